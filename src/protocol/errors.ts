@@ -1,0 +1,102 @@
+/**
+ * The catalogue: every code that a reply may carry. Numbers are `ABBCCDD` (A: 1 done, 2 refused, 3 warning;
+ * BB module; CC kind; DD detail); they are appended, never reused. A row is
+ * `[number, HTTP status of a JSON body, Chinese, English, number in err of a hello or key exchange?]`.
+ */
+const rows = {
+  OK: [1000000, 200, '完成', 'Done'],
+  REGISTERED: [1020000, 200, '注册成功', 'Registered'],
+  REGISTERED_MAIL_SENT: [1020001, 200, '注册成功，验证邮件已发送', 'Registered, a mail code was sent'],
+  REGISTERED_SMS_SENT: [1020002, 200, '注册成功，验证短信已发送', 'Registered, an SMS code was sent'],
+  LOGGED_IN: [1020100, 200, '登录成功', 'Logged in'],
+  LOGGED_OUT: [1020103, 200, '已退出登录', 'Logged out'],
+  TICKET_VALID: [1030200, 200, '登录有效', 'The ticket is valid'],
+  TICKET_ENDED: [1030201, 200, '登录已失效', 'The ticket has ended'],
+
+  INTERNAL: [2000000, 500, '未知错误', 'Unknown error'],
+  PARAMETER_MISSING: [2000101, 400, '缺少参数', 'More parameters are needed', 14],
+  PARAMETER_INVALID: [2000102, 400, '参数无效', 'A parameter is not valid', 14],
+  METHOD_NOT_SUPPORTED: [2000103, 405, '不支持该请求方法', 'This method is not supported', 14],
+  NOT_IN_LIST: [2000104, 400, '不在允许的列表中', 'Not in the list', 14],
+  OPERATION_UNKNOWN: [2000105, 404, '没有这个操作', 'There is no such operation', 14],
+  DATABASE_UNREACHABLE: [2010100, 503, '数据库暂时无法连接', 'The database can not be reached', 9],
+  DATABASE_ERROR: [2010101, 500, '数据库错误', 'The database failed'],
+  STORE_UNREACHABLE: [2010201, 503, '缓存服务暂时无法连接', 'The store can not be reached', 9],
+  TEXT_INVALID: [2020100, 400, '文本不符合要求', 'The text is not valid'],
+  TEXT_CHARACTERS: [2020101, 400, '含有不允许的字符', 'The text has characters that are not allowed'],
+  CREDENTIALS_MALFORMED: [2020400, 400, '应用编号或密钥格式错误', 'n or s is malformed'],
+  APP_REFUSED: [2020401, 401, '应用编号或密钥错误', 'App id or secret is wrong'],
+  ADDRESS_UNKNOWN: [2020402, 403, '无法识别客户端地址', 'Your address is not known'],
+  ADDRESS_BANNED: [2020403, 403, '该地址已被封禁', 'Your address is banned'],
+  TOO_OFTEN: [2020407, 429, '操作过于频繁，请稍后再试', 'Too often, try again later'],
+  ENVELOPE_REFUSED: [2020408, 403, '无法打开请求', 'The envelope can not be opened'],
+  API_VERSION: [2020412, 400, '不支持该接口版本', 'This apiver is not supported'],
+  CLOCK_OFF: [2020413, 400, '设备时间误差过大', 'Your clock is too far off', 2],
+  TOO_LONG: [2020414, 413, '请求内容过长', 'The request is too long'],
+  ENCRYPTION_REQUIRED: [2020415, 403, '需要加密传输', 'Encryption is required'],
+  APP_DISABLED: [2020500, 403, '应用已停用', 'The app is disabled'],
+  PASSWORD_LENGTH: [2030102, 400, '密码长度不符合要求', 'The password is too short or too long'],
+  ALREADY_REGISTERED: [2040102, 409, '该用户名已被注册', 'This name is already registered'],
+  REGISTER_MODE: [2040103, 403, '不允许以这种方式注册', 'This way of registering is not allowed'],
+  NAME_LENGTH: [2040105, 400, '名称或文本长度不符合要求', 'The name or text is too short or too long'],
+  LOGIN_MODE: [2040115, 403, '不允许以这种方式登录', 'This way of logging in is not allowed'],
+  CAPTCHA_NEEDED: [2040202, 400, '需要图形验证码', 'A captcha is needed'],
+  LOGIN_FAILED: [2040204, 401, '用户名或密码错误', 'Login or password is wrong', 4],
+  ACCOUNT_DISABLED: [2040205, 403, '账户已停用或注销', 'The account is disabled or deleted', 17],
+  NOT_LOGGED_IN: [2040400, 401, '尚未登录', 'Not logged in', 15],
+  USER_UNKNOWN: [2070001, 404, '用户不存在', 'User not found'],
+  TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is wanted', 16],
+  OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
+} as const satisfies Record<string, readonly [number, number, string, string, number?]>
+
+export type ErrorName = keyof typeof rows
+export type Language = 'zh-CN' | 'en'
+export type CatalogueEntry = {
+  name: ErrorName
+  code: number
+  status: number
+  text: Record<Language, string>
+  /** `err.number` of a hello or key exchange. */
+  number?: number
+}
+
+/** Every entry of the catalogue, by name. */
+export const catalogue = Object.fromEntries(
+  Object.entries<readonly [number, number, string, string, number?]>(rows).map(
+    ([name, [code, status, chinese, english, number]]) => [
+      name,
+      { name, code, status, text: { 'zh-CN': chinese, en: english }, ...(number && { number }) },
+    ],
+  ),
+) as Record<ErrorName, CatalogueEntry>
+
+const byCode = new Map(Object.values(catalogue).map((entry) => [entry.code, entry]))
+
+/** The entry with this number, or undefined: a newer server may know more codes than this client. */
+export const findEntry = (code: number) => byCode.get(code)
+
+/** True for a code that says "done" or "done, with a warning". */
+export const isSuccess = (code: number) => !String(code).startsWith('2')
+
+export type FailureOptions = {
+  cause?: unknown
+  /** For the caller: what to do about it. Never input, never what broke inside. */
+  info?: string
+  /** Sent as `Retry-After`, in seconds. */
+  retryAfterSeconds?: number
+  /** Further members of the reply, such as `reason` or `tier`. */
+  members?: Record<string, unknown>
+}
+
+/** A refusal with its code. Throwing it anywhere gives the caller exactly this answer. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly entry: CatalogueEntry
+  readonly options: FailureOptions
+
+  constructor(name: ErrorName, options: FailureOptions = {}) {
+    super(catalogue[name].text.en, options.cause === undefined ? {} : { cause: options.cause })
+    this.entry = catalogue[name]
+    this.options = options
+  }
+}
