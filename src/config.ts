@@ -76,7 +76,12 @@ export const ConfigSchema = section({
   transport: section({
     totp: flag(true, 'Serve the t/j envelope'),
     alwaysEncrypt: flag(false, 'Refuse the plain envelope everywhere'),
-    failureStatus: whole(403, 200, 499, 'HTTP status of a refusal before an envelope was opened'),
+    failureStatus: whole(
+      0,
+      0,
+      499,
+      'HTTP status of a refusal before an envelope was opened; 0: 403, in legacy 200',
+    ),
     totpCompensation: whole(0, -1_000_000, 1_000_000, 'Number added to the code before it is hashed'),
     maxGetBytes: whole(2_000, 64, 15_000, 'Longest j in a query'),
     maxPostBytes: whole(65_536, 64, 1_000_000, 'Longest j, or JSON, in a body'),
@@ -177,3 +182,10 @@ export type DatabaseConfig = Config['database']
 export type DatabaseHost = DatabaseConfig['write'][number]
 export type StoreConfig = Config['store']
 export type Limit = readonly [seconds: number, count: number]
+
+/** The embedded engines: the SQLite file, and the store in this process. */
+export const isEmbedded = (config: Config) =>
+  config.database.write.length === 0 && config.store.url === '' && config.store.clusterNodes.length === 0
+
+export const isTrial = (config: Config) =>
+  config.server.trial === 'auto' ? isEmbedded(config) : config.server.trial

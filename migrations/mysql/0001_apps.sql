@@ -1,0 +1,12 @@
+CREATE TABLE `{apps}` (
+  app_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  secret_hash VARBINARY(128) NOT NULL,
+  previous_secret_hash VARBINARY(128) NULL,
+  is_public TINYINT NOT NULL,
+  min_envelope INT NOT NULL,
+  origins MEDIUMTEXT NOT NULL,
+  disabled_at BIGINT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (app_id)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC

@@ -1,0 +1,1 @@
+CREATE INDEX `{devices}_app` ON `{devices}` (app_id, last_seen_at)

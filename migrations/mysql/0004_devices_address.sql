@@ -1,0 +1,1 @@
+CREATE INDEX `{devices}_address` ON `{devices}` (app_id, address)

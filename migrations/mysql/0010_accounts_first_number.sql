@@ -1,0 +1,1 @@
+ALTER TABLE `{accounts}` AUTO_INCREMENT = 10001

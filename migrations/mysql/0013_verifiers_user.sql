@@ -1,0 +1,1 @@
+CREATE INDEX `{verifiers}_user` ON `{verifiers}` (user_id)

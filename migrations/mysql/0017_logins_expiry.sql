@@ -1,0 +1,1 @@
+CREATE INDEX `{logins}_expiry` ON `{logins}` (expires_at)

@@ -1,0 +1,12 @@
+CREATE TABLE "{apps}" (
+  app_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  secret_hash BLOB NOT NULL,
+  previous_secret_hash BLOB,
+  is_public INTEGER NOT NULL,
+  min_envelope INTEGER NOT NULL,
+  origins TEXT NOT NULL,
+  disabled_at INTEGER,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (app_id)
+) STRICT

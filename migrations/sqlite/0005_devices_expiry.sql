@@ -1,0 +1,1 @@
+CREATE INDEX "{devices}_expiry" ON "{devices}" (expires_at)

@@ -1,0 +1,1 @@
+CREATE INDEX "{bans}_end" ON "{bans}" (banned_until)

@@ -1,0 +1,160 @@
+import { createPoolCluster, type PoolConnection } from 'mysql2'
+import type { DatabaseConfig } from '../../config.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { createOptions, destroy, setUp } from './mysql-connection.ts'
+import { endsConnection, kindOf, toFailure } from './mysql-errors.ts'
+import { findUsable, type Host, type Hosts } from './mysql-hosts.ts'
+import { createWaitingLine } from './waiting-line.ts'
+
+/** A connection, lent. Give it back with the error of its last statement, if there was one. */
+export type Lease = { host: Host; connection: PoolConnection; release(error?: unknown): void }
+
+export type Pool = {
+  /** Fails with DATABASE_UNREACHABLE when no host outside `avoid` answers, with OVERLOADED after a long wait. */
+  acquire(avoid?: ReadonlySet<Host>): Promise<Lease>
+  close(): Promise<void>
+}
+
+type Slot = { host: Host; busy: number; standing: number }
+
+const nobody: ReadonlySet<Host> = new Set()
+const closeWithinMs = 1_000
+
+/**
+ * Connections of one purpose: a PoolCluster, and in front of it weights, a bounded queue with a deadline, and
+ * the knowledge which host answers. The cluster's own queue and counting of errors stay idle: to it a full
+ * queue is a dead host, and a host that connects but never answers is alive.
+ */
+export function createPool(needs: {
+  hosts: Hosts
+  config: DatabaseConfig
+  order: 'first-alive' | 'any'
+  autocommit: boolean
+}): Pool {
+  const { hosts, config, order, autocommit } = needs
+  const slots = hosts.list.map((host): Slot => ({ host, busy: 0, standing: 0 }))
+  const cluster = createPoolCluster({ canRetry: false, removeNodeErrorCount: Number.MAX_SAFE_INTEGER })
+  for (const [index, { host }] of slots.entries()) {
+    const limit = config.connectionsPerHost
+    cluster.add(`host${index}`, { ...createOptions(host.settings, config), connectionLimit: limit })
+  }
+  const line = createWaitingLine(config)
+  const open = new Set<PoolConnection>()
+  const ready = new WeakSet<PoolConnection>()
+  let isClosed = false
+
+  /** A slot, 'busy' when the hosts that may be used have none left, 'away' when there is no such host. */
+  function choose(avoid: ReadonlySet<Host>): Slot | 'busy' | 'away' {
+    const usable = findUsable(hosts.list, avoid)
+    if (usable.length === 0) return 'away'
+    const inOrder = slots.filter((slot) => usable.includes(slot.host))
+    const candidates = order === 'first-alive' ? inOrder.slice(0, 1) : inOrder
+    const free = candidates.filter((slot) => slot.busy < config.connectionsPerHost)
+    return free.length === 0 ? 'busy' : pickByWeight(free)
+  }
+
+  async function getSlot(avoid: ReadonlySet<Host>): Promise<Slot> {
+    const take = () => {
+      if (isClosed) throw new Failure('DATABASE_UNREACHABLE', { cause: new Error('the database is closed') })
+      const slot = choose(avoid)
+      if (slot === 'busy') return undefined
+      if (slot === 'away') throw new Failure('DATABASE_UNREACHABLE', { cause: new Error('no host answers') })
+      slot.busy++
+      if (slot.host.downUntil !== 0) slot.host.isProbed = true
+      return slot
+    }
+    return take() ?? line.wait(take, avoid.size === 0 ? undefined : avoid)
+  }
+
+  function freeSlot(slot: Slot): void {
+    slot.busy--
+    line.move()
+  }
+
+  async function connect(slot: Slot): Promise<PoolConnection> {
+    const connection = await new Promise<PoolConnection>((resolve, reject) => {
+      const node = cluster.of(`host${slots.indexOf(slot)}`, 'ORDER')
+      node.getConnection((error, got) => (error ? reject(error) : resolve(got)))
+    })
+    // A connection from before the host went out says nothing about the host: it is set up, so asked, again.
+    if (ready.has(connection) && slot.host.downUntil === 0) return connection
+    if (!open.has(connection)) {
+      open.add(connection)
+      connection.once('end', () => open.delete(connection))
+      // mysql2 listens once: a second error without a listener would end the process.
+      connection.on('error', () => open.delete(connection))
+    }
+    try {
+      await setUp(connection, config, autocommit)
+    } catch (error) {
+      destroy(connection)
+      throw error
+    }
+    ready.add(connection)
+    return connection
+  }
+
+  function lend(slot: Slot, connection: PoolConnection): Lease {
+    const { host } = slot
+    return {
+      host,
+      connection,
+      release(error) {
+        if (error === undefined) hosts.answered(host)
+        else if (kindOf(error) === 'timeout') hosts.answered(host, error)
+        else if (kindOf(error) === 'away') hosts.down(host, error)
+        if (error !== undefined && endsConnection(error)) {
+          open.delete(connection)
+          destroy(connection)
+        } else connection.release()
+        freeSlot(slot)
+      },
+    }
+  }
+
+  return {
+    async acquire(avoid = nobody) {
+      const tried = new Set(avoid)
+      let cause: unknown
+      for (;;) {
+        const slot = await getSlot(tried).catch((error) => {
+          throw cause === undefined ? error : cause
+        })
+        try {
+          const connection = await connect(slot)
+          hosts.up(slot.host)
+          return lend(slot, connection)
+        } catch (error) {
+          cause = toConnectFailure(error)
+          if (kindOf(error) === 'full') hosts.full(slot.host)
+          else hosts.down(slot.host, error)
+          tried.add(slot.host)
+          freeSlot(slot)
+        }
+      }
+    },
+    async close() {
+      isClosed = true
+      line.move()
+      const ended = new Promise<void>((resolve) => cluster.end(() => resolve()))
+      const timer = setTimeout(() => open.forEach(destroy), closeWithinMs)
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, closeWithinMs + 50).unref())])
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Whatever keeps us from connecting (a wrong password too), the database is out of reach. */
+const toConnectFailure = (error: unknown) =>
+  kindOf(error) === 'full' ? toFailure(error) : new Failure('DATABASE_UNREACHABLE', { cause: error })
+
+/** Spreads calls smoothly: weights 3 and 1 give a a b a, not a a a b. */
+function pickByWeight(slots: readonly Slot[]): Slot {
+  const [first, ...others] = slots
+  if (first === undefined) throw new Error('no slot to pick from')
+  let best = first
+  for (const slot of slots) slot.standing += slot.host.settings.weight
+  for (const slot of others) if (slot.standing > best.standing) best = slot
+  best.standing -= slots.reduce((sum, slot) => sum + slot.host.settings.weight, 0)
+  return best
+}

@@ -1,0 +1,109 @@
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import type { DatabaseConfig } from '../../config.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { checkIsRead, refuseStream, refuseTransaction } from './driver.ts'
+import { retryDeadlocks, send, statementTimeoutMs, toResult } from './mysql-connection.ts'
+import { kindOf, toFailure } from './mysql-errors.ts'
+import type { Host } from './mysql-hosts.ts'
+import type { Lease, Pool } from './mysql-pool.ts'
+import { checkParameters } from './parameters.ts'
+import type { TransactionGuard } from './transaction-guard.ts'
+
+type Needs = {
+  config: DatabaseConfig
+  guard: TransactionGuard
+  trips: { count: number }
+  writePool: Pool
+  /** Makes the driver one for reading only. The write hosts stand in when none of these answers. */
+  readPool?: Pool
+}
+
+const nobody: ReadonlySet<Host> = new Set()
+
+/** Each statement on a connection of its own: what `db.read` and `db.write` are. */
+export function createStatementDriver({ config, guard, trips, writePool, readPool }: Needs): Driver {
+  const sendOver = async (lease: Lease, query: CompiledQuery) => {
+    trips.count++
+    try {
+      const result = await send(lease.connection, query.sql, query.parameters, statementTimeoutMs(config))
+      lease.release()
+      return toResult<never>(result)
+    } catch (error) {
+      lease.release(error)
+      throw error
+    }
+  }
+
+  async function acquire(avoid: ReadonlySet<Host>): Promise<Lease> {
+    if (readPool === undefined || readPool === writePool) return writePool.acquire(avoid)
+    return readPool.acquire(avoid).catch((error) => {
+      if (!isUnreachable(error)) throw error
+      return writePool.acquire(avoid)
+    })
+  }
+
+  /** Asked once more when there was no answer: of another host, or over a new connection if that was the fault. */
+  async function read(query: CompiledQuery) {
+    const lease = await acquire(nobody)
+    try {
+      return await sendOver(lease, query)
+    } catch (error) {
+      const kind = kindOf(error)
+      if (kind !== 'lost' && kind !== 'timeout') throw error
+      const other = await acquire(new Set([lease.host])).catch((failure) => {
+        if (!isUnreachable(failure) || kind === 'timeout') throw error
+        return acquire(nobody)
+      })
+      return sendOver(other, query)
+    }
+  }
+
+  /** As `read`, but the host stays the one that is written to: another may not have the newest rows. */
+  async function readPrimary(query: CompiledQuery) {
+    try {
+      return await sendOver(await writePool.acquire(), query)
+    } catch (error) {
+      if (kindOf(error) !== 'lost') throw error
+      return sendOver(await writePool.acquire(), query)
+    }
+  }
+
+  /** Without an answer it may have happened: only a deadlock, which undid it, is tried again. */
+  const write = (query: CompiledQuery) =>
+    retryDeadlocks(async () => sendOver(await writePool.acquire(), query))
+
+  function choose({ query }: CompiledQuery) {
+    if (readPool !== undefined) {
+      checkIsRead(query)
+      return read
+    }
+    return query.kind === 'SelectQueryNode' ? readPrimary : write
+  }
+
+  const connection: DatabaseConnection = {
+    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+      checkParameters(query.parameters)
+      const run = choose(query)
+      return run(query).catch((error) => {
+        throw toFailure(error)
+      })
+    },
+    streamQuery: refuseStream,
+  }
+
+  return {
+    init: async () => {},
+    async acquireConnection() {
+      guard.checkOutside()
+      return connection
+    },
+    releaseConnection: async () => {},
+    beginTransaction: refuseTransaction,
+    commitTransaction: refuseTransaction,
+    rollbackTransaction: refuseTransaction,
+    destroy: async () => {},
+  }
+}
+
+const isUnreachable = (error: unknown) =>
+  error instanceof Failure && error.entry.name === 'DATABASE_UNREACHABLE'

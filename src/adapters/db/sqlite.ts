@@ -1,0 +1,74 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Driver, Kysely } from 'kysely'
+import type { DatabaseConfig } from '../../config.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { Db, HostHealth, Tables } from './index.ts'
+import { createNamePlugins } from './names.ts'
+import { createSqliteDialect } from './sqlite-compiler.ts'
+import { isUniqueViolation, openSqlite, type SqliteConnection } from './sqlite-connection.ts'
+import { createSqliteDriver, createTurn } from './sqlite-driver.ts'
+import { createTransactionGuard } from './transaction-guard.ts'
+
+/** The embedded database: one file, one connection that reads and one that writes. */
+export async function openSqliteDb({ config }: { config: DatabaseConfig }): Promise<Db> {
+  const { file, tables } = config
+  createFile(file)
+  const writer = await openSqlite({ file })
+  const reader = await openSqlite({ file, isReader: true })
+  const guard = createTransactionGuard()
+  const trips = { count: 0 }
+  const turn = createTurn(config)
+  const plugins = createNamePlugins(tables)
+  const createExecutor = (driver: Driver) =>
+    new Kysely<Tables>({ dialect: createSqliteDialect(driver), plugins })
+  const shared = { guard, trips }
+  const read = createExecutor(createSqliteDriver({ ...shared, purpose: 'read', connection: reader }))
+  const write = createExecutor(createSqliteDriver({ ...shared, purpose: 'write', connection: writer, turn }))
+  const transactions = createExecutor(
+    createSqliteDriver({ ...shared, purpose: 'transaction', connection: writer, turn }),
+  )
+
+  return {
+    engine: 'sqlite',
+    read,
+    write,
+    // The reading connection sees every commit at once.
+    readFor: () => read,
+    async transaction(work) {
+      guard.checkOutside()
+      return guard.run(() => transactions.transaction().execute(work))
+    },
+    isDuplicate: (error) => isUniqueViolation(error instanceof Failure ? error.cause : error),
+    health: async () => [await readHealth(reader, file)],
+    get trips() {
+      return trips.count
+    },
+    async close() {
+      // So that the file alone is a whole copy.
+      await writer.run('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {})
+      reader.close()
+      writer.close()
+    },
+  }
+}
+
+/** Nobody else on the machine may read it; SQLite gives the files beside it the same mode. */
+export function createFile(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    closeSync(openSync(file, 'a', 0o600))
+  } catch (cause) {
+    throw new Failure('DATABASE_UNREACHABLE', { cause })
+  }
+}
+
+async function readHealth(connection: SqliteConnection, file: string): Promise<HostHealth> {
+  try {
+    const { rows } = await connection.run<{ version: string }>('SELECT sqlite_version() AS version')
+    return { role: 'write', host: file, problem: '', version: rows[0]?.version ?? '' }
+  } catch (error) {
+    const { cause } = error as { cause?: unknown }
+    return { role: 'write', host: file, problem: String(cause ?? error), version: '' }
+  }
+}

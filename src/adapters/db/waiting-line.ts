@@ -1,0 +1,60 @@
+import { Failure } from '../../protocol/errors.ts'
+
+type Waiter = { needs: unknown; attempt(): boolean; refuse(error: unknown): void }
+
+const createOverload = () => new Failure('OVERLOADED', { retryAfterSeconds: 1 })
+
+/** Those who wait for a connection, first come, first served: at most `queueLimit`, none longer than `waitTimeoutMs`. */
+export function createWaitingLine({
+  queueLimit,
+  waitTimeoutMs,
+}: {
+  queueLimit: number
+  waitTimeoutMs: number
+}) {
+  const waiters = new Set<Waiter>()
+
+  return {
+    /**
+     * Resolves with what `take` returns once it is not undefined; fails with OVERLOADED, or as `take` throws.
+     * Those with the same `needs` can only be served in turn.
+     */
+    wait<T>(take: () => T | undefined, needs?: unknown): Promise<T> {
+      if (waiters.size >= queueLimit) return Promise.reject(createOverload())
+      return new Promise<T>((resolve, reject) => {
+        const leave = () => {
+          clearTimeout(timer)
+          waiters.delete(waiter)
+        }
+        const waiter: Waiter = {
+          needs,
+          attempt() {
+            const got = take()
+            if (got === undefined) return false
+            leave()
+            resolve(got)
+            return true
+          },
+          refuse(error) {
+            leave()
+            reject(error)
+          },
+        }
+        const timer = setTimeout(() => waiter.refuse(createOverload()), waitTimeoutMs)
+        waiters.add(waiter)
+      })
+    },
+    /** Something became free, or can't become free any more. */
+    move(): void {
+      const unserved = new Set<unknown>()
+      for (const waiter of waiters) {
+        if (unserved.has(waiter.needs)) continue
+        try {
+          if (!waiter.attempt()) unserved.add(waiter.needs)
+        } catch (error) {
+          waiter.refuse(error)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import ipaddr from 'ipaddr.js'
+import type { Address } from '../http/caller.ts'
+
+const privateRanges = new Set(['private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat'])
+
+/** The first `bits` bits of an address as canonical CIDR. */
+export const networkOf = (text: string, bits: number): string => {
+  const address = parse(text)
+  const width = address.kind() === 'ipv4' ? 32 : 128
+  const mask = Math.min(bits, width)
+  const bytes = address
+    .toByteArray()
+    .map((byte, at) => byte & (0xff << Math.min(8, Math.max(0, 8 - (mask - at * 8)))))
+  return `${ipaddr.fromByteArray(bytes).toString()}/${mask}`
+}
+
+/** IPv4-mapped and NAT64 addresses are the IPv4 address that they carry. */
+const parse = (text: string): ipaddr.IPv4 | ipaddr.IPv6 => {
+  const address = ipaddr.process(text)
+  if (address.kind() === 'ipv6' && address.range() === 'rfc6052') {
+    return ipaddr.fromByteArray(address.toByteArray().slice(12))
+  }
+  return address
+}
+
+/** What limits, bans and logs need to know of an address. Throws for a text that is none. */
+export const describeAddress = (text: string): Address => {
+  const address = parse(text.replace(/%.*$/, ''))
+  const range = address.range()
+  const isV4 = address.kind() === 'ipv4'
+  const canonical = address.toString()
+  return {
+    text: canonical,
+    family: isV4 ? 'ipv4' : 'ipv6',
+    scope: range === 'loopback' ? 'loopback' : privateRanges.has(range) ? 'private' : 'public',
+    limitNetwork: isV4 ? canonical : networkOf(canonical, 64),
+    network: networkOf(canonical, isV4 ? 24 : 64),
+  }
+}
+
+/** `192.0.2.1`, `192.0.2.0/24`, `2001:db8::/64`: canonical CIDR. A lone IPv6 address stands for its /64. */
+export const parseNetwork = (text: string): string | undefined => {
+  const [address = '', bits] = text.split('/')
+  if (!ipaddr.isValid(address) || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return undefined
+  const width = parse(address).kind() === 'ipv4' ? 32 : 128
+  const wanted = bits === undefined ? Math.min(width, 64) : Number(bits)
+  return wanted > width ? undefined : networkOf(address, wanted)
+}

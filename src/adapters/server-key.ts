@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Random } from './random.ts'
+
+/** Several keys of one purpose, by id: all are known, `current` makes new values. */
+export type KeyRing = { current: string; keys: Record<string, Buffer> }
+
+/** The named keys of a server. `saltKey` gives every login its salt and is never rotated. */
+export type ServerKey = {
+  atRest: KeyRing
+  pepper: KeyRing
+  ticket: Buffer
+  identity: Buffer
+  saltKey: Buffer
+  /** Tells two server keys apart; kept in the database. Depends on what is never rotated alone. */
+  fingerprint: string
+}
+
+const bytesOf = (value: unknown, name: string): Buffer => {
+  const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64')
+  if (bytes.length !== 32) throw new Error(`Server key: ${name} must be 32 bytes in base64`)
+  return bytes
+}
+
+const ringOf = (value: unknown, name: string): KeyRing => {
+  const ring = value as { current?: unknown; keys?: Record<string, unknown> } | undefined
+  const current = typeof ring?.current === 'string' ? ring.current : ''
+  const entries = Object.entries(ring?.keys ?? {})
+  const keys = Object.fromEntries(entries.map(([id, key]) => [id, bytesOf(key, `${name}.keys.${id}`)]))
+  for (const id of Object.keys(keys)) {
+    if (!/^[a-z0-9]{1,8}$/.test(id))
+      throw new Error(`Server key: ${name} has a bad key id, expected [a-z0-9]{1,8}`)
+  }
+  if (!keys[current]) throw new Error(`Server key: ${name}.current names no key`)
+  return { current, keys }
+}
+
+/** Reads the JSON of a key file; throws an Error that names the faulty member, never its value. */
+export const parseServerKey = (text: string): ServerKey => {
+  let value: Record<string, unknown>
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Error('Server key: not a JSON text')
+  }
+  const saltKey = bytesOf(value.saltKey, 'saltKey')
+  return {
+    atRest: ringOf(value.atRest, 'atRest'),
+    pepper: ringOf(value.pepper, 'pepper'),
+    ticket: bytesOf(value.ticket, 'ticket'),
+    identity: bytesOf(value.identity, 'identity'),
+    saltKey,
+    fingerprint: createHash('sha256').update('torii server key\0').update(saltKey).digest('hex').slice(0, 32),
+  }
+}
+
+/** The text of a new key file. */
+export const generateServerKey = (random: Random): string => {
+  const key = () => random.bytes(32).toString('base64')
+  const ring = () => ({ current: 'k1', keys: { k1: key() } })
+  const value = { atRest: ring(), pepper: ring(), ticket: key(), identity: key(), saltKey: key() }
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+/** Reads the key file; `create` makes one (0600, its folder 0700) where there is none. */
+export const openServerKeyFile = (file: string, random: Random, create: boolean): ServerKey => {
+  if (create) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    try {
+      writeFileSync(file, generateServerKey(random), { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+  return parseServerKey(readFileSync(file, 'utf8'))
+}

@@ -1,0 +1,18 @@
+import type { StoreConfig } from '../../config.ts'
+import type { Clock } from '../clock.ts'
+import type { Store } from './index.ts'
+import { createMemoryStore } from './memory.ts'
+import type { StoreLogger } from './redis-connection.ts'
+
+/** The store that the configuration names: Redis by `url` or `clusterNodes`, else memory of this process. */
+export async function openStore(needs: {
+  config: StoreConfig
+  clock: Clock
+  logger?: StoreLogger | undefined
+}): Promise<Store> {
+  const { config, clock, logger } = needs
+  if (!config.url && config.clusterNodes.length === 0)
+    return createMemoryStore({ maxKeys: config.memoryMaxKeys, clock })
+  const { openRedisStore } = await import('./redis.ts')
+  return openRedisStore({ config, logger })
+}

@@ -1,0 +1,311 @@
+/** The composition root: the one file that sees every room, and hands each its needs. */
+import { createHash, scrypt } from 'node:crypto'
+import { promisify } from 'node:util'
+import { createBcryptPool } from './adapters/bcrypt/pool.ts'
+import { type Clock, systemClock } from './adapters/clock.ts'
+import { createSealer, nodeCrypto } from './adapters/crypto.ts'
+import type { Db } from './adapters/db/index.ts'
+import { createMigrator } from './adapters/db/migrate.ts'
+import { openDb } from './adapters/db/open.ts'
+import type { Logger } from './adapters/logger.ts'
+import { describeAddress, networkOf } from './adapters/network.ts'
+import { type Random, systemRandom } from './adapters/random.ts'
+import { openServerKeyFile, parseServerKey, type ServerKey } from './adapters/server-key.ts'
+import type { Store } from './adapters/store/index.ts'
+import { openStore } from './adapters/store/open.ts'
+import { type Config, isEmbedded, isTrial } from './config.ts'
+import { createAddressBook } from './features/abuse/addresses.ts'
+import { createBans } from './features/abuse/bans.ts'
+import { createLimits } from './features/abuse/limits.ts'
+import { createAccountAdmin } from './features/accounts/admin.ts'
+import { createLogin } from './features/accounts/login.ts'
+import { createPasswords } from './features/accounts/passwords.ts'
+import { createFindSalt, createPrelogin } from './features/accounts/prelogin.ts'
+import { createRegister } from './features/accounts/register.ts'
+import { removeOldFailures } from './features/accounts/repo.ts'
+import { createAccountOperations } from './features/accounts/routes.ts'
+import { createVerifiers } from './features/accounts/verifier.ts'
+import { createApps } from './features/apps/apps.ts'
+import { createDevices } from './features/apps/devices.ts'
+import { createProvisioning } from './features/apps/provisioning.ts'
+import { createAppOperations } from './features/apps/routes.ts'
+import { createAudit } from './features/audit/audit.ts'
+import { createChanges } from './features/changes/changes.ts'
+import { checkPins } from './features/settings/settings.ts'
+import { endLoginsOfUser, insertGuardedLogin, insertLogin, isKnownDevice } from './features/tickets/repo.ts'
+import { createTicketOperations } from './features/tickets/routes.ts'
+import { createSKeys } from './features/tickets/skeys.ts'
+import { createTickets } from './features/tickets/tickets.ts'
+import type { Address } from './http/caller.ts'
+import { createHttpApp } from './http/create-app.ts'
+import type { Dependency } from './http/health.ts'
+import { createOpen } from './http/open.ts'
+import { createReplay } from './http/replay.ts'
+
+/** A setting that keeps the server from starting; the message names it and what to do. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}
+
+type World = { config: Config; clock: Clock; random: Random; logger: Logger }
+/** What a test may hold still. */
+export type WorldOptions = { config: Config; logger: Logger; clock?: Clock; random?: Random }
+
+/** The server key of this configuration. Only the embedded engines get one made for them. */
+export const openServerKey = (config: Config, random: Random = systemRandom): ServerKey => {
+  const { serverKey, keyFile } = config.security
+  try {
+    return serverKey ? parseServerKey(serverKey) : openServerKeyFile(keyFile, random, isEmbedded(config))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new StartError(
+      `security.keyFile: no key at ${keyFile}; make one with "torii key create", and back it up`,
+    )
+  }
+}
+
+/** What the command line needs: the database alone. */
+export const createAdmin = ({
+  db,
+  config,
+  clock = systemClock,
+  random = systemRandom,
+}: Omit<WorldOptions, 'logger'> & { db: Db }) => {
+  const changes = createChanges({ db, clock })
+  const audit = createAudit({ clock })
+  const recorders = { recordChange: changes.record, recordAudit: audit.record }
+  return {
+    changes,
+    audit,
+    bans: createBans({ db, clock, networkOf, recordChange: changes.record }),
+    apps: createApps({ db, clock, random, crypto: nodeCrypto, ...recorders, origins: config.server.origins }),
+    accounts: createAccountAdmin({
+      db,
+      clock,
+      ...recorders,
+      endAll: (trx, userId, endReason) => endLoginsOfUser(trx, userId, { endedAt: clock.now(), endReason }),
+    }),
+  }
+}
+
+const slowDown = async (secret: Uint8Array, salt: Uint8Array) =>
+  promisify<Uint8Array, Uint8Array, number, object, Buffer>(scrypt)(secret, salt, 32, {
+    N: 2 ** 15,
+    r: 8,
+    p: 3,
+    maxmem: 128 * 2 ** 20,
+  })
+
+/** The rooms in the order of their needs. */
+const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) => {
+  const { config, clock, random, db, store, key } = world
+  const crypto = nodeCrypto
+  const sealer = createSealer(key.atRest, random)
+  const { changes, audit, bans, apps } = createAdmin(world)
+  const limits = createLimits({ store, limits: config.limits })
+  const addresses = createAddressBook({ db, clock })
+  const devices = createDevices({
+    db,
+    clock,
+    sealer,
+    primitives: crypto,
+    findApp: apps.find,
+    compensation: config.transport.totpCompensation,
+    idleSeconds: config.provisioning.idleSeconds,
+  })
+  const provision = createProvisioning({ db, clock, random, sealer, apps, limits: config.provisioning })
+  const skeys = createSKeys({
+    store,
+    primitives: crypto,
+    lifeMs: config.tickets.skeySeconds * 1_000,
+    idleMs: config.tickets.skeyIdleSeconds * 1_000,
+  })
+  const tickets = createTickets({
+    db,
+    clock,
+    random,
+    crypto,
+    skeys,
+    ticketKey: key.ticket,
+    recordAudit: audit.record,
+    lives: config.tickets,
+    replicaLagBudgetMs: config.database.replicaLagBudgetMs,
+  })
+  const bcryptPool = createBcryptPool(config.password)
+  const passwords = createPasswords({
+    crypto,
+    saltKey: key.saltKey,
+    config: config.password,
+    hashPassword: bcryptPool.hash,
+  })
+  const verifiers = createVerifiers({ crypto, random, pepper: key.pepper, slowDown })
+  const findSalt = createFindSalt({ db, passwords })
+  const account = { db, clock, passwords, verifiers, tickets, findSalt }
+  return {
+    ...{ sealer, changes, bans, apps, limits, addresses, devices, tickets, bcryptPool },
+    operations: [
+      ...createAppOperations(provision),
+      ...createAccountOperations({
+        prelogin: createPrelogin({ passwords, findSalt }),
+        register: createRegister({ ...account, random, insertLogin }),
+        login: createLogin({ ...account, insertGuardedLogin, isKnownDevice }),
+      }),
+      ...createTicketOperations(tickets),
+    ],
+  }
+}
+
+/** The embedded database is brought up to date; a MySQL that is not refuses the start. */
+const checkMigrations = async ({ config, clock }: World) => {
+  const migrator = createMigrator({ config: config.database, clock })
+  if (config.database.write.length === 0) {
+    await migrator.up()
+    return
+  }
+  const pending = await migrator.pending()
+  if (pending.length > 0) {
+    throw new StartError(`database: ${pending.length} migrations are pending; run "torii migrate up"`)
+  }
+}
+
+type Job = { everyMs: number; name: string; work(): Promise<unknown> }
+
+/** Runs jobs again and again, each after its last run has ended; a failure is logged and does not end them. */
+const startJobs = (jobs: readonly Job[], logger: Logger) => {
+  let isStopped = false
+  const timers = new Set<NodeJS.Timeout>()
+  const run = async ({ name, work }: Job) => {
+    await work().catch((error) => logger.warn({ err: error, job: name }, 'background job failed'))
+  }
+  const schedule = (job: Job) => {
+    const timer = setTimeout(async () => {
+      timers.delete(timer)
+      await run(job)
+      if (!isStopped) schedule(job)
+    }, job.everyMs).unref()
+    timers.add(timer)
+  }
+  for (const job of jobs) schedule(job)
+  return () => {
+    isStopped = true
+    for (const timer of timers) clearTimeout(timer)
+  }
+}
+
+const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000, failuresKeptMs: 24 * 3_600_000 } as const
+
+/** The whole server, ready to listen. Throws StartError, PinError or a Failure that says what is away. */
+export const openServer = async (options: WorldOptions) => {
+  const { config, logger, clock = systemClock, random = systemRandom } = options
+  const world = { config, logger, clock, random }
+  const key = openServerKey(config, random)
+  await checkMigrations(world)
+  const db = await openDb({ config: config.database, logger, clock })
+  const opened: { close(): Promise<unknown> }[] = [db]
+  try {
+    await checkPins(db, {
+      serverKeyFingerprint: key.fingerprint,
+      passwordCost: config.password.cost,
+      clientSalt: config.password.clientSalt,
+    })
+    const store = await openStore({ config: config.store, clock, logger })
+    opened.unshift(store)
+    const rooms = createRooms({ ...world, db, store, key })
+    const { sealer, changes, bans, apps, limits, addresses, devices, tickets, bcryptPool } = rooms
+    opened.unshift(bcryptPool)
+    changes.listen('apps', apps.reload)
+    changes.listen('bans', bans.load)
+    changes.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
+    await Promise.all([bans.load(), apps.reload()])
+    await changes.start(clock.now() - config.tickets.skeySeconds * 1_000)
+
+    let isDraining = false
+    const admit = async (operation: string, address: Address) => {
+      bans.check(address.text)
+      addresses.see(address)
+      await limits.check(operation, address)
+    }
+    const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('base64url')
+    const randomId = () => random.bytes(8).toString('hex')
+    const http = createHttpApp({
+      config,
+      logger,
+      now: clock.now,
+      randomId,
+      describeAddress,
+      admit,
+      isOriginListed: apps.isOriginListed,
+      operations: rooms.operations,
+      authenticate: tickets.authenticate,
+      health: { checkDependencies: () => checkDependencies(db, store), isDraining: () => isDraining },
+      open: createOpen({
+        profile: config.security.profile,
+        isTrial: isTrial(config),
+        transport: config.transport,
+        openTotp: devices.open,
+        checkApp: apps.check,
+        checkDeviceApp: apps.checkDevice,
+      }),
+      replay: createReplay({
+        store,
+        sealer,
+        digest,
+        randomId,
+        now: clock.now,
+        isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
+      }),
+    })
+    const flush = () => Promise.all([addresses.flush(), devices.flush(), tickets.flush()])
+    const stopJobs = startJobs(
+      [
+        { everyMs: times.noticeMs, name: 'notice changes', work: changes.poll },
+        { everyMs: times.flushMs, name: 'write what was gathered', work: flush },
+        { everyMs: times.cleanMs, name: 'forget devices', work: devices.removeExpired },
+        {
+          everyMs: times.cleanMs,
+          name: 'forget failures',
+          work: () => removeOldFailures(db.write, clock.now() - times.failuresKeptMs),
+        },
+      ],
+      logger,
+    )
+    return {
+      http,
+      db,
+      store,
+      apps,
+      /** From now on `/readyz` says so and replies ask for the connection to be closed. */
+      startDraining: () => {
+        isDraining = true
+      },
+      close: async () => {
+        await http.close()
+        stopJobs()
+        await flush().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
+        for (const part of opened) await part.close()
+      },
+    }
+  } catch (error) {
+    for (const part of opened) await part.close().catch(() => {})
+    throw error
+  }
+}
+
+export type Server = Awaited<ReturnType<typeof openServer>>
+
+const checkDependencies = async (db: Db, store: Store): Promise<Dependency[]> => {
+  const storeProblem = await store.ping().then(
+    () => '',
+    () => 'does not answer',
+  )
+  const hosts = await db.health()
+  return [
+    ...hosts.map(({ role, host, problem }) => ({
+      name: `database ${role} ${host}`,
+      problem,
+      required:
+        role === 'write' && hosts.filter((it) => it.role === 'write').every((it) => it.problem !== ''),
+    })),
+    { name: 'store', problem: storeProblem, required: true },
+  ]
+}

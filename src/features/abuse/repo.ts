@@ -1,0 +1,39 @@
+import type { Executor } from '../../adapters/db/index.ts'
+
+export type Ban = { network: string; bannedUntil: number; reason: string; createdAt: number }
+
+/** Bans that still hold; ended ones stay in the table for the record. */
+export const findBans = (db: Executor, nowMs: number): Promise<Ban[]> =>
+  db.selectFrom('bans').selectAll().where('bannedUntil', '>', nowMs).orderBy('network').execute()
+
+export const replaceBan = async (db: Executor, ban: Ban): Promise<void> => {
+  await db.deleteFrom('bans').where('network', '=', ban.network).execute()
+  await db.insertInto('bans').values(ban).execute()
+}
+
+/** True if there was one that still held. */
+export const removeBan = async (db: Executor, network: string, nowMs: number): Promise<boolean> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('bans')
+    .where('network', '=', network)
+    .where('bannedUntil', '>', nowMs)
+    .executeTakeFirst()
+  return Number(numDeletedRows) > 0
+}
+
+export type Sighting = { address: string; family: string; scope: string; at: number; requests: number }
+
+/** Adds to the row of an address, or makes it. */
+export const recordSighting = async (db: Executor, sighting: Sighting): Promise<void> => {
+  const { address, family, scope, at, requests } = sighting
+  const { numUpdatedRows } = await db
+    .updateTable('addresses')
+    .set((eb) => ({ lastSeenAt: at, requests: eb('requests', '+', requests) }))
+    .where('address', '=', address)
+    .executeTakeFirst()
+  if (Number(numUpdatedRows) > 0) return
+  await db
+    .insertInto('addresses')
+    .values({ address, family, scope, firstSeenAt: at, lastSeenAt: at, requests })
+    .execute()
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { Db } from '../../adapters/db/index.ts'
+import type { AppCaller } from '../../http/caller.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { TicketsService } from '../tickets/tickets.ts'
+import { canonicalLogin, loginKeyOf } from './names.ts'
+import type { Hashes, Passwords } from './passwords.ts'
+import {
+  type AccountFound,
+  clearFailures,
+  countFailure,
+  countStreak,
+  findLoginSituation,
+  type LoginSituation,
+  updateNextVerifier,
+} from './repo.ts'
+import type { LoginInput, WelcomeReply } from './schema.ts'
+import type { Verifiers } from './verifier.ts'
+import { welcome } from './welcome.ts'
+
+export type LoginNeeds = {
+  db: Db
+  clock: Clock
+  passwords: Passwords
+  verifiers: Verifiers
+  findSalt(typed: string): Promise<string>
+  tickets: Pick<TicketsService, 'prepareLogin'>
+  insertGuardedLogin: typeof import('../tickets/repo.ts').insertGuardedLogin
+  isKnownDevice: typeof import('../tickets/repo.ts').isKnownDevice
+}
+
+/** Five failures of a login from one network, then a pause; from a hundred in a row, known devices only. */
+export const failureRules = { windowMs: 15 * 60_000, streak: 100 } as const
+
+const endedNumbers = { disabled: 17, deleted: 18 } as const
+
+export const createLogin = (needs: LoginNeeds) => {
+  const { db, clock, passwords, verifiers } = needs
+
+  const checkFailures = async (situation: LoginSituation, caller: AppCaller) => {
+    const waitMs = situation.failed5 + failureRules.windowMs - clock.now()
+    if (waitMs > 0) throw new Failure('TOO_OFTEN', { retryAfterSeconds: waitMs / 1_000 })
+    if (situation.streak < failureRules.streak) return
+    const { account } = situation
+    const device = caller.device && Buffer.from(caller.device.id, 'hex')
+    if (account && device && (await needs.isKnownDevice(db.write, account.userId, device))) return
+    throw new Failure('CAPTCHA_NEEDED', {
+      info: 'Too many failures: use a device that has logged in before.',
+    })
+  }
+
+  const failed = async (situation: LoginSituation, caller: AppCaller): Promise<Failure> => {
+    const { loginKey } = situation
+    if (caller.isRepeat) return new Failure('LOGIN_FAILED')
+    const nowMs = clock.now()
+    const failedBefore = nowMs - failureRules.windowMs
+    const counted = await countFailure(db, { loginKey, network: caller.address.network, nowMs, failedBefore })
+    if (!counted) return new Failure('TOO_OFTEN', { retryAfterSeconds: failureRules.windowMs / 1_000 })
+    await countStreak(db, loginKey, nowMs)
+    return new Failure('LOGIN_FAILED')
+  }
+
+  const verify = async (account: AccountFound | undefined, hashes: Hashes): Promise<boolean> => {
+    const isGood = await verifiers.verify(hashes.hash, account?.verifier, passwords.form)
+    return isGood && account !== undefined
+  }
+
+  return async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply> => {
+    const login = canonicalLogin(input.login)
+    const { network } = caller.address
+    const situation = await findLoginSituation(db.write, login, loginKeyOf(login), network)
+    await checkFailures(situation, caller)
+    const hashes = await passwords.hashesOf(input, () => needs.findSalt(input.login))
+    const { account, loginKey } = situation
+    if (!(await verify(account, hashes)) || !account) throw await failed(situation, caller)
+    if (account.status !== 'active') {
+      throw new Failure('ACCOUNT_DISABLED', {
+        members: { reason: account.status, number: endedNumbers[account.status] },
+      })
+    }
+    const prepared = needs.tickets.prepareLogin(account, caller)
+    const failedBefore = clock.now() - failureRules.windowMs
+    const guard = { status: 'active' as const, loginKey, network, failedBefore }
+    if (!(await needs.insertGuardedLogin(db.write, prepared.row, guard))) {
+      // A burst of guesses got here first, or the account was disabled in this very moment.
+      throw new Failure('TOO_OFTEN', { retryAfterSeconds: failureRules.windowMs / 1_000 })
+    }
+    if (situation.hasFailures) await clearFailures(db.write, loginKey, network)
+    if (hashes.nextHash !== undefined && account.nextVerifier === null) {
+      const next = await verifiers.create(hashes.nextHash, passwords.form)
+      await updateNextVerifier(db.write, loginKey, next, clock.now())
+    }
+    await prepared.issueSKey()
+    return welcome(account, prepared.tickets)
+  }
+}

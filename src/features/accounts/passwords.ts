@@ -1,0 +1,50 @@
+/** From what a caller sent to the client hash that is verified, and the salts that belong to logins. */
+import type { ServerCrypto } from '../../adapters/crypto.ts'
+import { utf8 } from '../../protocol/bytes.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { isClientHash, loginSalt, passwordBytes, passwordText } from '../../protocol/password-kdf.ts'
+
+export type PasswordsNeeds = {
+  crypto: ServerCrypto
+  saltKey: Uint8Array
+  config: { cost: number; nextCost: number; clientSalt: string }
+  /** bcrypt off the event loop, bounded: throws OVERLOADED. */
+  hashPassword(text: string, salt: string, cost: number): Promise<string>
+}
+
+export type PasswordInput = {
+  clientHash?: string | undefined
+  nextClientHash?: string | undefined
+  password?: string | undefined
+}
+
+export type Hashes = { hash: string; nextHash?: string | undefined }
+
+export const createPasswords = ({ crypto, saltKey, config, hashPassword }: PasswordsNeeds) => {
+  const saltOf = (kind: string, login: string) => config.clientSalt || loginSalt(crypto, saltKey, kind, login)
+
+  return {
+    form: config.clientSalt ? ('scrypt' as const) : ('hmac' as const),
+    cost: config.cost,
+    nextCost: config.nextCost,
+    saltOf,
+    /** Throws PARAMETER_MISSING unless there is exactly one of hash and password. */
+    hashesOf: async (input: PasswordInput, salt: () => Promise<string> | string): Promise<Hashes> => {
+      const { clientHash, nextClientHash, password } = input
+      if (clientHash !== undefined && password !== undefined) {
+        throw new Failure('PARAMETER_INVALID', { info: 'clientHash or password, not both' })
+      }
+      if (clientHash !== undefined) {
+        if (!isClientHash(clientHash)) throw new Failure('PARAMETER_INVALID', { info: 'clientHash' })
+        return { hash: clientHash, nextHash: config.nextCost ? nextClientHash : undefined }
+      }
+      if (password === undefined) throw new Failure('PARAMETER_MISSING', { info: 'clientHash or password' })
+      const { length } = utf8(password)
+      if (length < passwordBytes.min || length > passwordBytes.max) throw new Failure('PASSWORD_LENGTH')
+      const text = passwordText(crypto, password)
+      return { hash: await hashPassword(text, await salt(), config.cost) }
+    },
+  }
+}
+
+export type Passwords = ReturnType<typeof createPasswords>

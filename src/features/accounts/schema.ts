@@ -1,0 +1,92 @@
+import { type Static, Type } from 'typebox'
+import type { OperationShape } from '../../http/caller.ts'
+import { Tickets, User } from '../tickets/schema.ts'
+
+const login = Type.String({ minLength: 1, maxLength: 200, description: 'User number or user name' })
+const clientHash = Type.Optional(
+  Type.String({
+    pattern: '^[./A-Za-z0-9]{31}$',
+    description: 'Last 31 characters of BCrypt(MD5hex(password), salt, cost)',
+  }),
+)
+const nextClientHash = Type.Optional(
+  Type.String({
+    pattern: '^[./A-Za-z0-9]{31}$',
+    description: 'The same at the cost that prelogin calls next',
+  }),
+)
+const password = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 1_024, description: 'For clients that can not run bcrypt' }),
+)
+const device = Type.Optional(
+  Type.Object({
+    type: Type.Optional(Type.String({ maxLength: 32 })),
+    os: Type.Optional(Type.String({ maxLength: 64 })),
+    device: Type.Optional(Type.String({ maxLength: 64 })),
+    osver: Type.Optional(Type.String({ maxLength: 64 })),
+  }),
+)
+
+const Welcome = Type.Object({
+  result: Type.String(),
+  status: Type.String(),
+  params: Type.Object({ status: Type.String() }),
+  user: User,
+  users: Type.Array(User),
+  tickets: Tickets,
+})
+
+export type WelcomeReply = Static<typeof Welcome>
+
+export const preloginShape = {
+  path: '/v1/prelogin',
+  aliases: [],
+  summary: 'The salt and cost of a login, whether anybody has it or not',
+  limit: 'prelogin',
+  replay: 'read',
+  input: Type.Object({ login }),
+  reply: Type.Object({
+    kdf: Type.String(),
+    cost: Type.Integer(),
+    salt: Type.String(),
+    next: Type.Optional(Type.Object({ cost: Type.Integer() })),
+  }),
+} as const satisfies OperationShape
+
+export type PreloginInput = Static<typeof preloginShape.input>
+
+export const registerShape = {
+  path: '/v1/register',
+  aliases: [],
+  summary: 'Registers a user and logs in',
+  limit: 'register',
+  replay: 'once',
+  remember: true,
+  input: Type.Object({
+    regmode: Type.String({ maxLength: 16, description: 'anonymous' }),
+    user: Type.Object({
+      userName: Type.String({ maxLength: 200 }),
+      nickName: Type.Optional(Type.String({ maxLength: 200 })),
+    }),
+    clientHash,
+    nextClientHash,
+    salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
+    password,
+    device,
+  }),
+  reply: Welcome,
+} as const satisfies OperationShape
+
+export type RegisterInput = Static<typeof registerShape.input>
+
+export const loginShape = {
+  path: '/v1/login',
+  aliases: [],
+  summary: 'Logs in with a user number or user name',
+  limit: 'login',
+  replay: 'login',
+  input: Type.Object({ login, clientHash, nextClientHash, password, device }),
+  reply: Welcome,
+} as const satisfies OperationShape
+
+export type LoginInput = Static<typeof loginShape.input>

@@ -1,0 +1,185 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { ServerCrypto } from '../../adapters/crypto.ts'
+import type { Db } from '../../adapters/db/index.ts'
+import type { AppRow } from '../../adapters/db/tables.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { CallerApp } from '../../http/caller.ts'
+import { utf8 } from '../../protocol/bytes.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { RecordAudit } from '../audit/audit.ts'
+import type { RecordChange } from '../changes/changes.ts'
+import { findApp, findApps, insertApp, updateApp } from './repo.ts'
+
+export type AppsNeeds = {
+  db: Db
+  clock: Clock
+  random: Random
+  crypto: ServerCrypto
+  recordChange: RecordChange
+  recordAudit: RecordAudit
+  /** Origins that every app may be called from. */
+  origins: readonly string[]
+}
+
+/** An app as an administrator sees it; its secret is shown once, when it is made. */
+export type AppSummary = {
+  appId: string
+  name: string
+  isPublic: boolean
+  minEnvelope: number
+  origins: string[]
+  isDisabled: boolean
+  isRotating: boolean
+  createdAt: number
+}
+
+export type NewApp = { name: string; isPublic?: boolean; minEnvelope?: number; origins?: readonly string[] }
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** Letters and digits, each equally likely. */
+const randomText = (random: Random, length: number): string => {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of random.bytes(length)) {
+      if (byte < 248 && text.length < length) text += letters[byte % 62]
+    }
+  }
+  return text
+}
+
+const summarise = (row: AppRow): AppSummary => ({
+  appId: row.appId,
+  name: row.name,
+  isPublic: row.isPublic === 1,
+  minEnvelope: row.minEnvelope,
+  origins: JSON.parse(row.origins),
+  isDisabled: row.disabledAt !== null,
+  isRotating: row.previousSecretHash !== null,
+  createdAt: row.createdAt,
+})
+
+const maxCached = 1_000
+
+export const createApps = (needs: AppsNeeds) => {
+  const { db, clock, random, crypto, recordChange, recordAudit } = needs
+  const cache = new Map<string, AppRow>()
+  let listedOrigins = new Set<string>(needs.origins)
+
+  const find = async (appId: string): Promise<AppRow | undefined> => {
+    const cached = cache.get(appId)
+    if (cached) return cached
+    const row = await findApp(db.write, appId)
+    if (!row) return undefined
+    if (cache.size >= maxCached) cache.clear()
+    cache.set(appId, row)
+    return row
+  }
+
+  const isSecretOf = (row: AppRow, secret: string) => {
+    const hash = crypto.sha256(utf8(secret))
+    const isCurrent = crypto.isEqual(hash, row.secretHash)
+    const isPrevious = row.previousSecretHash !== null && crypto.isEqual(hash, row.previousSecretHash)
+    return isCurrent || isPrevious
+  }
+
+  const checkEnabled = (row: AppRow): CallerApp => {
+    if (row.disabledAt !== null) throw new Failure('APP_DISABLED')
+    return { appId: row.appId, isPublic: row.isPublic === 1, minEnvelope: row.minEnvelope }
+  }
+
+  const isOriginOf = (row: AppRow, origin: string | undefined) =>
+    origin !== undefined && (needs.origins.includes(origin) || summarise(row).origins.includes(origin))
+
+  const change = async (appId: string, kind: string, row: Parameters<typeof updateApp>[2]) => {
+    const found = await db.transaction(async (trx) => {
+      if (!(await updateApp(trx, appId, row))) return false
+      await recordAudit(trx, { kind, appId })
+      await recordChange(trx, 'apps', appId)
+      return true
+    })
+    if (!found) throw new Failure('APP_REFUSED', { info: 'No app has this id.' })
+  }
+
+  const get = async (appId: string): Promise<AppRow> => {
+    const row = await findApp(db.write, appId)
+    if (!row) throw new Failure('APP_REFUSED', { info: 'No app has this id.' })
+    return row
+  }
+
+  return {
+    /** Drops what is cached and reads the listed origins anew. */
+    reload: async () => {
+      cache.clear()
+      const rows = await findApps(db.write)
+      const origins = rows
+        .filter(({ disabledAt }) => disabledAt === null)
+        .flatMap((row) => summarise(row).origins)
+      listedOrigins = new Set([...needs.origins, ...origins])
+    },
+    isOriginListed: (origin: string) => listedOrigins.has(origin),
+
+    /** The app with this id and secret; without a secret a public app, called from one of its origins. */
+    check: async (
+      appId: string,
+      secret: string | undefined,
+      origin: string | undefined,
+    ): Promise<CallerApp> => {
+      const row = await find(appId)
+      const isGood =
+        row &&
+        (secret === undefined ? row.isPublic === 1 && isOriginOf(row, origin) : isSecretOf(row, secret))
+      if (!row || !isGood) throw new Failure('APP_REFUSED')
+      return checkEnabled(row)
+    },
+    /** For a call in a device's envelope, whose app is known already: members that are there must fit. */
+    checkDevice: async (app: CallerApp, appId: unknown, secret: unknown): Promise<void> => {
+      const row = await find(app.appId)
+      const isGoodId = appId === undefined || appId === app.appId
+      const isGoodSecret =
+        secret === undefined || (typeof secret === 'string' && row && isSecretOf(row, secret))
+      if (!row || !isGoodId || !isGoodSecret) throw new Failure('APP_REFUSED')
+      checkEnabled(row)
+    },
+    find: async (appId: string): Promise<CallerApp | undefined> => {
+      const row = await find(appId)
+      return row && { appId: row.appId, isPublic: row.isPublic === 1, minEnvelope: row.minEnvelope }
+    },
+
+    add: async ({ name, isPublic = false, minEnvelope = 0, origins = [] }: NewApp) => {
+      const appId = randomText(random, 16)
+      const appSecret = randomText(random, 32)
+      await db.transaction(async (trx) => {
+        await insertApp(trx, {
+          appId,
+          name,
+          secretHash: Buffer.from(crypto.sha256(utf8(appSecret))),
+          previousSecretHash: null,
+          isPublic: isPublic ? 1 : 0,
+          minEnvelope,
+          origins: JSON.stringify(origins),
+          disabledAt: null,
+          createdAt: clock.now(),
+        })
+        await recordAudit(trx, { kind: 'app.added', appId })
+        await recordChange(trx, 'apps', appId)
+      })
+      return { appId, appSecret }
+    },
+    list: async () => (await findApps(db.write)).map(summarise),
+    show: async (appId: string) => summarise(await get(appId)),
+    /** A new secret; the one before stays good until `finishRotation`. */
+    rotate: async (appId: string): Promise<{ appSecret: string }> => {
+      const row = await get(appId)
+      const appSecret = randomText(random, 32)
+      const secretHash = Buffer.from(crypto.sha256(utf8(appSecret)))
+      await change(appId, 'app.rotated', { secretHash, previousSecretHash: row.secretHash })
+      return { appSecret }
+    },
+    finishRotation: (appId: string) => change(appId, 'app.rotation-finished', { previousSecretHash: null }),
+    disable: (appId: string) => change(appId, 'app.disabled', { disabledAt: clock.now() }),
+    enable: (appId: string) => change(appId, 'app.enabled', { disabledAt: null }),
+  }
+}
+
+export type Apps = ReturnType<typeof createApps>

@@ -1,0 +1,146 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { Sealer } from '../../adapters/crypto.ts'
+import type { Db } from '../../adapters/db/index.ts'
+import type { CallerApp, CallerDevice } from '../../http/caller.ts'
+import { fromHex } from '../../protocol/bytes.ts'
+import { openEnvelope, sealEnvelope } from '../../protocol/envelope.ts'
+import type { Primitives } from '../../protocol/primitives.ts'
+import {
+  type ClockState,
+  deriveStepKeys,
+  learnClock,
+  replyStep,
+  type StepKeys,
+  stepAt,
+} from '../../protocol/totp.ts'
+import { findDevice, removeExpiredDevices, updateDeviceSeen } from './repo.ts'
+
+export type DevicesNeeds = {
+  db: Db
+  clock: Clock
+  sealer: Sealer
+  primitives: Primitives
+  findApp(appId: string): Promise<CallerApp | undefined>
+  compensation: number
+  idleSeconds: number
+}
+
+type Device = CallerDevice & {
+  appId: string
+  secret: string
+  expiresAt: number
+  floor: number
+  cachedAt: number
+  clockState: ClockState
+  keys: Map<number, StepKeys>
+}
+
+/** Where a device's secret is kept: the place that its encryption is bound to. */
+export const secretPlace = (deviceId: string) => `devices.secret:${deviceId}`
+
+const maxCached = 20_000
+const cacheMs = 300_000
+const maxSeen = 20_000
+// Unknown devices cost as much as known ones: their envelope is tried under keys that fit nothing.
+const noKeys: StepKeys = { number: new Int32Array(4), padded: new Int32Array(4) }
+
+/** Provisioned devices with their derived keys, cached; their last use, gathered and written in batches. */
+export const createDevices = (needs: DevicesNeeds) => {
+  const { db, clock, sealer, primitives, compensation } = needs
+  const cache = new Map<string, Device>()
+  let seen = new Map<string, number>()
+
+  const load = async (id: string): Promise<Device | undefined> => {
+    const key = Buffer.from(fromHex(id) ?? [])
+    // A device that a replica doesn't know yet may have been provisioned just now.
+    const row = (await findDevice(db.read, key)) ?? (await findDevice(db.write, key))
+    if (!row) return undefined
+    return {
+      id,
+      appId: row.appId,
+      deviceType: row.deviceType,
+      os: row.os,
+      name: row.name,
+      secret: sealer.open(secretPlace(id), row.secretSealed).toString(),
+      expiresAt: row.expiresAt,
+      floor: row.floor,
+      cachedAt: clock.now(),
+      clockState: {},
+      keys: new Map(),
+    }
+  }
+
+  const find = async (id: string): Promise<Device | undefined> => {
+    const cached = cache.get(id)
+    const now = clock.now()
+    if (cached && now - cached.cachedAt < cacheMs) return cached.expiresAt > now ? cached : undefined
+    const device = await load(id)
+    if (!device) {
+      cache.delete(id)
+      return undefined
+    }
+    if (cached) device.clockState = cached.clockState
+    const oldest = cache.size >= maxCached && cache.keys().next().value
+    if (oldest) cache.delete(oldest)
+    cache.set(id, device)
+    return device.expiresAt > now ? device : undefined
+  }
+
+  const keysOf = (device: Device) => (step: number) => {
+    const known = device.keys.get(step)
+    if (known) return known
+    for (const old of device.keys.keys()) if (Math.abs(old - step) > 2) device.keys.delete(old)
+    const keys = deriveStepKeys(primitives, device.secret, step, compensation)
+    device.keys.set(step, keys)
+    return keys
+  }
+
+  const see = (device: Device, now: number) => {
+    device.expiresAt = Math.max(device.expiresAt, now + needs.idleSeconds * 1_000)
+    if (seen.size < maxSeen) seen.set(device.id, now)
+  }
+
+  return {
+    /** Opens a device's envelope; undefined tells neither that the device is unknown nor that no key fits. */
+    open: async (id: string, bytes: Uint8Array) => {
+      const device = await find(id)
+      const now = clock.now()
+      const current = stepAt(now)
+      const keysAt = device ? keysOf(device) : () => noKeys
+      const opened = openEnvelope(bytes, keysAt, current, device?.clockState.lastOffset)
+      const app = device && (await needs.findApp(device.appId))
+      if (!device || !opened || !app) return undefined
+      const isPadded = opened.form === 'padded'
+      const hasZero = keysAt(opened.step).padded !== undefined
+      device.clockState = {
+        ...learnClock(device.clockState, opened.step, now),
+        padded: hasZero ? isPadded : (device.clockState.padded ?? false),
+      }
+      see(device, now)
+      const floored: CallerApp = { ...app, minEnvelope: Math.max(app.minEnvelope, device.floor) }
+      const { deviceType, os, name } = device
+      return {
+        device: { id, deviceType, os, name },
+        app: floored,
+        text: opened.text,
+        seal: (text: string) => {
+          const keys = keysAt(replyStep(device.clockState, opened.step, clock.now()))
+          const wantsPadded = isPadded || (!hasZero && device.clockState.padded)
+          return sealEnvelope(text, (wantsPadded ? keys.padded : undefined) ?? keys.number)
+        },
+      }
+    },
+    /** Writes the last uses gathered since the last call. */
+    flush: async () => {
+      const batch = [...seen].sort(([a], [b]) => (a < b ? -1 : 1))
+      seen = new Map()
+      if (batch.length === 0) return
+      await db.transaction(async (trx) => {
+        for (const [id, at] of batch) {
+          await updateDeviceSeen(trx, Buffer.from(fromHex(id) ?? []), at, at + needs.idleSeconds * 1_000)
+        }
+      })
+    },
+    removeExpired: () => removeExpiredDevices(db.write, clock.now()),
+  }
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { Sealer } from '../../adapters/crypto.ts'
+import type { Db } from '../../adapters/db/index.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { Caller } from '../../http/caller.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { codeAt, stepAt } from '../../protocol/totp.ts'
+import type { Apps } from './apps.ts'
+import { secretPlace } from './devices.ts'
+import { countDevicesOfAddress, countDevicesOfApp, insertDevice, removeOldestUnusedDevice } from './repo.ts'
+import type { ProvisionInput } from './schema.ts'
+
+export type ProvisioningNeeds = {
+  db: Db
+  clock: Clock
+  random: Random
+  sealer: Sealer
+  apps: Apps
+  limits: { devicesPerApp: number; devicesPerAddress: number; unusedSeconds: number }
+}
+
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const secretLength = 32
+const countedForMs = 60_000
+
+/** Hands a new device its secret: 160 bits, 32 characters of base32, another for every call. */
+export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: ProvisioningNeeds) => {
+  // Counting a million rows for every device would be slow: counted once a minute, and by ourselves in between.
+  const counts = new Map<string, { count: number; at: number }>()
+
+  const countOfApp = async (appId: string) => {
+    const known = counts.get(appId)
+    if (known && clock.now() - known.at < countedForMs) return known
+    const counted = { count: await countDevicesOfApp(db.write, appId), at: clock.now() }
+    counts.set(appId, counted)
+    return counted
+  }
+
+  const makeRoom = async (appId: string, address: string) => {
+    if ((await countDevicesOfAddress(db.write, appId, address)) >= limits.devicesPerAddress) {
+      throw new Failure('TOO_OFTEN', {
+        info: 'Too many devices from this address.',
+        retryAfterSeconds: 3_600,
+      })
+    }
+    const counted = await countOfApp(appId)
+    if (counted.count >= limits.devicesPerApp && !(await removeOldestUnusedDevice(db.write, appId))) {
+      throw new Failure('OVERLOADED', { info: 'The app has as many devices as it may have.' })
+    }
+    counted.count++
+  }
+
+  return async (input: ProvisionInput, caller: Caller) => {
+    const { n, s, type = '', os = '', device = '' } = input
+    if (!/^[A-Za-z0-9]{1,64}$/.test(n) || !/^[A-Za-z0-9]{32}$/.test(s)) {
+      throw new Failure('CREDENTIALS_MALFORMED')
+    }
+    await apps.check(n, s, undefined)
+    await makeRoom(n, caller.address.text)
+    const now = clock.now()
+    const id = random.bytes(16)
+    const token = toHex(id)
+    const secret = Array.from(random.bytes(secretLength), (byte) => base32[byte % 32]).join('')
+    await insertDevice(db.write, {
+      deviceId: id,
+      appId: n,
+      secretSealed: sealer.seal(secretPlace(token), Buffer.from(secret)),
+      address: caller.address.text,
+      deviceType: type,
+      os,
+      name: device,
+      floor: 0,
+      createdAt: now,
+      lastSeenAt: null,
+      expiresAt: now + limits.unusedSeconds * 1_000,
+    })
+    return {
+      totp_secret: secret,
+      // A number, as old clients expect: leading zeros are lost.
+      totp_code: Number(codeAt(secret, stepAt(now))),
+      totp_token: token,
+      time: Math.floor(now / 1_000),
+      appname: n,
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { sql } from 'kysely'
+import type { Executor } from '../../adapters/db/index.ts'
+
+export type Change = { version: number; kind: string; subject: string }
+
+const counter = 'changes.version'
+
+/**
+ * Numbers a change. The counter's row is locked until the transaction ends, so versions are committed in their
+ * order and nobody who has read one can later find a smaller one.
+ */
+export const insertChange = async (trx: Executor, kind: string, subject: string, nowMs: number) => {
+  const { numUpdatedRows } = await trx
+    .updateTable('settings')
+    .set({ value: sql<string>`value + 1` })
+    .where('name', '=', counter)
+    .executeTakeFirst()
+  if (Number(numUpdatedRows) === 0)
+    await trx.insertInto('settings').values({ name: counter, value: '1' }).execute()
+  const { value } = await trx
+    .selectFrom('settings')
+    .select('value')
+    .where('name', '=', counter)
+    .executeTakeFirstOrThrow()
+  await trx
+    .insertInto('changes')
+    .values({ version: Number(value), kind, subject, changedAt: nowMs })
+    .execute()
+}
+
+export const findChanges = (db: Executor, afterVersion: number): Promise<Change[]> =>
+  db
+    .selectFrom('changes')
+    .select(['version', 'kind', 'subject'])
+    .where('version', '>', afterVersion)
+    .orderBy('version')
+    .limit(1_000)
+    .execute()
+
+export const findLastVersion = async (db: Executor): Promise<number> => {
+  const row = await db
+    .selectFrom('changes')
+    .select((eb) => eb.fn.max('version').as('version'))
+    .executeTakeFirst()
+  return Number(row?.version ?? 0)
+}
+
+export const findAccountChangesSince = (db: Executor, sinceMs: number): Promise<Change[]> =>
+  db
+    .selectFrom('changes')
+    .select(['version', 'kind', 'subject'])
+    .where('kind', '=', 'account')
+    .where('changedAt', '>', sinceMs)
+    .orderBy('version')
+    .execute()

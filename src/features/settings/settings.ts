@@ -1,0 +1,46 @@
+import type { Db } from '../../adapters/db/index.ts'
+import { countAccounts, findSetting, insertSetting, updateSetting } from './repo.ts'
+
+/** What the rows of a database depend on and a configuration must therefore not change under them. */
+export type Pins = { serverKeyFingerprint: string; passwordCost: number; clientSalt: string }
+
+/** The database was made with something else; the message names the key and what to do. */
+export class PinError extends Error {
+  override readonly name = 'PinError'
+}
+
+const rows = [
+  {
+    name: 'pin.serverKey',
+    value: (pins: Pins) => pins.serverKeyFingerprint,
+    isBound: 'always',
+    advice: 'security.keyFile: this is not the server key that the database was made with; restore that key',
+  },
+  {
+    name: 'pin.passwordCost',
+    value: (pins: Pins) => String(pins.passwordCost),
+    isBound: 'by accounts',
+    advice: 'password.cost: accounts exist under another cost; keep that one and raise password.nextCost',
+  },
+  {
+    name: 'pin.clientSalt',
+    value: (pins: Pins) => pins.clientSalt,
+    isBound: 'by accounts',
+    advice: 'password.clientSalt: accounts exist under another salt; it is chosen before the first account',
+  },
+] as const
+
+/** Remembers the pins of a new database; throws PinError where an old one has others. */
+export const checkPins = async (db: Db, pins: Pins): Promise<void> => {
+  for (const { name, value, isBound, advice } of rows) {
+    const wanted = value(pins)
+    // Of two processes that start on a new database one inserts, and both then read what is there.
+    await insertSetting(db.write, name, wanted).catch((error) => {
+      if (!db.isDuplicate(error)) throw error
+    })
+    const found = await findSetting(db.write, name)
+    if (found === wanted) continue
+    if (isBound === 'always' || (await countAccounts(db.write)) > 0) throw new PinError(advice)
+    await updateSetting(db.write, name, wanted)
+  }
+}

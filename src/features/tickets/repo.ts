@@ -1,0 +1,143 @@
+import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { AccountRow, LoginRow } from '../../adapters/db/tables.ts'
+
+/** A login with the state of its account, read from the primary in one trip. */
+export type LoginWithAccount = LoginRow & {
+  status: AccountRow['status']
+  accountEpoch: number
+}
+
+export const findLoginByHandle = (db: Executor, a2Handle: Buffer): Promise<LoginWithAccount | undefined> =>
+  db
+    .selectFrom('logins')
+    .innerJoin('accounts', 'accounts.userId', 'logins.userId')
+    .selectAll('logins')
+    .select(['accounts.status', 'accounts.epoch as accountEpoch'])
+    .where('logins.a2Handle', '=', a2Handle)
+    .executeTakeFirst()
+
+export const findUserNames = (db: Executor, userId: number) =>
+  db.selectFrom('users').select(['userName', 'nickName']).where('userId', '=', userId).executeTakeFirst()
+
+export const insertLogin = async (db: Executor, row: LoginRow): Promise<void> => {
+  await db.insertInto('logins').values(row).execute()
+}
+
+export type LoginGuard = { status: 'active'; loginKey: Buffer; network: string; failedBefore: number }
+
+/**
+ * Inserts a login if, at this very moment, the account is active and the failures of its login leave room. In one
+ * statement, so that a burst of guesses gets no further than guesses one after another. False: not inserted.
+ */
+export const insertGuardedLogin = async (
+  db: Executor,
+  row: LoginRow,
+  guard: LoginGuard,
+): Promise<boolean> => {
+  const columns = Object.keys(row) as (keyof LoginRow)[]
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('logins')
+    .columns(columns)
+    .expression((eb) =>
+      eb
+        .selectFrom('accounts')
+        .select(
+          columns.map((column) => (column === 'epoch' ? 'accounts.epoch' : eb.val(row[column]).as(column))),
+        )
+        .where('accounts.userId', '=', row.userId)
+        .where('accounts.status', '=', guard.status)
+        .where(({ not, exists }) =>
+          not(
+            exists(
+              eb
+                .selectFrom('loginFailures')
+                .select('network')
+                .where('loginKey', '=', guard.loginKey)
+                .where('network', '=', guard.network)
+                .where('failed5', '>', guard.failedBefore),
+            ),
+          ),
+        ),
+    )
+    .executeTakeFirst()
+  return Number(numInsertedOrUpdatedRows ?? 0) > 0
+}
+
+export type Rotation = { a2Hash: Buffer; a2Nonce: Buffer; a2RotatedAt: number }
+
+/** The one guarded statement of an exchange: of many that present the same A2, one rotates it. */
+export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('logins')
+    .set({
+      a2Hash: next.a2Hash,
+      a2PreviousHash: row.a2Hash,
+      a2Nonce: next.a2Nonce,
+      a2Counter: row.a2Counter + 1,
+      a2RotatedAt: next.a2RotatedAt,
+      a2Confirmed: row.a2Counter,
+    })
+    .where('loginId', '=', row.loginId)
+    .where('a2Hash', '=', row.a2Hash)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+/** Notes that the A2 with this counter, or its SKey, has been presented. */
+export const confirmA2 = async (db: Executor, loginId: Buffer, counter: number): Promise<void> => {
+  await db
+    .updateTable('logins')
+    .set({ a2Confirmed: counter })
+    .where('loginId', '=', loginId)
+    .where('a2Confirmed', '<', counter)
+    .execute()
+}
+
+export type Ending = { endedAt: number; endReason: string; endDetail?: string }
+
+/** True if it had not ended before. */
+export const endLogin = async (db: Executor, loginId: Buffer, ending: Ending): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('logins')
+    .set(ending)
+    .where('loginId', '=', loginId)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+/** Ends every login of a user and raises the account's epoch, which ends what was issued under the old one. */
+export const endLoginsOfUser = async (trx: Executor, userId: number, ending: Ending): Promise<void> => {
+  await trx
+    .updateTable('accounts')
+    .set((eb) => ({ epoch: eb('epoch', '+', 1), updatedAt: ending.endedAt }))
+    .where('userId', '=', userId)
+    .execute()
+  await trx
+    .updateTable('logins')
+    .set(ending)
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .execute()
+}
+
+export type AccountGate = { tag: Buffer; epoch: number; status: AccountRow['status'] }
+
+export const findAccountGate = (db: Executor, userId: number): Promise<AccountGate | undefined> =>
+  db.selectFrom('accounts').select(['tag', 'epoch', 'status']).where('userId', '=', userId).executeTakeFirst()
+
+export const isKnownDevice = async (db: Executor, userId: number, deviceId: Buffer): Promise<boolean> => {
+  const row = await db
+    .selectFrom('logins')
+    .select('loginId')
+    .where('userId', '=', userId)
+    .where('deviceId', '=', deviceId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export const removeOldLogins = async (db: Db, beforeMs: number): Promise<void> => {
+  await db.write.deleteFrom('logins').where('expiresAt', '<', beforeMs).execute()
+}

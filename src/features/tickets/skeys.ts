@@ -1,0 +1,79 @@
+/** The store's records of SKeys, and the gates that end them. Every key of one account shares its hash tag. */
+import type { Store } from '../../adapters/store/index.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import type { Primitives } from '../../protocol/primitives.ts'
+
+export type SKeyRecord = {
+  userId: number
+  userName: string
+  nickName: string
+  appId: string
+  epoch: number
+  counter: number
+  issuedAt: number
+  expiresAt: number
+  writtenUntil: number
+}
+
+/** Why a ticket ended, in the words of the wire. */
+export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reused'
+
+export type SKeyState =
+  | { state: 'unknown' }
+  | { state: 'ended'; reason: EndReason; record: SKeyRecord }
+  | { state: 'live'; record: SKeyRecord; isFirstUse: boolean }
+
+export type SKeysNeeds = { store: Store; primitives: Primitives; lifeMs: number; idleMs: number }
+
+const tagBytes = 8
+
+/** A login's id begins with the tag of its account. */
+const keysOf = (loginId: Uint8Array) => {
+  const tag = `{${toHex(loginId.subarray(0, tagBytes))}}`
+  return {
+    loginGate: `login:${tag}:${toHex(loginId.subarray(tagBytes))}`,
+    accountGate: `account:${tag}`,
+    tag,
+  }
+}
+
+export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) => {
+  const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
+    `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(secret))}`
+
+  return {
+    /** Puts a new SKey there; one that is there already keeps its marks. */
+    issue: async (
+      loginId: Uint8Array,
+      secret: Uint8Array,
+      record: SKeyRecord,
+      nowMs: number,
+    ): Promise<void> => {
+      const ttlMs = Math.max(1, record.expiresAt - nowMs)
+      await store.setTouched(recordKey(loginId, secret), JSON.stringify(record), ttlMs)
+    },
+    /** One trip; counts as a use. */
+    use: async (loginId: Uint8Array, secret: Uint8Array): Promise<SKeyState> => {
+      const { loginGate, accountGate } = keysOf(loginId)
+      const touched = await store.touch(recordKey(loginId, secret), idleMs, [loginGate, accountGate])
+      if (touched.value === undefined) return { state: 'unknown' }
+      const record = JSON.parse(touched.value) as SKeyRecord
+      const [loginEnd, account] = touched.gates
+      if (loginEnd !== undefined) return { state: 'ended', reason: loginEnd as EndReason, record }
+      if (account !== undefined) {
+        const gate = JSON.parse(account) as { epoch: number; reason: EndReason }
+        if (record.epoch < gate.epoch) return { state: 'ended', reason: gate.reason, record }
+      }
+      if (touched.idle) return { state: 'ended', reason: 'expired', record }
+      return { state: 'live', record, isFirstUse: !touched.used }
+    },
+    /** Ends every SKey of a login, those still to be issued too. */
+    closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> =>
+      store.set(keysOf(loginId).loginGate, reason, lifeMs),
+    /** Ends every SKey of an account that was issued under an older epoch. */
+    closeAccount: (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> =>
+      store.set(keysOf(tag).accountGate, JSON.stringify({ epoch, reason }), lifeMs),
+  }
+}
+
+export type SKeys = ReturnType<typeof createSKeys>

@@ -1,0 +1,81 @@
+/** Who is asking, as known so far. Each stage of a request adds to it; none takes away. */
+import type { TObject, TSchema } from 'typebox'
+import type { ErrorName, Language } from '../protocol/errors.ts'
+import type { Tier } from '../protocol/tickets.ts'
+
+export type Address = {
+  /** Canonical text; IPv4-mapped IPv6 is IPv4. */
+  text: string
+  family: 'ipv4' | 'ipv6'
+  scope: 'public' | 'private' | 'loopback'
+  /** What limits count by: the address, or its /64. */
+  limitNetwork: string
+  /** What login failures count by and logs show: the /24 or /64. */
+  network: string
+}
+
+export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare'
+
+export type CallerApp = { appId: string; isPublic: boolean; minEnvelope: number }
+
+export type CallerDevice = { id: string; deviceType: string; os: string; name: string }
+
+/** A live ticket that was presented. Times are milliseconds. */
+export type CallerTicket = {
+  tier: Tier
+  /** Hex of 16 bytes. */
+  loginId: string
+  userId: number
+  user: { userName: string; nickName: string }
+  appId: string
+  issuedAt: number
+  expiresAt: number
+  idleAt: number
+  /** Reads of this caller go to the primary until then. */
+  writtenUntil: number
+}
+
+export type Caller = {
+  requestId: string
+  address: Address
+  language: Language
+  origin: string | undefined
+  envelope: EnvelopeKind | undefined
+  app: CallerApp | undefined
+  device: CallerDevice | undefined
+  ticket: CallerTicket | undefined
+  /** A byte-equal copy of a refused login: it is judged again and not counted again. */
+  isRepeat: boolean
+}
+
+/** Where an operation's caller is known to belong to an app. */
+export type AppCaller = Caller & { app: CallerApp }
+export type TicketCaller = AppCaller & { ticket: CallerTicket }
+
+/** An operation as data: everything that differs between routes, stated beside the shape of its members. */
+export type OperationShape = {
+  path: string
+  aliases: readonly string[]
+  summary: string
+  /** Row of the limits in the configuration. */
+  limit: string
+  /** `read` changes nothing or must be new each time; `once` runs once for equal bytes; `login` while its tickets live. */
+  replay: 'read' | 'once' | 'login'
+  /** The reply is also found by an equal plaintext: for a client that could not read its reply. */
+  remember?: true
+  /** Takes its parameters as they are, not as an envelope, and answers plain JSON. */
+  bare?: true
+  /** Tickets that open it; without, none is needed. */
+  tiers?: readonly Tier[]
+  /** The handler itself judges the ticket, because it consumes it. */
+  consumesTicket?: true
+  input: TObject
+  reply: TSchema
+}
+
+/** What a handler returns: the name of its code and the operation's own members. */
+export type Reply = { code: ErrorName; [member: string]: unknown }
+
+export type Operation = OperationShape & {
+  handle(input: never, caller: never): Promise<Reply>
+}

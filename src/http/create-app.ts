@@ -1,0 +1,179 @@
+/** Fastify, set up so that no path escapes limit, ban and catalogue. */
+import { readFileSync } from 'node:fs'
+import cors from '@fastify/cors'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify'
+import type { Config } from '../config.ts'
+import { Failure, type Language } from '../protocol/errors.ts'
+import type { Address, Caller, Operation } from './caller.ts'
+import { createErrorHandler } from './error-handler.ts'
+import { type HealthNeeds, registerHealth } from './health.ts'
+import { chooseLanguage } from './language.ts'
+import type { RawBody } from './parameters.ts'
+import { composeFailure } from './reply.ts'
+import { createSocketErrorHandler } from './socket-errors.ts'
+import { registerOperations, type TransportNeeds } from './transport.ts'
+
+export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
+  config: Config
+  logger: FastifyBaseLogger
+  now(): number
+  randomId(): string
+  describeAddress(text: string): Address
+  /** One trip: throws ADDRESS_BANNED or TOO_OFTEN. */
+  admit(limit: string, address: Address): Promise<void>
+  isOriginListed(origin: string): boolean
+  health: Omit<HealthNeeds, 'now'>
+  operations: readonly Operation[]
+}
+
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
+  const { config, now } = needs
+  const { server, transport, languages, security } = config
+  const defaultLanguage: Language = languages[0] ?? 'en'
+  const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
+  const handleError = createErrorHandler({ now, failureStatus })
+
+  const app = fastify({
+    loggerInstance: needs.logger,
+    disableRequestLogging: true,
+    genReqId: () => needs.randomId(),
+    trustProxy: server.trustedProxies.length > 0 ? [...server.trustedProxies] : false,
+    bodyLimit: transport.maxPostBytes + 1_024,
+    requestTimeout: server.requestTimeoutMs,
+    keepAliveTimeout: 72_000,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: server.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    ...(server.tls.certFile && {
+      https: { cert: readFileSync(server.tls.certFile), key: readFileSync(server.tls.keyFile) },
+    }),
+    // Parameters are read by the transport, which must see a name that comes twice.
+    routerOptions: { querystringParser: () => ({}), ignoreTrailingSlash: false },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    frameworkErrors: (_error, request, reply) => refuseUrl(request, reply as unknown as FastifyReply),
+    clientErrorHandler: createSocketErrorHandler({
+      admit: (remote) => needs.admit('other', needs.describeAddress(remote)),
+      language: defaultLanguage,
+      now,
+    }),
+  }) as unknown as FastifyInstance
+
+  const startCaller = (request: FastifyRequest): Caller => {
+    const { origin } = request.headers
+    request.caller = {
+      requestId: request.id,
+      address: needs.describeAddress(request.ip),
+      language: chooseLanguage(request.headers['accept-language'], languages),
+      origin,
+      envelope: undefined,
+      app: undefined,
+      device: undefined,
+      ticket: undefined,
+      isRepeat: false,
+    }
+    return request.caller
+  }
+
+  /** A URL that can't be decoded meets no hook of ours. */
+  const refuseUrl = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { address, language } = startCaller(request)
+    const refusal = await needs.admit('other', address).catch((error) => error)
+    const failure = refusal instanceof Failure ? refusal : new Failure('OPERATION_UNKNOWN')
+    const body = JSON.stringify(composeFailure(failure, language, now()))
+    reply
+      .code(failure.entry.status)
+      .headers(securityHeaders)
+      .type('application/json; charset=utf-8')
+      .send(body)
+  }
+
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
+  app.decorateRequest('caller', null as unknown as Caller)
+  app.decorateRequest('opened', undefined)
+  app.decorateRequest('claim', undefined)
+  app.decorateRequest('outcome', undefined)
+  app.decorateRequest('reason', undefined)
+  registerBodies(app)
+
+  const warnOfProxy = createProxyWarning(now, server.trustedProxies.length > 0)
+  app.addHook('onRequest', async (request, reply) => {
+    const caller = startCaller(request)
+    reply.headers(securityHeaders)
+    if (needs.health.isDraining()) reply.header('connection', 'close')
+    warnOfProxy(request)
+    const { shape, unlimited } = request.routeOptions.config
+    if (!unlimited) await needs.admit(shape?.limit ?? 'other', caller.address)
+  })
+  app.register(cors, {
+    origin: (origin, callback) => callback(null, origin !== undefined && needs.isOriginListed(origin)),
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['content-type', 'authorization', 'accept-language'],
+    exposedHeaders: ['retry-after'],
+    maxAge: 600,
+    strictPreflight: false,
+  })
+  app.setErrorHandler(handleError)
+  app.setNotFoundHandler(async (request, reply) => {
+    const url = (request.raw.url ?? '').split('?')[0] ?? ''
+    if (!app.hasRoute({ method: 'GET', url })) throw new Failure('OPERATION_UNKNOWN')
+    reply.header('allow', 'GET, POST')
+    throw new Failure('METHOD_NOT_SUPPORTED')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { caller, outcome, reason, routeOptions } = request
+    if (routeOptions.config.unlimited) return
+    request.log.info({
+      operation: routeOptions.config.shape?.path ?? 'other',
+      envelope: caller.envelope,
+      code: outcome?.code,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      network: caller.address.network,
+      app: caller.app?.appId,
+      device: caller.device?.id.slice(0, 6),
+      reason,
+    })
+  })
+  registerHealth(app, { ...needs.health, now })
+  registerOperations(app, needs.operations, { ...needs, legacyPrefix: server.legacyPrefix })
+  return app
+}
+
+/** Bodies stay bytes until the transport has judged where the parameters are. */
+const registerBodies = (app: FastifyInstance) => {
+  const rows = [
+    ['application/x-www-form-urlencoded', 'form'],
+    ['application/json', 'json'],
+  ] as const
+  app.removeAllContentTypeParsers()
+  for (const [contentType, type] of rows) {
+    app.addContentTypeParser(contentType, { parseAs: 'buffer' }, (_request, bytes, done) => {
+      const body: RawBody | undefined = bytes.length > 0 ? { type, bytes: bytes as Buffer } : undefined
+      done(null, body)
+    })
+  }
+}
+
+/** One warning a minute when a peer that is no trusted proxy sends `X-Forwarded-For`. */
+const createProxyWarning = (now: () => number, hasProxies: boolean) => {
+  let silentUntil = 0
+  return (request: FastifyRequest) => {
+    if (request.headers['x-forwarded-for'] === undefined || now() < silentUntil) return
+    if (hasProxies && request.ips && request.ips.length > 1) return
+    silentUntil = now() + 60_000
+    request.log.warn('X-Forwarded-For of an untrusted peer was ignored; see server.trustedProxies')
+  }
+}

@@ -1,0 +1,43 @@
+import type { FastifyRequest } from 'fastify'
+import { readUtf8 } from '../protocol/bytes.ts'
+import { Failure } from '../protocol/errors.ts'
+import { type JsonObject, parseJsonObject } from '../protocol/json.ts'
+
+/** A body as it came, before anything was parsed. */
+export type RawBody = { type: 'form' | 'json'; bytes: Buffer }
+
+export type Parameters = { kind: 'form'; values: Map<string, string> } | { kind: 'json'; object: JsonObject }
+
+const maxParameters = 64
+
+const refuse = (reason: string): never => {
+  throw new Failure('ENVELOPE_REFUSED', { cause: new Error(reason) })
+}
+
+const readForm = (text: string): Map<string, string> => {
+  const values = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    // A name twice would let two readers see two different requests.
+    if (values.has(name)) refuse('a parameter twice')
+    if (values.size >= maxParameters) refuse('too many parameters')
+    values.set(name, value)
+  }
+  return values
+}
+
+/** All parameters of a request from one place: the body of a POST that has one, else the query. */
+export const readParameters = (request: FastifyRequest): Parameters => {
+  const url = request.raw.url ?? ''
+  const mark = url.indexOf('?')
+  const query = readForm(mark < 0 ? '' : url.slice(mark + 1))
+  const body = request.body as RawBody | undefined
+  if (body?.type === 'json') {
+    if (query.has('t') || query.has('j')) refuse('parameters in body and query')
+    return { kind: 'json', object: parseJsonObject(readUtf8(body.bytes) ?? refuse('not UTF-8')) }
+  }
+  if (!body) return { kind: 'form', values: query }
+  const form = readForm(readUtf8(body.bytes) ?? refuse('not UTF-8'))
+  for (const name of form.keys()) if (query.has(name)) refuse('a parameter in body and query')
+  if (query.has('t') || query.has('j')) refuse('parameters in body and query')
+  return { kind: 'form', values: form }
+}

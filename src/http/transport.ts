@@ -1,0 +1,120 @@
+/**
+ * The life of a request, top to bottom. Each stage only adds to the caller; a handler returns or throws.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type CatalogueEntry, isSuccess } from '../protocol/errors.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import type { Caller, CallerTicket, Operation, OperationShape } from './caller.ts'
+import type { createOpen, Opened } from './open.ts'
+import type { Claim, createReplay } from './replay.ts'
+import { composeReply, dressReply, replySchema } from './reply.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller
+    opened: Opened | undefined
+    claim: Claim | undefined
+    outcome: Pick<CatalogueEntry, 'code' | 'name'> | undefined
+    /** Which check refused, for the log alone. */
+    reason: string | undefined
+  }
+  interface FastifyContextConfig {
+    shape?: OperationShape
+    unlimited?: boolean
+  }
+}
+
+export type TransportNeeds = {
+  open: ReturnType<typeof createOpen>
+  replay: ReturnType<typeof createReplay>
+  /** The live ticket; throws NOT_LOGGED_IN with the reason, or TIER_WANTED. */
+  authenticate(token: unknown, shape: OperationShape, caller: Caller): Promise<CallerTicket | undefined>
+  legacyPrefix: string
+  now(): number
+}
+
+export const registerOperations = (
+  app: FastifyInstance,
+  operations: readonly Operation[],
+  { open, replay, authenticate, legacyPrefix, now }: TransportNeeds,
+) => {
+  const openRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { caller } = request
+    const shape = shapeOf(request)
+    const opened = await open(request, caller, shape, (early) => {
+      request.opened = early
+    })
+    request.opened = opened
+    request.body = opened.input
+    if (!opened.bytes || !caller.device) return
+    const claimed = await replay(shape, caller.device.id, opened.bytes, opened.text ?? '')
+    if (claimed && 'found' in claimed) return reply.type('application/json').send(claimed.found)
+    request.claim = claimed
+    caller.isRepeat = claimed?.isRepeat ?? false
+  }
+
+  const checkTicket = async (request: FastifyRequest) => {
+    const shape = shapeOf(request)
+    if (!shape.tiers) return
+    const { token } = request.body as JsonObject
+    request.caller.ticket = await authenticate(token, shape, request.caller)
+  }
+
+  const sealReply = async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
+    if (typeof payload !== 'string') return payload
+    const { claim, caller, opened, outcome } = request
+    if (claim && outcome) {
+      request.claim = undefined
+      // The operation has run: if its reply can't be kept, it is still the reply.
+      await (isSuccess(outcome.code)
+        ? claim.settle(payload)
+        : claim.release(outcome.name === 'LOGIN_FAILED')
+      ).catch((error) => request.log.warn({ err: error }, 'replay record not written'))
+    }
+    const dressed = dressReply(payload, caller.envelope, opened?.seal)
+    reply.header('content-type', dressed.type)
+    return dressed.payload
+  }
+
+  app.register(async (scope) => {
+    scope.addHook('preValidation', openRequest)
+    scope.addHook('preHandler', checkTicket)
+    scope.addHook('onSend', sealReply)
+
+    for (const operation of operations) {
+      const { handle, ...shape } = operation
+      const response = replySchema(shape)
+      const handler = async (request: FastifyRequest) => {
+        const reply = await handle(request.body as never, request.caller as never)
+        const composed = composeReply({
+          reply,
+          language: request.caller.language,
+          nowMs: now(),
+          rid: request.opened?.input.rid,
+          shape,
+        })
+        request.outcome = { code: composed.code, name: reply.code }
+        return composed
+      }
+      for (const url of pathsOf(shape, legacyPrefix)) {
+        scope.route({
+          method: ['GET', 'POST'],
+          url,
+          config: { shape },
+          schema: { body: shape.input, ...(response && { response: { 200: response } }) },
+          handler,
+        })
+      }
+    }
+  })
+}
+
+const shapeOf = (request: FastifyRequest): OperationShape => {
+  const { shape } = request.routeOptions.config
+  if (!shape) throw new Error(`no operation at ${request.routeOptions.url}`)
+  return shape
+}
+
+const pathsOf = (shape: OperationShape, legacyPrefix: string) => [
+  ...new Set([shape.path, ...shape.aliases, ...shape.aliases.map((alias) => legacyPrefix + alias)]),
+]

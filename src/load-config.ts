@@ -1,0 +1,181 @@
+/** Reads the configuration: the only reader of the environment and of `config/`. */
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { TSchema } from 'typebox'
+import Value from 'typebox/value'
+import { type Config, ConfigSchema } from './config.ts'
+
+const rootFolder = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
+const files = [
+  'database.file',
+  'security.keyFile',
+  'server.tls.certFile',
+  'server.tls.keyFile',
+  'store.tlsCaFile',
+]
+/** Values that stand in examples and must never guard anything. */
+const samples =
+  /^(change-?me.*|sample.*|example.*|secret|password|passw0rd|admin|root|test|torii|123456\d*|x+|\*+)$/i
+
+/** A configuration that can't be used; the message names the key's path and what was expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+type Node = Record<string, unknown>
+type SchemaNode = TSchema & {
+  type?: string
+  properties?: Record<string, SchemaNode>
+  items?: SchemaNode
+  secret?: boolean
+  enum?: unknown[]
+}
+
+const toEnvironment = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+
+const parseText = (schema: SchemaNode, text: string, path: string): unknown => {
+  if (schema.type === 'string') return text
+  if (schema.type === 'array' && !text.trim().startsWith('[')) return text === '' ? [] : text.split(',')
+  try {
+    return JSON.parse(text)
+  } catch {
+    if (schema.enum) return text
+    throw new ConfigError(`${path}: expected ${schema.type ?? 'a JSON value'}`)
+  }
+}
+
+/** Puts one variable in its place: `TORII__DATABASE__WRITE__0__HOST`; `…__FILE` reads the value from a file. */
+const applyVariable = (config: Node, name: string, value: string) => {
+  const words = name.split('__').slice(1)
+  const fromFile = words.at(-1) === 'FILE' && words.length > 2
+  if (fromFile) words.pop()
+  let schema: SchemaNode = ConfigSchema as SchemaNode
+  let node: unknown = config
+  const path: string[] = []
+  for (const [at, word] of words.entries()) {
+    const key = schema.items
+      ? word
+      : Object.keys(schema.properties ?? {}).find((it) => toEnvironment(it) === word)
+    const next: SchemaNode | undefined =
+      schema.items ?? (key === undefined ? undefined : schema.properties?.[key])
+    if (key === undefined || !next || (schema.items && !/^\d{1,3}$/.test(word))) {
+      throw new ConfigError(`${name}: no such key${path.length > 0 ? ` in ${path.join('.')}` : ''}`)
+    }
+    path.push(key)
+    const parent = node as Node
+    if (at === words.length - 1) {
+      const text = fromFile ? readText(value, path.join('.')).replace(/\r?\n$/, '') : value
+      parent[key] = parseText(next, text, path.join('.'))
+    } else {
+      parent[key] ??= next.items ? [] : {}
+      node = parent[key]
+      schema = next
+    }
+  }
+}
+
+const readText = (file: string, path: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    throw new ConfigError(`${path}: can not read the file ${file}`)
+  }
+}
+
+const readFile = (file: string): Node => {
+  try {
+    return JSON.parse(readText(file, 'TORII_CONFIG'))
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(`${file}: expected JSON`)
+  }
+}
+
+const checkShape = (config: unknown) => {
+  const errors = Value.Errors(ConfigSchema, config) as {
+    keyword: string
+    instancePath: string
+    message: string
+    params: { additionalProperties?: string[] }
+  }[]
+  const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties')
+  const first = unknown ?? errors[0]
+  if (!first) return
+  const path = first.instancePath.split('/').slice(1)
+  const extra = unknown?.params.additionalProperties?.[0]
+  if (extra !== undefined) throw new ConfigError(`${[...path, extra].join('.')}: unknown key`)
+  throw new ConfigError(`${path.join('.') || 'configuration'}: ${first.message}`)
+}
+
+/** Calls `visit` for every value that the schema describes. */
+const walk = (
+  schema: SchemaNode,
+  node: unknown,
+  path: string[],
+  visit: (schema: SchemaNode, value: unknown, path: string[], parent: Node) => void,
+) => {
+  if (typeof node !== 'object' || node === null) return
+  for (const [key, value] of Object.entries(node)) {
+    const next = schema.items ?? schema.properties?.[key]
+    if (!next || Array.isArray(next)) continue
+    visit(next, value, [...path, key], node as Node)
+    walk(next, value, [...path, key], visit)
+  }
+}
+
+const checkMeaning = (config: Config, isProduction: boolean) => {
+  const { server, database, password } = config
+  walk(ConfigSchema as SchemaNode, config, [], (schema, value, path) => {
+    if (isProduction && schema.secret && typeof value === 'string' && samples.test(value)) {
+      throw new ConfigError(`${path.join('.')}: a sample value; expected a secret of your own`)
+    }
+  })
+  if (isProduction && server.trial === true)
+    throw new ConfigError('server.trial: expected false in production')
+  if ((server.tls.certFile === '') !== (server.tls.keyFile === '')) {
+    throw new ConfigError('server.tls: expected certFile and keyFile, or neither')
+  }
+  if (database.read.length > 0 && database.write.length === 0) {
+    throw new ConfigError('database.write: expected a host, since database.read has one')
+  }
+  const names = Object.values(database.tables)
+  if (new Set(names).size < names.length) throw new ConfigError('database.tables: expected different names')
+  if (password.nextCost > 0 && password.nextCost <= password.cost) {
+    throw new ConfigError('password.nextCost: expected more than password.cost, or 0')
+  }
+}
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze)
+  return value
+}
+
+/**
+ * Defaults, then the file (`TORII_CONFIG`, else `config/default.json`), then the environment. Frozen; relative
+ * files are below the project's folder. Throws ConfigError.
+ */
+export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
+  const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
+  const given = readFile(file)
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('TORII__') && value !== undefined) applyVariable(given, name, value)
+  }
+  const config = Value.Default(ConfigSchema, given) as Config
+  checkShape(config)
+  walk(ConfigSchema as SchemaNode, config, [], (_schema, value, path, parent) => {
+    if (files.includes(path.join('.')) && value !== '')
+      parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))
+  })
+  checkMeaning(config, environment.NODE_ENV === 'production')
+  return freeze(config)
+}
+
+/** The configuration with its secrets masked, for `--print-config`. */
+export const maskConfig = (config: Config): unknown => {
+  const copy = structuredClone(config)
+  walk(ConfigSchema as SchemaNode, copy, [], (schema, value, path, parent) => {
+    if (schema.secret && value !== '') parent[path.at(-1) ?? ''] = '********'
+  })
+  return copy
+}

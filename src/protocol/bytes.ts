@@ -1,0 +1,94 @@
+/** Bytes and their texts, the same in Node and browsers. */
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const codes = Uint8Array.from(alphabet, (letter) => letter.charCodeAt(0))
+const values = new Uint8Array(128).fill(255)
+for (const [value, code] of codes.entries()) values[code] = value
+
+const encoder = new TextEncoder()
+const latin = new TextDecoder('latin1')
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+
+/** The text of UTF-8 bytes, or undefined when they are not UTF-8. A byte order mark stays in the text. */
+export const readUtf8 = (bytes: Uint8Array): string | undefined => {
+  try {
+    return strictDecoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** base64url without padding (RFC 4648 section 5). */
+export const toBase64url = (bytes: Uint8Array): string => {
+  const whole = bytes.length - (bytes.length % 3)
+  const rest = bytes.length - whole
+  const text = new Uint8Array((whole / 3) * 4 + (rest === 0 ? 0 : rest + 1))
+  let at = 0
+  const put = (bits: number, shift: number) => {
+    text[at++] = codes[(bits >>> shift) & 63] ?? 0
+  }
+  for (let index = 0; index < whole; index += 3) {
+    const bits = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0)
+    put(bits, 18)
+    put(bits, 12)
+    put(bits, 6)
+    put(bits, 0)
+  }
+  if (rest > 0) {
+    const bits = ((bytes[whole] ?? 0) << 16) | ((bytes[whole + 1] ?? 0) << 8)
+    put(bits, 18)
+    put(bits, 12)
+    if (rest === 2) put(bits, 6)
+  }
+  return latin.decode(text)
+}
+
+/** The bytes of canonical, unpadded base64url; undefined for anything else (`encode(decode(x)) === x` holds). */
+export const fromBase64url = (text: string): Uint8Array | undefined => {
+  const rest = text.length % 4
+  if (rest === 1) return undefined
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let bits = 0
+  let held = 0
+  let at = 0
+  for (let index = 0; index < text.length; index++) {
+    const value = values[text.charCodeAt(index)] ?? 255
+    if (value === 255) return undefined
+    bits = ((bits << 6) | value) & 0xffffff
+    held += 6
+    if (held >= 8) {
+      held -= 8
+      bytes[at++] = (bits >>> held) & 255
+    }
+  }
+  const spare = bits & ((1 << held) - 1)
+  return spare === 0 ? bytes : undefined
+}
+
+const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Lower-case hex. */
+export const toHex = (bytes: Uint8Array): string => {
+  let text = ''
+  for (const byte of bytes) text += hexDigits[byte]
+  return text
+}
+
+/** The bytes of lower-case hex of even length, or undefined. */
+export const fromHex = (text: string): Uint8Array | undefined => {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) =>
+    Number.parseInt(text.slice(at * 2, at * 2 + 2), 16),
+  )
+}
+
+export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}

@@ -1,0 +1,30 @@
+/**
+ * The password scheme in which the client does the slow hashing: `client_hash` is the last 31 characters of
+ * `BCrypt(MD5hex(password), salt, cost)`. The salt belongs to the login and is known before it is registered.
+ */
+import { encodeBase64, hash } from 'bcryptjs'
+import { concatBytes, toHex, utf8 } from './bytes.ts'
+import type { Primitives } from './primitives.ts'
+
+/** What `/v1/prelogin` answers; nothing else is defined today. */
+export const kdfName = 'md5-bcrypt'
+export const passwordBytes = { min: 1, max: 1_024 } as const
+
+export const isClientHash = (text: string) => /^[./A-Za-z0-9]{31}$/.test(text)
+/** 22 characters of bcrypt's alphabet; the last holds two bits (Python's bcrypt refuses other endings). */
+export const isBcryptSalt = (text: string) => /^[./A-Za-z0-9]{21}[.Oeu]$/.test(text)
+
+/** 16 bytes of `HMAC-SHA256(saltKey, kind ‖ 0 ‖ canonical login)` in bcrypt's alphabet: 22 characters. */
+export const loginSalt = (primitives: Primitives, saltKey: Uint8Array, kind: string, login: string): string =>
+  encodeBase64(
+    primitives.hmacSha256(saltKey, concatBytes(utf8(kind), Uint8Array.of(0), utf8(login))).subarray(0, 16),
+    16,
+  )
+
+/** What bcrypt is given: hex, so that neither NUL bytes nor its limit of 72 bytes cut the password. */
+export const passwordText = (primitives: Primitives, password: string): string =>
+  toHex(primitives.md5(utf8(password)))
+
+/** The slow part: 31 characters. @param text from `passwordText`. @param cost bcrypt's, 4 to 15. */
+export const bcryptText = async (text: string, salt: string, cost: number): Promise<string> =>
+  (await hash(text, `$2b$${String(cost).padStart(2, '0')}$${salt}`)).slice(-31)

@@ -1,0 +1,35 @@
+/**
+ * Tickets: a readable prefix and 48 bytes in base64url, of which 16 name the login (a handle of its own for each
+ * tier, so that none leads to another) and 32 are the secret.
+ */
+import { concatBytes, fromBase64url, toBase64url } from './bytes.ts'
+
+/** The tiers of the wire, from the long-lived ticket of a device down to what a third party gets. */
+export const tiers = {
+  a2: { prefix: 'a2_', exchangesFor: ['skey', 'pskey', 'openkey'] },
+  skey: { prefix: 'sk_', exchangesFor: ['pskey', 'openkey'] },
+  pskey: { prefix: 'ps_', exchangesFor: [] },
+  openkey: { prefix: 'ok_', exchangesFor: [] },
+} as const satisfies Record<string, { prefix: string; exchangesFor: readonly string[] }>
+
+export type Tier = keyof typeof tiers
+
+export const handleBytes = 16
+const secretBytes = 32
+
+export type ParsedTicket = { tier: Tier; handle: Uint8Array; secret: Uint8Array }
+
+const byPrefix = new Map(Object.entries(tiers).map(([tier, row]) => [row.prefix as string, tier as Tier]))
+
+/** @param handle 16 bytes. @param secret 32 bytes. */
+export const formatTicket = (tier: Tier, handle: Uint8Array, secret: Uint8Array): string =>
+  tiers[tier].prefix + toBase64url(concatBytes(handle, secret))
+
+/** The parts of a ticket, or undefined for what can't be one. */
+export const parseTicket = (token: string): ParsedTicket | undefined => {
+  const tier = byPrefix.get(token.slice(0, 3))
+  if (!tier || token.length !== 67) return undefined
+  const bytes = fromBase64url(token.slice(3))
+  if (bytes?.length !== handleBytes + secretBytes) return undefined
+  return { tier, handle: bytes.subarray(0, handleBytes), secret: bytes.subarray(handleBytes) }
+}

@@ -1,0 +1,95 @@
+/** The process: load the configuration, build, listen, drain on a signal. */
+import { Server as NetServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createLogger } from './adapters/logger.ts'
+import { openServer, type Server } from './app.ts'
+import { type Config, isEmbedded, isTrial } from './config.ts'
+import { loadConfig, maskConfig } from './load-config.ts'
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
+
+/** One line for each setting that is fine for a trial and not for production. */
+const listWarnings = (config: Config): string[] => {
+  const { server, security, database, store } = config
+  const rows: [boolean, string][] = [
+    [isTrial(config), 'server.trial: plain calls from this machine are answered; set it to false'],
+    [
+      database.write.length === 0,
+      'database.write: empty, so one file serves one process; name a MySQL or MariaDB',
+    ],
+    [
+      store.url === '' && store.clusterNodes.length === 0,
+      'store.url: empty, so logins end with the process; name a Redis',
+    ],
+    [
+      isEmbedded(config) && !security.serverKey,
+      `security.keyFile: ${security.keyFile} was made for a trial; keep it safe, and a copy elsewhere`,
+    ],
+    [
+      server.tls.certFile === '' && server.trustedProxies.length === 0,
+      'server.tls: no certificate and no trusted proxy; passwords of plain calls need one',
+    ],
+    [security.profile === 'legacy', 'security.profile: legacy sends app secrets and TOTP secrets in clear'],
+  ]
+  return rows.filter(([applies]) => applies).map(([, text]) => text)
+}
+
+/** A trial without any app gets one, so that the first call can be copied. */
+const addDemoApp = async ({ apps }: Server, config: Config, address: string) => {
+  if (!isTrial(config) || !isEmbedded(config) || (await apps.list()).length > 0) return
+  const { appId, appSecret } = await apps.add({ name: 'demo' })
+  print(`appid      ${appId}`)
+  print(`appsecret  ${appSecret}   (shown this once; "npm run torii -- app rotate ${appId}" makes another)`)
+  print(`first call curl -s '${address}/v1/totp?n=${appId}&s=${appSecret}'`)
+}
+
+/**
+ * Stops accepting first and ends what was accepted afterwards: `http.Server.close` would cut connections that the
+ * kernel has accepted for us and on which a request is already under way.
+ */
+const drain = async (server: Server, config: Config) => {
+  server.startDraining()
+  NetServer.prototype.close.call(server.http.server)
+  await delay(500)
+  await Promise.race([server.close(), delay(config.server.drainTimeoutMs - 1_000, undefined, { ref: false })])
+}
+
+const main = async () => {
+  const config = loadConfig()
+  if (process.argv.includes('--print-config')) {
+    print(JSON.stringify(maskConfig(config), null, 2))
+    return
+  }
+  const logger = createLogger(config.log.level)
+  for (const warning of listWarnings(config)) print(`warning    ${warning}`)
+  const server = await openServer({ config, logger })
+  const { host, port } = config.server
+  const address = await server.http.listen({ host, port })
+  await addDemoApp(server, config, address)
+  print(`listening  ${address}`)
+
+  let isEnding = false
+  const end = async (signal: string) => {
+    if (isEnding) return
+    isEnding = true
+    logger.info({ signal }, 'draining')
+    await drain(server, config)
+    process.exit(0)
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+/** What starting can fail with and an administrator can mend is one line; anything else is shown whole. */
+const explain = (error: unknown): string => {
+  const { name, message, cause, stack } = error as Error & { cause?: { message?: string } }
+  if (['ConfigError', 'StartError', 'PinError'].includes(name)) return message
+  if (name === 'Failure') return [message, cause?.message].filter(Boolean).join(': ')
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return `server.port: ${message}`
+  return stack ?? String(error)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`torii: ${explain(error)}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t from 'tap'
+import { systemClock } from '../../src/adapters/clock.ts'
+import { createMemoryStore } from '../../src/adapters/store/memory.ts'
+import { openStore } from '../../src/adapters/store/open.ts'
+import { Failure } from '../../src/protocol/errors.ts'
+import { testContract, until } from './store-contract.ts'
+import { listLives, moveSlot, startCluster, storeConfig } from './store-servers.ts'
+
+const { redis, folder } = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}')
+const open = (more: Partial<typeof storeConfig>) =>
+  openStore({ config: { ...storeConfig, ...more }, clock: systemClock })
+const fixedClock = () => {
+  let now = 1_700_000_000_000
+  return { now: () => now, advance: (ms: number) => (now += ms) }
+}
+const overloaded = new Failure('OVERLOADED')
+
+const memory = await open({})
+testContract(t, { name: 'memory', stores: [memory, memory] })
+
+const mine = { url: redis.url, keyPrefix: `t-${randomBytes(6).toString('hex')}:` }
+const single = [await open(mine), await open(mine)] as const
+testContract(t, { name: 'Redis', stores: single, listLives: () => listLives(mine.url, mine.keyPrefix) })
+
+const servers = await startCluster(folder)
+const clusterNodes = servers.map(({ host, port }) => `${host}:${port}`)
+const cluster = [
+  await open({ clusterNodes }),
+  await open({ clusterNodes: clusterNodes.slice(1, 2) }),
+] as const
+testContract(t, {
+  name: 'Redis Cluster',
+  stores: cluster,
+  listLives: async () =>
+    (await Promise.all(servers.map(({ url }) => listLives(url, storeConfig.keyPrefix)))).flat(),
+})
+
+t.test('on a cluster a touch whose keys share no hash tag is refused alone', async (t) => {
+  const [store] = cluster
+  const [refused, ...others] = await Promise.allSettled([
+    store.touch('{a}', 1_000, ['{b}']),
+    ...Array.from({ length: 100 }, (_, place) => store.touch(`{k${place}}a`, 1_000, [`{k${place}}b`])),
+  ])
+  t.match(refused, { status: 'rejected', reason: /hash tag/ })
+  t.ok(others.every(({ status }) => status === 'fulfilled'))
+})
+
+t.test('on a cluster a key is found again after it has moved to another node', async (t) => {
+  const [store] = cluster
+  const key = '{moving}key'
+  await store.set(key, 'x', 60_000)
+  await moveSlot(servers, storeConfig.keyPrefix + key)
+  await until(async () => {
+    const answers = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, place) => store.get(place % 2 ? key : `{k${place}}`)),
+    )
+    return answers.every(({ status }) => status === 'fulfilled')
+  }, 1_000)
+  t.equal(await store.get(key), 'x')
+})
+
+t.test('memory refuses new keys when it is full, and keeps what it has promised', async (t) => {
+  const clock = fixedClock()
+  const store = createMemoryStore({ maxKeys: 1_000, clock })
+  for (let place = 0; place < 1_000; place++) await store.set(`${place}`, 'x', 1_000 + place)
+  await t.rejects(store.set('new', 'x', 1_000), overloaded)
+  await t.rejects(store.pass('new', 1_000, 1), overloaded)
+  await t.rejects(store.increment('new', 1_000), overloaded)
+  await t.rejects(store.claim('new', 'x', 1_000), overloaded)
+  await t.rejects(store.setTouched('new', 'x', 1_000), overloaded)
+  await store.set('5', 'y', 60_000)
+  t.equal(await store.get('5'), 'y')
+  clock.advance(1_000)
+  await store.set('new', 'x', 60_000)
+  await t.rejects(store.set('newer', 'x', 1_000), overloaded)
+  t.equal(await store.take('new'), 'x')
+  await store.set('newer', 'x', 1_000)
+  for (let place = 1; place < 1_000; place++) t.not(await store.get(`${place}`), undefined)
+  await store.close()
+})
+
+t.test('memory stays within its bound whatever is asked of it', async (t) => {
+  const clock = fixedClock()
+  const store = createMemoryStore({ maxKeys: 2_000, clock })
+  const seen = new Map<string, number>()
+  let refused = 0
+  for (let round = 0; round < 20_000; round++) {
+    const key = randomBytes(2).toString('hex')
+    const ttlMs = 1 + (round % 5_000)
+    await store.set(key, key, ttlMs).then(
+      () => seen.set(key, clock.now() + ttlMs),
+      () => refused++,
+    )
+    clock.advance(1)
+    if (round % 50 === 0) {
+      const alive = [...seen].filter(([, end]) => end > clock.now())
+      t.ok(alive.length <= 2_000)
+      for (const [key] of alive) if ((await store.get(key)) !== key) t.fail(`${key} was forgotten`)
+    }
+  }
+  t.ok(refused > 0 && refused < 20_000, `${refused} refused`)
+  await store.close()
+})
+
+t.test('200,000 lives that end at once hold up nobody, and their memory returns', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heap = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const clock = fixedClock()
+  const store = createMemoryStore({ maxKeys: 1_000_000, clock })
+  const empty = heap()
+  for (let place = 0; place < 200_000; place++) await store.set(`key:${place}`, `value ${place}`, 1_000)
+  const full = heap() - empty
+  t.comment(`${Math.round(full / 200_000)} bytes a key`)
+  clock.advance(1_000)
+
+  const gaps: number[] = []
+  await until(async () => {
+    const end = performance.now() + 200
+    for (let last = performance.now(); last < end; ) {
+      await new Promise((resolve) => setImmediate(resolve))
+      gaps.push(performance.now() - last)
+      last = performance.now()
+    }
+    return heap() - empty < full / 20
+  })
+  t.ok(Math.max(...gaps) < 50, `longest gap ${Math.max(...gaps)} ms`)
+  await store.close()
+})
+
+t.teardown(async () => {
+  await Promise.all([memory, ...single, ...cluster].map((store) => store.close()))
+  await Promise.all(servers.map((server) => server.stop()))
+})

@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { ConfigSchema } from '../src/config.ts'
+import { checkFile } from './architecture/rules.ts'
+
+const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
+const tables = Object.keys(ConfigSchema.properties.database.properties.tables.properties)
+
+const sources = ['src', 'tools'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
+)
+
+t.test('every file of src and tools keeps the rules of the architecture', async (t) => {
+  t.ok(sources.includes('src/config.ts') && sources.includes('tools/test/run.ts'), 'the files are found')
+  const broken = sources.flatMap((path) =>
+    checkFile({ path, text: readFileSync(join(root, path), 'utf8'), tables }),
+  )
+  t.same(broken, [], 'no rule is broken')
+})
+
+t.test('no folder has a name that says nothing', async (t) => {
+  const folders = ['src', 'tools', 'tests'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name),
+  )
+  t.same(
+    folders.filter((name) => /^(utils?|helpers?|common|misc|lib)$/.test(name)),
+    [],
+  )
+})
+
+const longText = 'x()\n'.repeat(301)
+
+/** Small files that break a rule, and a piece of what has to be said of them. */
+const bad: [path: string, text: string, says: string][] = [
+  ['src/protocol/a.ts', "import { createHash } from 'node:crypto'", ':1 imports node:crypto: protocol may'],
+  ['src/protocol/a.ts', "import fastify from 'fastify'", 'imports fastify: protocol may'],
+  [
+    'src/protocol/a.ts',
+    "import type { Db } from '../adapters/db/index.ts'",
+    'imports src/adapters/db/index.ts',
+  ],
+  ['src/adapters/a.ts', "\nimport type { Caller } from '../http/caller.ts'", ':2 imports src/http/caller.ts'],
+  [
+    'src/adapters/a.ts',
+    "import type { App } from '../features/apps/repo.ts'",
+    'imports src/features/apps/repo.ts',
+  ],
+  ['src/adapters/a.ts', "import { load } from '../config.ts'", 'imports values of src/config.ts'],
+  ['src/http/a.ts', "import type { Db } from '../adapters/db/index.ts'", 'imports src/adapters/db/index.ts'],
+  ['src/http/a.ts', "import { login } from '#root/src/features/x/a.ts'", 'imports src/features/x/a.ts'],
+  ['src/http/a.ts', "import Redis from 'ioredis'", 'imports ioredis: http may'],
+  ['src/features/x/a.ts', "import { y } from '../y/b.ts'", 'imports values of src/features/y/b.ts'],
+  ['src/features/x/a.ts', "import { type A, b } from '../y/b.ts'", 'imports values of src/features/y/b.ts'],
+  ['src/features/x/a.ts', "export { b } from '../y/b.ts'", 'imports values of src/features/y/b.ts'],
+  ['src/features/x/a.ts', "await import('../y/b.ts')", 'imports values of src/features/y/b.ts'],
+  [
+    'src/features/x/a.ts',
+    "import type { A } from '../../http/transport.ts'",
+    'imports src/http/transport.ts',
+  ],
+  ['src/features/x/a.ts', "import { sql } from 'kysely'", 'imports kysely: features may'],
+  ['src/features/x/a.ts', "import 'node:fs'", 'imports node:fs: features may'],
+  ['src/client/a.ts', "import { readFile } from 'node:fs/promises'", 'imports node:fs/promises: client may'],
+  [
+    'src/client/a.ts',
+    "import type { A } from '../features/x/service.ts'",
+    'imports src/features/x/service.ts',
+  ],
+  [
+    'src/client/a.ts',
+    "import { A } from '../features/x/schema.ts'",
+    'imports values of src/features/x/schema.ts',
+  ],
+  ['src/config.ts', "import { createDb } from './adapters/db/index.ts'", 'imports src/adapters/db/index.ts'],
+  ['src/adapters/a.ts', 'const { env } = process', 'uses process'],
+  ['src/app.ts', 'globalThis.process.exit(1)', 'uses process'],
+  ['src/app.ts', "import process from 'node:process'", 'uses process'],
+  [
+    'src/features/x/routes.ts',
+    'export const a = (request, reply) => reply.send(1)',
+    'takes the reply of Fastify',
+  ],
+  ['src/features/x/routes.ts', 'type A = FastifyReply', 'takes the reply of Fastify'],
+  ['src/protocol/a.ts', 'const a = Math.random()', 'calls Math.random'],
+  ['src/http/a.ts', 'const a = Date.now()', 'calls Date.now'],
+  ['src/features/x/a.ts', 'const a = new Date()', 'calls new Date()'],
+  ['src/features/x/a.ts', "db.read.selectFrom('users')", 'builds a query (selectFrom)'],
+  ['tools/a.ts', "db.write.deleteFrom('users')", 'builds a query (deleteFrom)'],
+  ['tools/a.ts', "import { sql } from 'kysely'", 'tools have no SQL of their own'],
+  ['src/features/x/repo.ts', "db.selectFrom('logins as users')", 'gives a table the alias users'],
+  ['src/features/x/helpers/a.ts', '', 'has a name that says nothing'],
+  ['src/http/utils.ts', '', 'has a name that says nothing'],
+  ['tools/a.ts', longText, ':301 has more than 300 lines'],
+  ['src/elsewhere/a.ts', '', 'belongs to no room'],
+]
+
+t.test('each rule finds the file that breaks it', async (t) => {
+  for (const [path, text, says] of bad) {
+    const broken = checkFile({ path, text, tables })
+    t.ok(
+      broken.some((sentence) => sentence.startsWith(`${path}:`) && sentence.includes(says)),
+      `${path} ${says}`,
+      { broken },
+    )
+  }
+})
+
+const good: [path: string, text: string][] = [
+  ['src/protocol/a.ts', "import { sha256 } from '@noble/hashes/sha2.js'\nimport { b } from './b.ts'"],
+  [
+    'src/features/x/a.ts',
+    "import { type A } from '../y/b.ts'\nimport type { Db } from '../../adapters/db/index.ts'",
+  ],
+  ['src/features/x/a.ts', 'const a = { process: 1, reply: 2 }\nconst b = new Date(0)\njob.process(a)'],
+  ['src/features/x/repo.ts', "import { sql } from 'kysely'\ndb.selectFrom('users as u')"],
+  ['src/client/a.ts', "import type { LoginInput } from '../features/x/schema.ts'"],
+  ['src/server.ts', "import { createApp } from './app.ts'\nprocess.exit(0)"],
+  ['tools/a.ts', "import { load } from '../src/config.ts'\nprocess.exit(0)"],
+]
+
+t.test('a file that keeps the rules is left alone', async (t) => {
+  for (const [path, text] of good) t.same(checkFile({ path, text, tables }), [], path)
+})

@@ -1,0 +1,104 @@
+/** What a file of a room may import. Anything else in src, and any other package, is refused. */
+export type Room = {
+  name: string
+  /** The files of the room; a group in it is the room's own folder. */
+  files: RegExp
+  /** Files whose values it may import. `{room}` stands for its own folder. */
+  values: readonly string[]
+  /** Files of which it may only import types. */
+  types: readonly string[]
+  /** Packages; `*` is any. */
+  packages: readonly string[]
+  node: boolean
+  /** Said behind "may import only …". */
+  rule: string
+}
+
+const anyPackage = ['*']
+const multiRuntimeCrypto = ['@noble/hashes', '@noble/ciphers', '@noble/curves', 'otplib', 'bcryptjs']
+const fastifyFamily = ['fastify', 'fastify-plugin', '@fastify/*', 'typebox', 'ipaddr.js', 'prom-client']
+
+/** The arrows of the architecture. The first room that has the file counts. */
+export const rooms: readonly Room[] = [
+  {
+    name: 'protocol',
+    files: /^src\/protocol\//,
+    values: ['src/protocol/'],
+    types: [],
+    packages: multiRuntimeCrypto,
+    node: false,
+    rule: 'itself and crypto packages that run everywhere',
+  },
+  {
+    name: 'adapters',
+    files: /^src\/adapters\//,
+    values: ['src/adapters/', 'src/protocol/'],
+    types: ['src/config.ts'],
+    packages: anyPackage,
+    node: true,
+    rule: 'itself, protocol, packages, node: and types of config',
+  },
+  {
+    name: 'http',
+    files: /^src\/http\//,
+    values: ['src/http/', 'src/protocol/'],
+    types: ['src/config.ts'],
+    packages: fastifyFamily,
+    node: true,
+    rule: 'itself, protocol, fastify with its plugins, node: and types of config',
+  },
+  {
+    name: 'repo',
+    files: /^src\/features\/([^/]+)\/(?:.*\/)?repo\.ts$/,
+    values: ['src/features/{room}/', 'src/protocol/'],
+    types: ['src/adapters/', 'src/http/caller.ts', 'src/features/', 'src/config.ts'],
+    packages: ['kysely', 'typebox'],
+    node: false,
+    rule: 'its feature, protocol, kysely, typebox and types of adapters, config and other features',
+  },
+  {
+    name: 'features',
+    files: /^src\/features\/([^/]+)\//,
+    values: ['src/features/{room}/', 'src/protocol/'],
+    types: ['src/adapters/', 'src/http/caller.ts', 'src/features/', 'src/config.ts'],
+    packages: ['typebox'],
+    node: false,
+    rule: 'its own folder, protocol, typebox and types of adapters, http/caller, config and other features',
+  },
+  {
+    name: 'client',
+    files: /^src\/client\//,
+    values: ['src/client/', 'src/protocol/'],
+    types: ['src/features/*/schema.ts'],
+    packages: multiRuntimeCrypto,
+    node: false,
+    rule: 'itself, protocol, crypto packages that run everywhere and types of features/*/schema',
+  },
+  {
+    name: 'config',
+    files: /^src\/config\.ts$/,
+    values: ['src/protocol/'],
+    types: [],
+    packages: ['typebox'],
+    node: true,
+    rule: 'protocol, typebox and node:',
+  },
+  {
+    name: 'root',
+    files: /^src\/[^/]+\.ts$/,
+    values: ['src/'],
+    types: [],
+    packages: anyPackage,
+    node: true,
+    rule: 'what is in src',
+  },
+  {
+    name: 'tools',
+    files: /^tools\//,
+    values: ['tools/', 'src/'],
+    types: [],
+    packages: anyPackage,
+    node: true,
+    rule: 'what is in src and tools',
+  },
+]

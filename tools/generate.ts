@@ -1,0 +1,51 @@
+/** Writes the files that are made from the source, or with `--check` says which of them are stale. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import Value from 'typebox/value'
+import { ConfigSchema } from '../src/config.ts'
+import { catalogue } from '../src/protocol/errors.ts'
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+
+const errorPage = () => {
+  const rows = Object.values(catalogue)
+    .sort((a, b) => a.code - b.code)
+    .map(
+      ({ code, name, status, text }) => `| ${code} | ${name} | ${status} | ${text['zh-CN']} | ${text.en} |`,
+    )
+  return [
+    '# Codes',
+    '',
+    'Made from `src/protocol/errors.ts` by `npm run generate`. `status` is the HTTP status of a JSON body;',
+    'sealed replies come with 200. Numbers are appended, never reused.',
+    '',
+    '| code | name | status | zh-CN | en |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+/** Every generated file with its text. */
+export const generatedFiles = (): Record<string, string> => ({
+  'config/default.json': json(Value.Default(ConfigSchema, {})),
+  'config/schema.json': json(ConfigSchema),
+  'docs/errors.md': errorPage(),
+})
+
+const main = () => {
+  for (const [file, text] of Object.entries(generatedFiles())) {
+    writeFileSync(fileURLToPath(import.meta.resolve(`#root/${file}`)), text)
+  }
+}
+
+/** The generated files whose text on disk is another. JSON is compared by value: the formatter may lay it out. */
+export const findStaleFiles = (): string[] =>
+  Object.entries(generatedFiles())
+    .filter(([file, text]) => {
+      const kept = readFileSync(fileURLToPath(import.meta.resolve(`#root/${file}`)), 'utf8')
+      return file.endsWith('.json') ? json(JSON.parse(kept)) !== text : kept !== text
+    })
+    .map(([file]) => file)
+
+if (process.argv[1]?.endsWith('generate.js')) main()
