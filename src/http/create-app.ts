@@ -47,7 +47,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
 
   const app = fastify({
     loggerInstance: needs.logger,
-    disableRequestLogging: true,
+    logController: new fastify.LogController({ disableRequestLogging: true }),
     genReqId: () => needs.randomId(),
     trustProxy: server.trustedProxies.length > 0 ? [...server.trustedProxies] : false,
     bodyLimit: transport.maxPostBytes + 1_024,

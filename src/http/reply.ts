@@ -1,5 +1,5 @@
 /** The faces of a reply: its members in order, its status, and its form in each envelope. */
-import { type TSchema, Type } from 'typebox'
+import type { TSchema } from 'typebox'
 import { toBase64url, utf8 } from '../protocol/bytes.ts'
 import { catalogue, type Failure, type Language } from '../protocol/errors.ts'
 import type { EnvelopeKind, OperationShape, Reply } from './caller.ts'
@@ -13,16 +13,16 @@ export type ComposeInput = {
 }
 
 /** `code` first, then `msg`, the operation's own members, `timestamp` last; provisioning has no `msg`. */
-export const composeReply = ({ reply, language, nowMs, rid, shape }: ComposeInput) => {
+export const composeReply = ({ reply, language, nowMs, rid, shape }: ComposeInput): string => {
   const { code: name, ...members } = reply
   const entry = catalogue[name]
-  return {
+  return JSON.stringify({
     code: entry.code,
     ...(!shape.bare && { msg: entry.text[language] }),
-    ...members,
+    ...(pick(shape.reply, members) as object),
     ...(typeof rid === 'string' && { rid }),
     timestamp: Math.floor(nowMs / 1_000),
-  }
+  })
 }
 
 export const composeFailure = (
@@ -39,20 +39,20 @@ export const composeFailure = (
   timestamp: Math.floor(nowMs / 1_000),
 })
 
-/** The whole reply's schema, in the order of the wire; undefined where the operation answers open members. */
-export const replySchema = (shape: OperationShape): TSchema | undefined => {
-  const { properties, additionalProperties } = shape.reply as {
-    properties?: Record<string, TSchema>
-    additionalProperties?: unknown
+type Shape = { properties?: Record<string, TSchema>; items?: TSchema; additionalProperties?: unknown }
+
+/** Only what a schema declares, however deep: what a room adds by mistake does not leave the house. */
+const pick = (schema: TSchema, value: unknown): unknown => {
+  const { properties, items, additionalProperties } = schema as Shape
+  if (Array.isArray(value)) return items ? value.map((item) => pick(items, item)) : value
+  if (!properties || additionalProperties === true || typeof value !== 'object' || value === null)
+    return value
+  const members = value as Record<string, unknown>
+  const picked: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(properties)) {
+    if (members[name] !== undefined) picked[name] = pick(member, members[name])
   }
-  if (!properties || additionalProperties === true) return undefined
-  return Type.Object({
-    code: Type.Integer(),
-    ...(!shape.bare && { msg: Type.String() }),
-    ...properties,
-    rid: Type.Optional(Type.String()),
-    timestamp: Type.Integer(),
-  })
+  return picked
 }
 
 /** Refusals before an envelope was opened that old clients meet with one status. */

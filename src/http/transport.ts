@@ -2,12 +2,12 @@
  * The life of a request, top to bottom. Each stage only adds to the caller; a handler returns or throws.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type CatalogueEntry, isSuccess } from '../protocol/errors.ts'
+import { type CatalogueEntry, catalogue, isSuccess } from '../protocol/errors.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { Caller, CallerTicket, Operation, OperationShape } from './caller.ts'
 import type { createOpen, Opened } from './open.ts'
 import type { Claim, createReplay } from './replay.ts'
-import { composeReply, dressReply, replySchema } from './reply.ts'
+import { composeReply, dressReply } from './reply.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -83,25 +83,20 @@ export const registerOperations = (
 
     for (const operation of operations) {
       const { handle, ...shape } = operation
-      const response = replySchema(shape)
-      const handler = async (request: FastifyRequest) => {
-        const reply = await handle(request.body as never, request.caller as never)
-        const composed = composeReply({
-          reply,
-          language: request.caller.language,
-          nowMs: now(),
-          rid: request.opened?.input.rid,
-          shape,
-        })
-        request.outcome = { code: composed.code, name: reply.code }
-        return composed
+      const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+        const { caller, opened } = request
+        const result = await handle(request.body as never, caller as never)
+        request.outcome = catalogue[result.code]
+        const rid = opened?.input.rid
+        const payload = composeReply({ reply: result, language: caller.language, nowMs: now(), rid, shape })
+        return reply.type('application/json; charset=utf-8').send(payload)
       }
       for (const url of pathsOf(shape, legacyPrefix)) {
         scope.route({
           method: ['GET', 'POST'],
           url,
           config: { shape },
-          schema: { body: shape.input, ...(response && { response: { 200: response } }) },
+          schema: { body: shape.input },
           handler,
         })
       }

@@ -52,14 +52,14 @@ export const parseJsonObject = (text: string): JsonObject => {
       } else if (!(code >= 32)) refuse('control character or end of text in a string')
     }
     let value = text.slice(start, at++)
-    if (escaped) value = unescape(`"${value}"`)
+    if (escaped) value = readEscapes(`"${value}"`)
     if (value.length * 3 > jsonLimits.stringBytes && utf8(value).length > jsonLimits.stringBytes) {
       refuse('string too long')
     }
     return value
   }
 
-  const unescape = (quoted: string): string => {
+  const readEscapes = (quoted: string): string => {
     let value = ''
     try {
       value = JSON.parse(quoted)

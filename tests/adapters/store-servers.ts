@@ -12,8 +12,10 @@ export const storeConfig: StoreConfig = {
   memoryMaxKeys: 1_000_000,
 }
 
+export type Words = [string, ...(string | number)[]]
+
 /** One command by a connection of its own. */
-export async function command(url: string, ...words: [string, ...(string | number)[]]): Promise<unknown> {
+export async function command(url: string, ...words: Words): Promise<unknown> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
   client.on('error', () => {})
   try {
@@ -64,7 +66,7 @@ export async function startCluster(folder: string) {
 export async function moveSlot(servers: readonly Server[], key: string) {
   const nodes = await Promise.all(
     servers.map(async ({ host, port, url }) => {
-      const run = (...words: [string, ...(string | number)[]]) => command(url, ...words)
+      const run = (...words: Words) => command(url, ...words)
       const slot = Number(await run('CLUSTER', 'KEYSLOT', key))
       const keys = (await run('CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[]
       return { host, port, run, slot, keys, id: String(await run('CLUSTER', 'MYID')) }

@@ -52,13 +52,10 @@ export async function openRedisConnection(needs: {
 }
 
 async function waitUntilReady(client: Redis | Cluster) {
-  let reason = 'no answer'
-  const remember = (error: Error) => {
-    reason = error.message
-  }
-  // These also keep ioredis from printing each of them; who asks meanwhile gets a Failure.
+  const reasons = new Set<string>()
+  const remember = (error: Error) => reasons.add(error.message)
   client.on('error', remember)
-  if (client instanceof Cluster) client.on('node error', remember)
+  client.on('node error', remember)
   const isReady = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(resolve, readyWithinMs, false)
     client.once('ready', () => {
@@ -66,8 +63,14 @@ async function waitUntilReady(client: Redis | Cluster) {
       resolve(true)
     })
   })
+  client.off('error', remember)
+  client.off('node error', remember)
+  // Without a listener ioredis prints each error; who asks the store gets it anyway.
+  client.on('error', () => {})
   if (isReady) return
   client.disconnect()
-  const cause = new Error(`the store was not ready within ${readyWithinMs / 1_000} s: ${reason}`)
-  throw new Failure('STORE_UNREACHABLE', { cause })
+  const why = [...reasons].join(', ') || 'no answer'
+  throw new Failure('STORE_UNREACHABLE', {
+    cause: new Error(`not ready within ${readyWithinMs / 1_000} s: ${why}`),
+  })
 }

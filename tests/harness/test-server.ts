@@ -1,0 +1,274 @@
+/** A whole server for a test: in this process with a clock that stands still, or as processes of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { createConnection } from 'mysql2/promise'
+import type { Clock } from '../../src/adapters/clock.ts'
+import { createMigrator } from '../../src/adapters/db/migrate.ts'
+import { openDb } from '../../src/adapters/db/open.ts'
+import { createLogger } from '../../src/adapters/logger.ts'
+import { systemRandom } from '../../src/adapters/random.ts'
+import { generateServerKey } from '../../src/adapters/server-key.ts'
+import { createAdmin, openServer } from '../../src/app.ts'
+import { loadConfig } from '../../src/load-config.ts'
+import { createTotpClient, type KeyForm, type Provisioned, type Send } from './totp-client.ts'
+
+export type Environment = Record<string, string>
+
+/** A clock for tests: stands still until it is moved. */
+export const createTestClock = (
+  startMs = 1_800_000_000_000,
+): Clock & { set(ms: number): void; add(ms: number): void } => {
+  let now = startMs
+  return {
+    now: () => now,
+    set: (ms) => {
+      now = ms
+    },
+    add: (ms) => {
+      now += ms
+    },
+  }
+}
+
+/** Waits until `check` answers something, with a deadline. */
+export const until = async <T>(
+  what: string,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  ms = 10_000,
+): Promise<T> => {
+  const deadline = Date.now() + ms
+  for (;;) {
+    const result = await check()
+    if (result !== undefined && result !== false) return result
+    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Limits that no test meets by accident: raised, not switched off. */
+export const raisedLimits = (count = 1_000_000): Environment =>
+  Object.fromEntries(
+    ['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'].map(
+      (name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`],
+    ),
+  )
+
+export type TestServers = {
+  primary: { host: string; port: number; user: string; password: string }
+  replica: { host: string; port: number; user: string; password: string }
+  redis: { host: string; port: number; url: string }
+}
+
+/** The servers that the test runner started. */
+export const testServers = (): TestServers => {
+  const text = process.env.TORII_TEST_SERVERS
+  if (!text) throw new Error('TORII_TEST_SERVERS is not set: run the tests by "npm test"')
+  return JSON.parse(text)
+}
+
+/** Settings of the embedded engines, in a folder of the test's own. */
+export const embeddedEnvironment = (folder: string): Environment => ({
+  TORII__SERVER__PORT: '0',
+  TORII__DATABASE__FILE: join(folder, 'torii.sqlite'),
+  TORII__SECURITY__KEY_FILE: join(folder, 'server.key'),
+  TORII__LOG__LEVEL: 'warn',
+  ...raisedLimits(),
+})
+
+/** Starts a server in this process. Calls go through `inject`; nothing listens. */
+export const openTestServer = async ({
+  environment = {},
+  clock,
+}: {
+  environment?: Environment
+  clock?: Clock
+} = {}) => {
+  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  const config = loadConfig({ ...embeddedEnvironment(folder), ...environment })
+  const server = await openServer({ config, logger: createLogger(config.log.level), ...(clock && { clock }) })
+  await server.http.ready()
+  const app = await server.apps.add({ name: 'test' })
+
+  const send: Send = async ({ method, url, headers, payload }) => {
+    const reply = await server.http.inject({
+      method,
+      url,
+      headers,
+      ...(payload !== undefined && { payload }),
+    })
+    return { status: reply.statusCode, headers: reply.headers, body: reply.body }
+  }
+  const now = () => (clock ? clock.now() : Date.now())
+  const provision = async (): Promise<Provisioned> => {
+    const { body } = await send({
+      method: 'GET',
+      url: `/v1/totp?n=${app.appId}&s=${app.appSecret}`,
+      headers: { host: 'localhost' },
+    })
+    const { totp_secret: secret, totp_token: t } = JSON.parse(body)
+    return { t, secret }
+  }
+  return {
+    server,
+    app,
+    send,
+    provision,
+    /** A provisioned device whose clock is `offsetMs` away from the server's. */
+    connect: async ({ offsetMs = 0, form = 'number' as KeyForm } = {}) =>
+      createTotpClient({ send, device: await provision(), now: () => now() + offsetMs, form }),
+    /** A call as JSON, with the app's credentials. */
+    callJson: async (
+      path: string,
+      members: Record<string, unknown> = {},
+      headers: Record<string, string> = {},
+    ) => {
+      const reply = await send({
+        method: 'POST',
+        url: path,
+        headers: { host: 'localhost', 'content-type': 'application/json', ...headers },
+        payload: JSON.stringify({ appid: app.appId, appsecret: app.appSecret, ...members }),
+      })
+      return { ...reply, json: JSON.parse(reply.body) as Record<string, unknown> }
+    },
+    close: async () => {
+      await server.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const serverFile = fileURLToPath(import.meta.resolve('#root/dist/src/server.js'))
+
+export type ServerProcess = {
+  url: string
+  child: ChildProcess
+  lines: string[]
+  /** Set for the first process of a new embedded database. */
+  app: { appId: string; appSecret: string } | undefined
+  send: Send
+  stop(): Promise<number | null>
+  kill(): Promise<void>
+}
+
+/** Starts `dist/src/server.js` and waits until it listens. */
+export const spawnServer = async (environment: Environment): Promise<ServerProcess> => {
+  const child = spawn(process.execPath, [serverFile], {
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: string[] = []
+  let url = ''
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line)
+      if (line.startsWith('listening')) url = line.split(/\s+/)[1] ?? ''
+    })
+  await until(`server listens (${lines.join('\n')})`, () => {
+    if (child.exitCode !== null)
+      throw new Error(`the server ended with ${child.exitCode}: ${lines.join('\n')}`)
+    return url !== ''
+  })
+  const field = (name: string) => lines.find((line) => line.startsWith(name))?.split(/\s+/)[1]
+  const [appId, appSecret] = [field('appid'), field('appsecret')]
+  return {
+    url,
+    child,
+    lines,
+    app: appId && appSecret ? { appId, appSecret } : undefined,
+    send: async ({ method, url: path, headers, payload }) => {
+      const reply = await fetch(url + path, {
+        method,
+        headers,
+        ...(payload !== undefined && { body: payload }),
+      })
+      return { status: reply.status, headers: Object.fromEntries(reply.headers), body: await reply.text() }
+    },
+    stop: async () => {
+      child.kill('SIGTERM')
+      return exited
+    },
+    kill: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/**
+ * MariaDB and Redis for processes that share them: a database, a key prefix, a server key and an app of the test's
+ * own, all migrated. `environment` starts any number of processes.
+ */
+export const openShared = async (more: Environment = {}) => {
+  const { primary, replica, redis } = testServers()
+  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  const database = `torii_${randomBytes(6).toString('hex')}`
+  const { host, port, user, password } = primary
+  const connection = await createConnection({ host, port, user, password })
+  await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
+  await connection.end()
+  const hostEnvironment = (role: 'WRITE' | 'READ', server: TestServers['primary']): Environment => {
+    const { host, port, user, password } = server
+    return Object.fromEntries(
+      Object.entries({ host, port, user, password, database }).map(([key, value]) => [
+        `TORII__DATABASE__${role}__0__${key.toUpperCase()}`,
+        String(value),
+      ]),
+    )
+  }
+  const environment: Environment = {
+    TORII__SERVER__PORT: '0',
+    TORII__SERVER__TRIAL: 'true',
+    TORII__SECURITY__KEY_FILE: join(folder, 'server.key'),
+    TORII__STORE__URL: redis.url,
+    TORII__STORE__KEY_PREFIX: `${database}:`,
+    // Two busy cores: the fault tests alone use the default.
+    TORII__STORE__COMMAND_TIMEOUT_MS: '2000',
+    TORII__DATABASE__QUERY_TIMEOUT_MS: '10000',
+    TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
+    TORII__DATABASE__CONNECT_TIMEOUT_MS: '5000',
+    TORII__LOG__LEVEL: 'warn',
+    ...raisedLimits(),
+    ...hostEnvironment('WRITE', primary),
+    ...hostEnvironment('READ', replica),
+    ...more,
+  }
+  await writeFile(join(folder, 'server.key'), generateServerKey(systemRandom), { mode: 0o600 })
+  const config = loadConfig(environment)
+  await createMigrator({ config: config.database }).up()
+  const db = await openDb({ config: config.database })
+  const admin = createAdmin({ db, config })
+  const app = await admin.apps.add({ name: 'test' })
+  return {
+    environment,
+    database,
+    folder,
+    db,
+    /** The verbs of the command line, on the same database. */
+    admin,
+    app,
+    close: async () => {
+      await db.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A device of that app, provisioned by a running server. */
+export const provisionDevice = async (
+  send: Send,
+  app: { appId: string; appSecret: string },
+): Promise<Provisioned> => {
+  const { body } = await send({
+    method: 'GET',
+    url: `/v1/totp?n=${app.appId}&s=${app.appSecret}`,
+    headers: {},
+  })
+  const { totp_secret: secret, totp_token: t } = JSON.parse(body)
+  return { t, secret }
+}
