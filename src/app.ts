@@ -7,6 +7,7 @@ import { createSealer, nodeCrypto } from './adapters/crypto.ts'
 import type { Db } from './adapters/db/index.ts'
 import { createMigrator } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
+import { startJobs } from './adapters/jobs.ts'
 import type { Logger } from './adapters/logger.ts'
 import { describeAddress, networkOf } from './adapters/network.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
@@ -165,30 +166,6 @@ const checkMigrations = async ({ config, clock }: World) => {
   const pending = await migrator.pending()
   if (pending.length > 0) {
     throw new StartError(`database: ${pending.length} migrations are pending; run "torii migrate up"`)
-  }
-}
-
-type Job = { everyMs: number; name: string; work(): Promise<unknown> }
-
-/** Runs jobs again and again, each after its last run has ended; a failure is logged and does not end them. */
-const startJobs = (jobs: readonly Job[], logger: Logger) => {
-  let isStopped = false
-  const timers = new Set<NodeJS.Timeout>()
-  const run = async ({ name, work }: Job) => {
-    await work().catch((error) => logger.warn({ err: error, job: name }, 'background job failed'))
-  }
-  const schedule = (job: Job) => {
-    const timer = setTimeout(async () => {
-      timers.delete(timer)
-      await run(job)
-      if (!isStopped) schedule(job)
-    }, job.everyMs).unref()
-    timers.add(timer)
-  }
-  for (const job of jobs) schedule(job)
-  return () => {
-    isStopped = true
-    for (const timer of timers) clearTimeout(timer)
   }
 }
 

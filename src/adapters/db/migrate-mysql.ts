@@ -55,15 +55,15 @@ export async function openMysqlMigrations(needs: MigrationNeeds): Promise<Migrat
       if (!isAgain) {
         await ask(`INSERT INTO ${table} (name, started_at) VALUES (?, ?)`, [step.name, clock.now()])
       }
-      onStep(step.name, 'started')
+      await onStep(step.name, 'started')
       try {
         await ask(step.sql)
       } catch (error) {
         if (!isAgain || !alreadyThere.has(numberOf(error))) throw stepFailed(step, error)
       }
-      onStep(step.name, 'run')
+      await onStep(step.name, 'run')
       await ask(`UPDATE ${table} SET done_at = ? WHERE name = ?`, [clock.now(), step.name])
-      onStep(step.name, 'done')
+      await onStep(step.name, 'done')
       return true
     },
     async close() {

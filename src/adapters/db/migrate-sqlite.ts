@@ -57,16 +57,16 @@ export async function openSqliteMigrations(needs: MigrationNeeds): Promise<Migra
         const known = await connection.run(`SELECT 1 FROM ${table} WHERE name = ?`, [step.name])
         if (known.rows.length > 0) return false
         const startedAt = clock.now()
-        onStep(step.name, 'started')
+        await onStep(step.name, 'started')
         await connection.run(step.sql).catch((error) => {
           throw stepFailed(step, error instanceof Failure ? error.cause : error)
         })
-        onStep(step.name, 'run')
+        await onStep(step.name, 'run')
         const record = [step.name, startedAt, clock.now()]
         await connection.run(`INSERT INTO ${table} (name, started_at, done_at) VALUES (?, ?, ?)`, record)
         return true
-      }).then((ran) => {
-        if (ran) onStep(step.name, 'done')
+      }).then(async (ran) => {
+        if (ran) await onStep(step.name, 'done')
         return ran
       }),
     async close() {

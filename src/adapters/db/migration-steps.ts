@@ -7,7 +7,7 @@ import type { MigrationRow } from './tables.ts'
 export type Step = { name: string; sql: string }
 
 /** What happened to a step just now. A test ends the process here. */
-export type StepHook = (name: string, moment: 'started' | 'run' | 'done') => void
+export type StepHook = (name: string, moment: 'started' | 'run' | 'done') => void | Promise<void>
 
 /** One engine: how steps are recorded and run. */
 export type Migrations = {

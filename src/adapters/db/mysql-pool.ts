@@ -136,10 +136,14 @@ export function createPool(needs: {
     async close() {
       isClosed = true
       line.move()
-      const ended = new Promise<void>((resolve) => cluster.end(() => resolve()))
-      const timer = setTimeout(() => open.forEach(destroy), closeWithinMs)
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, closeWithinMs + 50).unref())])
-      clearTimeout(timer)
+      // A server that does not answer keeps its connection open, and that keeps the process alive.
+      const forced = new Promise<void>((resolve) => {
+        setTimeout(() => {
+          open.forEach(destroy)
+          resolve()
+        }, closeWithinMs).unref()
+      })
+      await Promise.race([new Promise<void>((resolve) => cluster.end(() => resolve())), forced])
     },
   }
 }
