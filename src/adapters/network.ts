@@ -1,5 +1,4 @@
 import ipaddr from 'ipaddr.js'
-import type { Address } from '../http/caller.ts'
 
 const privateRanges = new Set(['private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat'])
 
@@ -23,16 +22,21 @@ const parse = (text: string): ipaddr.IPv4 | ipaddr.IPv6 => {
   return address
 }
 
+const scopeOf = (range: string) => {
+  if (range === 'loopback') return 'loopback' as const
+  return privateRanges.has(range) ? ('private' as const) : ('public' as const)
+}
+
 /** What limits, bans and logs need to know of an address. Throws for a text that is none. */
-export const describeAddress = (text: string): Address => {
+export const describeAddress = (text: string) => {
   const address = parse(text.replace(/%.*$/, ''))
   const range = address.range()
   const isV4 = address.kind() === 'ipv4'
   const canonical = address.toString()
   return {
     text: canonical,
-    family: isV4 ? 'ipv4' : 'ipv6',
-    scope: range === 'loopback' ? 'loopback' : privateRanges.has(range) ? 'private' : 'public',
+    family: isV4 ? ('ipv4' as const) : ('ipv6' as const),
+    scope: scopeOf(range),
     limitNetwork: isV4 ? canonical : networkOf(canonical, 64),
     network: networkOf(canonical, isV4 ? 24 : 64),
   }

@@ -110,7 +110,7 @@ t.test('a server that takes no writes is away until it does', async (t) => {
   const server = await startRedis({ folder })
   const store = await open({ url: server.url })
   t.teardown(() => Promise.all([store.close(), server.stop()]))
-  const states = [
+  const states: [shut: Words, open: Words][] = [
     [
       ['CONFIG', 'SET', 'maxmemory', 1],
       ['CONFIG', 'SET', 'maxmemory', 0],
@@ -119,7 +119,7 @@ t.test('a server that takes no writes is away until it does', async (t) => {
       ['REPLICAOF', '127.0.0.1', await findFreePort()],
       ['REPLICAOF', 'NO', 'ONE'],
     ],
-  ] satisfies [Words, Words][]
+  ]
   for (const [shut, open] of states) {
     await command(server.url, ...shut)
     t.ok((await timeToFail(t, store.set('a', 'x', 60_000))) >= 0, shut.join(' '))

@@ -59,11 +59,11 @@ export const rooms: readonly Room[] = [
   {
     name: 'features',
     files: /^src\/features\/([^/]+)\//,
-    values: ['src/features/{room}/', 'src/protocol/'],
+    values: ['src/features/{room}/', 'src/protocol/', 'src/features/*/schema.ts'],
     types: ['src/adapters/', 'src/http/caller.ts', 'src/features/', 'src/config.ts'],
     packages: ['typebox'],
     node: false,
-    rule: 'its own folder, protocol, typebox and types of adapters, http/caller, config and other features',
+    rule: 'its own folder, protocol, typebox, the schemas of other features, and types of adapters, http/caller, config and other features',
   },
   {
     name: 'client',

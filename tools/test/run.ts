@@ -91,7 +91,7 @@ async function withServers(use: (servers: { folder: string }) => Promise<void>):
   const running: Server[] = []
   try {
     const servers = embeddedOnly ? { folder } : await startServers(folder, running)
-    if (!stop.signal.aborted) await use(servers)
+    if (servers !== undefined && !stop.signal.aborted) await use(servers)
   } finally {
     await Promise.allSettled(running.map((server) => server.stop()))
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -102,7 +102,12 @@ async function withServers(use: (servers: { folder: string }) => Promise<void>):
 async function startServers(folder: string, running: Server[]) {
   const started = performance.now()
   const browser = (await listTests()).some((name) => /(^|\/)browser[^/]*$/.test(name))
-  installMissing(['mariadb', 'redis', ...(browser ? (['chromium'] as const) : [])])
+  try {
+    installMissing(['mariadb', 'redis', ...(browser ? (['chromium'] as const) : [])])
+  } catch (error) {
+    report.stepFailed('MariaDB and Redis', error instanceof Error ? error.message : String(error))
+    return undefined
+  }
   const { primary, replica } = await startPrimaryAndReplica({ folder })
   running.push(primary, replica)
   const redis = await startRedis({ folder })

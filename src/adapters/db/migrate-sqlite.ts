@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '../../protocol/errors.ts'
 import { type MigrationNeeds, type Migrations, stepFailed } from './migration-steps.ts'
-import { createFile } from './sqlite.ts'
-import { openSqlite, type SqliteConnection } from './sqlite-connection.ts'
+import { createFile, openSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import type { MigrationRow } from './tables.ts'
 
 /** Statement and record are one transaction, so a step is either done or was never begun. */

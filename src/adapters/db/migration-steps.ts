@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { DatabaseConfig } from '../../config.ts'
 import type { Clock } from '../clock.ts'
-import { snakeCase } from './names.ts'
 import type { MigrationRow } from './tables.ts'
 
 export type Step = { name: string; sql: string }
@@ -21,6 +20,9 @@ export type Migrations = {
 }
 
 export type MigrationNeeds = { config: DatabaseConfig; clock: Clock; lockTimeoutMs: number; onStep: StepHook }
+
+/** `loginFailures` -> `login_failures`, as the placeholders are written. */
+export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** The steps in order, with the configured names of the tables for their placeholders. */
 export async function readSteps(engine: 'mysql' | 'sqlite', config: DatabaseConfig): Promise<Step[]> {

@@ -11,9 +11,6 @@ import type { DatabaseConfig } from '../../config.ts'
 
 type TableNames = DatabaseConfig['tables']
 
-/** `loginFailures` -> `login_failures`. */
-export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
 /** Kysely's plugins: the tables get their configured names, the columns are camelCase here and snake_case there. */
 export const createNamePlugins = (tables: TableNames): KyselyPlugin[] => [
   createTableNamesPlugin(tables),

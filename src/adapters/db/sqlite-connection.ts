@@ -1,3 +1,5 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import Database from 'libsql'
@@ -62,6 +64,16 @@ export async function openSqlite(needs: { file: string; isReader?: boolean; busy
   await connection.run('PRAGMA foreign_keys = ON')
   if (isReader) await connection.run('PRAGMA query_only = ON')
   return connection
+}
+
+/** Nobody else on the machine may read it; SQLite gives the files beside it the same mode. */
+export function createFile(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    closeSync(openSync(file, 'a', 0o600))
+  } catch (cause) {
+    throw new Failure('DATABASE_UNREACHABLE', { cause })
+  }
 }
 
 /** Waits between the tries, 1 ms at first, at most 50. */

@@ -1,12 +1,10 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { type Driver, Kysely } from 'kysely'
 import type { DatabaseConfig } from '../../config.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Db, HostHealth, Tables } from './index.ts'
 import { createNamePlugins } from './names.ts'
 import { createSqliteDialect } from './sqlite-compiler.ts'
-import { isUniqueViolation, openSqlite, type SqliteConnection } from './sqlite-connection.ts'
+import { createFile, isUniqueViolation, openSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import { createSqliteDriver, createTurn } from './sqlite-driver.ts'
 import { createTransactionGuard } from './transaction-guard.ts'
 
@@ -50,16 +48,6 @@ export async function openSqliteDb({ config }: { config: DatabaseConfig }): Prom
       reader.close()
       writer.close()
     },
-  }
-}
-
-/** Nobody else on the machine may read it; SQLite gives the files beside it the same mode. */
-export function createFile(file: string): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    closeSync(openSync(file, 'a', 0o600))
-  } catch (cause) {
-    throw new Failure('DATABASE_UNREACHABLE', { cause })
   }
 }
 

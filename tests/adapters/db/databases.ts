@@ -41,7 +41,10 @@ export const deadHost = (database: string): DatabaseHost =>
   toHost({ host: '127.0.0.1', port: 9, user: 'torii', password: '' }, database)
 
 /** One statement over a connection of its own. */
-export async function ask(login: Login, sql: string): Promise<Record<string, unknown>[]> {
+export async function ask(
+  login: Login & { database?: string },
+  sql: string,
+): Promise<Record<string, unknown>[]> {
   const connection = await createConnection({ ...pickLogin(login), decimalNumbers: true })
   try {
     const [rows] = await connection.query(sql)
@@ -51,7 +54,13 @@ export async function ask(login: Login, sql: string): Promise<Record<string, unk
   }
 }
 
-const pickLogin = ({ host, port, user, password }: Login) => ({ host, port, user, password })
+const pickLogin = ({ host, port, user, password, database }: Login & { database?: string }) => ({
+  host,
+  port,
+  user,
+  password,
+  ...(database !== undefined && { database }),
+})
 
 /** An empty database of its own. Two busy cores answer later than production. */
 export async function createEmpty(

@@ -33,9 +33,14 @@ async function testOnSharedServer() {
   const { primary, replica } = servers
   if (primary === undefined || replica === undefined) return
   const open = (more: Partial<DatabaseConfig> = {}) => createDatabase(t, 'mysql', more)
+  const openEmpty = async (more: Partial<DatabaseConfig> = {}) => {
+    const db = await openDb({ config: await createEmpty(t, 'mysql', more) })
+    t.teardown(() => db.close())
+    return { db }
+  }
 
   t.test('a full queue refuses and leaves the host in', async (t) => {
-    const { db } = await open({ connectionsPerHost: 2, queueLimit: 5 })
+    const { db } = await openEmpty({ connectionsPerHost: 2, queueLimit: 5 })
     const slow = () => sql`select sleep(0.2)`.execute(db.write)
     const results = await Promise.allSettled(Array.from({ length: 30 }, slow))
     const refused = results.filter(({ status }) => status === 'rejected')
@@ -45,7 +50,7 @@ async function testOnSharedServer() {
   })
 
   t.test('a call waits for a connection until its deadline', async (t) => {
-    const { db } = await open({ connectionsPerHost: 1, waitTimeoutMs: 150 })
+    const { db } = await openEmpty({ connectionsPerHost: 1, waitTimeoutMs: 150 })
     await value(one, db.write)
     const slow = sql`select sleep(0.8)`.execute(db.write)
     const startedAt = performance.now()
@@ -55,7 +60,7 @@ async function testOnSharedServer() {
   })
 
   t.test('a statement ends at its limit, and the connection stays', async (t) => {
-    const { db } = await open({ connectionsPerHost: 1, queryTimeoutMs: 300 })
+    const { db } = await openEmpty({ connectionsPerHost: 1, queryTimeoutMs: 300 })
     const before = await value(connectionId, db.write)
     const startedAt = performance.now()
     await t.rejects(sql`select sleep(5)`.execute(db.write), unreachable)
@@ -64,7 +69,7 @@ async function testOnSharedServer() {
   })
 
   t.test('a connection without an answer is destroyed, and the next caller not delayed', async (t) => {
-    const { db } = await open({ connectionsPerHost: 1, queryTimeoutMs: 300 })
+    const { db } = await openEmpty({ connectionsPerHost: 1, queryTimeoutMs: 300 })
     const before = await value(connectionId, db.write)
     await t.rejects(endless.execute(db.write), unreachable)
     const startedAt = performance.now()
@@ -78,7 +83,7 @@ async function testOnSharedServer() {
   })
 
   t.test('a connection is set up for this program', async (t) => {
-    const { db } = await open({ queryTimeoutMs: 5_000 })
+    const { db } = await openEmpty({ queryTimeoutMs: 5_000 })
     const settings = sql<Record<string, unknown>>`select @@time_zone as zone, @@tx_isolation as isolation,
       @@character_set_client as client, @@collation_connection as collation, @@max_statement_time as seconds,
       @@sql_mode as mode, @@autocommit as autocommit`

@@ -1,0 +1,263 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Database from 'libsql'
+import t from 'tap'
+import { createMigrator } from '../../../src/adapters/db/migrate.ts'
+import { readSteps, snakeCase } from '../../../src/adapters/db/migration-steps.ts'
+import { openDb } from '../../../src/adapters/db/open.ts'
+import type { DatabaseConfig } from '../../../src/config.ts'
+import { ask, createEmpty, engines } from './databases.ts'
+
+/** One statement, past everything that is tested here. */
+async function run(config: DatabaseConfig, sql: string) {
+  const [host] = config.write
+  return host === undefined ? askSqlite(config, sql) : ask(host, sql)
+}
+
+async function askSqlite(config: DatabaseConfig, sql: string) {
+  const database = new Database(config.file)
+  try {
+    return database.prepare(sql).all([]) as Record<string, unknown>[]
+  } finally {
+    database.close()
+  }
+}
+
+/** What a table is, said alike for both engines: columns with their type and whether null may be there. */
+async function describeTables(config: DatabaseConfig) {
+  const [host] = config.write
+  const rows =
+    host === undefined
+      ? await askSqlite(
+          config,
+          `SELECT m.name AS t, c.name AS c, c.type AS type, c."notnull" = 0 AND c.pk = 0 AS nullable
+           FROM sqlite_master m JOIN pragma_table_info(m.name) c
+           WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`,
+        )
+      : await ask(
+          host,
+          `SELECT table_name AS t, column_name AS c, data_type AS type, is_nullable = 'YES' AS nullable
+           FROM information_schema.columns WHERE table_schema = '${host.database}'`,
+        )
+  return rows
+    .map(({ t, c, type, nullable }) => `${t}.${c} ${typeNames[String(type)] ?? type} ${nullable}`)
+    .sort()
+}
+
+const typeNames: Record<string, string> = {
+  bigint: 'INTEGER',
+  int: 'INTEGER',
+  tinyint: 'INTEGER',
+  varchar: 'TEXT',
+  mediumtext: 'TEXT',
+  varbinary: 'BLOB',
+}
+
+/** `table (columns)` of every index, with `unique` before those that are; the order of the columns counts. */
+async function describeIndexes(config: DatabaseConfig) {
+  const [host] = config.write
+  const rows =
+    host === undefined
+      ? await askSqlite(
+          config,
+          `SELECT m.name AS t, i.name AS i, i."unique" AS is_unique, c.name AS c, c.seqno AS place
+           FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) c
+           WHERE m.type = 'table' AND i.origin <> 'pk' ORDER BY t, i, place`,
+        )
+      : await ask(
+          host,
+          `SELECT table_name AS t, index_name AS i, 1 - non_unique AS is_unique, column_name AS c
+           FROM information_schema.statistics
+           WHERE table_schema = '${host.database}' AND index_name <> 'PRIMARY' ORDER BY t, i, seq_in_index`,
+        )
+  const indexes = new Map<string, string[]>()
+  for (const row of rows) {
+    const key = `${row.is_unique === 1 ? 'unique ' : ''}${row.t} ${row.i}`
+    indexes.set(key, [...(indexes.get(key) ?? []), String(row.c)])
+  }
+  return [...indexes].map(([key, columns]) => `${key.replace(/ \S+$/, '')} (${columns.join(', ')})`).sort()
+}
+
+const tables = {
+  apps: 'order',
+  devices: 'z9_d',
+  addresses: 'addr',
+  bans: 'b',
+  accounts: 'users',
+  users: 'user_names',
+  verifiers: 'v_1',
+  logins: 'torii_logins',
+  loginFailures: 'lf',
+  loginStreaks: 'l_s_2',
+  auditEvents: 'select',
+  changes: 'group',
+  settings: 'key',
+  migrations: 'table',
+}
+
+async function runChild(config: DatabaseConfig, ...kill: string[]) {
+  const file = fileURLToPath(new URL('./migrate-child.js', import.meta.url))
+  const child = spawn(process.execPath, [file, JSON.stringify(config), ...kill], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let printed = ''
+  child.stdout.on('data', (data) => {
+    printed += data
+  })
+  const [code, signal] = await once(child, 'close')
+  return { code, signal, ran: Number(printed) }
+}
+
+t.test('the engines have the same steps, of one statement each', async (t) => {
+  const config = await createEmpty(t, 'sqlite')
+  const [mysql, sqlite] = await Promise.all([readSteps('mysql', config), readSteps('sqlite', config)])
+  t.ok(mysql.length > 0)
+  t.strictSame(
+    mysql.map((step) => step.name),
+    sqlite.map((step) => step.name),
+  )
+  for (const { name, sql } of [...mysql, ...sqlite]) {
+    t.match(name, /^\d{4}_[a-z0-9_]+$/)
+    t.notMatch(sql, /[;{}]/)
+  }
+})
+
+t.test('the tables are the same on both engines', async (t) => {
+  const described = await Promise.all(
+    engines.map(async (engine) => {
+      const config = await createEmpty(t, engine)
+      await createMigrator({ config }).up()
+      return { columns: await describeTables(config), indexes: await describeIndexes(config), config }
+    }),
+  )
+  const [first] = described
+  const names = new Set(first?.columns.map((column) => column.split('.')[0]))
+  t.strictSame([...names].sort(), Object.values(first?.config.tables ?? {}).sort())
+  t.ok(first?.columns.includes('accounts.user_id INTEGER 0'))
+  t.ok(first?.columns.includes('logins.device_id BLOB 1'))
+  t.ok(first?.indexes.includes('unique logins (a2_handle)'))
+  t.ok(first?.indexes.includes('logins (user_id, ended_at)'))
+  for (const { columns, indexes } of described) {
+    t.strictSame(columns, first?.columns)
+    t.strictSame(indexes, first?.indexes)
+  }
+})
+
+for (const engine of engines) {
+  t.test(`${engine}: tells and runs what is pending`, async (t) => {
+    const config = await createEmpty(t, engine)
+    const clock = { now: () => 1_700_000_000_000 }
+    const migrator = createMigrator({ config, clock })
+    const steps = await readSteps(engine, config)
+    const names = steps.map((step) => step.name)
+
+    t.strictSame(await migrator.pending(), names)
+    t.strictSame(await migrator.up({ dryRun: true }), steps)
+    t.equal((await migrator.status())[0]?.state, 'pending')
+    if (engine === 'sqlite') t.notOk(existsSync(config.file), 'asking creates nothing')
+    else t.strictSame(await describeTables(config), [])
+
+    t.strictSame(await migrator.up(), steps)
+    t.strictSame(await migrator.pending(), [])
+    t.strictSame(await migrator.up(), [])
+    const times = { startedAt: clock.now(), doneAt: clock.now() }
+    t.strictSame(
+      await migrator.status(),
+      names.map((name) => ({ name, state: 'done', ...times })),
+    )
+  })
+
+  t.test(`${engine}: tells a step of a newer version`, async (t) => {
+    const config = await createEmpty(t, engine)
+    const migrator = createMigrator({ config })
+    await migrator.up()
+    const db = await openDb({ config })
+    await db.write.insertInto('migrations').values({ name: '9999_new', startedAt: 1, doneAt: 2 }).execute()
+    await db.close()
+    t.strictSame(await migrator.pending(), [])
+    const newest = { name: '9999_new', state: 'unknown', startedAt: 1, doneAt: 2 }
+    t.strictSame((await migrator.status()).at(-1), newest)
+  })
+
+  t.test(`${engine}: uses the configured names`, async (t) => {
+    const usual = await createEmpty(t, engine)
+    const config = await createEmpty(t, engine, { tables })
+    await createMigrator({ config: usual }).up()
+    await createMigrator({ config }).up()
+    const toOwn = new Map(Object.entries(tables).map(([key, name]) => [snakeCase(key), name]))
+    const renamed = (await describeTables(usual)).map((column) =>
+      column.replace(/^\w+/, (name) => toOwn.get(name) ?? name),
+    )
+    t.strictSame(await describeTables(config), renamed.sort())
+  })
+
+  t.test(`${engine}: two at once: one waits, and each step runs once`, async (t) => {
+    const config = await createEmpty(t, engine)
+    const results = await Promise.all([1, 2, 3].map(() => createMigrator({ config }).up()))
+    const ran = results.flat().map((step) => step.name)
+    t.strictSame(
+      ran.sort(),
+      (await readSteps(engine, config)).map((step) => step.name),
+    )
+    t.strictSame(await createMigrator({ config }).pending(), [])
+  })
+
+  t.test(`${engine}: a table that was there before is not taken over`, async (t) => {
+    const config = await createEmpty(t, engine)
+    if (engine === 'sqlite') mkdirSync(dirname(config.file), { recursive: true })
+    await run(config, 'CREATE TABLE users (mine INTEGER)')
+    await t.rejects(createMigrator({ config }).up(), { message: /^migration \d{4}_users failed: .*exists/ })
+    t.ok((await describeTables(config)).includes('users.mine INTEGER 1'))
+    const pending = await createMigrator({ config }).pending()
+    t.match(pending[0], /users/)
+  })
+
+  t.test(`${engine}: killed at every step, the next run completes`, async (t) => {
+    const config = await createEmpty(t, engine)
+    const steps = await readSteps(engine, config)
+    const moments = ['started', 'run', 'done']
+    for (const [index, { name }] of steps.entries()) {
+      const killed = await runChild(config, name, moments[index % 3] ?? 'run')
+      t.equal(killed.signal, 'SIGKILL', name)
+    }
+    const last = await runChild(config)
+    t.equal(last.code, 0)
+    t.strictSame(await createMigrator({ config }).pending(), [])
+
+    const whole = await createEmpty(t, engine)
+    await createMigrator({ config: whole }).up()
+    t.strictSame(await describeTables(config), await describeTables(whole))
+    t.strictSame(await describeIndexes(config), await describeIndexes(whole))
+    t.ok((await createMigrator({ config }).status()).every(({ state }) => state === 'done'))
+  })
+
+  t.test(`${engine}: waits for another one, but not for ever`, async (t) => {
+    const config = await createEmpty(t, engine)
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    const holder = createMigrator({
+      config,
+      onStep: async (name, moment) => {
+        if (!name.startsWith('0003') || moment !== 'run') return
+        begin()
+        await released
+      },
+    })
+    const holding = holder.up()
+    await begun
+    await t.rejects(createMigrator({ config, lockTimeoutMs: 500 }).up())
+    const waiting = createMigrator({ config }).up()
+    release()
+    const steps = [...(await holding), ...(await waiting)]
+    t.equal(steps.length, (await readSteps(engine, config)).length)
+  })
+}
