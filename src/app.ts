@@ -1,18 +1,18 @@
 /** The composition root: the one file that sees every room, and hands each its needs. */
-import { createHash, scrypt } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createHash } from 'node:crypto'
 import { createBcryptPool } from './adapters/bcrypt/pool.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
-import { createSealer, nodeCrypto } from './adapters/crypto.ts'
+import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
 import type { Db } from './adapters/db/index.ts'
-import { createMigrator } from './adapters/db/migrate.ts'
+import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { startJobs } from './adapters/jobs.ts'
 import type { Logger } from './adapters/logger.ts'
 import { describeAddress, networkOf } from './adapters/network.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
-import { openServerKeyFile, parseServerKey, type ServerKey } from './adapters/server-key.ts'
+import { openServerKey, type ServerKey } from './adapters/server-key.ts'
 import type { Store } from './adapters/store/index.ts'
+import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { type Config, isEmbedded, isTrial } from './config.ts'
 import { createAddressBook } from './features/abuse/addresses.ts'
@@ -43,27 +43,9 @@ import type { Dependency } from './http/health.ts'
 import { createOpen } from './http/open.ts'
 import { createReplay } from './http/replay.ts'
 
-/** A setting that keeps the server from starting; the message names it and what to do. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-}
-
 type World = { config: Config; clock: Clock; random: Random; logger: Logger }
 /** What a test may hold still. */
 export type WorldOptions = { config: Config; logger: Logger; clock?: Clock; random?: Random }
-
-/** The server key of this configuration. Only the embedded engines get one made for them. */
-export const openServerKey = (config: Config, random: Random = systemRandom): ServerKey => {
-  const { serverKey, keyFile } = config.security
-  try {
-    return serverKey ? parseServerKey(serverKey) : openServerKeyFile(keyFile, random, isEmbedded(config))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new StartError(
-      `security.keyFile: no key at ${keyFile}; make one with "torii key create", and back it up`,
-    )
-  }
-}
 
 /** What the command line needs: the database alone. */
 export const createAdmin = ({
@@ -88,14 +70,6 @@ export const createAdmin = ({
     }),
   }
 }
-
-const slowDown = async (secret: Uint8Array, salt: Uint8Array) =>
-  promisify<Uint8Array, Uint8Array, number, object, Buffer>(scrypt)(secret, salt, 32, {
-    N: 2 ** 15,
-    r: 8,
-    p: 3,
-    maxmem: 128 * 2 ** 20,
-  })
 
 /** The rooms in the order of their needs. */
 const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) => {
@@ -156,27 +130,14 @@ const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) =>
   }
 }
 
-/** The embedded database is brought up to date; a MySQL that is not refuses the start. */
-const checkMigrations = async ({ config, clock }: World) => {
-  const migrator = createMigrator({ config: config.database, clock })
-  if (config.database.write.length === 0) {
-    await migrator.up()
-    return
-  }
-  const pending = await migrator.pending()
-  if (pending.length > 0) {
-    throw new StartError(`database: ${pending.length} migrations are pending; run "torii migrate up"`)
-  }
-}
-
 const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000, failuresKeptMs: 24 * 3_600_000 } as const
 
 /** The whole server, ready to listen. Throws StartError, PinError or a Failure that says what is away. */
 export const openServer = async (options: WorldOptions) => {
   const { config, logger, clock = systemClock, random = systemRandom } = options
   const world = { config, logger, clock, random }
-  const key = openServerKey(config, random)
-  await checkMigrations(world)
+  const key = openServerKey(config.security, { create: isEmbedded(config), random })
+  await ensureMigrated({ config: config.database, clock })
   const db = await openDb({ config: config.database, logger, clock })
   const opened: { close(): Promise<unknown> }[] = [db]
   try {
@@ -185,8 +146,10 @@ export const openServer = async (options: WorldOptions) => {
       passwordCost: config.password.cost,
       clientSalt: config.password.clientSalt,
     })
-    const store = await openStore({ config: config.store, clock, logger })
-    opened.unshift(store)
+    const metrics = config.metrics.enabled ? (await import('./http/metrics.ts')).createMetrics() : undefined
+    const unmeasured = await openStore({ config: config.store, clock, logger })
+    opened.unshift(unmeasured)
+    const store = metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured
     const rooms = createRooms({ ...world, db, store, key })
     const { sealer, changes, bans, apps, limits, addresses, devices, tickets, bcryptPool } = rooms
     opened.unshift(bcryptPool)
@@ -197,6 +160,7 @@ export const openServer = async (options: WorldOptions) => {
     await changes.start(clock.now() - config.tickets.skeySeconds * 1_000)
 
     let isDraining = false
+    let lags: { host: string; lagSeconds: number }[] = []
     const admit = async (operation: string, address: Address) => {
       bans.check(address.text)
       addresses.see(address)
@@ -212,6 +176,7 @@ export const openServer = async (options: WorldOptions) => {
       describeAddress,
       admit,
       isOriginListed: apps.isOriginListed,
+      observe: metrics?.observe,
       operations: rooms.operations,
       authenticate: tickets.authenticate,
       health: { checkDependencies: () => checkDependencies(db, store), isDraining: () => isDraining },
@@ -237,6 +202,16 @@ export const openServer = async (options: WorldOptions) => {
       [
         { everyMs: times.noticeMs, name: 'notice changes', work: changes.poll },
         { everyMs: times.flushMs, name: 'write what was gathered', work: flush },
+        {
+          everyMs: times.flushMs,
+          name: 'look at replicas',
+          work: async () => {
+            const hosts = metrics ? await db.health() : []
+            lags = hosts.flatMap(({ host, lagSeconds }) =>
+              lagSeconds === undefined ? [] : [{ host, lagSeconds }],
+            )
+          },
+        },
         { everyMs: times.cleanMs, name: 'forget devices', work: devices.removeExpired },
         {
           everyMs: times.cleanMs,
@@ -246,17 +221,31 @@ export const openServer = async (options: WorldOptions) => {
       ],
       logger,
     )
+    metrics?.watch({
+      databaseTrips: () => db.trips,
+      storeTrips: () => store.trips,
+      pools: db.pools,
+      lags: () => lags,
+      caches: () => [{ cache: 'devices', size: devices.size() }],
+      passwordsWaiting: bcryptPool.waiting,
+    })
+    const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
+      logger.warn({ err: error }, 'metrics are not served; see metrics.port')
+      return undefined
+    })
     return {
       http,
       db,
       store,
       apps,
+      metricsUrl: metricsPort?.url,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */
       startDraining: () => {
         isDraining = true
       },
       close: async () => {
         await http.close()
+        await metricsPort?.close()
         stopJobs()
         await flush().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
         for (const part of opened) await part.close()

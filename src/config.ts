@@ -164,6 +164,11 @@ export const ConfigSchema = section({
     skeyIdleSeconds: whole(3_000, 10, 2_592_000, 'An SKey that is not used for this long ends'),
     retrySeconds: whole(10, 1, 600, 'For this long the previous A2 is a retry'),
   }),
+  metrics: section({
+    enabled: flag(true, 'Serve Prometheus metrics at /metrics on a port of their own'),
+    host: text('127.0.0.1', 'Address of that port'),
+    port: whole(9464, 0, 65_535, 'That port; 0 takes a free one'),
+  }),
   log: section({
     level: oneOf(
       ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Random } from './random.ts'
+import { StartError } from './start-error.ts'
 
 /** Several keys of one purpose, by id: all are known, `current` makes new values. */
 export type KeyRing = { current: string; keys: Record<string, Buffer> }
@@ -19,7 +20,7 @@ export type ServerKey = {
 
 const bytesOf = (value: unknown, name: string): Buffer => {
   const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64')
-  if (bytes.length !== 32) throw new Error(`Server key: ${name} must be 32 bytes in base64`)
+  if (bytes.length !== 32) throw new StartError(`Server key: ${name} must be 32 bytes in base64`)
   return bytes
 }
 
@@ -30,9 +31,9 @@ const ringOf = (value: unknown, name: string): KeyRing => {
   const keys = Object.fromEntries(entries.map(([id, key]) => [id, bytesOf(key, `${name}.keys.${id}`)]))
   for (const id of Object.keys(keys)) {
     if (!/^[a-z0-9]{1,8}$/.test(id))
-      throw new Error(`Server key: ${name} has a bad key id, expected [a-z0-9]{1,8}`)
+      throw new StartError(`Server key: ${name} has a bad key id, expected [a-z0-9]{1,8}`)
   }
-  if (!keys[current]) throw new Error(`Server key: ${name}.current names no key`)
+  if (!keys[current]) throw new StartError(`Server key: ${name}.current names no key`)
   return { current, keys }
 }
 
@@ -42,7 +43,7 @@ export const parseServerKey = (text: string): ServerKey => {
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Error('Server key: not a JSON text')
+    throw new StartError('Server key: not a JSON text')
   }
   const saltKey = bytesOf(value.saltKey, 'saltKey')
   return {
@@ -63,15 +64,31 @@ export const generateServerKey = (random: Random): string => {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
-/** Reads the key file; `create` makes one (0600, its folder 0700) where there is none. */
-export const openServerKeyFile = (file: string, random: Random, create: boolean): ServerKey => {
-  if (create) {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    try {
-      writeFileSync(file, generateServerKey(random), { mode: 0o600, flag: 'wx' })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+/** Writes a new key file (0600, its folder 0700). False: there is one, and it stays. */
+export const createServerKeyFile = (file: string, random: Random): boolean => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(file, generateServerKey(random), { mode: 0o600, flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
   }
-  return parseServerKey(readFileSync(file, 'utf8'))
+}
+
+/** The server key of a configuration; `create` makes a key file where there is none. Throws StartError. */
+export const openServerKey = (
+  { serverKey, keyFile }: { serverKey: string; keyFile: string },
+  { create, random }: { create: boolean; random: Random },
+): ServerKey => {
+  if (serverKey) return parseServerKey(serverKey)
+  if (create) createServerKeyFile(keyFile, random)
+  try {
+    return parseServerKey(readFileSync(keyFile, 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new StartError(
+      `security.keyFile: no key at ${keyFile}; make one with "torii key create", and keep a copy elsewhere`,
+    )
+  }
 }

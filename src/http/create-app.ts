@@ -29,6 +29,8 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   admit(limit: string, address: Address): Promise<void>
   isOriginListed(origin: string): boolean
   health: Omit<HealthNeeds, 'now'>
+  /** Counts an answered request. */
+  observe: ((request: FastifyRequest, elapsedMs: number) => void) | undefined
   operations: readonly Operation[]
 }
 
@@ -135,6 +137,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   app.addHook('onResponse', async (request, reply) => {
     const { caller, outcome, reason, routeOptions } = request
     if (routeOptions.config.unlimited) return
+    needs.observe?.(request, reply.elapsedTime)
     request.log.info({
       operation: routeOptions.config.shape?.path ?? 'other',
       envelope: caller.envelope,

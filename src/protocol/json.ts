@@ -35,7 +35,7 @@ export const parseJsonObject = (text: string): JsonObject => {
   }
 
   const expect = (letter: string) => {
-    if (text[at] !== letter) refuse(`expected ${letter} at ${at}`)
+    if (text[at] !== letter) refuse('unexpected character')
     at++
   }
 
@@ -72,7 +72,7 @@ export const parseJsonObject = (text: string): JsonObject => {
 
   const readNumber = (): number => {
     number.lastIndex = at
-    const match = number.exec(text)?.[0] ?? refuse(`unexpected character at ${at}`)
+    const match = number.exec(text)?.[0] ?? refuse('unexpected character')
     at += match.length
     const value = Number(match)
     if (!Number.isFinite(value)) refuse('number out of range')

@@ -77,6 +77,7 @@ export const embeddedEnvironment = (folder: string): Environment => ({
   TORII__DATABASE__FILE: join(folder, 'torii.sqlite'),
   TORII__SECURITY__KEY_FILE: join(folder, 'server.key'),
   TORII__LOG__LEVEL: 'warn',
+  TORII__METRICS__ENABLED: 'false',
   ...raisedLimits(),
 })
 
@@ -233,6 +234,7 @@ export const openShared = async (more: Environment = {}) => {
     TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
     TORII__DATABASE__CONNECT_TIMEOUT_MS: '5000',
     TORII__LOG__LEVEL: 'warn',
+    TORII__METRICS__ENABLED: 'false',
     ...raisedLimits(),
     ...hostEnvironment('WRITE', primary),
     ...hostEnvironment('READ', replica),

@@ -30,9 +30,19 @@ export interface Db {
   isDuplicate(error: unknown): boolean
   /** One entry a host, in configured order. */
   health(): Promise<HostHealth[]>
+  /** Connections of each pool; none for the embedded database. */
+  pools(): PoolState[]
   /** Statements sent so far (COMMIT counts), for the budget of trips per request. */
   readonly trips: number
   close(): Promise<void>
+}
+
+export type PoolState = {
+  pool: 'read' | 'write' | 'transaction'
+  busy: number
+  limit: number
+  /** Calls that wait for a connection. */
+  waiting: number
 }
 
 export type HostHealth = {

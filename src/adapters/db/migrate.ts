@@ -1,5 +1,6 @@
 import type { DatabaseConfig } from '../../config.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import { StartError } from '../start-error.ts'
 import {
   type MigrationNeeds,
   type Migrations,
@@ -79,4 +80,16 @@ export type Migrator = ReturnType<typeof createMigrator>
 async function openMigrations(engine: 'mysql' | 'sqlite', needs: MigrationNeeds): Promise<Migrations> {
   if (engine === 'mysql') return (await import('./migrate-mysql.ts')).openMysqlMigrations(needs)
   return (await import('./migrate-sqlite.ts')).openSqliteMigrations(needs)
+}
+
+/** The embedded database is brought up to date; a MySQL that is not refuses the start with StartError. */
+export async function ensureMigrated(needs: { config: DatabaseConfig; clock?: Clock }): Promise<void> {
+  const migrator = createMigrator(needs)
+  if (needs.config.write.length === 0) {
+    await migrator.up()
+    return
+  }
+  const pending = await migrator.pending()
+  if (pending.length === 0) return
+  throw new StartError(`database: ${pending.length} migrations are pending; run "torii migrate up"`)
 }

@@ -12,6 +12,7 @@ export type Lease = { host: Host; connection: PoolConnection; release(error?: un
 export type Pool = {
   /** Fails with DATABASE_UNREACHABLE when no host outside `avoid` answers, with OVERLOADED after a long wait. */
   acquire(avoid?: ReadonlySet<Host>): Promise<Lease>
+  state(): { busy: number; limit: number; waiting: number }
   close(): Promise<void>
 }
 
@@ -71,6 +72,11 @@ export function createPool(needs: {
     line.move()
   }
 
+  function drop(connection: PoolConnection): void {
+    open.delete(connection)
+    destroy(connection)
+  }
+
   async function connect(slot: Slot): Promise<PoolConnection> {
     const connection = await new Promise<PoolConnection>((resolve, reject) => {
       const node = cluster.of(`host${slots.indexOf(slot)}`, 'ORDER')
@@ -87,7 +93,7 @@ export function createPool(needs: {
     try {
       await setUp(connection, config, autocommit)
     } catch (error) {
-      destroy(connection)
+      drop(connection)
       throw error
     }
     ready.add(connection)
@@ -100,13 +106,12 @@ export function createPool(needs: {
       host,
       connection,
       release(error) {
-        if (error === undefined) hosts.answered(host)
+        const isUsable = error === undefined || !endsConnection(error)
+        if (isUsable) hosts.answered(host)
         else if (kindOf(error) === 'timeout') hosts.answered(host, error)
         else if (kindOf(error) === 'away') hosts.down(host, error)
-        if (error !== undefined && endsConnection(error)) {
-          open.delete(connection)
-          destroy(connection)
-        } else connection.release()
+        if (isUsable) connection.release()
+        else drop(connection)
         freeSlot(slot)
       },
     }
@@ -125,14 +130,22 @@ export function createPool(needs: {
           hosts.up(slot.host)
           return lend(slot, connection)
         } catch (error) {
-          cause = toConnectFailure(error)
-          if (kindOf(error) === 'full') hosts.full(slot.host)
+          const isFull = kindOf(error) === 'full'
+          if (isFull) hosts.full(slot.host)
           else hosts.down(slot.host, error)
           tried.add(slot.host)
           freeSlot(slot)
+          cause = toConnectFailure(error)
+          // A first host that is busy is still the first: the next one may be its standby.
+          if (isFull && order === 'first-alive') throw cause
         }
       }
     },
+    state: () => ({
+      busy: slots.reduce((sum, { busy }) => sum + busy, 0),
+      limit: slots.length * config.connectionsPerHost,
+      waiting: line.length,
+    }),
     async close() {
       isClosed = true
       line.move()

@@ -1,7 +1,7 @@
 import { Kysely } from 'kysely'
 import type { DatabaseConfig } from '../../config.ts'
 import type { Clock } from '../clock.ts'
-import type { Db, Tables } from './index.ts'
+import type { Db, PoolState, Tables } from './index.ts'
 import { createMysqlDialect } from './mysql-compiler.ts'
 import { retryDeadlocks } from './mysql-connection.ts'
 import { kindOfFailure } from './mysql-errors.ts'
@@ -32,6 +32,8 @@ export function createMysqlDb(needs: {
       ? writePool
       : createPool({ hosts: replicas, config, order: 'any', autocommit: true })
 
+  const pools = { read: readPool, write: writePool, transaction: transactionPool }
+
   const plugins = createNamePlugins(config.tables)
   const createExecutor = (driver: Parameters<typeof createMysqlDialect>[0]) =>
     new Kysely<Tables>({ dialect: createMysqlDialect(driver), plugins })
@@ -51,11 +53,13 @@ export function createMysqlDb(needs: {
     },
     isDuplicate: (error) => kindOfFailure(error) === 'duplicate',
     health: () => readHealth(config),
+    pools: () =>
+      Object.entries(pools).map(([pool, { state }]) => ({ pool: pool as PoolState['pool'], ...state() })),
     get trips() {
       return trips.count
     },
     async close() {
-      await Promise.all([...new Set([readPool, writePool, transactionPool])].map((pool) => pool.close()))
+      await Promise.all([...new Set(Object.values(pools))].map((pool) => pool.close()))
     },
   }
 }

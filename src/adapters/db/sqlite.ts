@@ -39,6 +39,7 @@ export async function openSqliteDb({ config }: { config: DatabaseConfig }): Prom
     },
     isDuplicate: (error) => isUniqueViolation(error instanceof Failure ? error.cause : error),
     health: async () => [await readHealth(reader, file)],
+    pools: () => [],
     get trips() {
       return trips.count
     },

@@ -15,6 +15,9 @@ export function createWaitingLine({
   const waiters = new Set<Waiter>()
 
   return {
+    get length() {
+      return waiters.size
+    },
     /**
      * Resolves with what `take` returns once it is not undefined; fails with OVERLOADED, or as `take` throws.
      * Those with the same `needs` can only be served in turn.

@@ -132,15 +132,16 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async touch(key, idleMs, gates) {
       trips++
-      const found = gates
-        .map((gate) => find(gate)?.content)
-        .map((it) => (typeof it === 'string' ? it : undefined))
+      const found = gates.map((gate) => {
+        const content = find(gate)?.content
+        return typeof content === 'string' ? content : undefined
+      })
       const content = find(key)?.content
       if (content === undefined)
         return { value: undefined, sinceUseMs: 0, used: false, idle: false, gates: found }
       if (typeof content === 'string' || 'times' in content) throw otherKind(key)
       const { value, used } = content
-      const sinceUseMs = clock.now() - content.usedAt
+      const sinceUseMs = Math.max(0, clock.now() - content.usedAt)
       const idle = sinceUseMs >= idleMs
       if (!idle) Object.assign(content, { usedAt: clock.now(), used: true })
       return { value, sinceUseMs, used, idle, gates: found }

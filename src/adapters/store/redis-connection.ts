@@ -43,7 +43,9 @@ export async function openRedisConnection(needs: {
   return {
     commands: client,
     isCluster: client.isCluster,
-    refresh: () => client instanceof Cluster && client.refreshSlotsCache(),
+    refresh() {
+      if (client instanceof Cluster) client.refreshSlotsCache()
+    },
     close() {
       state = 'closed'
       client.disconnect()

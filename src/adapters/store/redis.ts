@@ -106,7 +106,7 @@ export async function openRedisStore(needs: {
   }
 }
 
-const hashTag = (key: string) => /\{([^}]+)\}/.exec(key)?.[1] ?? key
+const hashTag = (key: string) => /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key
 
 /**
  * Counts from the call: ioredis counts from the sending, and what it gathers for the next sending waits for

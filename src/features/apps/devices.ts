@@ -141,6 +141,7 @@ export const createDevices = (needs: DevicesNeeds) => {
         }
       })
     },
+    size: () => cache.size,
     removeExpired: () => removeExpiredDevices(db.write, clock.now()),
   }
 }

@@ -289,6 +289,17 @@ async function testOnSharedServer() {
     ])
   })
 
+  t.test('health tells no lag of a server that follows nobody', async (t) => {
+    const { config } = await open()
+    const [host] = config.write
+    if (host === undefined) throw new Error('no host')
+    const db = await openDb({ config: { ...config, read: [host] } })
+    t.teardown(() => db.close())
+    const [, standIn] = await db.health()
+    t.match(standIn, { role: 'read', problem: '' })
+    t.equal(standIn?.lagSeconds, undefined)
+  })
+
   t.test('all hosts away: refused quickly', async (t) => {
     const dead = deadHost('nowhere')
     const config = await createEmpty(t, 'mysql', { write: [dead, { ...dead, port: 10 }], read: [dead] })
@@ -402,6 +413,20 @@ async function testOnOwnServers() {
     await primary.restart()
     t.equal(await value(one, db.write), 1)
     await t.resolves(db.transaction((trx) => one.execute(trx)))
+  })
+
+  t.test('a server without a free connection refuses as overloaded, and stays in', async (t) => {
+    const limit = (count: number) =>
+      primary.asRoot(`ALTER USER ${primary.user}@'%' WITH MAX_USER_CONNECTIONS ${count}`)
+    await limit(2)
+    t.teardown(() => limit(0))
+    const db = await open({ hostDownMs: 60_000, queryTimeoutMs: 20_000 })
+    const slow = () => sql`select sleep(0.5)`.execute(db.write)
+    const results = await Promise.allSettled(Array.from({ length: 5 }, slow))
+    const refused = results.filter(({ status }) => status === 'rejected')
+    t.ok(refused.length >= 3)
+    for (const one of refused) t.match(one, { reason: overloaded })
+    t.equal(await value(serverId, db.write), 1)
   })
 
   t.test('closes although a server does not answer', async (t) => {

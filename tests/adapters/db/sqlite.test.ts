@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'kysely'
+import Database from 'libsql'
+import t from 'tap'
+import { createMigrator } from '../../../src/adapters/db/migrate.ts'
+import { openDb } from '../../../src/adapters/db/open.ts'
+import { createDatabase, createEmpty, createFolder } from './databases.ts'
+
+const streak = (name: string) => ({ loginKey: Buffer.from(name), failures: 0, lastFailedAt: 0 })
+
+t.test('its file and its new folder are for this user alone', async (t) => {
+  const file = join(await createFolder(), 'data', 'torii.sqlite')
+  const config = await createEmpty(t, 'sqlite', { file })
+  await createMigrator({ config }).up()
+  const db = await openDb({ config })
+  t.teardown(() => db.close())
+  t.equal((await stat(dirname(file))).mode & 0o777, 0o700)
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) t.equal((await stat(name)).mode & 0o777, 0o600)
+})
+
+t.test('it is durable, and checks foreign keys', async (t) => {
+  const { db } = await createDatabase(t, 'sqlite')
+  const pragma = async (name: string) =>
+    Object.values((await sql`pragma ${sql.raw(name)}`.execute(db.write)).rows[0] ?? {})
+  t.strictSame(await pragma('journal_mode'), ['wal'])
+  t.strictSame(await pragma('synchronous'), [2])
+  t.strictSame(await pragma('foreign_keys'), [1])
+  t.strictSame(await pragma('busy_timeout'), [0])
+})
+
+t.test('reads see every commit, and hold nothing open', async (t) => {
+  const { db } = await createDatabase(t, 'sqlite')
+  const rows = db.read.selectFrom('loginStreaks').select('loginKey').orderBy('loginKey')
+  for (let count = 1; count <= 5; count++) {
+    await db.write
+      .insertInto('loginStreaks')
+      .values(streak(`${count}`))
+      .execute()
+    t.equal((await rows.execute()).length, count)
+    t.equal((await rows.limit(1).execute()).length, 1)
+    const checkpoint = await sql`pragma wal_checkpoint(truncate)`.execute(db.write)
+    t.strictSame(checkpoint.rows, [{ busy: 0, log: 0, checkpointed: 0 }])
+  }
+})
+
+t.test('reading does not wait for a transaction that is open', async (t) => {
+  const { db } = await createDatabase(t, 'sqlite')
+  let isOpen = true
+  const work = db.transaction(async (trx) => {
+    await trx.insertInto('loginStreaks').values(streak('a')).execute()
+    await delay(300)
+    isOpen = false
+  })
+  await db.read.selectFrom('loginStreaks').selectAll().execute()
+  t.ok(isOpen)
+  await work
+})
+
+t.test('waits for another process that writes, without blocking', async (t) => {
+  const { db, config } = await createDatabase(t, 'sqlite')
+  const other = new Database(config.file)
+  other.exec('BEGIN IMMEDIATE')
+  let ticks = 0
+  const timer = setInterval(() => ticks++, 5)
+  const writing = db.write.insertInto('loginStreaks').values(streak('statement')).execute()
+  const working = db.transaction((trx) =>
+    trx.insertInto('loginStreaks').values(streak('transaction')).execute(),
+  )
+  await db.read.selectFrom('loginStreaks').selectAll().execute()
+  await delay(300)
+  t.ok(ticks > 20, `${ticks} ticks`)
+  other.exec('COMMIT')
+  other.close()
+  await Promise.all([writing, working])
+  clearInterval(timer)
+  t.equal((await db.read.selectFrom('loginStreaks').selectAll().execute()).length, 2)
+})
+
+t.test('gives up on another process after five seconds', async (t) => {
+  const { db, config } = await createDatabase(t, 'sqlite')
+  const other = new Database(config.file)
+  other.exec('BEGIN IMMEDIATE')
+  const startedAt = performance.now()
+  const failure = { name: 'Failure', entry: { name: 'DATABASE_UNREACHABLE' } }
+  await t.rejects(
+    db.transaction(async () => {}),
+    failure,
+  )
+  t.ok(performance.now() - startedAt >= 5_000)
+  other.exec('COMMIT')
+  other.close()
+  await t.resolves(db.transaction(async () => {}))
+})
+
+t.test('a long chain of statements lets timers run', async (t) => {
+  const { db } = await createDatabase(t, 'sqlite')
+  let ticks = 0
+  const timer = setInterval(() => ticks++, 1)
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < 300) {
+    await db.read.selectFrom('loginStreaks').selectAll().execute()
+  }
+  clearInterval(timer)
+  t.ok(ticks >= 5, `${ticks} ticks`)
+})
+
+t.test('a process that is killed while it writes loses no committed row', async (t) => {
+  const { db, config } = await createDatabase(t, 'sqlite')
+  const program = `
+    import { openDb } from ${JSON.stringify(new URL('../../../src/adapters/db/open.js', import.meta.url).href)}
+    const db = await openDb({ config: ${JSON.stringify(config)} })
+    for (let version = 1; ; version++) {
+      await db.transaction(async (trx) => {
+        await trx.insertInto('changes').values({ version, kind: 'a', subject: '', changedAt: 0 }).execute()
+        await trx.insertInto('changes').values({ version: -version, kind: 'b', subject: '', changedAt: 0 }).execute()
+      })
+      console.log(version)
+    }`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let printed = ''
+  child.stdout.on('data', (data) => {
+    printed += data
+    if (printed.length > 200) child.kill('SIGKILL')
+  })
+  await once(child, 'close')
+  const told = Math.max(...printed.split('\n').slice(0, -1).map(Number))
+  const versions = (await db.read.selectFrom('changes').select('version').execute()).map((row) => row.version)
+  const highest = Math.max(...versions)
+  t.ok(highest >= told && told > 10, `${told} told, ${highest} there`)
+  t.equal(versions.length, 2 * highest)
+})
