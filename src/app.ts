@@ -1,5 +1,6 @@
 /** The composition root: the one file that sees every room, and hands each its needs. */
 import { createHash } from 'node:crypto'
+import { createBatch } from './adapters/batch.ts'
 import { createBcryptPool } from './adapters/bcrypt/pool.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
 import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
@@ -33,7 +34,13 @@ import { createAppOperations } from './features/apps/routes.ts'
 import { createAudit } from './features/audit/audit.ts'
 import { createChanges } from './features/changes/changes.ts'
 import { checkPins } from './features/settings/settings.ts'
-import { endLoginsOfUser, insertGuardedLogin, insertLogin, isKnownDevice } from './features/tickets/repo.ts'
+import {
+  endLoginsOfUser,
+  insertGuardedLogin,
+  insertLogin,
+  isKnownDevice,
+  removeOldLogins,
+} from './features/tickets/repo.ts'
 import { createTicketOperations } from './features/tickets/routes.ts'
 import { createSKeys } from './features/tickets/skeys.ts'
 import { createTickets } from './features/tickets/tickets.ts'
@@ -78,10 +85,11 @@ const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) =>
   const sealer = createSealer(key.atRest, random)
   const { changes, audit, bans, apps } = createAdmin(world)
   const limits = createLimits({ store, limits: config.limits })
-  const addresses = createAddressBook({ db, clock })
+  const addresses = createAddressBook({ db, clock, createBatch })
   const devices = createDevices({
     db,
     clock,
+    createBatch,
     sealer,
     primitives: crypto,
     findApp: apps.find,
@@ -103,6 +111,8 @@ const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) =>
     skeys,
     ticketKey: key.ticket,
     recordAudit: audit.record,
+    recordChange: changes.record,
+    createBatch,
     lives: config.tickets,
     replicaLagBudgetMs: config.database.replicaLagBudgetMs,
   })
@@ -130,7 +140,7 @@ const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) =>
   }
 }
 
-const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000, failuresKeptMs: 24 * 3_600_000 } as const
+const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000, dayMs: 24 * 3_600_000 } as const
 
 /** The whole server, ready to listen. Throws StartError, PinError or a Failure that says what is away. */
 export const openServer = async (options: WorldOptions) => {
@@ -156,8 +166,9 @@ export const openServer = async (options: WorldOptions) => {
     changes.listen('apps', apps.reload)
     changes.listen('bans', bans.load)
     changes.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
-    await Promise.all([bans.load(), apps.reload()])
+    // The log's version first: what is changed while the rest loads is then noticed by the first poll.
     await changes.start(clock.now() - config.tickets.skeySeconds * 1_000)
+    await Promise.all([bans.load(), apps.reload()])
 
     let isDraining = false
     let lags: { host: string; lagSeconds: number }[] = []
@@ -214,9 +225,19 @@ export const openServer = async (options: WorldOptions) => {
         },
         { everyMs: times.cleanMs, name: 'forget devices', work: devices.removeExpired },
         {
+          // Kept for a year: a device that has logged in before stays known.
+          everyMs: times.cleanMs,
+          name: 'forget logins',
+          work: () => removeOldLogins(db.write, clock.now() - 365 * times.dayMs),
+        },
+        {
           everyMs: times.cleanMs,
           name: 'forget failures',
-          work: () => removeOldFailures(db.write, clock.now() - times.failuresKeptMs),
+          work: () =>
+            removeOldFailures(db.write, {
+              failedBefore: clock.now() - times.dayMs,
+              streaksBefore: clock.now() - 90 * times.dayMs,
+            }),
         },
       ],
       logger,
@@ -266,8 +287,9 @@ const checkDependencies = async (db: Db, store: Store): Promise<Dependency[]> =>
   )
   const hosts = await db.health()
   return [
-    ...hosts.map(({ role, host, problem }) => ({
-      name: `database ${role} ${host}`,
+    ...hosts.map(({ role, problem }, at) => ({
+      // No host names: anybody may ask.
+      name: `database.${role}.${hosts.slice(0, at).filter((it) => it.role === role).length}`,
       problem,
       required:
         role === 'write' && hosts.filter((it) => it.role === 'write').every((it) => it.problem !== ''),

@@ -124,10 +124,14 @@ const walk = (
   }
 }
 
+/** The password in a URL; empty for what is none. */
+const passwordOf = (text: string) => (URL.canParse(text) ? decodeURIComponent(new URL(text).password) : '')
+
 const checkMeaning = (config: Config, isProduction: boolean) => {
   const { server, database, password } = config
   walk(ConfigSchema as SchemaNode, config, [], (schema, value, path) => {
-    if (isProduction && schema.secret && typeof value === 'string' && samples.test(value)) {
+    const isSample = (text: string) => samples.test(text) || samples.test(passwordOf(text))
+    if (isProduction && schema.secret && typeof value === 'string' && isSample(value)) {
       throw new ConfigError(`${path.join('.')}: a sample value; expected a secret of your own`)
     }
   })
@@ -167,7 +171,10 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     if (files.includes(path.join('.')) && value !== '')
       parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))
   })
-  checkMeaning(config, environment.NODE_ENV === 'production')
+  const isProduction = environment.NODE_ENV === 'production'
+  checkMeaning(config, isProduction)
+  // A trial trusts whoever is on this machine: in production it has to be left out, not only left alone.
+  if (isProduction && config.server.trial === 'auto') config.server.trial = false
   return freeze(config)
 }
 

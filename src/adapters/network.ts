@@ -27,9 +27,11 @@ const scopeOf = (range: string) => {
   return privateRanges.has(range) ? ('private' as const) : ('public' as const)
 }
 
-/** What limits, bans and logs need to know of an address. Throws for a text that is none. */
+/** What limits, bans and logs need to know of an address; undefined for a text that is none. */
 export const describeAddress = (text: string) => {
-  const address = parse(text.replace(/%.*$/, ''))
+  const bare = text.replace(/%.*$/, '')
+  if (!ipaddr.isValid(bare)) return undefined
+  const address = parse(bare)
   const range = address.range()
   const isV4 = address.kind() === 'ipv4'
   const canonical = address.toString()
@@ -44,8 +46,10 @@ export const describeAddress = (text: string) => {
 
 /** `192.0.2.1`, `192.0.2.0/24`, `2001:db8::/64`: canonical CIDR. A lone IPv6 address stands for its /64. */
 export const parseNetwork = (text: string): string | undefined => {
-  const [address = '', bits] = text.split('/')
-  if (!ipaddr.isValid(address) || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return undefined
+  const [address = '', bits, ...more] = text.split('/')
+  // Not `isValid`: to it 10 is 0.0.0.10, and 010.0.0.1 is 8.0.0.1.
+  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address)
+  if (!isAddress || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return undefined
   const width = parse(address).kind() === 'ipv4' ? 32 : 128
   const wanted = bits === undefined ? Math.min(width, 64) : Number(bits)
   return wanted > width ? undefined : networkOf(address, wanted)

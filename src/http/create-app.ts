@@ -24,7 +24,8 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   logger: FastifyBaseLogger
   now(): number
   randomId(): string
-  describeAddress(text: string): Address
+  /** Undefined for a text that is no address (a proxy may forward anything). */
+  describeAddress(text: string): Address | undefined
   /** One trip: throws ADDRESS_BANNED or TOO_OFTEN. */
   admit(limit: string, address: Address): Promise<void>
   isOriginListed(origin: string): boolean
@@ -32,6 +33,15 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   /** Counts an answered request. */
   observe: ((request: FastifyRequest, elapsedMs: number) => void) | undefined
   operations: readonly Operation[]
+}
+
+/** Stands for an address that is not known; nobody is served from there. */
+const nowhere: Address = {
+  text: 'unknown',
+  family: 'ipv4',
+  scope: 'public',
+  limitNetwork: 'unknown',
+  network: 'unknown',
 }
 
 const securityHeaders = {
@@ -46,6 +56,11 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const defaultLanguage: Language = languages[0] ?? 'en'
   const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
   const handleError = createErrorHandler({ now, failureStatus })
+
+  const admit = async (limit: string, address: Address) => {
+    if (address === nowhere) throw new Failure('ADDRESS_UNKNOWN')
+    await needs.admit(limit, address)
+  }
 
   const app = fastify({
     loggerInstance: needs.logger,
@@ -67,7 +82,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
     frameworkErrors: (_error, request, reply) => refuseUrl(request, reply as unknown as FastifyReply),
     clientErrorHandler: createSocketErrorHandler({
-      admit: (remote) => needs.admit('other', needs.describeAddress(remote)),
+      admit: (remote) => admit('other', needs.describeAddress(remote) ?? nowhere),
       language: defaultLanguage,
       now,
     }),
@@ -77,7 +92,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     const { origin } = request.headers
     request.caller = {
       requestId: request.id,
-      address: needs.describeAddress(request.ip),
+      address: needs.describeAddress(request.ip) ?? nowhere,
       language: chooseLanguage(request.headers['accept-language'], languages),
       origin,
       envelope: undefined,
@@ -92,7 +107,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   /** A URL that can't be decoded meets no hook of ours. */
   const refuseUrl = async (request: FastifyRequest, reply: FastifyReply) => {
     const { address, language } = startCaller(request)
-    const refusal = await needs.admit('other', address).catch((error) => error)
+    const refusal = await admit('other', address).catch((error) => error)
     const failure = refusal instanceof Failure ? refusal : new Failure('OPERATION_UNKNOWN')
     const body = JSON.stringify(composeFailure(failure, language, now()))
     reply
@@ -117,7 +132,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     if (needs.health.isDraining()) reply.header('connection', 'close')
     warnOfProxy(request)
     const { shape, unlimited } = request.routeOptions.config
-    if (!unlimited) await needs.admit(shape?.limit ?? 'other', caller.address)
+    if (!unlimited) await admit(shape?.limit ?? 'other', caller.address)
   })
   app.register(cors, {
     origin: (origin, callback) => callback(null, origin !== undefined && needs.isOriginListed(origin)),

@@ -55,7 +55,7 @@ export const createErrorHandler = ({ now, failureStatus }: ErrorNeeds) => {
     if (failure.options.retryAfterSeconds !== undefined) {
       reply.header('retry-after', String(Math.max(1, Math.ceil(failure.options.retryAfterSeconds))))
     }
-    const body = composeFailure(failure, caller.language, now(), opened?.input.rid)
+    const body = composeFailure(failure, caller.language, now(), opened?.rid)
     return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body))
   }
 }

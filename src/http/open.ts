@@ -28,6 +28,8 @@ export type Opened = {
   /** The bytes that came, where the replay guard watches them. */
   bytes?: Uint8Array
   text?: string
+  /** The request's own id, where it may be echoed. */
+  rid?: string
   seal?(text: string): string
 }
 
@@ -40,6 +42,10 @@ const encryptionRequired = (info: string) => new Failure('ENCRYPTION_REQUIRED', 
 const isLoopback = (address: string | undefined) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
 const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
+
+/** The request's own id: 1 to 64 printable ASCII characters. */
+const findRid = ({ rid }: JsonObject): string | undefined =>
+  typeof rid === 'string' && /^[\x20-\x7e]{1,64}$/.test(rid) ? rid : undefined
 
 export const createOpen = (needs: OpenNeeds) => {
   const { transport } = needs
@@ -128,7 +134,7 @@ export const createOpen = (needs: OpenNeeds) => {
       throw encryptionRequired('This app asks for a stronger envelope.')
     }
     if (op !== undefined && op !== shape.path) refuse('sealed for another operation')
-    if (input.rid !== undefined && !/^[\x20-\x7e]{1,64}$/.test(String(input.rid))) {
+    if (input.rid !== undefined && findRid(input) === undefined) {
       throw new Failure('PARAMETER_INVALID', { info: 'rid' })
     }
   }
@@ -149,6 +155,8 @@ export const createOpen = (needs: OpenNeeds) => {
       parameters.kind === 'json'
         ? await openPlain(request, caller, parameters.object, 'json')
         : await openForm(request, caller, parameters.values)
+    const rid = findRid(opened.input)
+    if (rid !== undefined) opened.rid = rid
     // From here on a refusal can be sealed.
     opening(opened)
     await checkMembers(caller, opened.input, shape)

@@ -86,10 +86,14 @@ export const createReplay = ({ store, sealer, digest, randomId, now, isReplyCurr
     const attempts: Exclude<Attempt, { found: string }>[] = []
     const keys = [`replay:${deviceId}:${digest(bytes)}`]
     if (shape.remember) keys.push(`replay:${deviceId}:${shape.path}:${digest(Buffer.from(text))}`)
+    const releaseAll = () => Promise.all(attempts.map(({ key, held }) => finish(key, held, undefined)))
     for (const key of keys) {
-      const result = await attempt(key, shape)
+      const result = await attempt(key, shape).catch(async (error) => {
+        await releaseAll()
+        throw error
+      })
       if ('found' in result) {
-        await Promise.all(attempts.map(({ key, held }) => finish(key, held, undefined)))
+        await releaseAll()
         return result
       }
       attempts.push(result)

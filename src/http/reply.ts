@@ -8,7 +8,7 @@ export type ComposeInput = {
   reply: Reply
   language: Language
   nowMs: number
-  rid: unknown
+  rid: string | undefined
   shape: OperationShape
 }
 
@@ -20,7 +20,7 @@ export const composeReply = ({ reply, language, nowMs, rid, shape }: ComposeInpu
     code: entry.code,
     ...(!shape.bare && { msg: entry.text[language] }),
     ...(pick(shape.reply, members) as object),
-    ...(typeof rid === 'string' && { rid }),
+    ...(rid !== undefined && { rid }),
     timestamp: Math.floor(nowMs / 1_000),
   })
 }
@@ -29,13 +29,13 @@ export const composeFailure = (
   failure: Failure,
   language: Language,
   nowMs: number,
-  rid?: unknown,
+  rid?: string,
 ): Record<string, unknown> => ({
   code: failure.entry.code,
   msg: failure.entry.text[language],
   ...(failure.options.info !== undefined && { info: failure.options.info }),
   ...failure.options.members,
-  ...(typeof rid === 'string' && { rid }),
+  ...(rid !== undefined && { rid }),
   timestamp: Math.floor(nowMs / 1_000),
 })
 

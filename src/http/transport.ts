@@ -87,7 +87,7 @@ export const registerOperations = (
         const { caller, opened } = request
         const result = await handle(request.body as never, caller as never)
         request.outcome = catalogue[result.code]
-        const rid = opened?.input.rid
+        const rid = opened?.rid
         const payload = composeReply({ reply: result, language: caller.language, nowMs: now(), rid, shape })
         return reply.type('application/json; charset=utf-8').send(payload)
       }

@@ -54,4 +54,8 @@ export type HostHealth = {
   version: string
   /** Seconds behind the primary; undefined for a primary, and when the server doesn't tell (a missing privilege). */
   lagSeconds?: number | undefined
+  /** How far its clock is ahead of ours; undefined when away. */
+  clockAheadMs?: number | undefined
+  /** Whether it refuses to be written to; undefined when away. */
+  isReadOnly?: boolean | undefined
 }

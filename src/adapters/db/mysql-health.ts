@@ -22,14 +22,31 @@ async function ask(
   connection.on('error', () => {})
   const askOnce: Ask = (sql) => send(connection, sql, [], config.connectTimeoutMs)
   try {
-    const version = await readVersion(askOnce)
+    const server = await readServer(askOnce)
     const replication = role === 'read' ? await readReplication(askOnce) : { problem: '' }
-    return { role, host: name, version, ...replication }
+    return { role, host: name, ...server, ...replication }
   } catch (error) {
     const { code, message } = error as { code?: string; message?: string }
     return { role, host: name, problem: String(code ?? message), version: '' }
   } finally {
     destroy(connection)
+  }
+}
+
+async function readServer(askOnce: Ask) {
+  // Connecting takes its time: only the second trip is one whose middle is known.
+  const version = await readVersion(askOnce)
+  const start = Date.now()
+  const rows = await askOnce(
+    "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) AS clock, @@GLOBAL.read_only AS readOnly",
+  )
+  const middle = (start + Date.now()) / 2
+  const [row] = Array.isArray(rows) ? rows : []
+  return {
+    version,
+    clockAheadMs: Math.round(Number(row?.clock) / 1_000 - middle),
+    // MariaDB has words for more than two states.
+    isReadOnly: !/^(0|OFF)$/i.test(String(row?.readOnly)),
   }
 }
 

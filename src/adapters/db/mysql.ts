@@ -32,7 +32,11 @@ export function createMysqlDb(needs: {
       ? writePool
       : createPool({ hosts: replicas, config, order: 'any', autocommit: true })
 
-  const pools = { read: readPool, write: writePool, transaction: transactionPool }
+  const pools = {
+    ...(config.read.length > 0 && { read: readPool }),
+    write: writePool,
+    transaction: transactionPool,
+  }
 
   const plugins = createNamePlugins(config.tables)
   const createExecutor = (driver: Parameters<typeof createMysqlDialect>[0]) =>
@@ -59,7 +63,7 @@ export function createMysqlDb(needs: {
       return trips.count
     },
     async close() {
-      await Promise.all([...new Set(Object.values(pools))].map((pool) => pool.close()))
+      await Promise.all(Object.values(pools).map((pool) => pool.close()))
     },
   }
 }

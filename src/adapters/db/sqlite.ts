@@ -55,7 +55,10 @@ export async function openSqliteDb({ config }: { config: DatabaseConfig }): Prom
 async function readHealth(connection: SqliteConnection, file: string): Promise<HostHealth> {
   try {
     const { rows } = await connection.run<{ version: string }>('SELECT sqlite_version() AS version')
-    return { role: 'write', host: file, problem: '', version: rows[0]?.version ?? '' }
+    return {
+      ...{ role: 'write', host: file, problem: '', version: rows[0]?.version ?? '' },
+      ...{ clockAheadMs: 0, isReadOnly: false },
+    }
   } catch (error) {
     const { cause } = error as { cause?: unknown }
     return { role: 'write', host: file, problem: String(cause ?? error), version: '' }

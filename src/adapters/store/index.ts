@@ -34,7 +34,7 @@ export interface Store {
    * Returns 0 when passed, else the milliseconds until the oldest leaves. Never more than `max` pass in any window.
    */
   pass(key: string, windowMs: number, max: number): Promise<number>
-  /** Puts a value there that `touch` reads: its last use is now. */
+  /** Puts a value there that `touch` reads, its last use now; one that is there already stays, with its marks. */
   setTouched(key: string, value: string, ttlMs: number): Promise<void>
   /**
    * Reads a value of `setTouched` together with its gates (plain keys), and marks it used.
@@ -42,8 +42,8 @@ export interface Store {
    * `used` tells whether an earlier touch marked it. On Redis Cluster all keys share one hash tag.
    */
   touch(key: string, idleMs: number, gates: readonly string[]): Promise<Touched>
-  /** Resolves when the store answers, else throws like every verb. */
-  ping(): Promise<void>
+  /** The store's own clock (ms since 1970) when it answers, else throws like every verb. */
+  ping(): Promise<number>
   /** Round trips so far, for the budget of trips per request. */
   readonly trips: number
   close(): Promise<void>

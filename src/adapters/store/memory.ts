@@ -127,7 +127,7 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async setTouched(key, value, ttlMs) {
       trips++
-      put(key, { value, usedAt: clock.now(), used: false }, ttlMs)
+      if (!find(key)) put(key, { value, usedAt: clock.now(), used: false }, ttlMs)
     },
 
     async touch(key, idleMs, gates) {
@@ -149,6 +149,7 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async ping() {
       trips++
+      return clock.now()
     },
 
     async close() {

@@ -26,14 +26,14 @@ export type Sighting = { address: string; family: string; scope: string; at: num
 /** Adds to the row of an address, or makes it. */
 export const recordSighting = async (db: Executor, sighting: Sighting): Promise<void> => {
   const { address, family, scope, at, requests } = sighting
-  const { numUpdatedRows } = await db
-    .updateTable('addresses')
-    .set((eb) => ({ lastSeenAt: at, requests: eb('requests', '+', requests) }))
-    .where('address', '=', address)
-    .executeTakeFirst()
-  if (Number(numUpdatedRows) > 0) return
   await db
     .insertInto('addresses')
     .values({ address, family, scope, firstSeenAt: at, lastSeenAt: at, requests })
+    .onConflict((conflict) =>
+      conflict.column('address').doUpdateSet((eb) => ({
+        lastSeenAt: eb.ref('excluded.lastSeenAt'),
+        requests: eb('addresses.requests', '+', eb.ref('excluded.requests')),
+      })),
+    )
     .execute()
 }

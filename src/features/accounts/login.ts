@@ -32,8 +32,6 @@ export type LoginNeeds = {
 /** Five failures of a login from one network, then a pause; from a hundred in a row, known devices only. */
 export const failureRules = { windowMs: 15 * 60_000, streak: 100 } as const
 
-const endedNumbers = { disabled: 17, deleted: 18 } as const
-
 export const createLogin = (needs: LoginNeeds) => {
   const { db, clock, passwords, verifiers } = needs
 
@@ -56,7 +54,7 @@ export const createLogin = (needs: LoginNeeds) => {
     const failedBefore = nowMs - failureRules.windowMs
     const counted = await countFailure(db, { loginKey, network: caller.address.network, nowMs, failedBefore })
     if (!counted) return new Failure('TOO_OFTEN', { retryAfterSeconds: failureRules.windowMs / 1_000 })
-    await countStreak(db, loginKey, nowMs)
+    await countStreak(db.write, loginKey, nowMs)
     return new Failure('LOGIN_FAILED')
   }
 
@@ -65,7 +63,8 @@ export const createLogin = (needs: LoginNeeds) => {
     return isGood && account !== undefined
   }
 
-  return async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply> => {
+  /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
+  const attempt = async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply | undefined> => {
     const login = canonicalLogin(input.login)
     const { network } = caller.address
     const situation = await findLoginSituation(db.write, login, loginKeyOf(login), network)
@@ -74,17 +73,12 @@ export const createLogin = (needs: LoginNeeds) => {
     const { account, loginKey } = situation
     if (!(await verify(account, hashes)) || !account) throw await failed(situation, caller)
     if (account.status !== 'active') {
-      throw new Failure('ACCOUNT_DISABLED', {
-        members: { reason: account.status, number: endedNumbers[account.status] },
-      })
+      throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
     }
-    const prepared = needs.tickets.prepareLogin(account, caller)
+    const prepared = needs.tickets.prepareLogin(account, caller, input.device)
     const failedBefore = clock.now() - failureRules.windowMs
-    const guard = { status: 'active' as const, loginKey, network, failedBefore }
-    if (!(await needs.insertGuardedLogin(db.write, prepared.row, guard))) {
-      // A burst of guesses got here first, or the account was disabled in this very moment.
-      throw new Failure('TOO_OFTEN', { retryAfterSeconds: failureRules.windowMs / 1_000 })
-    }
+    if (!(await needs.insertGuardedLogin(db.write, prepared.row, { loginKey, network, failedBefore })))
+      return undefined
     if (situation.hasFailures) await clearFailures(db.write, loginKey, network)
     if (hashes.nextHash !== undefined && account.nextVerifier === null) {
       const next = await verifiers.create(hashes.nextHash, passwords.form)
@@ -92,5 +86,13 @@ export const createLogin = (needs: LoginNeeds) => {
     }
     await prepared.issueSKey()
     return welcome(account, prepared.tickets)
+  }
+
+  return async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply> => {
+    for (let tries = 0; tries < 3; tries++) {
+      const reply = await attempt(input, caller)
+      if (reply) return reply
+    }
+    throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
   }
 }

@@ -54,7 +54,11 @@ export const createRegister = (needs: RegisterNeeds) => {
           updatedAt: nowMs,
         })
         await insertUser(trx, { userId, userName, nickName, updatedAt: nowMs })
-        const prepared = needs.tickets.prepareLogin({ userId, userName, nickName, tag, epoch: 1 }, caller)
+        const prepared = needs.tickets.prepareLogin(
+          { userId, userName, nickName, tag, epoch: 1 },
+          caller,
+          input.device,
+        )
         await needs.insertLogin(trx, prepared.row)
         return prepared
       })

@@ -153,22 +153,17 @@ export const countFailure = async (
 }
 
 /** Adds one to the failures in a row. */
-export const countStreak = async (db: Db, loginKey: Buffer, nowMs: number): Promise<void> => {
-  const add = async () => {
-    const { numUpdatedRows } = await db.write
-      .updateTable('loginStreaks')
-      .set((eb) => ({ failures: eb('failures', '+', 1), lastFailedAt: nowMs }))
-      .where('loginKey', '=', loginKey)
-      .executeTakeFirst()
-    return Number(numUpdatedRows) > 0
-  }
-  if (await add()) return
-  try {
-    await db.write.insertInto('loginStreaks').values({ loginKey, failures: 1, lastFailedAt: nowMs }).execute()
-  } catch (error) {
-    if (!db.isDuplicate(error)) throw error
-    await add()
-  }
+export const countStreak = async (db: Executor, loginKey: Buffer, nowMs: number): Promise<void> => {
+  await db
+    .insertInto('loginStreaks')
+    .values({ loginKey, failures: 1, lastFailedAt: nowMs })
+    .onConflict((conflict) =>
+      conflict.column('loginKey').doUpdateSet((eb) => ({
+        failures: eb('loginStreaks.failures', '+', 1),
+        lastFailedAt: eb.ref('excluded.lastFailedAt'),
+      })),
+    )
+    .execute()
 }
 
 export const clearFailures = async (db: Executor, loginKey: Buffer, network: string): Promise<void> => {
@@ -180,9 +175,13 @@ export const clearFailures = async (db: Executor, loginKey: Buffer, network: str
   await db.deleteFrom('loginStreaks').where('loginKey', '=', loginKey).execute()
 }
 
-/** Failures too old to count any more. Streaks stay: they end with a login. */
-export const removeOldFailures = async (db: Executor, beforeMs: number): Promise<void> => {
-  await db.deleteFrom('loginFailures').where('failed1', '<', beforeMs).execute()
+/** Failures too old to count any more. */
+export const removeOldFailures = async (
+  db: Executor,
+  { failedBefore, streaksBefore }: { failedBefore: number; streaksBefore: number },
+): Promise<void> => {
+  await db.deleteFrom('loginFailures').where('failed1', '<', failedBefore).execute()
+  await db.deleteFrom('loginStreaks').where('lastFailedAt', '<', streaksBefore).execute()
 }
 
 export type AccountSummary = {

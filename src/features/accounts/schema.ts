@@ -16,7 +16,7 @@ const nextClientHash = Type.Optional(
   }),
 )
 const password = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 1_024, description: 'For clients that can not run bcrypt' }),
+  Type.String({ description: 'For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8' }),
 )
 const device = Type.Optional(
   Type.Object({
@@ -54,6 +54,7 @@ export const preloginShape = {
 } as const satisfies OperationShape
 
 export type PreloginInput = Static<typeof preloginShape.input>
+export type PreloginReply = Static<typeof preloginShape.reply>
 
 export const registerShape = {
   path: '/v1/register',

@@ -64,13 +64,17 @@ const maxCached = 1_000
 export const createApps = (needs: AppsNeeds) => {
   const { db, clock, random, crypto, recordChange, recordAudit } = needs
   const cache = new Map<string, AppRow>()
+  let reloads = 0
   let listedOrigins = new Set<string>(needs.origins)
 
   const find = async (appId: string): Promise<AppRow | undefined> => {
     const cached = cache.get(appId)
     if (cached) return cached
+    const before = reloads
     const row = await findApp(db.write, appId)
     if (!row) return undefined
+    // What was read while the cache was dropped may be from before the change.
+    if (before !== reloads) return row
     if (cache.size >= maxCached) cache.clear()
     cache.set(appId, row)
     return row
@@ -111,6 +115,7 @@ export const createApps = (needs: AppsNeeds) => {
     /** Drops what is cached and reads the listed origins anew. */
     reload: async () => {
       cache.clear()
+      reloads++
       const rows = await findApps(db.write)
       const origins = rows
         .filter(({ disabledAt }) => disabledAt === null)

@@ -1,3 +1,4 @@
+import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
@@ -18,6 +19,7 @@ import { findDevice, removeExpiredDevices, updateDeviceSeen } from './repo.ts'
 export type DevicesNeeds = {
   db: Db
   clock: Clock
+  createBatch: CreateBatch
   sealer: Sealer
   primitives: Primitives
   findApp(appId: string): Promise<CallerApp | undefined>
@@ -48,7 +50,15 @@ const noKeys: StepKeys = { number: new Int32Array(4), padded: new Int32Array(4) 
 export const createDevices = (needs: DevicesNeeds) => {
   const { db, clock, sealer, primitives, compensation } = needs
   const cache = new Map<string, Device>()
-  let seen = new Map<string, number>()
+  const seen = needs.createBatch<number>({
+    most: maxSeen,
+    write: (entries) =>
+      db.transaction(async (trx) => {
+        for (const [id, at] of entries) {
+          await updateDeviceSeen(trx, Buffer.from(fromHex(id) ?? []), at, at + needs.idleSeconds * 1_000)
+        }
+      }),
+  })
 
   const load = async (id: string): Promise<Device | undefined> => {
     const key = Buffer.from(fromHex(id) ?? [])
@@ -97,7 +107,7 @@ export const createDevices = (needs: DevicesNeeds) => {
 
   const see = (device: Device, now: number) => {
     device.expiresAt = Math.max(device.expiresAt, now + needs.idleSeconds * 1_000)
-    if (seen.size < maxSeen) seen.set(device.id, now)
+    seen.gather(device.id, () => now)
   }
 
   return {
@@ -131,16 +141,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       }
     },
     /** Writes the last uses gathered since the last call. */
-    flush: async () => {
-      const batch = [...seen].sort(([a], [b]) => (a < b ? -1 : 1))
-      seen = new Map()
-      if (batch.length === 0) return
-      await db.transaction(async (trx) => {
-        for (const [id, at] of batch) {
-          await updateDeviceSeen(trx, Buffer.from(fromHex(id) ?? []), at, at + needs.idleSeconds * 1_000)
-        }
-      })
-    },
+    flush: seen.flush,
     size: () => cache.size,
     removeExpired: () => removeExpiredDevices(db.write, clock.now()),
   }

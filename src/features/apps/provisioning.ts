@@ -57,7 +57,8 @@ export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: 
       throw new Failure('CREDENTIALS_MALFORMED')
     }
     await apps.check(n, s, undefined)
-    await makeRoom(n, caller.address.text)
+    const address = caller.address.limitNetwork
+    await makeRoom(n, address)
     const now = clock.now()
     const id = random.bytes(16)
     const token = toHex(id)
@@ -66,7 +67,7 @@ export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: 
       deviceId: id,
       appId: n,
       secretSealed: sealer.seal(secretPlace(token), Buffer.from(secret)),
-      address: caller.address.text,
+      address,
       deviceType: type,
       os,
       name: device,

@@ -44,3 +44,15 @@ export const checkPins = async (db: Db, pins: Pins): Promise<void> => {
     await updateSetting(db.write, name, wanted)
   }
 }
+
+/** What the database has of each pin (undefined: nothing yet), and what `checkPins` would refuse. Writes nothing. */
+export const comparePins = async (db: Db, pins: Pins) => {
+  const hasAccounts = (await countAccounts(db.write)) > 0
+  return Promise.all(
+    rows.map(async ({ name, value, isBound, advice }) => {
+      const found = await findSetting(db.write, name)
+      const isOther = found !== undefined && found !== value(pins)
+      return { name, found, problem: isOther && (isBound === 'always' || hasAccounts) ? advice : '' }
+    }),
+  )
+}

@@ -1,4 +1,4 @@
-import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { Executor } from '../../adapters/db/index.ts'
 import type { AccountRow, LoginRow } from '../../adapters/db/tables.ts'
 
 /** A login with the state of its account, read from the primary in one trip. */
@@ -23,10 +23,10 @@ export const insertLogin = async (db: Executor, row: LoginRow): Promise<void> =>
   await db.insertInto('logins').values(row).execute()
 }
 
-export type LoginGuard = { status: 'active'; loginKey: Buffer; network: string; failedBefore: number }
+export type LoginGuard = { loginKey: Buffer; network: string; failedBefore: number }
 
 /**
- * Inserts a login if, at this very moment, the account is active and the failures of its login leave room. In one
+ * Inserts a login if, at this very moment, the account is active in its epoch and its failures leave room. In one
  * statement, so that a burst of guesses gets no further than guesses one after another. False: not inserted.
  */
 export const insertGuardedLogin = async (
@@ -45,7 +45,8 @@ export const insertGuardedLogin = async (
           columns.map((column) => (column === 'epoch' ? 'accounts.epoch' : eb.val(row[column]).as(column))),
         )
         .where('accounts.userId', '=', row.userId)
-        .where('accounts.status', '=', guard.status)
+        .where('accounts.status', '=', 'active')
+        .where('accounts.epoch', '=', row.epoch)
         .where(({ not, exists }) =>
           not(
             exists(
@@ -138,6 +139,6 @@ export const isKnownDevice = async (db: Executor, userId: number, deviceId: Buff
   return row !== undefined
 }
 
-export const removeOldLogins = async (db: Db, beforeMs: number): Promise<void> => {
-  await db.write.deleteFrom('logins').where('expiresAt', '<', beforeMs).execute()
+export const removeOldLogins = async (db: Executor, beforeMs: number): Promise<void> => {
+  await db.deleteFrom('logins').where('expiresAt', '<', beforeMs).execute()
 }

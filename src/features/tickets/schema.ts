@@ -34,6 +34,9 @@ export const sessionShape = {
   }),
 } as const satisfies OperationShape
 
+export type SessionInput = Static<typeof sessionShape.input>
+export type SessionReply = Static<typeof sessionShape.reply>
+
 export const exchangeShape = {
   path: '/v1/ticket/exchange',
   aliases: [],
@@ -47,6 +50,7 @@ export const exchangeShape = {
 } as const satisfies OperationShape
 
 export type ExchangeInput = Static<typeof exchangeShape.input>
+export type ExchangeReply = Static<typeof exchangeShape.reply>
 
 export const logoutShape = {
   path: '/v1/logout',

@@ -18,6 +18,8 @@ export type SKeyRecord = {
 /** Why a ticket ended, in the words of the wire. */
 export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reused'
 
+type AccountGate = { epoch: number; reason: EndReason }
+
 export type SKeyState =
   | { state: 'unknown' }
   | { state: 'ended'; reason: EndReason; record: SKeyRecord }
@@ -61,7 +63,7 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
       const [loginEnd, account] = touched.gates
       if (loginEnd !== undefined) return { state: 'ended', reason: loginEnd as EndReason, record }
       if (account !== undefined) {
-        const gate = JSON.parse(account) as { epoch: number; reason: EndReason }
+        const gate = JSON.parse(account) as AccountGate
         if (record.epoch < gate.epoch) return { state: 'ended', reason: gate.reason, record }
       }
       if (touched.idle) return { state: 'ended', reason: 'expired', record }
@@ -71,8 +73,16 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
     closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> =>
       store.set(keysOf(loginId).loginGate, reason, lifeMs),
     /** Ends every SKey of an account that was issued under an older epoch. */
-    closeAccount: (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> =>
-      store.set(keysOf(tag).accountGate, JSON.stringify({ epoch, reason }), lifeMs),
+    closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {
+      const key = keysOf(tag).accountGate
+      const gate = JSON.stringify({ epoch, reason })
+      for (;;) {
+        const found = await store.get(key)
+        // A gate only ever rises, whichever process is late.
+        if (found !== undefined && (JSON.parse(found) as AccountGate).epoch >= epoch) return
+        if (await store.compareAndSet(key, found, gate, lifeMs)) return
+      }
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
@@ -8,6 +9,7 @@ import { concatBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
 import type { RecordAudit } from '../audit/audit.ts'
+import type { RecordChange } from '../changes/changes.ts'
 import { createPairs, judgeA2, type Pair } from './a2.ts'
 import {
   confirmA2,
@@ -31,7 +33,11 @@ export type TicketsNeeds = {
   recordAudit: RecordAudit
   lives: { a2Seconds: number; skeySeconds: number; skeyIdleSeconds: number; retrySeconds: number }
   replicaLagBudgetMs: number
+  createBatch: CreateBatch
+  recordChange: RecordChange
 }
+
+const mostConfirmed = 50_000
 
 /** Whose login it is, as known when it is made. */
 export type LoginSubject = {
@@ -41,6 +47,9 @@ export type LoginSubject = {
   tag: Uint8Array
   epoch: number
 }
+
+/** What a caller says of the device that it runs on. */
+export type DeviceInfo = { type?: string; os?: string; device?: string; osver?: string }
 
 export type PreparedLogin = {
   row: LoginRow
@@ -60,7 +69,13 @@ export const createTickets = (needs: TicketsNeeds) => {
   const skeyMs = lives.skeySeconds * 1_000
   const retryMs = lives.retrySeconds * 1_000
   // First uses of SKeys, written in batches: the store knows them at once, the row within seconds.
-  let confirmed = new Map<string, number>()
+  const confirmed = needs.createBatch<number>({
+    most: mostConfirmed,
+    write: (entries) =>
+      db.transaction(async (trx) => {
+        for (const [id, counter] of entries) await confirmA2(trx, Buffer.from(fromHex(id) ?? []), counter)
+      }),
+  })
 
   const skeyRecord = (
     login: LoginRow,
@@ -79,7 +94,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   })
 
   /** A login with its first pair of tickets, not yet written. */
-  const prepareLogin = (subject: LoginSubject, caller: Caller): PreparedLogin => {
+  const prepareLogin = (subject: LoginSubject, caller: Caller, device: DeviceInfo = {}): PreparedLogin => {
     const now = clock.now()
     const loginId = Buffer.from(concatBytes(subject.tag, random.bytes(8)))
     const a2Handle = random.bytes(16)
@@ -90,8 +105,8 @@ export const createTickets = (needs: TicketsNeeds) => {
       userId: subject.userId,
       appId: caller.app?.appId ?? '',
       deviceId: caller.device ? Buffer.from(caller.device.id, 'hex') : null,
-      deviceType: caller.device?.deviceType ?? '',
-      deviceName: caller.device?.name ?? '',
+      deviceType: device.type ?? caller.device?.deviceType ?? '',
+      deviceName: device.device ?? caller.device?.name ?? '',
       epoch: subject.epoch,
       a2Handle,
       a2Hash: Buffer.from(crypto.sha256(pair.a2Secret)),
@@ -134,7 +149,10 @@ export const createTickets = (needs: TicketsNeeds) => {
     const result = await skeys.use(presented.handle, presented.secret)
     if (result.state === 'unknown' || result.record.appId !== appId) return { state: 'unknown' }
     if (result.state === 'ended') return { state: 'ended', reason: result.reason }
-    if (result.isFirstUse) confirmed.set(toHex(presented.handle), result.record.counter)
+    if (result.isFirstUse) {
+      const { counter } = result.record
+      confirmed.gather(toHex(presented.handle), () => counter)
+    }
     const idleAt = clock.now() + lives.skeyIdleSeconds * 1_000
     return { state: 'live', ticket: ticketOf('skey', presented.handle, result.record, idleAt) }
   }
@@ -153,6 +171,8 @@ export const createTickets = (needs: TicketsNeeds) => {
     if (!login || login.appId !== appId) return undefined
     const verdict = judgeA2(login, presented, { crypto, nowMs: clock.now(), retryMs })
     if (verdict === 'reused' && login.endedAt === null) await endReused(login)
+    // Again, in case the store was away when the login ended: nobody is told that it has while an SKey still works.
+    else if (login.endedAt !== null) await skeys.closeLogin(login.loginId, login.endReason as EndReason)
     return { login, verdict }
   }
 
@@ -252,6 +272,8 @@ export const createTickets = (needs: TicketsNeeds) => {
       }
       const gate = await db.transaction(async (trx) => {
         await endLoginsOfUser(trx, ticket.userId, ending)
+        // So that every process closes the account's gate, should the store be away now.
+        await needs.recordChange(trx, 'account', String(ticket.userId))
         return findAccountGate(trx, ticket.userId)
       })
       if (gate) await skeys.closeAccount(gate.tag, gate.epoch, 'logged-out')
@@ -275,14 +297,7 @@ export const createTickets = (needs: TicketsNeeds) => {
       return (await skeys.use(skey.handle, skey.secret)).state === 'live'
     },
     /** Writes the first uses gathered since the last call. */
-    flush: async (): Promise<void> => {
-      const batch = [...confirmed].sort(([a], [b]) => (a < b ? -1 : 1))
-      confirmed = new Map()
-      if (batch.length === 0) return
-      await db.transaction(async (trx) => {
-        for (const [id, counter] of batch) await confirmA2(trx, Buffer.from(fromHex(id) ?? []), counter)
-      })
-    },
+    flush: confirmed.flush,
   }
 }
 
