@@ -42,10 +42,14 @@ const encryptionRequired = (info: string) => new Failure('ENCRYPTION_REQUIRED', 
 const isLoopback = (address: string | undefined) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
 const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
+/** What a proxy adds: such a call comes from elsewhere, whoever its peer is. */
+const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/
 
 /** The request's own id: 1 to 64 printable ASCII characters. */
 const findRid = ({ rid }: JsonObject): string | undefined =>
   typeof rid === 'string' && /^[\x20-\x7e]{1,64}$/.test(rid) ? rid : undefined
+
+const isCode = (value: unknown) => typeof value === 'number' && /^\d{7}$/.test(String(value))
 
 export const createOpen = (needs: OpenNeeds) => {
   const { transport } = needs
@@ -54,9 +58,7 @@ export const createOpen = (needs: OpenNeeds) => {
   const isPrivate = (request: FastifyRequest) => {
     if (needs.profile === 'legacy' || request.protocol === 'https') return true
     const { headers } = request
-    const isForwarded = Object.keys(headers).some(
-      (name) => name === 'forwarded' || name.startsWith('x-forwarded-'),
-    )
+    const isForwarded = Object.keys(headers).some((name) => forwarding.test(name))
     return (
       needs.isTrial &&
       !isForwarded &&
@@ -68,7 +70,9 @@ export const createOpen = (needs: OpenNeeds) => {
   const checkPrivate = (request: FastifyRequest) => {
     if (needs.profile === 'strict') throw encryptionRequired('This server answers sealed calls only.')
     if (!isPrivate(request)) {
-      throw encryptionRequired('Call over HTTPS, or seal the call with t and j (docs/protocol.md).')
+      throw encryptionRequired(
+        'Call over HTTPS. Old clients without TLS on another host need security.profile "legacy".',
+      )
     }
   }
 
@@ -119,8 +123,8 @@ export const createOpen = (needs: OpenNeeds) => {
   const checkMembers = async (caller: Caller, input: JsonObject, shape: OperationShape) => {
     const { apiver = '1', appid, appsecret, op } = input
     // Our own reply coming back as a request: one key serves both directions.
-    if (/^\d{7}$/.test(String(input.code)) && input.timestamp !== undefined) refuse('own reply')
-    if (String(apiver) !== '1') throw new Failure('API_VERSION')
+    if (isCode(input.code) && input.timestamp !== undefined) refuse('own reply')
+    if (apiver !== '1' && apiver !== 1) throw new Failure('API_VERSION')
     if (caller.app) {
       await needs.checkDeviceApp(caller.app, appid, appsecret)
     } else {

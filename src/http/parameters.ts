@@ -25,7 +25,7 @@ const readForm = (text: string): Map<string, string> => {
   return values
 }
 
-/** All parameters of a request from one place: the body of a POST that has one, else the query. */
+/** All parameters of a request from one place: JSON, the body of a POST that has one, else the query. */
 export const readParameters = (request: FastifyRequest): Parameters => {
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
@@ -38,6 +38,7 @@ export const readParameters = (request: FastifyRequest): Parameters => {
   if (!body) return { kind: 'form', values: query }
   const form = readForm(readUtf8(body.bytes) ?? refuse('not UTF-8'))
   for (const name of form.keys()) if (query.has(name)) refuse('a parameter in body and query')
-  if (query.has('t') || query.has('j')) refuse('parameters in body and query')
-  return { kind: 'form', values: form }
+  const [values, ignored] = request.method === 'POST' ? [form, query] : [query, form]
+  if (ignored.has('t') || ignored.has('j')) refuse('parameters in the wrong place')
+  return { kind: 'form', values }
 }

@@ -1,17 +1,18 @@
 /** What an administrator does to an account. */
 import type { Clock } from '../../adapters/clock.ts'
-import type { Db } from '../../adapters/db/index.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { RecordAudit } from '../audit/audit.ts'
 import type { RecordChange } from '../changes/changes.ts'
-import type { TicketsService } from '../tickets/tickets.ts'
+import type { EndReason } from '../tickets/skeys.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
 import { findAccount, findLoginsOfUser, findUserIdOfKey, updateStatus } from './repo.ts'
 
 export type AccountAdminNeeds = {
   db: Db
   clock: Clock
-  endAll: TicketsService['endAll']
+  /** Ends every login of a user, as part of the transaction. */
+  endAll(trx: Executor, userId: number, reason: EndReason): Promise<void>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }

@@ -69,6 +69,9 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
       if (touched.idle) return { state: 'ended', reason: 'expired', record }
       return { state: 'live', record, isFirstUse: !touched.used }
     },
+    /** Whether it was ever presented; does not count as a use. */
+    wasUsed: async (loginId: Uint8Array, secret: Uint8Array): Promise<boolean> =>
+      (await store.touch(recordKey(loginId, secret), 0, [])).used,
     /** Ends every SKey of a login, those still to be issued too. */
     closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> =>
       store.set(keysOf(loginId).loginGate, reason, lifeMs),

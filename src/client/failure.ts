@@ -1,0 +1,87 @@
+/** What a call of the client throws when it was refused, or got no answer that counts. */
+import { catalogue, type ErrorName, findEntry } from '../protocol/errors.ts'
+
+/** What only a client can meet; no server has a code for it, so its `code` is 0. */
+const localFailures = {
+  UNREACHABLE: 'The server did not answer',
+  REPLY_UNREADABLE: 'The reply can not be read, or answers another call',
+  KDF_UNKNOWN: 'The server wants passwords hashed in a way that this client does not know',
+} as const
+
+type LocalName = keyof typeof localFailures
+
+/** The names of the error catalogue, and three of the client's own. */
+export type FailureName = ErrorName | LocalName
+
+export type FailureDetails = {
+  code?: number
+  message?: string | undefined
+  info?: string | undefined
+  reason?: string | undefined
+  retryAfterSeconds?: number | undefined
+  members?: Record<string, unknown>
+  isAnswer?: boolean
+  cause?: unknown
+}
+
+const isLocal = (name: string): name is LocalName => Object.hasOwn(localFailures, name)
+
+export class ClientFailure extends Error {
+  /** The name in the catalogue; `UNKNOWN_CODE` when a newer server uses a code that this client doesn't know. */
+  override readonly name: FailureName | 'UNKNOWN_CODE'
+  /** `ABBCCDD` as the server sent it; 0 when no server said so. */
+  readonly code: number
+  /** What to do about it, if there is more to say than the message (which is in the server's language). */
+  readonly info: string | undefined
+  /** Why a login has ended: `expired`, `logged-out`, `disabled`, `deleted`, `reused`. */
+  readonly reason: string | undefined
+  /** How long to wait before the next try, if the server said so. */
+  readonly retryAfterSeconds: number | undefined
+  /** Every member of the refusal. */
+  readonly members: Record<string, unknown>
+  /** True when the refusal names the very call that it answers; what anybody on the way could have sent doesn't. */
+  readonly isAnswer: boolean
+
+  constructor(name: FailureName | 'UNKNOWN_CODE', details: FailureDetails = {}) {
+    const entry = name === 'UNKNOWN_CODE' || isLocal(name) ? undefined : catalogue[name]
+    const text = isLocal(name) ? localFailures[name] : (entry?.text.en ?? 'Refused')
+    super(details.message ?? text, details.cause === undefined ? {} : { cause: details.cause })
+    this.name = name
+    this.code = details.code ?? entry?.code ?? 0
+    this.info = details.info
+    this.reason = details.reason
+    this.retryAfterSeconds = details.retryAfterSeconds
+    this.members = details.members ?? {}
+    this.isAnswer = details.isAnswer ?? false
+  }
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+
+/** The failure that a refusal of the server says. */
+export const toFailure = (
+  members: Record<string, unknown> & { code: number },
+  more: Pick<FailureDetails, 'retryAfterSeconds' | 'isAnswer'>,
+): ClientFailure =>
+  new ClientFailure(findEntry(members.code)?.name ?? 'UNKNOWN_CODE', {
+    code: members.code,
+    message: textOf(members.msg),
+    info: textOf(members.info),
+    reason: textOf(members.reason),
+    members,
+    ...more,
+  })
+
+/**
+ * Whether a caught value is a failure of the client, and (if names are given) one of these.
+ *
+ * ```ts
+ * try { await client.login({ login: 'amber', password }) } catch (error) {
+ *   if (isFailure(error, 'LOGIN_FAILED')) return 'Wrong name or password'
+ *   if (isFailure(error, 'TOO_OFTEN')) return `Wait ${error.retryAfterSeconds} seconds`
+ *   throw error
+ * }
+ * ```
+ */
+export const isFailure = (error: unknown, ...names: readonly FailureName[]): error is ClientFailure =>
+  error instanceof ClientFailure && (names.length === 0 || names.some((name) => name === error.name))

@@ -1,0 +1,41 @@
+import { ClientFailure } from './failure.ts'
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+export type Answer = { text: string; retryAfterSeconds: number | undefined }
+export type Post = (path: string, type: keyof typeof contentTypes, body: string) => Promise<Answer>
+
+const contentTypes = {
+  form: 'application/x-www-form-urlencoded',
+  json: 'application/json',
+} as const
+
+/** One POST. Whatever its status, what came back is an answer; `UNREACHABLE` when nothing came back in time. */
+export const createPost = ({
+  base,
+  fetch,
+  timeoutMs,
+}: {
+  base: string
+  fetch: Fetch
+  timeoutMs: number
+}): Post => {
+  return async (path, type, body) => {
+    try {
+      const response = await fetch(base + path, {
+        method: 'POST',
+        headers: { 'content-type': contentTypes[type] },
+        body,
+        cache: 'no-store',
+        credentials: 'omit',
+        // The server never redirects a call; whoever does would be handed the secrets in it.
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
+      return { text: await response.text(), retryAfterSeconds: Number.isFinite(wait) ? wait : undefined }
+    } catch (error) {
+      throw new ClientFailure('UNREACHABLE', { cause: error })
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { md5 } from '@noble/hashes/legacy.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { Primitives } from '../protocol/primitives.ts'
+
+/** The protocol's primitives in plain JavaScript, for every runtime. */
+export const noblePrimitives: Primitives = {
+  md5: (data) => md5(data),
+  sha256: (data) => sha256(data),
+  hmacSha256: (key, data) => hmac(sha256, key, data),
+}

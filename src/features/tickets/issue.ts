@@ -1,0 +1,110 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { ServerCrypto } from '../../adapters/crypto.ts'
+import type { Db } from '../../adapters/db/index.ts'
+import type { LoginRow } from '../../adapters/db/tables.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { Caller } from '../../http/caller.ts'
+import { concatBytes } from '../../protocol/bytes.ts'
+import type { createPairs, Pair } from './a2.ts'
+import { findUserNames, type LoginWithAccount } from './repo.ts'
+import type { SKeyRecord, SKeys } from './skeys.ts'
+
+export type IssueNeeds = {
+  db: Db
+  clock: Clock
+  random: Random
+  crypto: ServerCrypto
+  skeys: SKeys
+  pairOf: ReturnType<typeof createPairs>
+  lives: { a2Seconds: number; skeySeconds: number }
+  replicaLagBudgetMs: number
+}
+
+/** Whose login it is, as known when it is made. */
+export type LoginSubject = {
+  userId: number
+  userName: string
+  nickName: string
+  tag: Uint8Array
+  epoch: number
+}
+
+/** What a caller says of the device that it runs on. */
+export type DeviceInfo = { type?: string; os?: string; device?: string; osver?: string }
+
+export type PreparedLogin = {
+  row: LoginRow
+  tickets: { a2: string; skey: string }
+  /** Puts the SKey into the store, once the row is committed. */
+  issueSKey(): Promise<void>
+}
+
+/** Makes the tickets of new logins, and of rotated ones. */
+export const createIssuer = (needs: IssueNeeds) => {
+  const { db, clock, random, crypto, skeys, pairOf, lives } = needs
+  const skeyMs = lives.skeySeconds * 1_000
+
+  const skeyRecord = (
+    login: LoginRow,
+    names: { userName: string; nickName: string },
+    nowMs: number,
+  ): SKeyRecord => ({
+    userId: login.userId,
+    userName: names.userName,
+    nickName: names.nickName,
+    appId: login.appId,
+    epoch: login.epoch,
+    counter: login.a2Counter,
+    issuedAt: nowMs,
+    expiresAt: Math.min(nowMs + skeyMs, login.expiresAt),
+    writtenUntil: nowMs + needs.replicaLagBudgetMs,
+  })
+
+  /** A login with its first pair of tickets, not yet written. */
+  const prepareLogin = (subject: LoginSubject, caller: Caller, device: DeviceInfo = {}): PreparedLogin => {
+    const now = clock.now()
+    const loginId = Buffer.from(concatBytes(subject.tag, random.bytes(8)))
+    const a2Handle = random.bytes(16)
+    const a2Nonce = random.bytes(16)
+    const pair = pairOf({ loginId, a2Handle }, 1, a2Nonce, new Uint8Array())
+    const row: LoginRow = {
+      loginId,
+      userId: subject.userId,
+      appId: caller.app?.appId ?? '',
+      deviceId: caller.device ? Buffer.from(caller.device.id, 'hex') : null,
+      deviceType: device.type ?? caller.device?.deviceType ?? '',
+      deviceName: device.device ?? caller.device?.name ?? '',
+      epoch: subject.epoch,
+      a2Handle,
+      a2Hash: Buffer.from(crypto.sha256(pair.a2Secret)),
+      a2PreviousHash: null,
+      a2Nonce,
+      a2Counter: 1,
+      a2RotatedAt: now,
+      a2Confirmed: 0,
+      authenticatedAt: now,
+      expiresAt: now + lives.a2Seconds * 1_000,
+      endedAt: null,
+      endReason: null,
+      endDetail: null,
+    }
+    return {
+      row,
+      tickets: { a2: pair.a2, skey: pair.skey },
+      issueSKey: () => skeys.issue(loginId, pair.skeySecret, skeyRecord(row, subject, now), now),
+    }
+  }
+
+  return {
+    prepareLogin,
+    /** Puts the SKey of a rotated login into the store; one that is there already stays as it is. */
+    issueRotated: async (login: LoginWithAccount, pair: Pair): Promise<void> => {
+      const names = await findUserNames(
+        db.readFor(login.authenticatedAt + needs.replicaLagBudgetMs),
+        login.userId,
+      )
+      const record = skeyRecord(login, names ?? { userName: '', nickName: '' }, login.a2RotatedAt)
+      await skeys.issue(login.loginId, pair.skeySecret, record, clock.now())
+    },
+  }
+}
