@@ -1,5 +1,5 @@
 /** The composition root: the one file that sees every room, and hands each its needs. */
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { createBatch } from './adapters/batch.ts'
 import { createBcryptPool } from './adapters/bcrypt/pool.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
@@ -177,7 +177,8 @@ export const openServer = async (options: WorldOptions) => {
       addresses.see(address)
       await limits.check(operation, address)
     }
-    const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('base64url')
+    const digest = (bytes: Uint8Array) =>
+      createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
     const randomId = () => random.bytes(8).toString('hex')
     const http = createHttpApp({
       config,
@@ -204,11 +205,25 @@ export const openServer = async (options: WorldOptions) => {
         sealer,
         digest,
         randomId,
-        now: clock.now,
+        elapsedMs: () => performance.now(),
         isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
       }),
     })
     const flush = () => Promise.all([addresses.flush(), devices.flush(), tickets.flush()])
+    const forgetOld = () => {
+      const now = clock.now()
+      return Promise.all([
+        devices.removeExpired(),
+        // Twice as long as any SKey lives: what a process that was away has to catch up with.
+        changes.removeOld(now - 2 * config.tickets.skeySeconds * 1_000),
+        // For a year: a device that has logged in before stays known.
+        removeOldLogins(db.write, now - 365 * times.dayMs),
+        removeOldFailures(db.write, {
+          failedBefore: now - times.dayMs,
+          streaksBefore: now - 90 * times.dayMs,
+        }),
+      ])
+    }
     const stopJobs = startJobs(
       [
         { everyMs: times.noticeMs, name: 'notice changes', work: changes.poll },
@@ -223,22 +238,7 @@ export const openServer = async (options: WorldOptions) => {
             )
           },
         },
-        { everyMs: times.cleanMs, name: 'forget devices', work: devices.removeExpired },
-        {
-          // Kept for a year: a device that has logged in before stays known.
-          everyMs: times.cleanMs,
-          name: 'forget logins',
-          work: () => removeOldLogins(db.write, clock.now() - 365 * times.dayMs),
-        },
-        {
-          everyMs: times.cleanMs,
-          name: 'forget failures',
-          work: () =>
-            removeOldFailures(db.write, {
-              failedBefore: clock.now() - times.dayMs,
-              streaksBefore: clock.now() - 90 * times.dayMs,
-            }),
-        },
+        { everyMs: times.cleanMs, name: 'forget what is old', work: forgetOld },
       ],
       logger,
     )

@@ -128,7 +128,7 @@ const walk = (
 const passwordOf = (text: string) => (URL.canParse(text) ? decodeURIComponent(new URL(text).password) : '')
 
 const checkMeaning = (config: Config, isProduction: boolean) => {
-  const { server, database, password } = config
+  const { server, database, password, transport } = config
   walk(ConfigSchema as SchemaNode, config, [], (schema, value, path) => {
     const isSample = (text: string) => samples.test(text) || samples.test(passwordOf(text))
     if (isProduction && schema.secret && typeof value === 'string' && isSample(value)) {
@@ -137,6 +137,9 @@ const checkMeaning = (config: Config, isProduction: boolean) => {
   })
   if (isProduction && server.trial === true)
     throw new ConfigError('server.trial: expected false in production')
+  if (transport.failureStatus > 0 && transport.failureStatus < 200) {
+    throw new ConfigError('transport.failureStatus: expected 0, or 200 to 499')
+  }
   if ((server.tls.certFile === '') !== (server.tls.keyFile === '')) {
     throw new ConfigError('server.tls: expected certFile and keyFile, or neither')
   }

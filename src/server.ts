@@ -36,7 +36,7 @@ const main = async () => {
     return
   }
   const logger = createLogger(config.log.level)
-  for (const warning of listWarnings(config)) print(`warning    ${warning}`)
+  for (const { path, found, advice } of listWarnings(config)) print(`warning    ${path}: ${found}; ${advice}`)
   const server = await openServer({ config, logger })
   const { host, port } = config.server
   const address = await server.http.listen({ host, port })

@@ -1,27 +1,47 @@
 import { type Config, isEmbedded, isTrial } from './config.ts'
 
-/** One line for each setting that is fine for a trial and not for production. */
-export const listWarnings = (config: Config): string[] => {
+export type Warning = { path: string; found: string; advice: string }
+
+/** One for each setting that is fine for a trial and not for production. */
+export const listWarnings = (config: Config): Warning[] => {
   const { server, security, database, store } = config
-  const rows: [boolean, string][] = [
-    [isTrial(config), 'server.trial: plain calls from this machine are answered; set it to false'],
-    [
-      database.write.length === 0,
-      'database.write: empty, so one file serves one process; name a MySQL or MariaDB',
-    ],
-    [
-      store.url === '' && store.clusterNodes.length === 0,
-      'store.url: empty, so logins end with the process; name a Redis',
-    ],
-    [
-      isEmbedded(config) && !security.serverKey,
-      `security.keyFile: ${security.keyFile} was made for a trial; keep it safe, and a copy elsewhere`,
-    ],
-    [
-      server.tls.certFile === '' && server.trustedProxies.length === 0,
-      'server.tls: no certificate and no trusted proxy; passwords of plain calls need one',
-    ],
-    [security.profile === 'legacy', 'security.profile: legacy sends app secrets and TOTP secrets in clear'],
+  const rows: (Warning & { applies: boolean })[] = [
+    {
+      applies: isTrial(config),
+      path: 'server.trial',
+      found: 'plain calls from this machine are answered',
+      advice: 'set it to false',
+    },
+    {
+      applies: database.write.length === 0,
+      path: 'database.write',
+      found: 'empty, so one file serves one process',
+      advice: 'name a MySQL or MariaDB',
+    },
+    {
+      applies: store.url === '' && store.clusterNodes.length === 0,
+      path: 'store.url',
+      found: 'empty, so logins end with the process',
+      advice: 'name a Redis',
+    },
+    {
+      applies: isEmbedded(config) && !security.serverKey,
+      path: 'security.keyFile',
+      found: `${security.keyFile} was made for a trial`,
+      advice: 'keep it safe, and a copy elsewhere',
+    },
+    {
+      applies: server.tls.certFile === '' && server.trustedProxies.length === 0,
+      path: 'server.tls',
+      found: 'no certificate and no trusted proxy',
+      advice: 'passwords of plain calls need one',
+    },
+    {
+      applies: security.profile === 'legacy',
+      path: 'security.profile',
+      found: 'legacy sends app secrets and TOTP secrets in clear',
+      advice: 'use compat as soon as no caller needs it',
+    },
   ]
-  return rows.filter(([applies]) => applies).map(([, text]) => text)
+  return rows.filter(({ applies }) => applies).map(({ applies, ...warning }) => warning)
 }

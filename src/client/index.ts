@@ -36,6 +36,8 @@ export type ClientOptions = {
   transport?: 'totp' | 'json'
   /** What this device is called in the user's list of logins. */
   device?: DeviceDescription
+  /** The language of messages, such as `en` or `zh-CN`; browsers name their own without it. */
+  language?: string
   fetch?: Fetch
   /** Milliseconds since 1970. */
   now?: () => number
@@ -153,7 +155,7 @@ export const createClient = (options: ClientOptions): Client => {
   const keyOf = (what: string) => `torii:${what}:${appId}@${base}`
   const lockOf = (what: string) => createLock(options.storage && keyOf(what))
   const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-  const post = createPost({ base, fetch, timeoutMs })
+  const post = createPost({ base, fetch, timeoutMs, language: options.language })
   const clock = createClock(now)
   const devices = createDevices({
     ...{ post, storage, clock, now, appId, appSecret: appSecret ?? '' },

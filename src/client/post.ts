@@ -14,16 +14,19 @@ export const createPost = ({
   base,
   fetch,
   timeoutMs,
+  language,
 }: {
   base: string
   fetch: Fetch
   timeoutMs: number
+  language: string | undefined
 }): Post => {
+  const more = language === undefined ? undefined : { 'accept-language': language }
   return async (path, type, body) => {
     try {
       const response = await fetch(base + path, {
         method: 'POST',
-        headers: { 'content-type': contentTypes[type] },
+        headers: { 'content-type': contentTypes[type], ...more },
         body,
         cache: 'no-store',
         credentials: 'omit',

@@ -15,8 +15,8 @@ import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
 import { chooseLanguage } from './language.ts'
 import type { RawBody } from './parameters.ts'
-import { composeFailure } from './reply.ts'
-import { createSocketErrorHandler } from './socket-errors.ts'
+import { securityHeaders } from './reply.ts'
+import { createSocketErrors } from './socket-errors.ts'
 import { registerOperations, type TransportNeeds } from './transport.ts'
 
 export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
@@ -44,12 +44,6 @@ const nowhere: Address = {
   network: 'unknown',
 }
 
-const securityHeaders = {
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-}
-
 export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const { config, now } = needs
   const { server, transport, languages, security } = config
@@ -61,32 +55,47 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     if (address === nowhere) throw new Failure('ADDRESS_UNKNOWN')
     await needs.admit(limit, address)
   }
+  const socketErrors = createSocketErrors({
+    admit: (remote) => admit('other', needs.describeAddress(remote) ?? nowhere),
+    language: defaultLanguage,
+    now,
+  })
+  const nodeOptions = {
+    headersTimeout: server.headersTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+    // Judged by us, so that its refusal is in the catalogue too.
+    requireHostHeader: false,
+  }
 
   const app = fastify({
     loggerInstance: needs.logger,
     logController: new fastify.LogController({ disableRequestLogging: true }),
     genReqId: () => needs.randomId(),
     trustProxy: server.trustedProxies.length > 0 ? [...server.trustedProxies] : false,
-    bodyLimit: transport.maxPostBytes + 1_024,
+    bodyLimit: transport.maxPostBytes,
     requestTimeout: server.requestTimeoutMs,
     keepAliveTimeout: 72_000,
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    http: { headersTimeout: server.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    http: nodeOptions,
     ...(server.tls.certFile && {
-      https: { cert: readFileSync(server.tls.certFile), key: readFileSync(server.tls.keyFile) },
+      https: {
+        ...nodeOptions,
+        cert: readFileSync(server.tls.certFile),
+        key: readFileSync(server.tls.keyFile),
+        handshakeTimeout: server.headersTimeoutMs,
+      },
     }),
     // Parameters are read by the transport, which must see a name that comes twice.
     routerOptions: { querystringParser: () => ({}), ignoreTrailingSlash: false },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, allowUnionTypes: true },
+    },
     frameworkErrors: (_error, request, reply) => refuseUrl(request, reply as unknown as FastifyReply),
-    clientErrorHandler: createSocketErrorHandler({
-      admit: (remote) => admit('other', needs.describeAddress(remote) ?? nowhere),
-      language: defaultLanguage,
-      now,
-    }),
+    clientErrorHandler: socketErrors.refuse,
   }) as unknown as FastifyInstance
+  socketErrors.attach(app.server)
 
   const startCaller = (request: FastifyRequest): Caller => {
     const { origin } = request.headers
@@ -106,15 +115,10 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
 
   /** A URL that can't be decoded meets no hook of ours. */
   const refuseUrl = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { address, language } = startCaller(request)
-    const refusal = await admit('other', address).catch((error) => error)
-    const failure = refusal instanceof Failure ? refusal : new Failure('OPERATION_UNKNOWN')
-    const body = JSON.stringify(composeFailure(failure, language, now()))
-    reply
-      .code(failure.entry.status)
-      .headers(securityHeaders)
-      .type('application/json; charset=utf-8')
-      .send(body)
+    const { address } = startCaller(request)
+    const refusal = await admit('other', address).catch((error: Error) => error)
+    reply.headers(securityHeaders)
+    await handleError(refusal ?? new Failure('OPERATION_UNKNOWN'), request, reply)
   }
 
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
@@ -123,16 +127,14 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   app.decorateRequest('claim', undefined)
   app.decorateRequest('outcome', undefined)
   app.decorateRequest('reason', undefined)
-  registerBodies(app)
+  registerBodies(app, transport.maxPostBytes)
 
   const warnOfProxy = createProxyWarning(now, server.trustedProxies.length > 0)
   app.addHook('onRequest', async (request, reply) => {
-    const caller = startCaller(request)
+    startCaller(request)
     reply.headers(securityHeaders)
     if (needs.health.isDraining()) reply.header('connection', 'close')
     warnOfProxy(request)
-    const { shape, unlimited } = request.routeOptions.config
-    if (!unlimited) await admit(shape?.limit ?? 'other', caller.address)
   })
   app.register(cors, {
     origin: (origin, callback) => callback(null, origin !== undefined && needs.isOriginListed(origin)),
@@ -141,12 +143,28 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     exposedHeaders: ['retry-after'],
     maxAge: 600,
     strictPreflight: false,
+    preflightContinue: true,
   })
+  // Behind the CORS headers, so that a page of a listed origin can read why it was refused.
+  app.after(() =>
+    app.addHook('onRequest', async (request, reply) => {
+      const { shape, unlimited } = request.routeOptions.config
+      if (!unlimited) await admit(shape?.limit ?? 'other', request.caller.address)
+      // RFC 9112 section 3.2.
+      if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+        throw new Failure('PARAMETER_INVALID', { info: 'Host' })
+      if (reply.hasHeader('access-control-allow-methods')) return reply.code(204).send()
+    }),
+  )
   app.setErrorHandler(handleError)
+  const methodsAt = new Map<string, string>()
+  app.addHook('onRoute', ({ url, method }) => {
+    methodsAt.set(url, [method].flat().join(', '))
+  })
   app.setNotFoundHandler(async (request, reply) => {
-    const url = (request.raw.url ?? '').split('?')[0] ?? ''
-    if (!app.hasRoute({ method: 'GET', url })) throw new Failure('OPERATION_UNKNOWN')
-    reply.header('allow', 'GET, POST')
+    const allowed = methodsAt.get((request.raw.url ?? '').split('?')[0] ?? '')
+    if (allowed === undefined) throw new Failure('OPERATION_UNKNOWN')
+    reply.header('allow', allowed)
     throw new Failure('METHOD_NOT_SUPPORTED')
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -171,14 +189,15 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
 }
 
 /** Bodies stay bytes until the transport has judged where the parameters are. */
-const registerBodies = (app: FastifyInstance) => {
+const registerBodies = (app: FastifyInstance, maxBytes: number) => {
   const rows = [
-    ['application/x-www-form-urlencoded', 'form'],
-    ['application/json', 'json'],
+    // Room for t and the names beside j.
+    ['application/x-www-form-urlencoded', 'form', maxBytes + 1_024],
+    ['application/json', 'json', maxBytes],
   ] as const
   app.removeAllContentTypeParsers()
-  for (const [contentType, type] of rows) {
-    app.addContentTypeParser(contentType, { parseAs: 'buffer' }, (_request, bytes, done) => {
+  for (const [contentType, type, bodyLimit] of rows) {
+    app.addContentTypeParser(contentType, { parseAs: 'buffer', bodyLimit }, (_request, bytes, done) => {
       const body: RawBody | undefined = bytes.length > 0 ? { type, bytes: bytes as Buffer } : undefined
       done(null, body)
     })

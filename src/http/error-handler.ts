@@ -1,7 +1,7 @@
 /** Every refusal ends here: one catalogue, no input and nothing of the inside in the answer. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorName, Failure } from '../protocol/errors.ts'
-import { composeFailure, failureStatusOf } from './reply.ts'
+import { composeFailure, failureStatusOf, retryAfterOf } from './reply.ts'
 
 export type ErrorNeeds = { now(): number; failureStatus: number }
 
@@ -14,7 +14,15 @@ const byStatus: Record<number, ErrorName> = {
   431: 'TOO_LONG',
 }
 
-const toFailure = (error: Error, requestId: string): Failure => {
+/** Whether the call named an operation that takes envelopes, and has no body of JSON. */
+const isEnvelopeCall = ({ routeOptions, headers }: FastifyRequest): boolean => {
+  const { shape } = routeOptions.config
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  const isJson = hasBody && /^\s*application\/json\b/i.test(headers['content-type'] ?? '')
+  return shape !== undefined && !shape.bare && !isJson
+}
+
+const toFailure = (error: Error, request: FastifyRequest): Failure => {
   if (error instanceof Failure) return error
   const { validation, statusCode = 500 } = error as FastifyError
   const broken = validation?.[0]
@@ -23,17 +31,19 @@ const toFailure = (error: Error, requestId: string): Failure => {
     const member = [...broken.instancePath.split('/').slice(1), ...(missing ? [missing] : [])].join('.')
     return new Failure(missing ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { cause: error, info: member })
   }
+  // A body so long holds a j over its limit.
+  if (statusCode === 413 && isEnvelopeCall(request)) return new Failure('ENVELOPE_REFUSED', { cause: error })
   if (statusCode >= 400 && statusCode < 500) {
     return new Failure(byStatus[statusCode] ?? 'PARAMETER_INVALID', { cause: error })
   }
-  return new Failure('INTERNAL', { cause: error, info: requestId })
+  return new Failure('INTERNAL', { cause: error, info: request.id })
 }
 
 const statuses = new Set([405, 408, 415, 431])
 
 export const createErrorHandler = ({ now, failureStatus }: ErrorNeeds) => {
   return async (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-    const failure = toFailure(error, request.id)
+    const failure = toFailure(error, request)
     const { caller, opened } = request
     request.outcome = failure.entry
     const cause = failure.options.cause
@@ -43,19 +53,18 @@ export const createErrorHandler = ({ now, failureStatus }: ErrorNeeds) => {
       request.reason = cause.message
     }
     const { statusCode = 0 } = error as FastifyError
-    const isJson = (request.headers['content-type'] ?? '').startsWith('application/json')
-    const shape = request.routeOptions.config.shape
     const status = statuses.has(statusCode)
       ? statusCode
       : failureStatusOf(failure, {
           envelope: caller.envelope,
-          isEnvelopeCall: !!shape && !isJson,
+          isEnvelopeCall: isEnvelopeCall(request),
           failureStatus,
         })
-    if (failure.options.retryAfterSeconds !== undefined) {
-      reply.header('retry-after', String(Math.max(1, Math.ceil(failure.options.retryAfterSeconds))))
-    }
     const body = composeFailure(failure, caller.language, now(), opened?.rid)
-    return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body))
+    return reply
+      .code(status)
+      .headers(retryAfterOf(failure))
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(body))
   }
 }

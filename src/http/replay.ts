@@ -1,6 +1,6 @@
 /**
  * The replay guard: equal bytes of one device run once. The store holds one record for each, first as a claim
- * with a lease, then with the sealed reply; a copy gets that reply, sealed anew.
+ * whose life is its lease, then with the sealed reply; a copy gets that reply, sealed anew.
  */
 import { Failure } from '../protocol/errors.ts'
 import type { OperationShape } from './caller.ts'
@@ -15,9 +15,11 @@ export type ReplayNeeds = {
     seal(place: string, plaintext: Uint8Array): Buffer
     open(place: string, sealed: Uint8Array): Buffer
   }
+  /** Keyed: a plaintext may hold a password, which a plain digest in the store would let a thief try. */
   digest(bytes: Uint8Array): string
   randomId(): string
-  now(): number
+  /** Milliseconds that only ever pass. */
+  elapsedMs(): number
   /** Whether the tickets of a stored login reply still stand. */
   isReplyCurrent(payload: string): Promise<boolean>
 }
@@ -32,28 +34,28 @@ export type Claim = {
 }
 
 type Entry =
-  | { operation: string; state: 'running'; until: number; id: string }
+  | { operation: string; state: 'running'; id: string }
   | { operation: string; state: 'done'; reply: string }
   | { operation: string; state: 'refused' }
 
-export const replayTimes = { keepMs: 120_000, leaseMs: 15_000, waitMs: 5_000, pollMs: 25 } as const
+type Held = { key: string; held: string; isRepeat: boolean }
+
+const times = { keepMs: 120_000, leaseMs: 15_000, waitMs: 5_000, pollMs: 25 } as const
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-export const createReplay = ({ store, sealer, digest, randomId, now, isReplyCurrent }: ReplayNeeds) => {
-  type Attempt = { found: string } | { key: string; held: string; isRepeat: boolean }
+export const createReplay = (needs: ReplayNeeds) => {
+  const { store, sealer, digest, randomId, elapsedMs, isReplyCurrent } = needs
 
-  const attempt = async (key: string, shape: OperationShape): Promise<Attempt> => {
-    const deadline = now() + replayTimes.waitMs
+  const claimOne = async (
+    key: string,
+    shape: OperationShape,
+    giveUpAtMs: number,
+  ): Promise<{ found: string } | Held> => {
+    const mine: Entry = { operation: shape.path, state: 'running', id: randomId() }
+    const held = JSON.stringify(mine)
     for (;;) {
-      const mine: Entry = {
-        operation: shape.path,
-        state: 'running',
-        until: now() + replayTimes.leaseMs,
-        id: randomId(),
-      }
-      const held = JSON.stringify(mine)
-      const existing = await store.claim(key, held, replayTimes.keepMs)
+      const existing = await store.claim(key, held, times.leaseMs)
       if (existing === undefined) return { key, held, isRepeat: false }
       const entry = JSON.parse(existing) as Entry
       if (entry.operation !== shape.path) {
@@ -63,17 +65,13 @@ export const createReplay = ({ store, sealer, digest, randomId, now, isReplyCurr
         const payload = sealer.open(key, Buffer.from(entry.reply, 'base64')).toString()
         if (shape.replay !== 'login' || (await isReplyCurrent(payload))) return { found: payload }
       }
-      const isRunning = entry.state === 'running' && entry.until > now()
-      if (!isRunning && (await store.compareAndSet(key, existing, held, replayTimes.keepMs))) {
+      if (entry.state !== 'running' && (await store.compareAndSet(key, existing, held, times.leaseMs))) {
         return { key, held, isRepeat: entry.state === 'refused' }
       }
-      if (now() > deadline) throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
-      await pause(replayTimes.pollMs)
+      if (elapsedMs() > giveUpAtMs) throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
+      await pause(times.pollMs)
     }
   }
-
-  const finish = (key: string, held: string, entry: Entry | undefined) =>
-    store.compareAndSet(key, held, entry && JSON.stringify(entry), replayTimes.keepMs)
 
   /** Undefined: nothing to watch. `{ found }`: the reply that was given before. Else the claim to settle. */
   return async (
@@ -83,34 +81,45 @@ export const createReplay = ({ store, sealer, digest, randomId, now, isReplyCurr
     text: string,
   ): Promise<{ found: string } | Claim | undefined> => {
     if (shape.replay === 'read') return undefined
-    const attempts: Exclude<Attempt, { found: string }>[] = []
+    const claims: Held[] = []
+    const finish = async (entryOf: (key: string) => Entry | undefined) => {
+      await Promise.all(
+        claims.map(({ key, held }) => {
+          const entry = entryOf(key)
+          return store.compareAndSet(key, held, entry && JSON.stringify(entry), times.keepMs)
+        }),
+      )
+    }
+    const settle = (payload: string) =>
+      finish((key) => ({
+        operation: shape.path,
+        state: 'done',
+        reply: sealer.seal(key, Buffer.from(payload)).toString('base64'),
+      }))
+
     const keys = [`replay:${deviceId}:${digest(bytes)}`]
     if (shape.remember) keys.push(`replay:${deviceId}:${shape.path}:${digest(Buffer.from(text))}`)
-    const releaseAll = () => Promise.all(attempts.map(({ key, held }) => finish(key, held, undefined)))
-    for (const key of keys) {
-      const result = await attempt(key, shape).catch(async (error) => {
-        await releaseAll()
-        throw error
-      })
-      if ('found' in result) {
-        await releaseAll()
-        return result
+    const giveUpAtMs = elapsedMs() + times.waitMs
+    try {
+      for (const key of keys) {
+        const result = await claimOne(key, shape, giveUpAtMs)
+        if ('found' in result) {
+          // Also where it was found by its text: these bytes are bound to their operation all the same.
+          await settle(result.found)
+          return result
+        }
+        claims.push(result)
       }
-      attempts.push(result)
-    }
-    const finishAll = async (entryOf: (key: string) => Entry | undefined) => {
-      await Promise.all(attempts.map(({ key, held }) => finish(key, held, entryOf(key))))
+    } catch (error) {
+      // If the store is away now, the lease ends what was claimed.
+      await finish(() => undefined).catch(() => {})
+      throw error
     }
     return {
-      isRepeat: attempts.some(({ isRepeat }) => isRepeat),
-      settle: (payload) =>
-        finishAll((key) => ({
-          operation: shape.path,
-          state: 'done',
-          reply: sealer.seal(key, Buffer.from(payload)).toString('base64'),
-        })),
+      isRepeat: claims.some(({ isRepeat }) => isRepeat),
+      settle,
       release: (refusedLogin) =>
-        finishAll(() => (refusedLogin ? { operation: shape.path, state: 'refused' } : undefined)),
+        finish(() => (refusedLogin ? { operation: shape.path, state: 'refused' } : undefined)),
     }
   }
 }

@@ -39,6 +39,19 @@ export const composeFailure = (
   timestamp: Math.floor(nowMs / 1_000),
 })
 
+/** When a refused caller may come back. */
+export const retryAfterOf = ({ options }: Failure): { 'retry-after'?: string } =>
+  options.retryAfterSeconds === undefined
+    ? {}
+    : { 'retry-after': String(Math.max(1, Math.ceil(options.retryAfterSeconds))) }
+
+/** On every reply. */
+export const securityHeaders = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
 type Shape = { properties?: Record<string, TSchema>; items?: TSchema; additionalProperties?: unknown }
 
 /** Only what a schema declares, however deep: what a room adds by mistake does not leave the house. */
@@ -60,7 +73,7 @@ const sealedFaces = new Set(['ENVELOPE_REFUSED', 'ADDRESS_BANNED', 'TOO_OFTEN', 
 
 export type FailureFace = {
   envelope: EnvelopeKind | undefined
-  /** The request named an operation, and its body was not JSON. */
+  /** The request named an operation that takes envelopes, and its body was not JSON. */
   isEnvelopeCall: boolean
   failureStatus: number
 }

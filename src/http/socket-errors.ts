@@ -1,10 +1,12 @@
 /** What Node refuses before Fastify sees a request: it passes limit, ban and catalogue like everything else. */
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type ErrorName, Failure, type Language } from '../protocol/errors.ts'
-import { composeFailure } from './reply.ts'
+import { composeFailure, retryAfterOf, securityHeaders } from './reply.ts'
 
 export type SocketErrorNeeds = {
+  /** Throws what refuses the address that is behind a socket. */
   admit(remoteAddress: string): Promise<void>
   language: Language
   now(): number
@@ -16,27 +18,46 @@ const rows: Record<string, [status: number, name: ErrorName]> = {
   HPE_INVALID_METHOD: [405, 'METHOD_NOT_SUPPORTED'],
 }
 
-export const createSocketErrorHandler = ({ admit, language, now }: SocketErrorNeeds) => {
-  return async (error: NodeJS.ErrnoException, socket: Socket) => {
+export const createSocketErrors = ({ admit, language, now }: SocketErrorNeeds) => {
+  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>()
+
+  /** What was sent before the faulty bytes is answered first, or its reply would be taken for the refusal. */
+  const waitForReplies = async (socket: Duplex) => {
+    const { request, response } = latest.get(socket) ?? {}
+    if (request?.complete && response && !response.writableFinished) await once(response, 'close')
+  }
+
+  const refuse = async (error: { code?: string }, socket: Duplex) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+    await waitForReplies(socket)
     let [status, name] = rows[error.code ?? ''] ?? [400, 'PARAMETER_INVALID']
     let failure = new Failure(name)
-    try {
-      await admit(socket.remoteAddress ?? '')
-    } catch (refusal) {
+    const { remoteAddress = '' } = socket as { remoteAddress?: string }
+    await admit(remoteAddress).catch((refusal) => {
       failure = refusal instanceof Failure ? refusal : new Failure('INTERNAL')
-      name = failure.entry.name
       status = failure.entry.status
-    }
+    })
     const body = JSON.stringify(composeFailure(failure, language, now()))
-    const head = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(body)}`,
-      'cache-control: no-store',
-      'connection: close',
-    ]
-    if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+    const headers = {
+      ...securityHeaders,
+      ...retryAfterOf(failure),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      connection: 'close',
+    }
+    const lines = Object.entries(headers).map(([header, value]) => `${header}: ${value}`)
+    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')
+    if (socket.writable) socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
     return undefined
+  }
+
+  return {
+    refuse,
+    /** Hears what Node would otherwise answer in its own words. */
+    attach: (server: Server) => {
+      server.on('request', (request, response) => latest.set(request.socket, { request, response }))
+      server.on('connect', (_request, socket) => refuse({ code: 'HPE_INVALID_METHOD' }, socket))
+      server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+    },
   }
 }

@@ -65,11 +65,11 @@ export const createLogin = (needs: LoginNeeds) => {
 
   /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
   const attempt = async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply | undefined> => {
-    const login = canonicalLogin(input.login)
+    const login = canonicalLogin(String(input.login))
     const { network } = caller.address
     const situation = await findLoginSituation(db.write, login, loginKeyOf(login), network)
     await checkFailures(situation, caller)
-    const hashes = await passwords.hashesOf(input, () => needs.findSalt(input.login))
+    const hashes = await passwords.hashesOf(input, () => needs.findSalt(String(input.login)))
     const { account, loginKey } = situation
     if (!(await verify(account, hashes)) || !account) throw await failed(situation, caller)
     if (account.status !== 'active') {
@@ -84,8 +84,7 @@ export const createLogin = (needs: LoginNeeds) => {
       const next = await verifiers.create(hashes.nextHash, passwords.form)
       await updateNextVerifier(db.write, loginKey, next, clock.now())
     }
-    await prepared.issueSKey()
-    return welcome(account, prepared.tickets)
+    return welcome(account, await prepared.issue())
   }
 
   return async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply> => {

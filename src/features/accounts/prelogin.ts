@@ -25,6 +25,6 @@ export const createPrelogin =
   async ({ login }: PreloginInput) => ({
     kdf: kdfName,
     cost: passwords.cost,
-    salt: await findSalt(login),
+    salt: await findSalt(String(login)),
     ...(passwords.nextCost > 0 && { next: { cost: passwords.nextCost } }),
   })

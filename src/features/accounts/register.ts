@@ -65,7 +65,6 @@ export const createRegister = (needs: RegisterNeeds) => {
       .catch((error) => {
         throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED', { cause: error }) : error
       })
-    await login.issueSKey()
-    return welcome({ userId: login.row.userId, userName, nickName }, login.tickets)
+    return welcome({ userId: login.row.userId, userName, nickName }, await login.issue())
   }
 }

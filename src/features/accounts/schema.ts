@@ -2,7 +2,13 @@ import { type Static, Type } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Tickets, User } from '../tickets/schema.ts'
 
-const login = Type.String({ minLength: 1, maxLength: 200, description: 'User number or user name' })
+const login = Type.Unsafe<string | number>({
+  type: ['string', 'integer'],
+  minLength: 1,
+  maxLength: 200,
+  minimum: 1,
+  description: 'User number or user name',
+})
 const clientHash = Type.Optional(
   Type.String({
     pattern: '^[./A-Za-z0-9]{31}$',
@@ -66,8 +72,8 @@ export const registerShape = {
   input: Type.Object({
     regmode: Type.String({ maxLength: 16, description: 'anonymous' }),
     user: Type.Object({
-      userName: Type.String({ maxLength: 200 }),
-      nickName: Type.Optional(Type.String({ maxLength: 200 })),
+      userName: Type.String(),
+      nickName: Type.Optional(Type.String()),
     }),
     clientHash,
     nextClientHash,

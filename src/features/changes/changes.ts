@@ -1,6 +1,13 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
-import { type Change, findAccountChangesSince, findChanges, findLastVersion, insertChange } from './repo.ts'
+import {
+  type Change,
+  findAccountChangesSince,
+  findChanges,
+  findLastVersion,
+  insertChange,
+  removeOldChanges,
+} from './repo.ts'
 
 /** What an administrator can change: each kind has a listener that drops what it made of the old value. */
 export type ChangeKind = 'apps' | 'bans' | 'account'
@@ -36,10 +43,15 @@ export const createChanges = ({ db, clock }: { db: Db; clock: Clock }) => {
     },
     /** Applies what is new; a listener that fails is asked again at the next poll. */
     poll: async () => {
+      const applied = new Set<string>()
       for (const change of await findChanges(db.write, version)) {
-        await apply(change)
+        // Apps and bans are read as a whole: once is enough for all their changes.
+        const what = change.kind === 'account' ? `account ${change.subject}` : change.kind
+        if (!applied.has(what)) await apply(change)
+        applied.add(what)
         version = change.version
       }
     },
+    removeOld: (beforeMs: number) => removeOldChanges(db.write, beforeMs),
   }
 }

@@ -38,11 +38,12 @@ export const findChanges = (db: Executor, afterVersion: number): Promise<Change[
     .execute()
 
 export const findLastVersion = async (db: Executor): Promise<number> => {
-  const row = await db
-    .selectFrom('changes')
-    .select((eb) => eb.fn.max('version').as('version'))
-    .executeTakeFirst()
-  return Number(row?.version ?? 0)
+  const row = await db.selectFrom('settings').select('value').where('name', '=', counter).executeTakeFirst()
+  return Number(row?.value ?? 0)
+}
+
+export const removeOldChanges = async (db: Executor, beforeMs: number): Promise<void> => {
+  await db.deleteFrom('changes').where('changedAt', '<', beforeMs).execute()
 }
 
 export const findAccountChangesSince = (db: Executor, sinceMs: number): Promise<Change[]> =>

@@ -126,7 +126,7 @@ export const createChecks = (needs: CheckNeeds) => {
       if (!a2 || !skey) return false
       const login = await findLoginByHandle(db.write, Buffer.from(a2.handle))
       if (!login || judgeA2(login, a2, { crypto, nowMs: clock.now(), retryMs }) !== 'current') return false
-      return (await skeys.use(skey.handle, skey.secret)).state === 'live'
+      return (await skeys.use(skey.handle, skey.secret, 'only a look')).state === 'live'
     },
     /** Writes the first uses gathered since the last call. */
     flush: confirmed.flush,

@@ -34,9 +34,11 @@ export type DeviceInfo = { type?: string; os?: string; device?: string; osver?: 
 
 export type PreparedLogin = {
   row: LoginRow
-  tickets: { a2: string; skey: string }
-  /** Puts the SKey into the store, once the row is committed. */
-  issueSKey(): Promise<void>
+  /**
+   * Once the row is committed: puts the SKey into the store and returns the tickets. The login stands whether the
+   * store answers or not; without it there is no SKey, and the client trades its A2 for one later.
+   */
+  issue(): Promise<{ a2: string; skey?: string }>
 }
 
 /** Makes the tickets of new logins, and of rotated ones. */
@@ -90,8 +92,11 @@ export const createIssuer = (needs: IssueNeeds) => {
     }
     return {
       row,
-      tickets: { a2: pair.a2, skey: pair.skey },
-      issueSKey: () => skeys.issue(loginId, pair.skeySecret, skeyRecord(row, subject, now), now),
+      issue: () =>
+        skeys.issue(loginId, pair.skeySecret, skeyRecord(row, subject, now), now).then(
+          () => ({ a2: pair.a2, skey: pair.skey }),
+          () => ({ a2: pair.a2 }),
+        ),
     }
   }
 

@@ -54,10 +54,12 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
       const ttlMs = Math.max(1, record.expiresAt - nowMs)
       await store.setTouched(recordKey(loginId, secret), JSON.stringify(record), ttlMs)
     },
-    /** One trip; counts as a use. */
-    use: async (loginId: Uint8Array, secret: Uint8Array): Promise<SKeyState> => {
+    /** One trip; counts as a use, unless it is `only a look`. */
+    use: async (loginId: Uint8Array, secret: Uint8Array, mode?: 'only a look'): Promise<SKeyState> => {
       const { loginGate, accountGate } = keysOf(loginId)
-      const touched = await store.touch(recordKey(loginId, secret), idleMs, [loginGate, accountGate])
+      // With no idle time allowed the store marks nothing.
+      const markedWithinMs = mode === undefined ? idleMs : 0
+      const touched = await store.touch(recordKey(loginId, secret), markedWithinMs, [loginGate, accountGate])
       if (touched.value === undefined) return { state: 'unknown' }
       const record = JSON.parse(touched.value) as SKeyRecord
       const [loginEnd, account] = touched.gates
@@ -66,7 +68,7 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
         const gate = JSON.parse(account) as AccountGate
         if (record.epoch < gate.epoch) return { state: 'ended', reason: gate.reason, record }
       }
-      if (touched.idle) return { state: 'ended', reason: 'expired', record }
+      if (touched.sinceUseMs >= idleMs) return { state: 'ended', reason: 'expired', record }
       return { state: 'live', record, isFirstUse: !touched.used }
     },
     /** Whether it was ever presented; does not count as a use. */
