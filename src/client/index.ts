@@ -13,7 +13,7 @@ import { ClientFailure, type FailureName, isFailure } from './failure.ts'
 import { createJsonTransport } from './json-transport.ts'
 import { createKdf } from './kdf.ts'
 import { createLock } from './lock.ts'
-import { type InputOf, type Members, paths, type ReplyOf } from './operations.ts'
+import { type InputOf, type LoginInput, type Members, paths, type ReplyOf } from './operations.ts'
 import { createHashPassword } from './password.ts'
 import { createPost, type Fetch } from './post.ts'
 import type { Send } from './reply.ts'
@@ -21,8 +21,15 @@ import { type ClientStorage, createMemoryStorage } from './storage.ts'
 import { createTickets, type Pair, refuseEnded } from './tickets.ts'
 import { createTotpTransport } from './totp-transport.ts'
 
-export type { InputOf, LoginInput, RegisterInput, ReplyOf, WelcomeReply } from './operations.ts'
-export { ClientFailure, type ClientStorage, type DeviceDescription, type FailureName, isFailure }
+export type { InputOf, RegisterInput, ReplyOf, WelcomeReply } from './operations.ts'
+export {
+  ClientFailure,
+  type ClientStorage,
+  type DeviceDescription,
+  type FailureName,
+  isFailure,
+  type LoginInput,
+}
 
 export type ClientOptions = {
   /** Where the server is, with the path of a proxy in front of it if there is one. */
@@ -91,7 +98,7 @@ export type Client = {
    * const { user } = await client.login({ login: 'amber', password: 'correct horse' })
    * ```
    */
-  login(credentials: { login: string; password: string }): Promise<ReplyOf<'/v1/login'>>
+  login(credentials: { login: LoginInput['login']; password: string }): Promise<ReplyOf<'/v1/login'>>
   /**
    * Who is logged in, as the server sees it now. Throws `NOT_LOGGED_IN`, with the `reason` of a login that has ended.
    *

@@ -3,7 +3,7 @@ import { utf8 } from '../protocol/bytes.ts'
 import { isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
 import { ClientFailure } from './failure.ts'
 import type { Kdf } from './kdf.ts'
-import { paths, type ReplyOf } from './operations.ts'
+import { type LoginInput, paths, type ReplyOf } from './operations.ts'
 import { noblePrimitives } from './primitives.ts'
 import type { Send } from './reply.ts'
 
@@ -16,7 +16,7 @@ const isCost = (cost: unknown): cost is number =>
 /** Asks for the salt of a login and hashes a password for it, at the next cost too when the server names one. */
 export const createHashPassword =
   ({ send, kdf }: { send: Send; kdf: Kdf }) =>
-  async (login: string, password: string): Promise<PasswordHashes> => {
+  async (login: LoginInput['login'], password: string): Promise<PasswordHashes> => {
     const { length } = utf8(password)
     if (length < passwordBytes.min || length > passwordBytes.max) throw new ClientFailure('PASSWORD_LENGTH')
     const reply = (await send(paths.prelogin, { login })) as ReplyOf<typeof paths.prelogin>

@@ -151,7 +151,8 @@ export function testContract(t: Test, { name, stores, listLives }: Subject) {
     await two.set(`${key}:b`, 'shut', 60_000)
     t.strictSame(await one.touch(key, 1_000, gates), { ...nothing, gates: [undefined, 'shut', undefined] })
 
-    await one.setTouched(key, 'ticket', 60_000)
+    await one.setTouched(key, 'unused', 60_000)
+    await two.setTouched(key, 'ticket', 60_000)
     const first = await two.touch(key, 10_000, gates)
     t.match(first, { value: 'ticket', used: false, idle: false, gates: [undefined, 'shut', undefined] })
     t.ok(first.sinceUseMs >= 0 && first.sinceUseMs < 5_000)

@@ -59,6 +59,8 @@ export const raisedLimits = (count = 1_000_000): Environment =>
   )
 
 export type TestServers = {
+  /** The temporary folder of this run. */
+  folder: string
   primary: { host: string; port: number; user: string; password: string }
   replica: { host: string; port: number; user: string; password: string }
   redis: { host: string; port: number; url: string }
@@ -205,8 +207,8 @@ export const spawnServer = async (environment: Environment): Promise<ServerProce
  * MariaDB and Redis for processes that share them: a database, a key prefix, a server key and an app of the test's
  * own, all migrated. `environment` starts any number of processes.
  */
-export const openShared = async (more: Environment = {}) => {
-  const { primary, replica, redis } = testServers()
+export const openShared = async (more: Environment = {}, servers: TestServers = testServers()) => {
+  const { primary, replica, redis } = servers
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const database = `torii_${randomBytes(6).toString('hex')}`
   const { host, port, user, password } = primary

@@ -14,6 +14,7 @@ export {
   type MariadbOptions,
   startMariadb,
   startPrimaryAndReplica,
+  startReplica,
   waitForReplica,
 } from './mariadb.ts'
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'

@@ -91,6 +91,18 @@ export async function startMariadb(options: MariadbOptions): Promise<Mariadb> {
   })
 }
 
+/** A replica that follows `primary` by GTID from the beginning of its binary log. */
+export async function startReplica(options: MariadbOptions & { primary: Mariadb }): Promise<Mariadb> {
+  const replica = await startMariadb({ ...options, readOnly: true })
+  try {
+    await follow(options.primary, replica)
+    return replica
+  } catch (error) {
+    await replica.stop()
+    throw error
+  }
+}
+
 /** A primary and a replica that follows it by GTID and has caught up. */
 export async function startPrimaryAndReplica(options: { folder: string }) {
   const { folder } = options

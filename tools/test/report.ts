@@ -22,13 +22,11 @@ export function createReport(print: (line: string) => void) {
       line('FAILED', name, '')
       print(details.trimEnd().replaceAll(/^/gm, '    '))
     },
-    file(name: string, { passed: good, failures, seconds }: FileResult) {
+    file(name: string, { passed: good, failures, remarks, seconds }: FileResult) {
       passed += good
-      if (failures.length === 0) {
-        line('ok', name, `${good} passed ${time(seconds)}`)
-        return
-      }
-      line('FAILED', name, `${good} passed, ${failures.length} failed ${time(seconds)}`)
+      if (failures.length === 0) line('ok', name, `${good} passed ${time(seconds)}`)
+      else line('FAILED', name, `${good} passed, ${failures.length} failed ${time(seconds)}`)
+      for (const remark of remarks) print(`        ${remark}`)
       for (const { title, details } of failures) {
         countFailure(`${name}: ${title}`)
         print(`    ${title}`)

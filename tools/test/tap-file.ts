@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import { Parser, type Result as Point } from 'tap-parser'
 import { guardGroup } from './guard.ts'
 
-export type FileResult = { passed: number; failures: Failed[]; seconds: number }
+export type FileResult = {
+  passed: number
+  failures: Failed[]
+  /** What the tests told by `t.comment`: figures, seeds. */
+  remarks: string[]
+  seconds: number
+}
 export type Failed = { title: string; details: string }
 
 export type FileOptions = {
@@ -63,7 +69,7 @@ export async function runTapFile(options: FileOptions): Promise<FileResult> {
   signal.removeEventListener('abort', killAll)
   release()
 
-  const { passed, failures } = result()
+  const { passed, failures, remarks } = result()
   if (failures.length === 0 && (code !== 0 || !parser.ok || parser.count === 0)) {
     const ending = killedBy ? `was ended by ${killedBy}` : `ended with code ${code} after ${passed} tests`
     const problems = parser.failures.map(({ tapError }) => (tapError ? `${tapError}\n` : '')).join('')
@@ -72,17 +78,29 @@ export async function runTapFile(options: FileOptions): Promise<FileResult> {
   const first = failures[0]
   if (first !== undefined && said.trim() !== '')
     failures[0] = { ...first, details: `${first.details}${said}` }
-  return { passed, failures, seconds: (performance.now() - started) / 1_000 }
+  return { passed, failures, remarks, seconds: (performance.now() - started) / 1_000 }
 }
+
+/** What tap says of itself. */
+const ownRemarks = /^(Subtest: |time=|(failed|skipped|todo) \d|test count\()/
 
 function createReader(name: string) {
   const parser = new Parser({ name })
   let passed = 0
   const failures: Failed[] = []
+  const remarks: string[] = []
+  const listen = (to: Parser) => {
+    to.on('comment', (text: string) => {
+      const remark = text.replace(/^#/, '').trim()
+      if (remark !== '' && !ownRemarks.test(remark)) remarks.push(remark)
+    })
+    to.on('child', listen)
+  }
   const fail = (why: string) => (point: Point) => {
     const title = point.fullname.slice(name.length).replace(/^ > /, '')
     failures.push({ title: `${title}${why}`, details: describe(point.diag) })
   }
+  listen(parser)
   parser.on('pass', () => {
     passed += 1
   })
@@ -90,7 +108,7 @@ function createReader(name: string) {
   // A test that is put off says nothing about the code, so it does not count as a test.
   parser.on('skip', fail(' (skipped)'))
   parser.on('todo', fail(' (to do)'))
-  return { parser, result: () => ({ passed, failures }) }
+  return { parser, result: () => ({ passed, failures, remarks }) }
 }
 
 /** The diagnostics of a failed test, each text as it is. The place is in the stack already. */

@@ -70,9 +70,12 @@ export async function openSqlite(needs: { file: string; isReader?: boolean; busy
 export function createFile(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    closeSync(openSync(file, 'a', 0o600))
+    // Only a file that is not there: closing any descriptor of one that SQLite has open drops all its locks of this
+    // process (POSIX), and the next process to leave then takes the log of this one for its own and deletes it.
+    closeSync(openSync(file, 'wx', 0o600))
   } catch (cause) {
-    throw new Failure('DATABASE_UNREACHABLE', { cause })
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw new Failure('DATABASE_UNREACHABLE', { cause })
   }
 }
 

@@ -34,7 +34,7 @@ export interface Store {
    * Returns 0 when passed, else the milliseconds until the oldest leaves. Never more than `max` pass in any window.
    */
   pass(key: string, windowMs: number, max: number): Promise<number>
-  /** Puts a value there that `touch` reads, its last use now; one that is there already stays, with its marks. */
+  /** Puts a value there that `touch` reads, its last use now; one that was touched stays, with its marks. */
   setTouched(key: string, value: string, ttlMs: number): Promise<void>
   /**
    * Reads a value of `setTouched` together with its gates (plain keys), and marks it used.

@@ -127,7 +127,9 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async setTouched(key, value, ttlMs) {
       trips++
-      if (!find(key)) put(key, { value, usedAt: clock.now(), used: false }, ttlMs)
+      const found = find(key)?.content
+      if (typeof found === 'object' && 'used' in found && found.used) return
+      put(key, { value, usedAt: clock.now(), used: false }, ttlMs)
     },
 
     async touch(key, idleMs, gates) {

@@ -47,7 +47,7 @@ export const scripts = {
 
   setTouched: script(`
     local time = redis.call('TIME')
-    if redis.call('EXISTS', KEYS[1]) == 1 then return end
+    if redis.call('HEXISTS', KEYS[1], 'used') == 1 then return end
     redis.call('HSET', KEYS[1], 'value', ARGV[1], 'usedAt', time[1] * 1000 + math.floor(time[2] / 1000))
     redis.call('PEXPIRE', KEYS[1], ARGV[2])`),
 

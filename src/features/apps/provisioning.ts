@@ -1,6 +1,7 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
-import type { Db } from '../../adapters/db/index.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { DeviceRow } from '../../adapters/db/tables.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { toHex } from '../../protocol/bytes.ts'
@@ -8,7 +9,13 @@ import { Failure } from '../../protocol/errors.ts'
 import { codeAt, stepAt } from '../../protocol/totp.ts'
 import type { Apps } from './apps.ts'
 import { secretPlace } from './devices.ts'
-import { countDevicesOfAddress, countDevicesOfApp, insertDevice, removeOldestUnusedDevice } from './repo.ts'
+import {
+  countDevicesOfAddress,
+  countDevicesOfApp,
+  insertDevice,
+  lockProvisioning,
+  removeOldestUnusedDevice,
+} from './repo.ts'
 import type { ProvisionInput } from './schema.ts'
 
 export type ProvisioningNeeds = {
@@ -27,28 +34,30 @@ const countedForMs = 60_000
 /** Hands a new device its secret: 160 bits, 32 characters of base32, another for every call. */
 export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: ProvisioningNeeds) => {
   // Counting a million rows for every device would be slow: counted once a minute, and by ourselves in between.
+  // So the cap of an app may be exceeded by what other processes hand out in that minute.
   const counts = new Map<string, { count: number; at: number }>()
 
-  const countOfApp = async (appId: string) => {
+  const countOfApp = async (trx: Executor, appId: string) => {
     const known = counts.get(appId)
     if (known && clock.now() - known.at < countedForMs) return known
-    const counted = { count: await countDevicesOfApp(db.write, appId), at: clock.now() }
+    const counted = { count: await countDevicesOfApp(trx, appId), at: clock.now() }
     counts.set(appId, counted)
     return counted
   }
 
-  const makeRoom = async (appId: string, address: string) => {
-    if ((await countDevicesOfAddress(db.write, appId, address)) >= limits.devicesPerAddress) {
+  const makeRoom = async (trx: Executor, appId: string, address: string) => {
+    await lockProvisioning(trx, appId)
+    if ((await countDevicesOfAddress(trx, appId, address)) >= limits.devicesPerAddress) {
       throw new Failure('TOO_OFTEN', {
         info: 'Too many devices from this address.',
         retryAfterSeconds: 3_600,
       })
     }
-    const counted = await countOfApp(appId)
-    if (counted.count >= limits.devicesPerApp && !(await removeOldestUnusedDevice(db.write, appId))) {
+    const counted = await countOfApp(trx, appId)
+    if (counted.count < limits.devicesPerApp) counted.count++
+    else if (!(await removeOldestUnusedDevice(trx, appId))) {
       throw new Failure('OVERLOADED', { info: 'The app has as many devices as it may have.' })
     }
-    counted.count++
   }
 
   return async (input: ProvisionInput, caller: Caller) => {
@@ -58,12 +67,11 @@ export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: 
     }
     await apps.check(n, s, undefined)
     const address = caller.address.limitNetwork
-    await makeRoom(n, address)
     const now = clock.now()
     const id = random.bytes(16)
     const token = toHex(id)
     const secret = Array.from(random.bytes(secretLength), (byte) => base32[byte % 32]).join('')
-    await insertDevice(db.write, {
+    const row: DeviceRow = {
       deviceId: id,
       appId: n,
       secretSealed: sealer.seal(secretPlace(token), Buffer.from(secret)),
@@ -75,6 +83,10 @@ export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: 
       createdAt: now,
       lastSeenAt: null,
       expiresAt: now + limits.unusedSeconds * 1_000,
+    }
+    await db.transaction(async (trx) => {
+      await makeRoom(trx, n, address)
+      await insertDevice(trx, row)
     })
     return {
       totp_secret: secret,

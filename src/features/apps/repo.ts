@@ -28,6 +28,11 @@ export const updateApp = async (
 export const findDevice = (db: Executor, deviceId: Buffer): Promise<DeviceRow | undefined> =>
   db.selectFrom('devices').selectAll().where('deviceId', '=', deviceId).executeTakeFirst()
 
+/** From here to the end of its transaction nobody else provisions a device of this app, in any process. */
+export const lockProvisioning = async (trx: Executor, appId: string): Promise<void> => {
+  await trx.selectFrom('apps').select('appId').where('appId', '=', appId).forUpdate().execute()
+}
+
 export const insertDevice = async (db: Executor, row: DeviceRow): Promise<void> => {
   await db.insertInto('devices').values(row).execute()
 }

@@ -7,7 +7,7 @@ import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
 import type { RecordAudit } from '../audit/audit.ts'
 import { judgeA2 } from './a2.ts'
-import { confirmA2, endLogin, findLoginByHandle, findUserNames, type LoginWithAccount } from './repo.ts'
+import { confirmA2, endLogin, findLoginByHandle, getUserNames, type LoginWithAccount } from './repo.ts'
 import type { EndReason, SKeyRecord, SKeys } from './skeys.ts'
 
 export type CheckNeeds = {
@@ -98,10 +98,7 @@ export const createChecks = (needs: CheckNeeds) => {
       await confirmA2(db.write, login.loginId, login.a2Counter)
     }
     const writtenUntil = login.authenticatedAt + needs.replicaLagBudgetMs
-    const names = (await findUserNames(db.readFor(writtenUntil), login.userId)) ?? {
-      userName: '',
-      nickName: '',
-    }
+    const names = await getUserNames(db, login.userId, writtenUntil)
     const record = { ...login, ...names, issuedAt: login.a2RotatedAt, writtenUntil }
     return { state: 'live', ticket: ticketOf('a2', login.loginId, record, login.expiresAt) }
   }

@@ -6,7 +6,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { concatBytes } from '../../protocol/bytes.ts'
 import type { createPairs, Pair } from './a2.ts'
-import { findUserNames, type LoginWithAccount } from './repo.ts'
+import { getUserNames, type LoginWithAccount } from './repo.ts'
 import type { SKeyRecord, SKeys } from './skeys.ts'
 
 export type IssueNeeds = {
@@ -102,13 +102,10 @@ export const createIssuer = (needs: IssueNeeds) => {
 
   return {
     prepareLogin,
-    /** Puts the SKey of a rotated login into the store; one that is there already stays as it is. */
+    /** Puts the SKey of a rotated login into the store; one that was used already stays as it is. */
     issueRotated: async (login: LoginWithAccount, pair: Pair): Promise<void> => {
-      const names = await findUserNames(
-        db.readFor(login.authenticatedAt + needs.replicaLagBudgetMs),
-        login.userId,
-      )
-      const record = skeyRecord(login, names ?? { userName: '', nickName: '' }, login.a2RotatedAt)
+      const names = await getUserNames(db, login.userId, login.authenticatedAt + needs.replicaLagBudgetMs)
+      const record = skeyRecord(login, names, login.a2RotatedAt)
       await skeys.issue(login.loginId, pair.skeySecret, record, clock.now())
     },
   }

@@ -1,4 +1,4 @@
-import type { Executor } from '../../adapters/db/index.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { AccountRow, LoginRow } from '../../adapters/db/tables.ts'
 
 /** A login with the state of its account, read from the primary in one trip. */
@@ -16,8 +16,13 @@ export const findLoginByHandle = (db: Executor, a2Handle: Buffer): Promise<Login
     .where('logins.a2Handle', '=', a2Handle)
     .executeTakeFirst()
 
-export const findUserNames = (db: Executor, userId: number) =>
-  db.selectFrom('users').select(['userName', 'nickName']).where('userId', '=', userId).executeTakeFirst()
+/** From a replica where it may answer (see `readFor`); what it does not know yet, from the primary. */
+export const getUserNames = async (db: Db, userId: number, writtenUntil: number) => {
+  const find = (executor: Executor) =>
+    executor.selectFrom('users').select(['userName', 'nickName']).where('userId', '=', userId)
+  const found = await find(db.readFor(writtenUntil)).executeTakeFirst()
+  return found ?? (await find(db.write).executeTakeFirstOrThrow())
+}
 
 export const insertLogin = async (db: Executor, row: LoginRow): Promise<void> => {
   await db.insertInto('logins').values(row).execute()

@@ -1,6 +1,6 @@
 /** The store's records of SKeys, and the gates that end them. Every key of one account shares its hash tag. */
 import type { Store } from '../../adapters/store/index.ts'
-import { toHex } from '../../protocol/bytes.ts'
+import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
 
 export type SKeyRecord = {
@@ -40,11 +40,12 @@ const keysOf = (loginId: Uint8Array) => {
 }
 
 export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) => {
+  // The whole id is in it: a ticket with the id of another login would not meet the gate of its own.
   const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
-    `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(secret))}`
+    `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
 
   return {
-    /** Puts a new SKey there; one that is there already keeps its marks. */
+    /** Puts a new SKey there; one that was used already stays, with its marks. */
     issue: async (
       loginId: Uint8Array,
       secret: Uint8Array,

@@ -22,6 +22,25 @@ t.test('its file and its new folder are for this user alone', async (t) => {
   for (const name of [file, `${file}-wal`, `${file}-shm`]) t.equal((await stat(name)).mode & 0o777, 0o600)
 })
 
+t.test('another process that comes and goes leaves the log in its place', async (t) => {
+  const { db, config } = await createDatabase(t, 'sqlite')
+  const { ino } = await stat(`${config.file}-wal`)
+  // As a server that was started does it: the connection that migrated may still be there.
+  const again = await openDb({ config })
+  t.teardown(() => again.close())
+  const script = `
+    import Database from 'libsql'
+    const database = new Database(process.argv[1])
+    database.exec("INSERT INTO login_streaks (login_key, failures, last_failed_at) VALUES (x'61', 1, 1)")
+    database.close()`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, config.file])
+  t.strictSame((await once(child, 'exit'))[0], 0)
+  t.equal((await stat(`${config.file}-wal`)).ino, ino)
+  for (const each of [db, again]) {
+    t.equal((await each.write.selectFrom('loginStreaks').select('failures').execute()).length, 1)
+  }
+})
+
 t.test('it is durable, and checks foreign keys', async (t) => {
   const { db } = await createDatabase(t, 'sqlite')
   const pragma = async (name: string) =>

@@ -1,0 +1,295 @@
+/** The client against a server process: logins, tickets and what ends them. */
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { type Client, type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
+import { spawnServer, until } from '../harness/test-server.ts'
+import { createTestStorage, createWire } from './wire.ts'
+import { worlds } from './worlds.ts'
+
+const minuteMs = 60_000
+const password = 'correct horse 🔑'
+const randomUser = () => `user-${randomBytes(6).toString('hex')}`
+/** What a call was refused with. */
+const refusalOf = (call: Promise<unknown>) =>
+  call.then(
+    () => 'nothing',
+    (error) => error,
+  )
+
+for (const { name, open } of worlds) {
+  t.test(name, async (t) => {
+    const world = await open({ TORII__PASSWORD__COST: '4' })
+    const server = await spawnServer(world.environment)
+    t.teardown(async () => {
+      await server.stop()
+      await world.close()
+    })
+    const connect = (more: Partial<ClientOptions> = {}, storage = createTestStorage()) => {
+      const wire = createWire(server.url)
+      const options = { url: server.url, ...world.app, language: 'en', fetch: wire.fetch, storage, ...more }
+      return { wire, storage, client: createClient(options) }
+    }
+    const enter = async (more: Partial<ClientOptions> = {}) => {
+      const connected = connect(more)
+      const userName = randomUser()
+      const { user } = await connected.client.register({ userName, password })
+      return { ...connected, userName, user }
+    }
+
+    t.test('a whole round: echo, register, session, exchange, login, logout', async (t) => {
+      const { client, storage, wire } = connect({ device: { type: 'phone', os: 'Tizen', device: 'Anna' } })
+      const { t: id } = await client.provision()
+      t.equal((await client.provision()).t, id, 'the device stays')
+      t.equal((await client.echo({ greeting: '鳥居', list: [1, null] })).greeting, '鳥居')
+      const userName = randomUser()
+      const { code, user, tickets } = await client.register({ userName, nickName: '安娜', password })
+      t.equal(code, 1020000)
+      t.match(user, { userName, nickName: '安娜', userId: /^\d+$/ })
+      t.equal(storage.read('login')?.skey, tickets.skey, 'the tickets are kept')
+      const session = await client.session()
+      t.same(session.user, user)
+      t.equal(session.tier, 'skey')
+      t.ok(session.expiresAt > session.timestamp && session.idleAt > session.timestamp)
+      const pair = await client.exchange()
+      t.not(pair.a2, tickets.a2)
+      t.same((await client.call('/v1/session')).user, user, 'call attaches the SKey')
+      t.same((await client.login({ login: user.userId, password })).user, user)
+      t.same((await client.login({ login: Number(user.userId), password })).user, user)
+      t.same((await client.login({ login: userName, password })).user, user)
+      const { skey = '' } = storage.read('login') ?? {}
+      t.equal(await client.logout(), undefined)
+      t.equal(storage.read('login'), undefined, 'nothing is kept')
+      const ended = await client.call('/v1/session', { token: skey })
+      t.match(ended, { code: 1030201, reason: 'logged-out' })
+      t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
+      t.equal(wire.of('provision').length, 1)
+      t.notOk(
+        wire.calls.some(({ body }) => body.includes(encodeURIComponent(password))),
+        'the password stays here',
+      )
+      const [login] = (await world.admin.accounts.show(userName)).logins
+      t.match(login, { deviceType: 'phone', deviceName: 'Anna' })
+    })
+
+    t.test('plain JSON bodies do for a whole round where nobody listens', async (t) => {
+      const { client, wire } = connect({ transport: 'json' })
+      const { user } = await client.register({ userName: randomUser(), password })
+      t.same((await client.session()).user, user)
+      await client.exchange()
+      t.same((await client.call('/v1/session')).user, user)
+      await client.logout()
+      t.equal(wire.of('provision').length, 0)
+      t.throws(() => connect({ transport: 'json', url: 'http://login.example.com' }), TypeError)
+      t.throws(() => createClient({ url: server.url, appId: 'a', transport: 'totp' }), TypeError)
+    })
+
+    t.test('refusals are told apart by name', async (t) => {
+      const { client, userName } = await enter()
+      const wrong = await refusalOf(client.login({ login: userName, password: 'wrong' }))
+      t.ok(isFailure(wrong, 'LOGIN_FAILED'))
+      t.match(wrong, { code: 2040204, name: 'LOGIN_FAILED', message: 'Login or password is wrong' })
+      t.notOk(isFailure(wrong, 'TOO_OFTEN', 'NOT_LOGGED_IN'))
+      t.ok(isFailure(wrong), 'any failure')
+      t.notOk(isFailure(new Error('LOGIN_FAILED')))
+      const unknown = await refusalOf(client.login({ login: randomUser(), password }))
+      t.match(unknown, { name: wrong.name, code: wrong.code, message: wrong.message, info: undefined })
+      const again = await refusalOf(client.register({ userName: userName.toUpperCase(), password }))
+      t.ok(isFailure(again, 'ALREADY_REGISTERED'))
+      t.ok(isFailure(await refusalOf(client.login({ login: userName, password: '' })), 'PASSWORD_LENGTH'))
+      t.match(await refusalOf(client.call('/v1/nowhere', {})), { name: 'OPERATION_UNKNOWN', code: 2000105 })
+      t.ok((await client.session()).user, 'the login before is still there')
+      const stranger = connect({ appSecret: 'x'.repeat(32) }).client
+      t.ok(isFailure(await refusalOf(stranger.echo({})), 'APP_REFUSED'))
+    })
+
+    t.test('too many failures say how long to wait', async (t) => {
+      const { client, userName } = await enter()
+      const refusals = []
+      for (let count = 0; count < 6; count++)
+        refusals.push(await refusalOf(client.login({ login: userName, password: `wrong ${count}` })))
+      t.equal(refusals.at(-1).name, 'TOO_OFTEN')
+      t.ok(refusals.at(-1).retryAfterSeconds > 800)
+    })
+
+    t.test('fifty callers whose SKey has ended share one exchange', async (t) => {
+      const { client, storage, wire, user } = await enter()
+      const { a2, skey = '' } = storage.read('login') ?? {}
+      storage.change('login', { skey: `${skey.slice(0, -8)}AAAAAAAA` })
+      const sessions = await Promise.all(Array.from({ length: 50 }, () => client.session()))
+      t.ok(sessions.every((session) => session.user.userId === user.userId))
+      t.equal(wire.of('exchange').length, 1)
+      t.not(storage.read('login')?.a2, a2)
+      await Promise.all(Array.from({ length: 50 }, () => client.exchange()))
+      t.equal(wire.of('exchange').length, 2, 'and one when asked for')
+    })
+
+    t.test('two clients with one storage do not take each other for a thief', async (t) => {
+      const { client, storage, user } = await enter()
+      const other = connect({}, storage).client
+      for (let round = 0; round < 3; round++) {
+        const { skey = '' } = storage.read('login') ?? {}
+        storage.change('login', { skey: `${skey.slice(0, -8)}AAAAAAAA` })
+        const both = Array.from({ length: 20 }, (_, at) => (at % 2 ? client : other).session())
+        t.ok((await Promise.all(both)).every((session) => session.user.userId === user.userId))
+      }
+      await other.logout()
+      t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
+    })
+
+    t.test('an SKey is traded before it ends', async (t) => {
+      let aheadMs = 0
+      const { client, wire } = await enter({ now: () => Date.now() + aheadMs })
+      aheadMs = 30 * minuteMs
+      await client.session()
+      aheadMs = 74 * minuteMs
+      await client.session()
+      t.equal(wire.of('exchange').length, 0, 'not while it is used')
+      aheadMs += 46 * minuteMs
+      await client.session()
+      // The clock of this client jumped, so that the first try of it could not be opened.
+      t.ok(wire.of('exchange').length > 0, 'before 50 idle minutes')
+      t.equal(wire.calls.at(-1)?.path, '/v1/session')
+      const before = wire.of('exchange').length
+      for (let hours = 0; hours < 47; hours++) {
+        aheadMs += 40 * minuteMs
+        await client.session()
+        await client.session()
+      }
+      t.equal(wire.of('exchange').length, before, 'not while it is young')
+      aheadMs += 16 * 60 * minuteMs
+      await client.session()
+      t.ok(wire.of('exchange').length > before, 'before 48 hours')
+    })
+
+    t.test('each new A2 is stored before the old one is forgotten', async (t) => {
+      const { client, storage, user } = await enter()
+      const before = storage.read('login')
+      storage.writes.length = 0
+      await client.exchange()
+      t.match(storage.writes, [/^set torii:login:/])
+      t.equal(storage.writes.length, 1)
+      const { a2 } = storage.read('login') ?? {}
+      t.not(a2, before?.a2)
+      storage.refuseNext()
+      t.match(await refusalOf(client.exchange()), { message: 'the storage is full' })
+      t.equal(storage.read('login')?.a2, a2, 'the old one is still there')
+      t.equal((await client.session()).user.userId, user.userId)
+      await client.exchange()
+      t.equal((await client.session()).user.userId, user.userId, 'and the server takes it for a retry')
+    })
+
+    t.test('a login that was ended elsewhere is forgotten, and the failure says why', async (t) => {
+      const { client, storage, wire, userName } = await enter()
+      const other = connect()
+      await other.client.login({ login: userName, password })
+      await other.client.logout({ everywhere: true })
+      const refusal = await refusalOf(client.session())
+      t.match(refusal, { name: 'NOT_LOGGED_IN', reason: 'logged-out', isAnswer: true })
+      t.equal(storage.read('login'), undefined)
+      t.equal(wire.of('exchange').length, 0, 'the reason was enough')
+      const count = wire.calls.length
+      t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
+      t.equal(wire.calls.length, count, 'from now on nobody is asked')
+      await other.client.login({ login: userName, password })
+      const disabled = await enter()
+      await world.admin.accounts.disable(disabled.userName, 'a test')
+      const reason = await until('the server notices', async () => {
+        const { name, reason } = await refusalOf(disabled.client.exchange())
+        return name === 'NOT_LOGGED_IN' && reason
+      })
+      t.equal(reason, 'disabled')
+      t.equal(disabled.storage.read('login'), undefined)
+    })
+
+    t.test('logging out of what has ended already is done, unless it was to end everywhere', async (t) => {
+      const first = await enter()
+      const copy = connect({}, createTestStorage())
+      for (const [key, value] of first.storage.texts) await copy.storage.set(key, value)
+      await first.client.logout()
+      const again = connect({}, copy.storage)
+      t.match(await refusalOf(again.client.logout({ everywhere: true })), { name: 'NOT_LOGGED_IN' })
+      t.equal(copy.storage.read('login'), undefined)
+      const second = await enter()
+      const { a2, skey } = second.storage.read('login') ?? {}
+      await second.client.call('/v1/logout', { token: a2 ?? '' })
+      t.ok(skey)
+      t.equal(await second.client.logout(), undefined)
+      t.equal(second.storage.read('login'), undefined)
+    })
+
+    t.test('a damaged storage is as good as an empty one', async (t) => {
+      const { client, storage, userName } = await enter()
+      for (const key of storage.texts.keys()) storage.texts.set(key, '{"a2":')
+      t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
+      t.equal((await client.login({ login: userName, password })).user.userName, userName)
+    })
+
+    t.test('what the server could not open is not sent', async (t) => {
+      const { client, wire } = connect()
+      const members = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`m${at}`, at]))
+      t.match(await refusalOf(client.echo(members)), { name: 'PARAMETER_INVALID', info: 'too many members' })
+      t.equal(wire.calls.length, 0)
+    })
+
+    t.test('a raised bcrypt cost reaches the accounts by their next login', async (t) => {
+      const { userName } = await enter()
+      const raised = await spawnServer({ ...world.environment, TORII__PASSWORD__NEXT_COST: '5' })
+      t.teardown(raised.stop)
+      const wire = createWire(raised.url)
+      const client = createClient({ url: raised.url, ...world.app, fetch: wire.fetch })
+      const { user } = await client.login({ login: userName, password })
+      const rows = await world.db.write
+        .selectFrom('verifiers')
+        .selectAll()
+        .where('userId', '=', Number(user.userId))
+        .execute()
+      t.equal(rows.length, 1)
+      t.ok(rows[0]?.nextVerifier)
+      const fresh = randomUser()
+      await client.register({ userName: fresh, password })
+      t.equal((await client.login({ login: fresh, password })).user.userName, fresh)
+    })
+
+    if (name === 'SQLite and memory')
+      t.test('a server that forgot its SKeys gets the A2, without being asked to', async (t) => {
+        const forgetful = await open({ TORII__PASSWORD__COST: '4' })
+        t.teardown(forgetful.close)
+        const first = await spawnServer(forgetful.environment)
+        const { url } = first
+        const wire = createWire(url)
+        const client = createClient({ url, ...forgetful.app, fetch: wire.fetch })
+        const { user } = await client.register({ userName: randomUser(), password })
+        t.equal(await first.stop(), 0)
+        t.ok(isFailure(await refusalOf(client.session()), 'UNREACHABLE'))
+        const second = await spawnServer({
+          ...forgetful.environment,
+          TORII__SERVER__PORT: new URL(url).port,
+        })
+        t.teardown(second.stop)
+        t.equal((await client.session()).user.userId, user.userId)
+        t.equal(wire.of('exchange').length, 1)
+      })
+  })
+}
+
+/** Compiled, never run: what the compiler has to know about calls and replies. */
+const checkTypes = async (client: Client) => {
+  const { user, tickets, users } = await client.login({ login: 'a', password: 'b' })
+  const text: string = user.userId + users[0]?.nickName
+  const ticket: string | undefined = tickets.a2
+  const ends: number = (await client.session()).expiresAt
+  const may: number | undefined = (await client.call('/v1/session')).expiresAt
+  const own: unknown = (await client.call('/v1/of/mine', { any: 1 })).member
+  // @ts-expect-error the password is missing
+  await client.register({ userName: 'a' })
+  // @ts-expect-error login is a text or a number
+  await client.call('/v1/prelogin', { login: true })
+  // @ts-expect-error there is no such name in the catalogue
+  isFailure(undefined, 'LOGIN_FAILD')
+  // @ts-expect-error there is no such member
+  return [text, ticket, ends, may, own, user.password]
+}
+
+t.test('calls and replies have the types of the schemas', async (t) => {
+  t.type(checkTypes, 'function')
+})

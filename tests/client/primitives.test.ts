@@ -1,0 +1,57 @@
+/** What the client brings for itself computes what the server computes. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { nodePrimitives } from '../../src/adapters/crypto.ts'
+import { createKdf } from '../../src/client/kdf.ts'
+import { noblePrimitives } from '../../src/client/primitives.ts'
+import { toHex, utf8 } from '../../src/protocol/bytes.ts'
+import { openEnvelope, readEnvelope, sealEnvelope } from '../../src/protocol/envelope.ts'
+import { passwordText } from '../../src/protocol/password-kdf.ts'
+import { deriveStepKeys, envelopeKeyText } from '../../src/protocol/totp.ts'
+
+const readVectors = (name: string) =>
+  JSON.parse(readFileSync(fileURLToPath(import.meta.resolve(`#root/tests/fixtures/vectors/${name}`)), 'utf8'))
+
+t.test('both sets of primitives give the published results', async (t) => {
+  for (const [name, { md5, sha256, hmacSha256 }] of Object.entries({ nodePrimitives, noblePrimitives })) {
+    // RFC 1321 A.5, FIPS 180-2 B.1, RFC 4231 4.3.
+    t.equal(toHex(md5(utf8('message digest'))), 'f96b697d7cb7938d525a2f31aaf161d0', `${name} md5`)
+    const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    t.equal(toHex(sha256(utf8('abc'))), abc, `${name} sha256`)
+    const mac = hmacSha256(utf8('Jefe'), utf8('what do ya want for nothing?'))
+    const expected = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'
+    t.equal(toHex(mac), expected, `${name} hmac`)
+  }
+})
+
+t.test('both sets of primitives agree on data and keys of any length', async (t) => {
+  for (let length = 0; length <= 300; length++) {
+    const data = new Uint8Array(randomBytes(length))
+    const key = new Uint8Array(randomBytes(length % 150))
+    const all = ({ md5, sha256, hmacSha256 }: typeof nodePrimitives) =>
+      [md5(data), sha256(data), hmacSha256(key, data)].map(toHex)
+    t.same(all(noblePrimitives), all(nodePrimitives), `${length} bytes`)
+  }
+})
+
+t.test('the vectors of the original PHP library hold with the primitives of the client', async (t) => {
+  const { plaintext, vectors } = readVectors('totp-envelope.json')
+  for (const { secret, step, hashedNumber, md5, j } of vectors) {
+    t.equal(envelopeKeyText(noblePrimitives, secret, hashedNumber), md5)
+    const keys = deriveStepKeys(noblePrimitives, secret, step)
+    t.equal(sealEnvelope(plaintext, keys.number), j)
+    const bytes = readEnvelope(j, 2_000) ?? new Uint8Array()
+    t.equal(openEnvelope(bytes, () => keys, step)?.text, plaintext)
+  }
+})
+
+t.test('the vectors of the password scheme hold with the primitives of the client', async (t) => {
+  const kdf = createKdf()
+  for (const { password, md5, salt, cost, hash } of readVectors('password-kdf.json').vectors) {
+    const text = passwordText(noblePrimitives, password)
+    t.equal(text, md5)
+    t.equal(await kdf({ text, salt, cost }), hash.slice(-31))
+  }
+})

@@ -1,0 +1,75 @@
+/** What lies between a client and its server, with the faults of a network at hand. */
+import type { ClientStorage } from '../../src/client/index.ts'
+import { paths } from '../../src/client/operations.ts'
+import type { Fetch } from '../../src/client/post.ts'
+
+type Call = { path: string; body: string; reply: string; j: string }
+/** May change what comes back; undefined: nothing comes back. */
+type Fault = (reply: string) => string | undefined
+
+export const createWire = (url: string) => {
+  const calls: Call[] = []
+  const faults: { path: string; fault: Fault; before?: () => void }[] = []
+
+  const send: Fetch = async (address, init) => {
+    const path = address.slice(url.length)
+    const body = String(init.body)
+    const call: Call = { path, body, reply: '', j: new URLSearchParams(body).get('j') ?? '' }
+    calls.push(call)
+    const index = faults.findIndex((row) => row.path === path)
+    const [row] = index < 0 ? [] : faults.splice(index, 1)
+    row?.before?.()
+    const response = await fetch(address, init)
+    call.reply = await response.text()
+    const text = row ? row.fault(call.reply) : call.reply
+    if (text === undefined) throw new TypeError('the connection broke')
+    return new Response(text, { status: response.status, headers: response.headers })
+  }
+
+  return {
+    calls,
+    fetch: send,
+    /** The calls of a path so far. */
+    of: (verb: keyof typeof paths) => calls.filter(({ path }) => path === paths[verb]),
+    /** The next call of a path arrives, its reply doesn't. */
+    loseReply: (verb: keyof typeof paths) => faults.push({ path: paths[verb], fault: () => undefined }),
+    /** The reply to the next call of a path is replaced; `before` runs when it is about to be sent. */
+    replaceReply: (verb: keyof typeof paths, fault: Fault, before = () => {}) =>
+      faults.push({ path: paths[verb], fault, before }),
+  }
+}
+
+/** A storage that shows what was written. */
+export const createTestStorage = () => {
+  const texts = new Map<string, string>()
+  const writes: string[] = []
+  let refusals = 0
+  const keyOf = (what: string) => [...texts.keys()].find((key) => key.startsWith(`torii:${what}:`)) ?? ''
+  const storage: ClientStorage = {
+    get: async (key) => texts.get(key),
+    set: async (key, value) => {
+      if (refusals > 0) {
+        refusals--
+        throw new Error('the storage is full')
+      }
+      writes.push(`set ${key}`)
+      texts.set(key, value)
+    },
+    remove: async (key) => {
+      writes.push(`remove ${key}`)
+      texts.delete(key)
+    },
+  }
+  return {
+    ...storage,
+    texts,
+    writes,
+    refuseNext: () => {
+      refusals = 1
+    },
+    read: (what: 'device' | 'login'): Record<string, string> | undefined =>
+      texts.has(keyOf(what)) ? JSON.parse(texts.get(keyOf(what)) ?? '') : undefined,
+    change: (what: 'device' | 'login', more: Record<string, unknown>) =>
+      texts.set(keyOf(what), JSON.stringify({ ...JSON.parse(texts.get(keyOf(what)) ?? '{}'), ...more })),
+  }
+}

@@ -1,0 +1,104 @@
+/** What the tests of the front door share: a server with a still clock, and what every refusal looks like. */
+import { createHash } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+import xxtea from 'xxtea-node'
+import { createAdmin } from '../../src/app.ts'
+import { loadConfig } from '../../src/load-config.ts'
+import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { createTestClock, type Environment, openTestServer } from '../harness/test-server.ts'
+import { codeAt, type Provisioned } from '../harness/totp-client.ts'
+
+/** Stands in whatever is faulty here: a reply that has it echoes input. */
+export const word = 'zebra'
+/** In the middle of a step, far from its edges. */
+export const startMs = 1_800_000_015_000
+
+export const openWorld = async (t: Test, environment: Environment = {}) => {
+  const clock = createTestClock(startMs)
+  const world = await openTestServer({ environment: { TORII__PASSWORD__COST: '4', ...environment }, clock })
+  t.teardown(world.close)
+  const { server } = world
+  return {
+    ...world,
+    clock,
+    /** The verbs of the command line, on the same database. */
+    admin: createAdmin({ db: server.db, config: loadConfig({}), clock }),
+    /** Real sockets too, from now on. */
+    listen: async () => {
+      await server.http.listen({ host: '127.0.0.1', port: 0 })
+      return (server.http.server.address() as AddressInfo).port
+    },
+    /** A request from any address; `post` is a form. */
+    request: async ({
+      url,
+      method = 'GET',
+      headers = {},
+      post,
+      json,
+      from = '127.0.0.1',
+    }: {
+      url: string
+      method?: string
+      headers?: Record<string, string>
+      post?: string
+      json?: unknown
+      from?: string
+    }) => {
+      const type = post !== undefined ? formType : json !== undefined ? jsonType : undefined
+      const payload = typeof json === 'object' ? JSON.stringify(json) : ((json ?? post) as string | undefined)
+      const reply = await server.http.inject({
+        method: (type ? 'POST' : method) as 'GET',
+        url,
+        headers: { host: 'localhost', ...(type && { 'content-type': type }), ...headers },
+        remoteAddress: from,
+        ...(payload !== undefined && { payload }),
+      })
+      return { status: reply.statusCode, headers: reply.headers as Record<string, string>, body: reply.body }
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>
+
+export const formType = 'application/x-www-form-urlencoded'
+export const jsonType = 'application/json'
+export const formOf = (values: Record<string, string>) => new URLSearchParams(values).toString()
+export const base64urlOf = (text: string | Uint8Array) => Buffer.from(text).toString('base64url')
+
+/** Seals what no client of ours would: bytes that are no text, under the key of any moment. */
+export const sealBytes = (device: Provisioned, bytes: string | Uint8Array, nowMs = startMs) => {
+  const key = createHash('md5')
+    .update(device.secret + Number(codeAt(device.secret, nowMs)))
+    .digest('hex')
+  return base64urlOf(xxtea.encrypt(Buffer.from(bytes), key))
+}
+
+/** The JSON of a refusal, after what holds for every one: its shape, its headers, and no word of the request. */
+export const checkRefusal = (
+  t: Test,
+  reply: { status: number; headers: Record<string, unknown>; body: string },
+  name: ErrorName,
+  { status = catalogue[name].status as number, message = '' } = {},
+) => {
+  const entry = catalogue[name]
+  const json = JSON.parse(reply.body || '{}') as Record<string, unknown>
+  const members = Object.keys(json)
+  const problems = [
+    json.code !== entry.code && `code ${json.code}, not ${entry.code}`,
+    reply.status !== status && `status ${reply.status}, not ${status}`,
+    json.msg !== entry.text['zh-CN'] && json.msg !== entry.text.en && 'msg is another',
+    (members[0] !== 'code' || members[1] !== 'msg' || members.at(-1) !== 'timestamp') && `order ${members}`,
+    reply.body.includes(word) && 'echoes input',
+    /stack|node_modules|\.js\b|[A-Z]\w*Error/.test(reply.body) && 'shows the inside',
+    reply.headers['content-type'] !== 'application/json; charset=utf-8' && 'content-type',
+    reply.headers['cache-control'] !== 'no-store' && 'cache-control',
+    reply.headers['x-content-type-options'] !== 'nosniff' && 'x-content-type-options',
+    reply.headers['referrer-policy'] !== 'no-referrer' && 'referrer-policy',
+    (json.code === 2020407 || json.code === 2020403) &&
+      !(Number(reply.headers['retry-after']) > 0) &&
+      'retry-after',
+  ].filter(Boolean)
+  t.same(problems, [], `${message || name} (${reply.body.slice(0, 120)})`)
+  return json
+}

@@ -1,0 +1,27 @@
+/** An echo there and back in the t/j envelope, every step printed. */
+import { readFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { createCore, type Device, fail, printStep } from './core.ts'
+import type { Options } from './run.ts'
+
+const sample = { text: '鳥居 ⛩ "quoted"\n', number: -1.5, list: [1, 'two', null], nested: { yes: true } }
+
+const readDevice = async (file: string): Promise<Device> => {
+  const { totp_token = '', totp_secret = '' } = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as Partial<Device>)
+    .catch(() => fail(`${file}: expected the file that gettotptoken saves`))
+  if (!totp_token || !totp_secret) fail(`${file}: expected the file that gettotptoken saves`)
+  return { totp_token, totp_secret }
+}
+
+export const run = async ({ url, app, secret, device: file }: Options) => {
+  const core = createCore({ url })
+  if (!file && !(app && secret)) fail('expected --device, or --app and --secret')
+  const device = file ? await readDevice(file) : await core.provision(app, secret)
+  const { code, status, msg, timestamp, ...members } = await core.call(device, '/v1/echo', sample)
+  if (code !== 1_000_000) fail(`expected code 1000000, got ${code} ${msg}`)
+  if (status !== 1_000_000) fail(`expected status 1000000, got ${status}`)
+  if (!Number.isSafeInteger(timestamp)) fail('expected a timestamp')
+  if (!isDeepStrictEqual(members, sample)) fail(`other members came back: ${JSON.stringify(members)}`)
+  printStep('done', 'what was sent came back')
+}

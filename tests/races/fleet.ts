@@ -1,0 +1,194 @@
+/** Several processes on one MariaDB and one Redis, and old clients that call whichever of them they like. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { type Connection, createConnection } from 'mysql2/promise'
+import {
+  type Environment,
+  embeddedEnvironment,
+  openShared,
+  provisionDevice,
+  type ServerProcess,
+  spawnServer,
+  testServers,
+  until,
+} from '../harness/test-server.ts'
+import {
+  type CallReply,
+  createTotpClient,
+  openText,
+  type Provisioned,
+  type Send,
+  sealText,
+} from '../harness/totp-client.ts'
+
+/** Whatever answers calls: a process, or a server in this one. */
+export type Target = { send: Send }
+type Members = Record<string, unknown>
+type Credentials = { appId: string; appSecret: string }
+type Teardown = { teardown(work: () => Promise<unknown>): void }
+
+/** Processes that share everything. They stop, and what they shared goes, when the test ends. */
+export const openFleet = async (t: Teardown, { size = 2, more = {} as Environment } = {}) => {
+  const shared = await openShared(more)
+  const servers: ServerProcess[] = []
+  t.teardown(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+    await shared.close()
+  })
+  const start = async (settings: Environment = {}) => {
+    const server = await spawnServer({ ...shared.environment, ...settings })
+    servers.push(server)
+    return server
+  }
+  const [first, second] = await Promise.all(Array.from({ length: size }, () => start()))
+  if (!first) throw new Error('a fleet has at least one process')
+  return {
+    ...shared,
+    a: first,
+    b: second ?? first,
+    start,
+    connect: async (target: Target = first) => createDevice(await provisionDevice(target.send, shared.app)),
+  }
+}
+
+export type Fleet = Awaited<ReturnType<typeof openFleet>>
+
+/** One process with the embedded engines. `restart` starts it anew on the same file. */
+export const openEmbedded = async (t: Teardown, more: Environment = {}) => {
+  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  const environment = { ...embeddedEnvironment(folder), ...more }
+  let server = await spawnServer(environment)
+  const app = server.app as Credentials
+  t.teardown(async () => {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  return {
+    app,
+    target: { send: (request: Parameters<Send>[0]) => server.send(request) },
+    restart: async () => {
+      await server.stop()
+      server = await spawnServer(environment)
+    },
+    connect: async () => createDevice(await provisionDevice(server.send, app)),
+  }
+}
+
+const stepMs = 30_000
+
+/** A device whose replies are read with the step of now or, like newer clients do, one beside it. */
+export const createDevice = (device: Provisioned, now: () => number = Date.now) => {
+  const read = (reply: CallReply): Members | undefined => {
+    if (reply.json) return reply.json
+    const text = [-stepMs, stepMs]
+      .map((offset) => openText(device, reply.body, now() + offset))
+      .find((opened) => opened !== undefined)
+    return text === undefined ? undefined : JSON.parse(text)
+  }
+  const seal = (members: Members, offsetMs = 0) =>
+    sealText(device, JSON.stringify({ apiver: 1, ...members }), now() + offsetMs)
+  /** Sends what was sealed before. */
+  const send = async ({ send }: Target, path: string, j: string, method: 'GET' | 'POST' = 'POST') => {
+    const reply = await createTotpClient({ send, device, now }).sendSealed(path, j, method)
+    const json = read(reply)
+    if (!json) throw new Error(`unreadable reply to ${path}`)
+    return { ...reply, json, code: Number(json.code) }
+  }
+  return {
+    ...device,
+    seal,
+    send,
+    call: (target: Target, path: string, members: Members = {}) => send(target, path, seal(members)),
+  }
+}
+
+export type Device = ReturnType<typeof createDevice>
+export type Reply = Awaited<ReturnType<Device['send']>>
+
+export const randomName = (start = 'user') => `${start}_${randomBytes(5).toString('hex')}`
+/** What a client makes of a password: to the server 31 characters. */
+export const clientHashOf = (password: string) =>
+  Buffer.from(password.padEnd(40, '.')).toString('base64').replaceAll('+', '.').slice(0, 31)
+
+export const ticketsOf = ({ json }: Reply) => json.tickets as { a2: string; skey: string }
+
+/** The members of a registration, with the salt that the server wants. */
+export const registration = async (device: Device, target: Target, userName = randomName()) => {
+  const { json } = await device.call(target, '/v1/prelogin', { login: userName })
+  const clientHash = clientHashOf(userName)
+  return { regmode: 'anonymous', user: { userName }, clientHash, salt: String(json.salt) }
+}
+
+/** A registered user, logged in. */
+export const registerUser = async (device: Device, target: Target, userName = randomName()) => {
+  const members = await registration(device, target, userName)
+  const reply = await device.call(target, '/v1/register', members)
+  if (reply.code !== 1020000) throw new Error(`registration: ${reply.body} ${JSON.stringify(reply.json)}`)
+  const { userId } = reply.json.user as { userId: string }
+  const login = { login: userName, clientHash: members.clientHash }
+  return { userName, userId, login, ...ticketsOf(reply) }
+}
+
+export type User = Awaited<ReturnType<typeof registerUser>>
+
+/** How often each code came. */
+export const countCodes = (replies: readonly { code: number }[]): Record<number, number> => {
+  const counts: Record<number, number> = {}
+  for (const { code } of replies) counts[code] = (counts[code] ?? 0) + 1
+  return counts
+}
+
+/** A connection to the primary, for what a test does to the database by itself. */
+export const openConnection = async (
+  t: Teardown,
+  database: string,
+  server = testServers().primary,
+): Promise<Connection> => {
+  const { host, port, user, password } = server
+  const connection = await createConnection({ host, port, user, password, database })
+  t.teardown(async () => connection.destroy())
+  return connection
+}
+
+/** Holds a row, so that whoever changes it (or refers to it) waits. */
+export const lockRow = async (t: Teardown, database: string, sql: string, values: unknown[]) => {
+  const connection = await openConnection(t, database)
+  await connection.query('START TRANSACTION')
+  await connection.query(`${sql} FOR UPDATE`, values)
+  return { connection, release: () => connection.query('ROLLBACK') }
+}
+
+/** Everything under a prefix of a Redis, keys and values, as text. */
+export const readStore = async (url: string, prefix: string): Promise<Map<string, string>> => {
+  const client = new Redis(url)
+  const found = new Map<string, string>()
+  for await (const keys of client.scanStream({ match: `${prefix}*`, count: 500 }))
+    for (const key of keys as string[]) {
+      const type = await client.type(key)
+      if (type === 'string') found.set(key, (await client.get(key)) ?? '')
+      if (type === 'hash') found.set(key, JSON.stringify(await client.hgetall(key)))
+    }
+  client.disconnect()
+  return found
+}
+
+/** Waits until as many operations as that are under way. */
+export const untilRunning = (url: string, database: string, count = 1) =>
+  until(`${count} running`, async () => {
+    const entries = await readStore(url, `${database}:replay:`)
+    return [...entries.values()].filter((entry) => entry.includes('"running"')).length >= count
+  })
+
+/** Numbers from a seed, so that a run that failed can be had again. */
+export const createDice = (seed: number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

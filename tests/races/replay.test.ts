@@ -1,0 +1,515 @@
+/** The replay guard, through two processes on MariaDB and Redis, and in one with the embedded engines. */
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fastify } from 'fastify'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { Type } from 'typebox'
+import { createMemoryStore } from '../../src/adapters/store/memory.ts'
+import type { OperationShape } from '../../src/http/caller.ts'
+import { createReplay } from '../../src/http/replay.ts'
+import { registerOperations } from '../../src/http/transport.ts'
+import { startRedis } from '../../tools/test/harness.ts'
+import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
+import { sealText } from '../harness/totp-client.ts'
+import {
+  clientHashOf,
+  countCodes,
+  createDevice,
+  type Device,
+  lockRow,
+  openEmbedded,
+  openFleet,
+  randomName,
+  readStore,
+  registerUser,
+  registration,
+  type Target,
+  ticketsOf,
+  untilRunning,
+} from './fleet.ts'
+
+t.setTimeout(180_000)
+
+const { redis } = testServers()
+const fleet = await openFleet(t)
+const embedded = await openEmbedded(t)
+const { a, b } = fleet
+
+/** Where each flow runs: its calls go to one and the other in turn. */
+const places: { name: string; one: Target; other: Target; connect(): Promise<Device> }[] = [
+  { name: 'two processes', one: a, other: b, connect: () => fleet.connect() },
+  { name: 'embedded', one: embedded.target, other: embedded.target, connect: embedded.connect },
+]
+
+const isLive = async (device: Device, target: Target, { a2, skey }: { a2: string; skey: string }) => {
+  const replies = await Promise.all(
+    [a2, skey].map((token) => device.call(target, '/v1/session', { token, n: randomName() })),
+  )
+  return replies.every(({ code }) => code === 1030200)
+}
+
+for (const { name, one, other, connect } of places)
+  t.test(`byte-equal flows: ${name}`, async (t) => {
+    const device = await connect()
+
+    t.test('session, logout, session: a logout takes effect on equal bytes', async (t) => {
+      const { skey } = await registerUser(device, one)
+      const j = device.seal({ token: skey })
+      t.equal((await device.send(one, '/v1/session', j)).code, 1030200)
+      t.equal((await device.send(other, '/v1/logout', j)).code, 1020103)
+      const ended = await device.send(one, '/v1/session', j)
+      t.equal(ended.code, 1030201)
+      t.equal(ended.json.reason, 'logged-out')
+      t.equal((await device.send(one, '/v1/logout', j)).code, 1020103, 'a copy of the logout gets its reply')
+      t.equal((await device.send(other, '/v1/session', j)).code, 1030201)
+    })
+
+    t.test('login, register, login: a refusal is not remembered against what is true now', async (t) => {
+      const members = await registration(device, one)
+      const j = device.seal({ login: members.user.userName, clientHash: members.clientHash })
+      t.equal((await device.send(one, '/v1/login', j)).code, 2040204)
+      t.equal((await device.call(other, '/v1/register', members)).code, 1020000)
+      t.equal((await device.send(other, '/v1/login', j)).code, 1020100)
+    })
+
+    t.test('login, login: a copy gets the same tickets and makes no second login', async (t) => {
+      const user = await registerUser(device, one)
+      const j = device.seal(user.login)
+      const first = await device.send(one, '/v1/login', j)
+      const second = await device.send(other, '/v1/login', j)
+      t.equal(first.code, 1020100)
+      t.same(second.json, first.json)
+      t.ok(await isLive(device, other, ticketsOf(second)))
+    })
+
+    t.test(
+      'login, exchange, login: runs again once its A2 was exchanged, and both logins live',
+      async (t) => {
+        const user = await registerUser(device, one)
+        const j = device.seal(user.login)
+        const first = ticketsOf(await device.send(one, '/v1/login', j))
+        const exchanged = await device.call(other, '/v1/ticket/exchange', { token: first.a2, to: 'skey' })
+        t.equal(exchanged.code, 1000000)
+        const again = ticketsOf(await device.send(other, '/v1/login', j))
+        t.not(again.a2, first.a2)
+        t.ok(await isLive(device, one, again))
+        t.ok(await isLive(device, one, ticketsOf(exchanged)))
+      },
+    )
+
+    t.test('login, logout, login inside one step: runs again and gives new live tickets', async (t) => {
+      const user = await registerUser(device, one)
+      const j = device.seal(user.login)
+      for (const [from, to] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        const before = ticketsOf(await device.send(from, '/v1/login', j))
+        t.equal((await device.call(to, '/v1/logout', { token: before.skey })).code, 1020103)
+        const after = ticketsOf(await device.send(to, '/v1/login', j))
+        t.not(after.a2, before.a2)
+        t.not(after.skey, before.skey)
+        t.notOk(await isLive(device, from, before))
+        t.ok(await isLive(device, from, after))
+      }
+    })
+
+    t.test('a retry by GET of a POST gets the reply of the POST', async (t) => {
+      const members = await registration(device, one)
+      const j = device.seal(members)
+      const first = await device.send(one, '/v1/register', j, 'POST')
+      const second = await device.send(other, '/v1/register', j, 'GET')
+      t.equal(first.code, 1020000)
+      t.same(second.json, first.json)
+    })
+
+    t.test('a registration retried over the edge of a step gets the same account and tickets', async (t) => {
+      const members = await registration(device, one)
+      const early = device.seal(members)
+      const late = device.seal(members, 30_000)
+      t.not(early, late)
+      const first = await device.send(one, '/v1/register', early)
+      const second = await device.send(other, '/v1/register', late)
+      const third = await device.send(one, '/v1/register', late)
+      t.equal(first.code, 1020000)
+      t.same(second.json, first.json)
+      t.same(third.json, first.json)
+      t.equal((await device.send(one, '/v1/login', late)).code, 2020408, 'its bytes are bound, too')
+    })
+
+    t.test('ten copies of a registration at once, of two steps, make one account', async (t) => {
+      const members = await registration(device, one)
+      const copies = [device.seal(members), device.seal(members, 30_000)]
+      const replies = await Promise.all(
+        Array.from({ length: 10 }, (_, at) =>
+          device.send(at % 3 ? one : other, '/v1/register', copies[at % 2] ?? ''),
+        ),
+      )
+      t.same(countCodes(replies), { 1020000: 10 })
+      t.equal(new Set(replies.map((reply) => ticketsOf(reply).a2)).size, 1)
+    })
+
+    t.test('byte-equal wrong passwords count as one failure, others each for themselves', async (t) => {
+      const user = await registerUser(device, one)
+      const wrong = (guess: string) => device.seal({ ...user.login, clientHash: clientHashOf(guess) })
+      const same = wrong('guess')
+      const replies = await Promise.all(
+        Array.from({ length: 20 }, (_, at) => device.send(at % 2 ? one : other, '/v1/login', same)),
+      )
+      t.same(countCodes(replies), { 2040204: 20 })
+      for (const guess of ['2', '3', '4', '5'])
+        t.equal((await device.send(one, '/v1/login', wrong(guess))).code, 2040204, `failure ${guess}`)
+      t.equal((await device.send(other, '/v1/login', wrong('6'))).code, 2020407)
+    })
+
+    t.test('equal bytes open no other changing operation', async (t) => {
+      const user = await registerUser(device, one)
+      const login = device.seal(user.login)
+      t.equal((await device.send(one, '/v1/login', login)).code, 1020100)
+      for (const path of ['/v1/register', '/v1/ticket/exchange', '/v1/logout'])
+        t.equal((await device.send(other, path, login)).code, 2020408, `login at ${path}`)
+      t.equal((await device.send(other, '/v1/prelogin', login)).code, 1000000, 'what changes nothing is free')
+      const exchange = device.seal({ token: user.a2, to: 'skey' })
+      t.equal((await device.send(one, '/v1/ticket/exchange', exchange)).code, 1000000)
+      t.equal((await device.send(other, '/v1/logout', exchange)).code, 2020408)
+    })
+
+    t.test('the same bytes mean nothing to another device', async (t) => {
+      const stranger = await connect()
+      const user = await registerUser(device, one)
+      const reply = await device.send(one, '/v1/login', device.seal(user.login))
+      t.equal(reply.code, 1020100)
+      const stolen = { ...device, t: stranger.t }
+      const asStranger = createDevice({ t: stolen.t, secret: stranger.secret })
+      t.equal((await asStranger.send(other, '/v1/login', device.seal(user.login))).code, 2020408)
+    })
+  })
+
+t.test('a copy waits while the first runs, and both get one reply', async (t) => {
+  const device = await fleet.connect()
+  const user = await registerUser(device, a)
+  const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
+  const j = device.seal(user.login)
+  const first = device.send(a, '/v1/login', j)
+  await untilRunning(redis.url, fleet.database)
+  let isAnswered = false
+  const copies = [a, b, b].map(async (target, at) => {
+    const reply = await device.send(target, '/v1/login', j, at === 2 ? 'GET' : 'POST')
+    isAnswered = true
+    return reply
+  })
+  // The copies have been there for as long as other calls take.
+  for (let call = 0; call < 5; call++) await device.call(b, '/v1/session', { token: user.skey })
+  t.notOk(isAnswered)
+  await held.release()
+  const reply = await first
+  t.equal(reply.code, 1020100)
+  for (const copy of await Promise.all(copies)) t.same(copy.json, reply.json)
+})
+
+t.test('a client that hung up finds its reply by asking again', async (t) => {
+  const device = await fleet.connect()
+  const user = await registerUser(device, a)
+  const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
+  const j = device.seal(user.login)
+  const call = httpRequest(`${a.url}/v1/login?${new URLSearchParams({ t: device.t, j })}`)
+  call.on('error', () => {}).end()
+  await untilRunning(redis.url, fleet.database)
+  call.destroy()
+  await held.release()
+  const replies = [await device.send(b, '/v1/login', j), await device.send(a, '/v1/login', j)]
+  t.same(countCodes(replies), { 1020100: 2 })
+  const logins = await fleet.db.write
+    .selectFrom('logins')
+    .selectAll()
+    .where('userId', '=', Number(user.userId))
+    .execute()
+  t.equal(logins.length, 2, 'the registration and one login')
+})
+
+t.test('a copy waits five seconds at most; a process killed in between leaves a lease of 15 s', async (t) => {
+  const c = await fleet.start()
+  const device = await fleet.connect()
+  const user = await registerUser(device, b)
+  const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
+  const j = device.seal(user.login)
+  const claimedAt = performance.now()
+  const first = device.send(c, '/v1/login', j).catch((error: Error) => error)
+  await untilRunning(redis.url, fleet.database)
+  const copy = await device.send(b, '/v1/login', j)
+  const waited = performance.now() - claimedAt
+  t.equal(copy.code, 2140503)
+  t.equal(copy.headers['retry-after'], '1')
+  t.ok(waited > 4_900 && waited < 8_000, `waited ${Math.round(waited)} ms`)
+  await c.kill()
+  t.ok((await first) instanceof Error, 'the first got no reply')
+  await held.release()
+
+  const reply = await until(
+    'the lease lapses',
+    async () => {
+      const retry = await device.send(b, '/v1/login', j)
+      return retry.code !== 2140503 && retry
+    },
+    20_000,
+  )
+  const lapsed = performance.now() - claimedAt
+  t.ok(lapsed > 14_500 && lapsed < 22_000, `ran again after ${Math.round(lapsed)} ms`)
+  t.equal(reply.code, 1020100)
+  t.ok(await isLive(device, b, ticketsOf(reply)))
+})
+
+t.test('without its store a server runs nothing, and goes on when it is back', async (t) => {
+  const folder = fleet.folder
+  const own = await startRedis({ folder })
+  t.teardown(() => own.stop())
+  const pair = await openFleet(t, { more: { TORII__STORE__URL: own.url } })
+  const device = await pair.connect()
+  const user = await registerUser(device, pair.a)
+  const members = await registration(device, pair.a)
+  const rows = () => pair.db.write.selectFrom('logins').selectAll().execute()
+  const before = await rows()
+  const calls: [string, string][] = [
+    ['/v1/register', device.seal(members)],
+    ['/v1/login', device.seal(user.login)],
+    ['/v1/ticket/exchange', device.seal({ token: user.a2, to: 'skey' })],
+    ['/v1/logout', device.seal({ token: user.a2, everywhere: true })],
+    ['/v1/session', device.seal({ token: user.skey })],
+  ]
+  await own.kill('SIGKILL')
+  for (const target of [pair.a, pair.b])
+    for (const [path, j] of calls) {
+      const reply = await device.send(target, path, j)
+      t.equal(reply.code, 2010201, path)
+      t.equal(reply.status, 503)
+      t.notOk(reply.isSealed)
+    }
+  t.same(await rows(), before, 'no login was made, exchanged or ended')
+
+  await own.restart()
+  for (const target of [pair.a, pair.b])
+    await until('the store is back', async () => (await device.call(target, '/v1/echo')).code === 1000000)
+  const [register, login] = calls
+  t.equal((await device.send(pair.b, ...(register as [string, string]))).code, 1020000)
+  t.equal((await device.send(pair.a, ...(login as [string, string]))).code, 1020100)
+})
+
+t.test('a store that takes no writes refuses before anything runs', async (t) => {
+  const own = await startRedis({ folder: fleet.folder })
+  t.teardown(() => own.stop())
+  const single = await openFleet(t, { size: 1, more: { TORII__STORE__URL: own.url } })
+  const device = await single.connect()
+  const user = await registerUser(device, single.a)
+  const j = device.seal(user.login)
+  const client = new Redis(own.url)
+  t.teardown(async () => client.disconnect())
+  await client.config('SET', 'maxmemory', '1')
+  t.equal((await device.send(single.a, '/v1/login', j)).code, 2010201)
+  await client.config('SET', 'maxmemory', '0')
+  t.equal((await device.send(single.a, '/v1/login', j)).code, 1020100)
+})
+
+t.test('what the store keeps of replies tells nobody a ticket or lets a password be tried', async (t) => {
+  const device = await fleet.connect()
+  const userName = randomName()
+  const password = 'correct horse'
+  const members = { apiver: 1, regmode: 'anonymous', user: { userName }, password }
+  const text = JSON.stringify(members)
+  const reply = await device.send(a, '/v1/register', sealText(device, text, Date.now()))
+  t.equal(reply.code, 1020000)
+  const first = ticketsOf(reply)
+  const second = await device.call(b, '/v1/ticket/exchange', { token: first.a2, to: 'skey' })
+  const store = await readStore(redis.url, `${fleet.database}:`)
+  const all = [...store].flat().join('\n')
+  t.match(all, /"done"/, 'there are stored replies')
+  const tickets = [first.a2, first.skey, ...Object.values(ticketsOf(second))]
+  for (const ticket of tickets) {
+    const secret = Buffer.from(ticket.slice(3), 'base64url').subarray(16)
+    for (const form of [
+      ticket,
+      ...(['base64', 'base64url', 'hex'] as const).map((it) => secret.toString(it)),
+    ])
+      t.notOk(all.includes(form), `${ticket.slice(0, 3)} as ${form.length} characters`)
+  }
+  t.notOk(all.includes(password))
+  for (const form of ['base64', 'base64url', 'hex'] as const) {
+    const digest = createHash('sha256').update(text).digest(form)
+    t.notOk(all.includes(digest), `a plain digest (${form}) could be tried against a list of passwords`)
+  }
+})
+
+t.test('a replayed reply is sealed anew for the step of now', async (t) => {
+  const clock = createTestClock()
+  const server = await openTestServer({ clock })
+  t.teardown(() => server.close())
+  const client = await server.connect()
+  const device = createDevice(client.device, clock.now)
+  const user = await registerUser(device, server)
+  const j = device.seal(user.login)
+  const first = await client.sendSealed('/v1/login', j)
+  t.equal(first.json?.code, 1020100)
+  clock.add(30_000)
+  const copy = await client.sendSealed('/v1/login', j)
+  t.not(copy.body, first.body)
+  t.same(copy.json, first.json, 'readable with the code of now')
+})
+
+t.test('a stored reply is not for an app or an account that was disabled since', async (t) => {
+  const device = await fleet.connect()
+  const user = await registerUser(device, a)
+  const j = device.seal(user.login)
+  t.equal((await device.send(a, '/v1/login', j)).code, 1020100)
+  await fleet.admin.accounts.disable(user.userName, 'test')
+  t.equal((await device.send(b, '/v1/login', j)).code, 2040205)
+  await fleet.admin.accounts.enable(user.userName)
+  t.equal((await device.send(a, '/v1/login', j)).code, 1020100)
+})
+
+t.test('equal bytes of a login know nothing of a later failure', async (t) => {
+  const device = await fleet.connect()
+  const user = await registerUser(device, a)
+  const good = device.seal(user.login)
+  t.equal((await device.send(a, '/v1/login', good)).code, 1020100)
+  for (let guess = 0; guess < 5; guess++)
+    await device.call(b, '/v1/login', { ...user.login, clientHash: clientHashOf(String(guess)) })
+  const copy = await device.send(b, '/v1/login', good)
+  t.equal(copy.code, 1020100, 'the copy of a good login is its reply')
+  await device.call(b, '/v1/logout', { token: user.a2, everywhere: true })
+  t.equal((await device.send(a, '/v1/login', good)).code, 2020407, 'and not a way past five failures')
+})
+
+/** Every operation of the rooms: what each `schema.ts` exports. */
+const readShapes = async (): Promise<OperationShape[]> => {
+  const features = fileURLToPath(import.meta.resolve('#root/dist/src/features'))
+  const shapes: OperationShape[] = []
+  for (const room of readdirSync(features)) {
+    if (!readdirSync(join(features, room)).includes('schema.js')) continue
+    const exported = Object.values(
+      await import(join(features, room, 'schema.js')),
+    ) as Partial<OperationShape>[]
+    shapes.push(...exported.filter((it): it is OperationShape => !!it.path && !!it.replay))
+  }
+  return shapes
+}
+
+t.test('no changing operation but logout runs on bytes that were made for another operation', async (t) => {
+  const server = await openTestServer()
+  t.teardown(() => server.close())
+  const device = createDevice((await server.connect()).device)
+  const shapes = (await readShapes()).filter(({ bare }) => !bare)
+  const changing = shapes.filter(({ replay, path }) => replay !== 'read' && path !== '/v1/logout')
+  t.ok(shapes.length >= 7 && changing.length >= 3, `${shapes.length} operations, ${changing.length} change`)
+
+  const kdf = { nextClientHash: clientHashOf('next') }
+  const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' } }
+  const samples: Record<string, () => Promise<Record<string, unknown>>> = {
+    '/v1/echo': async () => ({ anything: 1 }),
+    '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName }),
+    '/v1/register': async () => {
+      const { user, ...members } = await registration(device, server)
+      return { ...members, ...kdf, ...about, user: { ...user, nickName: 'Nick' } }
+    },
+    '/v1/login': async () => ({ ...(await registerUser(device, server)).login, ...kdf, ...about }),
+    '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
+    '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
+    '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
+  }
+  // Another way to say the same: a call has one of the two.
+  const alternatives = new Set(['password'])
+
+  for (const made of shapes) {
+    const sample = samples[made.path]
+    if (!sample) {
+      t.fail(`there is no sample of ${made.path}: add one with all its members`)
+      continue
+    }
+    const members = await sample()
+    const missing = Object.keys(made.input.properties).filter(
+      (it) => !(it in members) && !alternatives.has(it),
+    )
+    t.same(missing, [], `the sample of ${made.path} has all its members`)
+    for (const opened of changing) {
+      if (opened.path === made.path) continue
+      const j = device.seal(await sample())
+      const reply = await device.send(server, opened.path, j)
+      t.match(String(reply.code), /^2/, `${made.path} at ${opened.path}`)
+      const meant = await device.send(server, made.path, j)
+      t.match(String(meant.code), /^1/, `${made.path} still does what it was made for`)
+    }
+  }
+})
+
+t.test('an alias, its legacy name and GET are one operation', async (t) => {
+  const clock = createTestClock()
+  const store = createMemoryStore({ maxKeys: 100, clock })
+  t.teardown(() => store.close())
+  const replay = createReplay({
+    store,
+    sealer: { seal: (_place, bytes) => Buffer.from(bytes), open: (_place, bytes) => Buffer.from(bytes) },
+    digest: (bytes) => Buffer.from(bytes).toString('hex'),
+    randomId: randomName,
+    elapsedMs: clock.now,
+    isReplyCurrent: async () => true,
+  })
+  const app = fastify({ exposeHeadRoutes: false })
+  t.teardown(() => app.close())
+  let runs = 0
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
+  app.decorateRequest('caller', null as never)
+  app.addHook('onRequest', async (request) => {
+    request.caller = { language: 'en', device: { id: 'one' } } as never
+  })
+  registerOperations(
+    app,
+    [
+      {
+        path: '/v1/change',
+        aliases: ['/change.php'],
+        summary: '',
+        limit: 'other',
+        replay: 'once',
+        input: Type.Object({}),
+        reply: Type.Object({ runs: Type.Integer() }),
+        handle: async () => {
+          runs++
+          return { code: 'OK', runs }
+        },
+      },
+    ],
+    {
+      open: async () => ({ input: {}, bytes: Buffer.from('same'), text: 'same' }),
+      replay,
+      authenticate: async () => undefined,
+      legacyPrefix: '/Old',
+      now: clock.now,
+    },
+  )
+  for (const url of ['/v1/change', '/change.php', '/Old/change.php'])
+    for (const method of ['POST', 'GET'] as const) {
+      const reply = await app.inject({ method, url })
+      t.equal(reply.json().runs, 1, `${method} ${url}`)
+    }
+  t.equal(runs, 1)
+})
+
+t.test('a process whose clock is ahead does not take a running claim for lapsed', async (t) => {
+  const device = await fleet.connect()
+  const user = await registerUser(device, a)
+  const ahead = await openTestServer({
+    environment: fleet.environment,
+    clock: { now: () => Date.now() + 20_000 },
+  })
+  t.teardown(() => ahead.close())
+  const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
+  const j = device.seal(user.login)
+  const first = device.send(a, '/v1/login', j)
+  await untilRunning(redis.url, fleet.database)
+  const second = device.send(ahead, '/v1/login', j)
+  for (let call = 0; call < 5; call++) await device.call(b, '/v1/session', { token: user.skey })
+  await held.release()
+  t.same(ticketsOf(await second), ticketsOf(await first))
+})

@@ -1,0 +1,129 @@
+/** Own writes read back at once, though the replica is ten seconds behind. */
+import t, { type Test } from 'tap'
+import { startPrimaryAndReplica, waitForReplica } from '../../tools/test/harness.ts'
+import { testServers, until } from '../harness/test-server.ts'
+import {
+  countCodes,
+  type Device,
+  openConnection,
+  openFleet,
+  randomName,
+  registerUser,
+  registration,
+  type Target,
+  ticketsOf,
+} from './fleet.ts'
+
+t.setTimeout(120_000)
+
+const servers = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}') as { folder: string }
+const { primary, replica } = await startPrimaryAndReplica({ folder: servers.folder })
+const login = ({ host, port, user, password }: typeof primary) => ({ host, port, user, password })
+// Databases of this file are made on its own pair.
+process.env.TORII_TEST_SERVERS = JSON.stringify({
+  ...servers,
+  primary: login(primary),
+  replica: login(replica),
+})
+
+t.teardown(() => Promise.all([primary.stop(), replica.stop()]))
+
+/** What the replica knows. */
+const askReplica = async (sql: string, values: unknown[]) => {
+  const connection = await openConnection(t, fleet.database, testServers().replica)
+  const [rows] = await connection.query(sql, values)
+  connection.destroy()
+  return rows as Record<string, unknown>[]
+}
+
+/** The whole round, each call to the other process than the one before. */
+const goRound = async (t: Test, { a, b }: { a: Target; b: Target }, device: Device) => {
+  const members = await registration(device, a)
+  const registered = await device.call(b, '/v1/register', members)
+  t.equal(registered.code, 1020000)
+  const user = registered.json.user as { userId: string; userName: string; nickName: string }
+  const { clientHash } = members
+  const byName = await device.call(a, '/v1/login', { login: members.user.userName, clientHash })
+  t.equal(byName.code, 1020100)
+  t.same(byName.json.user, user)
+  const prelogin = await device.call(a, '/v1/prelogin', { login: user.userId })
+  t.equal(prelogin.json.salt, members.salt, 'a number has the salt of its name at once')
+  const byNumber = await device.call(b, '/v1/login', { login: user.userId, clientHash })
+  t.equal(byNumber.code, 1020100)
+
+  const { a2, skey } = ticketsOf(byNumber)
+  for (const [target, token] of [
+    [a, skey],
+    [a, a2],
+    [b, a2],
+  ] as const) {
+    const session = await device.call(target, '/v1/session', { token, n: randomName() })
+    t.equal(session.code, 1030200)
+    t.same(session.json.user, user, 'names and number are there')
+  }
+  const exchanged = await device.call(a, '/v1/ticket/exchange', { token: a2, to: 'skey' })
+  t.equal(exchanged.code, 1000000)
+  const next = ticketsOf(exchanged)
+  for (const token of [next.a2, next.skey]) {
+    const session = await device.call(b, '/v1/session', { token })
+    t.equal(session.code, 1030200)
+    t.same(session.json.user, user, 'names and number are there after the exchange')
+  }
+  t.equal((await device.call(a, '/v1/logout', { token: next.skey })).code, 1020103)
+  for (const token of [next.a2, next.skey])
+    t.equal((await device.call(b, '/v1/session', { token, n: randomName() })).code, 1030201)
+  return user
+}
+
+const fleet = await openFleet(t)
+const early = await registerUser(await fleet.connect(), fleet.a)
+await waitForReplica(primary, replica)
+// What is written from here on the replica has ten seconds later.
+await replica.asRoot('STOP SLAVE')
+await replica.asRoot('CHANGE MASTER TO MASTER_DELAY=10')
+await replica.asRoot('START SLAVE')
+
+t.test('reads follow the own write for replicaLagBudgetMs, then the replica answers', async (t) => {
+  const device = await fleet.connect()
+  const { login, userId, userName } = early
+  await fleet.db.write
+    .updateTable('users')
+    .set({ nickName: 'renamed' })
+    .where('userId', '=', Number(userId))
+    .execute()
+  const started = performance.now()
+  const { a2 } = ticketsOf(await device.call(fleet.a, '/v1/login', login))
+  const nickName = async () => {
+    const { json } = await device.call(fleet.b, '/v1/session', { token: a2, n: randomName() })
+    return (json.user as { nickName: string }).nickName
+  }
+  while (performance.now() - started < 1_700) t.equal(await nickName(), 'renamed', 'from the primary')
+  await until('the replica answers', async () => (await nickName()) === userName, 6_000)
+  const ms = performance.now() - started
+  t.ok(ms > 1_900 && ms < 9_000, `after ${Math.round(ms)} ms`)
+})
+
+t.test('the whole round works at once through two processes', async (t) => {
+  const device = await fleet.connect(fleet.a)
+  t.equal((await device.call(fleet.b, '/v1/echo')).code, 1000000, 'a device provisioned a moment ago opens')
+  const user = await goRound(t, fleet, device)
+  t.same(await askReplica('SELECT user_id FROM users WHERE user_id = ?', [user.userId]), [])
+  t.same(await askReplica('SELECT device_id FROM devices WHERE device_id = UNHEX(?)', [device.t]), [])
+})
+
+t.test('the round works too if the replica is further behind than was allowed for', async (t) => {
+  const settings = { TORII__DATABASE__REPLICA_LAG_BUDGET_MS: '0' }
+  const [a, b] = await Promise.all([fleet.start(settings), fleet.start(settings)])
+  const user = await goRound(t, { a, b }, await fleet.connect(b))
+  t.same(await askReplica('SELECT user_id FROM users WHERE user_id = ?', [user.userId]), [])
+})
+
+t.test('twenty devices at once provision with one process and call the other', async (t) => {
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, async (_, at) => {
+      const [one, other] = at % 2 ? [fleet.a, fleet.b] : [fleet.b, fleet.a]
+      return (await fleet.connect(one)).call(other, '/v1/echo', { at })
+    }),
+  )
+  t.same(countCodes(replies), { 1000000: 20 })
+})

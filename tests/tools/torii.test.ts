@@ -1,0 +1,393 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'libsql'
+import t from 'tap'
+import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
+import { ask, call, createFolder, createTorii, inTurns, login, register } from './torii-process.ts'
+
+t.setTimeout(180_000)
+
+const commands = [
+  'migrate status',
+  'migrate up',
+  'app add',
+  'app list',
+  'app show',
+  'app rotate',
+  'app disable',
+  'app enable',
+  'ip ban',
+  'ip unban',
+  'ip list',
+  'user show',
+  'user disable',
+  'user enable',
+  'key create',
+  'doctor',
+  'backup',
+]
+
+/** Embedded, migrated, without a server. */
+const openDatabase = async (t: { teardown(end: () => unknown): void }) => {
+  const folder = createFolder(t)
+  const file = join(folder, 'torii.sqlite')
+  const torii = createTorii(embeddedEnvironment(folder))
+  await ask(torii, 'migrate', 'up')
+  return { folder, file, torii }
+}
+
+t.test('help lists every command in one line and shows an example of each', async (t) => {
+  const torii = createTorii({})
+  const { code, stdout, stderr } = await torii('--help')
+  t.match({ code, stderr }, { code: 0, stderr: '' })
+  for (const command of commands)
+    t.match(stdout, new RegExp(`^  ${command}( <\\w+>)? {2,}[A-Z].+$`, 'm'), command)
+  await inTurns([...commands, 'migrate', 'app', 'ip', 'user', 'key'], async (command) => {
+    const { code, stdout } = await torii(...command.split(' '), '--help')
+    t.equal(code, 0)
+    t.match(stdout, new RegExp(`\\nExample:\\n {2}torii ${command}`), command)
+    t.match(stdout, '--json')
+    t.match(stdout, '--config')
+  })
+  t.match(await torii('help', 'app'), { code: 0, stdout: 'app rotate <id>' })
+  t.match(await torii('--version'), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+})
+
+const ban = ['ip', 'ban', '192.0.2.1', '--reason', 'x']
+const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
+  [[], /name a command \(migrate, app, ip, user, key, doctor, backup\); "torii --help" tells more/],
+  [['app'], /name a command \(add, list, .*\); "torii app --help"/],
+  [['migrate'], /name a command \(status, up\)/],
+  [['nothing'], /unknown command 'nothing'/],
+  [['app', 'lst'], /unknown command 'lst' \(Did you mean list\?\)/],
+  [['migrate', 'down'], /unknown command 'down'/],
+  [['app', 'list', 'more'], /too many arguments/],
+  [['app', 'list', '--color'], /unknown option '--color'/],
+  [['app', 'list', '--config'], /argument missing/],
+  [['app', 'add'], /missing required argument 'name'/],
+  [['app', 'add', ''], /one line of 1 to 100 characters/],
+  [['app', 'add', 'a\u001b[31mb'], /a\\u001b\[31mb.*one line/],
+  [['app', 'add', 'x', '--min-envelope', '3'], /Expected 0 .* or 1/],
+  [['app', 'add', 'x', '--origin', 'https://a.example/path'], /without a path/],
+  [['app', 'add', 'x', '--origin', 'ftp://a.example'], /Expected an origin/],
+  [['app', 'show', "' OR 1=1"], /Expected an app id/],
+  [['ip', 'ban', '192.0.2.1', '--for', '2h'], /--reason <text>' not specified/],
+  [ban, /say how long: --for 2h, or --until/],
+  [[...ban, '--for', '2h', '--until', '2099-01-01'], /can(not|'t) be used with/],
+  [[...ban, '--for', '2'], /Expected a time such as 10m, 2h or 7d/],
+  [[...ban, '--for', '0m'], /Expected a time/],
+  [[...ban, '--for', '999999999d'], /Expected a time/],
+  [[...ban, '--until', 'tomorrow'], /Expected a moment such as/],
+  [[...ban, '--until', '2099-02-31'], /Expected a moment such as/],
+  [[...ban, '--until', '2001-01-01T00:00Z'], /this one is over/],
+  [['ip', 'ban', '10', ...ban.slice(3), '--for', '2h'], /Expected an address/],
+  [['ip', 'ban', '010.0.0.1', ...ban.slice(3), '--for', '2h'], /Expected an address/],
+  [['ip', 'ban', '192.0.2.1/33', ...ban.slice(3), '--for', '2h'], /Expected an address/],
+  [['ip', 'ban', '192.0.2.1/24/8', ...ban.slice(3), '--for', '2h'], /Expected an address/],
+  [['ip', 'ban', '0.0.0.0/0', ...ban.slice(3), '--for', '2h'], /a range of \/8 or smaller/],
+  [['ip', 'ban', '::/0', ...ban.slice(3), '--for', '2h'], /a range of \/16 or smaller/],
+  [['ip', 'unban', 'localhost'], /Expected an address/],
+  [['user', 'disable', 'alice'], /--reason <text>' not specified/],
+  [['user', 'show'], /missing required argument 'user'/],
+  [['backup'], /missing required argument 'folder'/],
+]
+
+t.test('wrong usage ends with 2 and one line that says what was expected', async (t) => {
+  const folder = createFolder(t)
+  const torii = createTorii(embeddedEnvironment(folder))
+  await inTurns(wrong, async ([args, says]) => {
+    const { code, stdout, stderr } = await torii(...args)
+    t.equal(code, 2, args.join(' '))
+    t.equal(stdout, '')
+    t.match(stderr, /^torii: .+\n$/)
+    t.match(stderr, says)
+  })
+  t.strictSame(readdirSync(folder), [], 'nothing was made')
+})
+
+t.test('only migrate up makes a database; the others say that there is none', async (t) => {
+  const folder = createFolder(t)
+  const environment = embeddedEnvironment(join(folder, 'data'))
+  const torii = createTorii(environment)
+  const calls = [
+    ['app', 'list'],
+    ['app', 'add', 'x'],
+    [...ban, '--for', '1h'],
+    ['user', 'show', 'alice'],
+    ['backup', join(folder, 'backup')],
+  ]
+  await inTurns(calls, async (args) => {
+    const { code, stdout, stderr } = await torii(...args)
+    t.match({ code, stdout }, { code: 1, stdout: '' }, args.join(' '))
+    t.match(
+      stderr,
+      /^torii: there is no database at .*torii\.sqlite: .*"torii migrate up".*TORII_CONFIG.*\n$/,
+    )
+  })
+  const status = await ask<{ name: string; state: string; startedAt: null; doneAt: null }[]>(
+    torii,
+    'migrate',
+    'status',
+  )
+  t.strictSame(status[0], { name: '0001_apps', state: 'pending', startedAt: null, doneAt: null })
+  for (const dry of [
+    ['migrate', '--dry-run'],
+    ['migrate', 'up', '--dry-run'],
+  ]) {
+    t.match(await torii(...dry), { code: 0, stdout: /^-- 0001_apps\nCREATE TABLE "apps" [^;]+;\n-- 0002/ })
+  }
+  t.strictSame(readdirSync(folder), [], 'nothing was made')
+
+  t.match(await torii('migrate', 'up'), {
+    code: 0,
+    stdout: /^0001_apps\n(.+\n)+.*torii\.sqlite has them now\n$/,
+  })
+  t.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700)
+  t.equal(statSync(join(folder, 'data/torii.sqlite')).mode & 0o777, 0o600)
+  t.match(await torii('migrate', 'up'), { code: 0, stdout: /lacks nothing\n$/ })
+  t.strictSame(await ask(torii, 'migrate', 'up'), { ran: [] })
+  t.strictSame(await ask(torii, 'migrate', '--dry-run'), { pending: [] })
+  t.match(await torii('migrate', 'status'), {
+    code: 0,
+    stdout: /0001_apps +done +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n/,
+  })
+})
+
+t.test('refuses a database that lacks migrations, and one that is none', async (t) => {
+  const { folder, file, torii } = await openDatabase(t)
+  const database = new Database(file)
+  database.exec("DELETE FROM migrations WHERE name = '0024_settings'")
+  database.close()
+  t.match(await torii('app', 'list'), { code: 1, stderr: /lacks 1 migrations: run "torii migrate up"\n$/ })
+  t.match(await torii('migrate', 'status'), { code: 0, stdout: /lacks 1 of them: run "torii migrate up"\n$/ })
+  t.match(await torii('migrate', 'up'), { code: 1, stderr: /^torii: migration 0024_settings failed: .*\n$/ })
+
+  writeFileSync(
+    join(folder, 'text.sqlite'),
+    'no database at all, but long enough to be taken for one'.repeat(50),
+  )
+  const other = createTorii({
+    ...embeddedEnvironment(folder),
+    TORII__DATABASE__FILE: join(folder, 'text.sqlite'),
+  })
+  t.match(await other('app', 'list'), {
+    code: 1,
+    stderr: /^torii: .*file is not a database.*restore a backup.*\n$/,
+  })
+})
+
+t.test(
+  'the configuration comes from --config before TORII_CONFIG, and what is wrong in it is one line',
+  async (t) => {
+    const { folder, file } = await openDatabase(t)
+    const defaults = JSON.parse(
+      readFileSync(new URL(import.meta.resolve('#root/config/default.json')), 'utf8'),
+    )
+    const write = (name: string, database: object) =>
+      writeFileSync(
+        join(folder, name),
+        JSON.stringify({ ...defaults, database: { ...defaults.database, ...database } }),
+      )
+    write('good.json', { file })
+    write('bad.json', { fil: file })
+    const torii = createTorii({ TORII_CONFIG: join(folder, 'bad.json') }, folder)
+    t.match(await torii('app', 'list', '--config', 'good.json'), { code: 0, stdout: /has no app yet\n$/ })
+    t.match(await torii('--config', 'good.json', 'app', 'list'), { code: 0 })
+    t.match(await torii('app', 'list'), { code: 1, stdout: '', stderr: 'torii: database.fil: unknown key\n' })
+    t.match(await torii('app', 'list', '--config', 'none.json'), {
+      code: 1,
+      stderr: /^torii: .*none\.json\n$/,
+    })
+  },
+)
+
+t.test('adds, shows, rotates and disables apps', async (t) => {
+  const { file, torii } = await openDatabase(t)
+  const added = await ask<Record<string, string>>(
+    torii,
+    ...['app', 'add', '商店', '--public', '--min-envelope', '1'],
+    ...[
+      '--origin',
+      'https://a.example/',
+      '--origin',
+      'http://localhost:3000',
+      '--origin',
+      'https://a.example',
+    ],
+  )
+  t.match(added, { appid: /^[A-Za-z0-9]{16}$/, appsecret: /^[A-Za-z0-9]{32}$/, createdAt: /^\d{4}-.*Z$/ })
+  const { appid = '', appsecret, ...rest } = added
+  t.match(rest, {
+    name: '商店',
+    public: true,
+    minEnvelope: 1,
+    origins: ['https://a.example', 'http://localhost:3000'],
+    disabled: false,
+    rotating: false,
+  })
+  t.strictSame(await ask(torii, 'app', 'show', appid), { appid, ...rest })
+  t.strictSame(await ask(torii, 'app', 'list'), [{ appid, ...rest }])
+
+  const text = await torii('app', 'add', 'Web shop')
+  t.match(
+    text.stdout,
+    /^appid +[A-Za-z0-9]{16}\nappsecret +[A-Za-z0-9]{32}\nname +Web shop\nstate +enabled\n/,
+  )
+  t.match(text.stdout, `Added in ${file}.`)
+  const { stdout } = await torii('app', 'list')
+  const [head = '', ...rows] = stdout.trimEnd().split('\n')
+  t.equal(rows.length, 2)
+  // A Chinese letter takes two columns.
+  t.equal(rows[0]?.indexOf('enabled'), head.indexOf('state') - 2)
+  t.equal(rows[1]?.indexOf('enabled'), head.indexOf('state'))
+
+  const rotated = await ask(torii, 'app', 'rotate', appid)
+  t.match(rotated, { appid, appsecret: /^[A-Za-z0-9]{32}$/ })
+  t.not(rotated.appsecret, appsecret)
+  t.match(await torii('app', 'rotate', appid), { code: 1, stderr: /two good secrets already.*--finish/ })
+  t.match(await ask(torii, 'app', 'show', appid), { rotating: true })
+  t.match(await torii('app', 'rotate', appid, '--finish'), { code: 0, stdout: /Only the newest secret/ })
+  t.match(await torii('app', 'rotate', appid, '--finish'), { code: 1, stderr: /nothing to finish/ })
+
+  t.strictSame(await ask(torii, 'app', 'disable', appid), { appid, disabled: true, changed: true })
+  t.match(await torii('app', 'disable', appid), { code: 0, stdout: /was disabled already/ })
+  t.match(await torii('app', 'show', appid), { code: 0, stdout: /^state +disabled$/m })
+  t.strictSame(await ask(torii, 'app', 'enable', appid), { appid, disabled: false, changed: true })
+
+  const unknown = [['show'], ['rotate'], ['rotate', '--finish'], ['disable'], ['enable']]
+  await inTurns(unknown, async ([verb = '', ...more]) => {
+    t.match(await torii('app', verb, 'nobody', ...more), {
+      code: 1,
+      stderr: /^torii: no app has the id nobody.*\n$/,
+    })
+  })
+  t.match(await torii('app', 'add', 'x', '--public'), { code: 1, stderr: /--origin/ })
+})
+
+t.test('bans, lists and unbans addresses and ranges', async (t) => {
+  const { file, torii } = await openDatabase(t)
+  t.match(await torii('ip', 'list'), { code: 0, stdout: /has no ban\n$/ })
+  t.strictSame(await ask(torii, 'ip', 'list'), [])
+  const before = Date.now()
+  const made = await ask<Record<string, string>>(
+    torii,
+    'ip',
+    'ban',
+    '::ffff:192.0.2.1',
+    '--for',
+    '2h',
+    '--reason',
+    'a b',
+  )
+  t.match(made, { network: '192.0.2.1/32', reason: 'a b' })
+  const leftMs = Date.parse(made.until ?? '') - before
+  t.ok(leftMs >= 7_200_000 && leftMs < 7_230_000, `${leftMs} ms`)
+  const until = '2099-01-31T08:00+02:00'
+  t.match(await torii('ip', 'ban', '2001:db8::1', '--until', until, '--reason', 'x'), {
+    code: 0,
+    stdout: `2001:db8::/64 is banned until 2099-01-31T06:00:00Z, in ${file}. Running servers notice`,
+  })
+  await ask(torii, 'ip', 'ban', '192.0.2.0/24', '--until', '2099-01-31', '--reason', 'x')
+  t.match(await torii('ip', 'list'), {
+    code: 0,
+    stdout:
+      /^network +until +since +reason\n192\.0\.2\.0\/24 +2099-01-31T00:00:00Z +\d{4}.*Z {2}x\n192\.0\.2\.1\/32.*a b\n2001/,
+  })
+  t.match(await ask(torii, 'ip', 'list'), [
+    { network: '192.0.2.0/24' },
+    made,
+    { until: '2099-01-31T06:00:00.000Z' },
+  ])
+  t.match(await torii('ip', 'unban', '192.0.2.7'), {
+    code: 1,
+    stderr: /not banned.*"torii ip unban 192\.0\.2\.0\/24"/,
+  })
+  t.strictSame(await ask(torii, 'ip', 'unban', '192.0.2.1'), { network: '192.0.2.1/32', banned: true })
+  t.match(await torii('ip', 'unban', '192.0.2.0/24'), { code: 0, stdout: /banned no more/ })
+  t.match(await torii('ip', 'unban', '192.0.2.0/24'), { code: 1, stderr: /^torii: .*not banned, in .*\n$/ })
+})
+
+t.test('shows, disables and enables users, and nothing that a caller named moves the cursor', async (t) => {
+  const folder = createFolder(t)
+  const server = await spawnServer(embeddedEnvironment(folder))
+  t.teardown(() => server.stop())
+  const { app } = server
+  if (!app) throw new Error('no demo app')
+  const torii = createTorii(embeddedEnvironment(folder))
+  await register(server, app, 'Álice')
+  const device = { type: 'phone', device: 'x\u001b[2J\u202etxt' }
+  await call(server, app, '/v1/login', {
+    login: 'álice',
+    clientHash: 'abcdefghijklmnopqrstuvwxyz01234',
+    device,
+  })
+
+  const shown = await ask<{ logins: Record<string, string>[] }>(torii, 'user', 'show', 'ÁLICE')
+  t.match(shown, { userId: '10001', userName: 'Álice', status: 'active', reason: '', createdAt: /Z$/ })
+  t.match(shown.logins, [
+    { appid: app.appId, loggedInAt: /Z$/, expiresAt: /Z$/, endedAt: null, endReason: null },
+    {},
+  ])
+  t.match(await ask(torii, 'user', 'show', '10001'), { userName: 'Álice' })
+  for (const more of [[], ['--json']]) {
+    const { stdout } = await torii('user', 'show', '10001', ...more)
+    t.notOk(/[^\P{C}\n]/u.test(stdout), 'all of it is seen')
+  }
+  t.strictSame(await ask(torii, 'user', 'disable', 'álice', '--reason', 'asked for'), {
+    ...{ userId: '10001', status: 'disabled', changed: true },
+  })
+  t.match(await torii('user', 'disable', '10001', '--reason', 'x'), {
+    code: 0,
+    stdout: /was disabled already/,
+  })
+  t.match(await torii('user', 'show', '10001'), {
+    code: 0,
+    stdout: /\nstatus +disabled: asked for\n(.*\n)* .*Z disabled /,
+  })
+  t.match(await login(server, app, 'álice'), { code: 2040205 })
+  t.match(await torii('user', 'enable', 'álice'), {
+    code: 0,
+    stdout: /^User 10001 \(álice\) is active now, in .*\n$/,
+  })
+  t.match(await login(server, app, 'álice'), { code: 1020100 })
+  t.match(await torii('user', 'enable', 'nobody'), {
+    code: 1,
+    stderr: 'torii: no user has the name nobody\n',
+  })
+  t.match(await torii('user', 'show', '10002'), { code: 1, stderr: 'torii: no user has the number 10002\n' })
+})
+
+t.test('writes a server key once, which nobody else can read', async (t) => {
+  const folder = createFolder(t)
+  const keyFile = join(folder, 'keys/server.key')
+  const torii = createTorii({ TORII__SECURITY__KEY_FILE: keyFile })
+  const made = await ask(torii, 'key', 'create')
+  t.match(made, { keyFile, fingerprint: /^[0-9a-f]{32}$/ })
+  t.equal(statSync(keyFile).mode & 0o777, 0o600)
+  t.equal(statSync(join(folder, 'keys')).mode & 0o777, 0o700)
+  const text = readFileSync(keyFile, 'utf8')
+  t.match(await torii('key', 'create'), {
+    code: 1,
+    stderr: /^torii: .*server\.key is there already and stays.*\n$/,
+  })
+  t.equal(readFileSync(keyFile, 'utf8'), text)
+  const other = join(folder, 'other.key')
+  t.match(await createTorii({ TORII__SECURITY__KEY_FILE: other })('key', 'create'), { stdout: /Keep a copy/ })
+  const given = createTorii({
+    TORII__SECURITY__SERVER_KEY: text,
+    TORII__SECURITY__KEY_FILE: join(folder, 'third.key'),
+  })
+  t.match(await given('key', 'create'), { code: 1, stderr: /security\.serverKey is set/ })
+  t.notOk(existsSync(join(folder, 'third.key')))
+})
+
+t.test('a reader that goes away early is no error', async (t) => {
+  const { folder, torii } = await openDatabase(t)
+  const { run } = await import('./torii-process.ts')
+  for (let count = 0; count < 2; count++) await ask(torii, 'app', 'add', `app ${count}`)
+  const file = new URL(import.meta.resolve('#root/dist/tools/torii.js')).pathname
+  const { stderr } = await run('sh', ['-c', `"${process.execPath}" "${file}" app list | true`], {
+    environment: embeddedEnvironment(folder),
+  })
+  t.equal(stderr, '')
+})

@@ -1,0 +1,126 @@
+/** The load generator, a process of its own. Jobs come in and results go out by messages. */
+import { createHistogram } from './histogram.ts'
+import { type HttpSocket, openHttpSocket } from './http-socket.ts'
+import { createSource, type Shot, type SourceSpec } from './sources.ts'
+
+export type Stream = { name: string; connections: number; source: SourceSpec }
+/** Streams run at the same time against one server. */
+export type Job = { port: number; warmMs: number; measureMs: number; streams: Stream[] }
+
+export type StreamResult = {
+  name: string
+  /** Replies within the time that is measured. */
+  answered: number
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  maxMs: number
+  /** All replies, with those of the warm-up. */
+  total: number
+  failed: number
+  /** Some of what was wrong. */
+  failures: string[]
+}
+export type JobResult = {
+  streams: StreamResult[]
+  /** Share of one core that this process used. */
+  cpu: number
+}
+
+const shownFailures = 3
+const mostFailures = 500
+const patienceMs = 15_000
+/** On Linux all of 127.0.0.0/8 is this machine: each connection is a client with an address of its own. */
+const hasManyAddresses = process.platform === 'linux'
+const addressOf = (index: number) => `127.0.${1 + (index >> 8)}.${index & 255}`
+
+const runStream = (stream: Stream, { port, warmMs, measureMs }: Job, startedAt: number) => {
+  const from = startedAt + warmMs
+  const until = from + measureMs
+  const source = createSource(stream.source)
+  const histogram = createHistogram()
+  const failures: string[] = []
+  let [answered, total, failed, maxMs, waiting] = [0, 0, 0, 0, 0]
+
+  const fail = (reason: string) => {
+    failed++
+    if (failures.length < shownFailures) failures.push(reason)
+  }
+  return new Promise<StreamResult>((resolve) => {
+    const sockets = new Set<HttpSocket>()
+    const end = () => {
+      clearTimeout(timer)
+      for (const socket of sockets) socket.close()
+      const perSecond = answered / (measureMs / 1_000)
+      const [p50Ms, p99Ms] = [histogram.quantile(0.5), histogram.quantile(0.99)]
+      const { name } = stream
+      resolve({ name, answered, perSecond, p50Ms, p99Ms, maxMs, total, failed, failures })
+    }
+    const timer = setTimeout(
+      () => {
+        fail(`${waiting} requests without a reply`)
+        end()
+      },
+      warmMs + measureMs + patienceMs,
+    )
+
+    const open = (index: number) => {
+      let shot: Shot
+      let sentAt = 0
+      const fire = () => {
+        shot = source.next()
+        sentAt = performance.now()
+        socket.send(shot.bytes)
+      }
+      const leave = () => {
+        socket.close()
+        sockets.delete(socket)
+        if (--waiting === 0) end()
+      }
+      const socket = openHttpSocket({
+        port,
+        localAddress: hasManyAddresses ? addressOf(index) : undefined,
+        onOpen: fire,
+        onReply: (status, body) => {
+          const now = performance.now()
+          total++
+          if (now >= from && now < until) {
+            answered++
+            histogram.record(now - sentAt)
+            maxMs = Math.max(maxMs, now - sentAt)
+          }
+          const problem = source.judge(shot, status, body)
+          if (problem !== undefined) fail(problem)
+          if (now < until && failed < mostFailures) fire()
+          else leave()
+        },
+        onLost: (reason) => {
+          fail(reason)
+          sockets.delete(socket)
+          if (performance.now() < until && failed < mostFailures) open(index)
+          else if (--waiting === 0) end()
+        },
+      })
+      sockets.add(socket)
+    }
+    waiting = stream.connections
+    for (let index = 0; index < stream.connections; index++) open(index)
+  })
+}
+
+const runJob = async (job: Job): Promise<JobResult> => {
+  const startedAt = performance.now()
+  const before = process.cpuUsage()
+  const streams = await Promise.all(job.streams.map((stream) => runStream(stream, job, startedAt)))
+  const { user, system } = process.cpuUsage(before)
+  return { streams, cpu: (user + system) / 1_000 / (performance.now() - startedAt) }
+}
+
+process.on('message', (job: Job) => {
+  runJob(job).then(
+    (result) => process.send?.(result),
+    (error: Error) => process.send?.({ error: error.stack ?? error.message }),
+  )
+})
+// Whoever gave the jobs is gone.
+process.on('disconnect', () => process.exit(0))

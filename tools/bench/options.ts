@@ -1,0 +1,69 @@
+/** The words behind `npm run bench --`. */
+import { parseArgs } from 'node:util'
+import { isRow, rowNames } from './rows.ts'
+
+export type Options = {
+  /** Rows by name, such as `session`, or by name and engine, `session/redis`. Empty: all. */
+  rows: readonly string[]
+  seconds: number
+  rounds: number
+  connections: number
+  /** Where the figures go as JSON. */
+  json: string
+  /** Least level that the servers log; by default as they are shipped. */
+  log: string
+  /** A folder for CPU profiles of the Torii servers; empty: none. */
+  profile: string
+}
+
+export const usage = `npm run bench -- [ROW…] [--seconds N] [--rounds N] [--connections N] [--json FILE]
+                 [--log LEVEL] [--profile FOLDER]
+
+ROW is a name, or a name with its engine (session/redis):
+  ${rowNames.join('  ')}
+`
+
+/** What can't be done with these words; the message is for the one who typed them. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const parseOptions = (words: readonly string[], defaultJson: string): Options => {
+  const { values, positionals } = parse(words)
+  const number = (name: 'seconds' | 'rounds' | 'connections', least: number, most: number) => {
+    const value = Number(values[name])
+    if (!(value >= least && value <= most)) throw new UsageError(`--${name}: expected ${least} to ${most}`)
+    return value
+  }
+  for (const row of positionals) {
+    if (!isRow(row)) throw new UsageError(`no row "${row}"\n\n${usage}`)
+  }
+  return {
+    rows: positionals,
+    seconds: number('seconds', 0.1, 600),
+    rounds: Math.floor(number('rounds', 1, 100)),
+    connections: Math.floor(number('connections', 1, 1_000)),
+    json: values.json ?? defaultJson,
+    log: values.log,
+    profile: values.profile ?? '',
+  }
+}
+
+const parse = (words: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '5' },
+        rounds: { type: 'string', default: '3' },
+        connections: { type: 'string', default: '64' },
+        json: { type: 'string' },
+        log: { type: 'string', default: 'info' },
+        profile: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
+  }
+}

@@ -1,0 +1,72 @@
+/** Who calls: devices and users, made through the front door before anything is measured. */
+import { nodePrimitives } from '../../src/adapters/crypto.ts'
+import { loginSalt } from '../../src/protocol/password-kdf.ts'
+import { type Device, someClientHash } from './sources.ts'
+import type { App, Torii } from './torii.ts'
+
+export type User = { userName: string; clientHash: string; skey: string }
+export type Population = {
+  app: App
+  saltKey: Buffer
+  devices: Device[]
+  users: User[]
+  /** Users that know a password; what they send of it is not hashed. */
+  typists: { userName: string; password: string }[]
+}
+
+/** Enough that neither a cache of one nor one row decides. */
+const counts = { devices: 64, users: 256, typists: 8 } as const
+const atOnce = 16
+
+/** Calls `make` for 0, 1, 2 … with some of them under way at once. */
+const makeMany = async <T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> => {
+  const made: T[] = []
+  let next = 0
+  const work = async () => {
+    for (let index = next++; index < count; index = next++) made[index] = await make(index)
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return made
+}
+
+/** @param withTypists hashing their passwords takes a second; not every row needs them. */
+export const populate = async ({ port, app, saltKey }: Torii, withTypists: boolean): Promise<Population> => {
+  const url = `http://127.0.0.1:${port}`
+  const read = async (reply: Response, code: number) => {
+    const json = (await reply.json()) as Record<string, unknown> & { tickets?: { skey: string } }
+    if (json.code !== code) throw new Error(`${reply.url}: ${JSON.stringify(json)}`)
+    return json
+  }
+  const provision = async (): Promise<Device> => {
+    const reply = await fetch(`${url}/v1/totp?n=${app.appId}&s=${app.appSecret}`)
+    const { totp_token, totp_secret } = await read(reply, 1_000_000)
+    return { t: String(totp_token), secret: String(totp_secret) }
+  }
+  const register = async (userName: string, credentials: Record<string, string>) => {
+    const body = JSON.stringify({
+      ...{ appid: app.appId, appsecret: app.appSecret },
+      ...{ regmode: 'anonymous', user: { userName }, ...credentials },
+    })
+    const headers = { 'content-type': 'application/json' }
+    const { tickets } = await read(
+      await fetch(`${url}/v1/register`, { method: 'POST', headers, body }),
+      1_020_000,
+    )
+    return { userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
+  }
+  return {
+    app,
+    saltKey,
+    devices: await makeMany(counts.devices, provision),
+    users: await makeMany(counts.users, async (index) => {
+      const userName = `user${index}`
+      const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
+      return register(userName, { clientHash: someClientHash, salt })
+    }),
+    typists: await makeMany(withTypists ? counts.typists : 0, async (index) => {
+      const typist = { userName: `typist${index}`, password: `a password of ${index}` }
+      await register(typist.userName, { password: typist.password })
+      return typist
+    }),
+  }
+}

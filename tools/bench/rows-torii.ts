@@ -1,0 +1,114 @@
+/** The rows of Torii: each is measured on both pairs of engines. */
+import type { Stream } from './load.ts'
+import type { Population } from './population.ts'
+import { post, type Row, typists } from './row.ts'
+import type { PlainRequest, SealedCall } from './sources.ts'
+
+const credentials = ({ app }: Population) => ({ appid: app.appId, appsecret: app.appSecret })
+
+const sealedCalls = (
+  { devices }: Population,
+  members: readonly Record<string, unknown>[],
+  expect: (index: number) => string,
+): SealedCall[] =>
+  members.map((one, index) => {
+    const device = devices[index % devices.length]
+    if (!device) throw new Error('no device')
+    return { device, members: one, expect: expect(index) }
+  })
+
+/** Another text for each device, so that the plaintext has exactly `bytes` bytes. */
+const echo = (people: Population, connections: number, bytes: number): Stream => {
+  const empty = JSON.stringify({ apiver: 1, text: '' }).length
+  const texts = people.devices.map(({ t }) => t.repeat(Math.ceil(bytes / t.length)).slice(0, bytes - empty))
+  const calls = sealedCalls(
+    people,
+    texts.map((text) => ({ text })),
+    (index) => texts[index] ?? '',
+  )
+  return { name: 'echo', connections, source: { kind: 'sealed', path: '/v1/echo', code: 1_000_000, calls } }
+}
+
+const sessions = (people: Population, connections: number): Stream => {
+  const calls = sealedCalls(
+    people,
+    people.users.map(({ skey }) => ({ token: skey })),
+    (index) => `"${people.users[index]?.userName}"`,
+  )
+  return {
+    name: 'sessions',
+    connections,
+    source: { kind: 'sealed', path: '/v1/session', code: 1_030_200, calls },
+  }
+}
+
+const passwordLogins = (people: Population, connections: number): Stream => ({
+  name: 'logins',
+  connections: Math.min(typists, connections),
+  source: {
+    kind: 'plain',
+    requests: people.typists.map(({ userName, password }) =>
+      post('/v1/login', { ...credentials(people), login: userName, password }),
+    ),
+    expect: '"code":1020100,',
+  },
+})
+
+export const toriiRows = [
+  { name: 'echo-300', title: 'echo, t/j, 300 B', streams: (people, n) => [echo(people, n, 300)] },
+  { name: 'echo-4k', title: 'echo, t/j, 4 KB', streams: (people, n) => [echo(people, n, 4_096)] },
+  { name: 'session', title: 'session check, t/j', streams: (people, n) => [sessions(people, n)] },
+  {
+    name: 'mixed',
+    title: 'session check, t/j, while passwords are hashed',
+    streams: (people, n) => [sessions(people, n), passwordLogins(people, n)],
+    needs: ['session'],
+  },
+  {
+    name: 'session-json',
+    title: 'session check, JSON',
+    streams: (people, connections) => {
+      const requests = people.users.map(({ skey }) =>
+        post('/v1/session', { ...credentials(people), token: skey }),
+      )
+      return [
+        { name: 'sessions', connections, source: { kind: 'plain', requests, expect: '"code":1030200,' } },
+      ]
+    },
+  },
+  {
+    name: 'login',
+    title: 'login by client hash, t/j',
+    streams: (people, connections) => {
+      const members = people.users.map(({ userName, clientHash }) => ({ login: userName, clientHash }))
+      const calls = sealedCalls(people, members, (index) => `"${people.users[index]?.userName}"`)
+      const source = { kind: 'sealed-once', path: '/v1/login', code: 1_020_100, calls } as const
+      return [{ name: 'logins', connections, source }]
+    },
+  },
+  {
+    name: 'password',
+    title: 'login by plain password, JSON',
+    streams: (people, n) => [passwordLogins(people, n)],
+  },
+  {
+    name: 'register',
+    title: 'register, t/j',
+    streams: ({ devices, saltKey }, connections) => {
+      const prefix = `r${Date.now().toString(36)}x`
+      const source = { kind: 'register', devices, saltKey: saltKey.toString('hex'), prefix } as const
+      return [{ name: 'registrations', connections, source }]
+    },
+  },
+  {
+    name: 'provision',
+    title: 'provisioning',
+    streams: ({ app }, connections) => {
+      const path = `/v1/totp?n=${app.appId}&s=${app.appSecret}`
+      const requests: PlainRequest[] = [{ method: 'GET', path, headers: {}, body: '' }]
+      return [
+        { name: 'devices', connections, source: { kind: 'plain', requests, expect: '"code":1000000,' } },
+      ]
+    },
+  },
+] as const satisfies Row<Population>[]

@@ -1,0 +1,129 @@
+/** Torii as it is shipped, with limits that the load does not meet. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createMigrator } from '../../src/adapters/db/migrate.ts'
+import { openDb } from '../../src/adapters/db/open.ts'
+import { systemRandom } from '../../src/adapters/random.ts'
+import { generateServerKey, parseServerKey } from '../../src/adapters/server-key.ts'
+import { createAdmin } from '../../src/app.ts'
+import { ConfigSchema } from '../../src/config.ts'
+import { loadConfig } from '../../src/load-config.ts'
+import { findFreePort } from '../test/harness.ts'
+import type { Databases } from './databases.ts'
+import { startWatched, type Watched } from './processes.ts'
+
+export type App = { appId: string; appSecret: string }
+export type Trips = { store: number; database: number }
+export type Torii = Watched & {
+  port: number
+  app: App
+  saltKey: Buffer
+  /** Trips to the store and the database since the start. */
+  readTrips(): Promise<Trips | undefined>
+}
+
+/**
+ * A window of one second: the log of a limit then holds as many calls as it would hold of a busy address under the
+ * limits as they are shipped. With 60 s it would hold a hundred times that, which nobody's server does.
+ */
+export const raisedLimit = '[1, 100000]'
+
+/** Databases share a core with the load: a pause of theirs is to show in the latencies, not to fail the run. */
+const patience = {
+  TORII__STORE__COMMAND_TIMEOUT_MS: '2000',
+  TORII__DATABASE__QUERY_TIMEOUT_MS: '10000',
+  TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
+  TORII__DATABASE__CONNECT_TIMEOUT_MS: '5000',
+}
+
+const serverFile = fileURLToPath(import.meta.resolve('#root/dist/src/server.js'))
+
+const limitsEnvironment = () =>
+  Object.fromEntries(
+    Object.keys(ConfigSchema.properties.limits.properties).map((name) => [
+      `TORII__LIMITS__${name.toUpperCase()}`,
+      raisedLimit,
+    ]),
+  )
+
+const sharedEnvironment = ({ primary, replica, redis, database }: Databases) => ({
+  TORII__SERVER__TRIAL: 'true',
+  TORII__STORE__URL: redis.url,
+  ...Object.fromEntries(
+    [['WRITE', primary] as const, ['READ', replica] as const].flatMap(([role, server]) =>
+      Object.entries({
+        HOST: server.host,
+        PORT: server.port,
+        USER: server.user,
+        PASSWORD: server.password,
+        DATABASE: database,
+      }).map(([key, value]) => [`TORII__DATABASE__${role}__0__${key}`, String(value)]),
+    ),
+  ),
+})
+
+export const startTorii = async (plan: {
+  name: string
+  folder: string
+  core: number | undefined
+  log: string
+  profile: string
+  /** Undefined: the embedded engines. */
+  databases: Databases | undefined
+}): Promise<Torii> => {
+  const folder = join(plan.folder, plan.name)
+  await mkdir(folder)
+  const [port, metricsPort] = [await findFreePort(), await findFreePort()]
+  const keyFile = join(folder, 'server.key')
+  const keyText = generateServerKey(systemRandom)
+  await writeFile(keyFile, keyText, { mode: 0o600 })
+  const environment: Record<string, string> = {
+    TORII__SERVER__PORT: String(port),
+    TORII__METRICS__PORT: String(metricsPort),
+    TORII__SECURITY__KEY_FILE: keyFile,
+    TORII__DATABASE__FILE: join(folder, 'torii.sqlite'),
+    TORII__PROVISIONING__DEVICES_PER_ADDRESS: '1000000',
+    TORII__LOG__LEVEL: plan.log,
+    ...patience,
+    ...limitsEnvironment(),
+    ...(plan.databases && sharedEnvironment(plan.databases)),
+  }
+  const app = await addApp(environment)
+  const profile = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${plan.profile}`] : []
+  const command = [process.execPath, '--enable-source-maps', ...profile, serverFile]
+  const { name, core } = plan
+  const watched = await startWatched({ name, command, environment, core, port, folder })
+  return {
+    ...watched,
+    port,
+    app,
+    saltKey: parseServerKey(keyText).saltKey,
+    readTrips: () => readTrips(`http://127.0.0.1:${metricsPort}/metrics`),
+  }
+}
+
+/** What "torii migrate up" and "torii app add" do. */
+const addApp = async (environment: Record<string, string>): Promise<App> => {
+  const config = loadConfig(environment)
+  await createMigrator({ config: config.database }).up()
+  const db = await openDb({ config: config.database })
+  try {
+    return await createAdmin({ db, config }).apps.add({ name: 'bench' })
+  } finally {
+    await db.close()
+  }
+}
+
+const readTrips = async (url: string): Promise<Trips | undefined> => {
+  const text = await fetch(url).then(
+    (reply) => reply.text(),
+    () => '',
+  )
+  const readValue = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  const trips = {
+    store: readValue('torii_store_trips_total'),
+    database: readValue('torii_database_trips_total'),
+  }
+  return Number.isNaN(trips.store + trips.database) ? undefined : trips
+}

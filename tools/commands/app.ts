@@ -1,0 +1,167 @@
+/** `torii app`: the programs that may call. */
+import type { Command } from 'commander'
+import type { AppSummary } from '../../src/features/apps/apps.ts'
+import { Failure } from '../../src/protocol/errors.ts'
+import { type Context, describe } from '../console/context.ts'
+import { Refusal } from '../console/refusal.ts'
+import { alignFields, alignRows, isoTime } from '../console/text.ts'
+import { readAppId, readEnvelopeFloor, readLine, readOrigin } from '../console/values.ts'
+
+type AddOptions = { public?: boolean; minEnvelope: number; origin: string[] }
+
+const noticed = 'Running servers notice it within a second.'
+
+/** In the words of the wire. */
+const toData = ({ appId, isPublic, isDisabled, isRotating, createdAt, ...rest }: AppSummary) => ({
+  appid: appId,
+  ...rest,
+  public: isPublic,
+  disabled: isDisabled,
+  rotating: isRotating,
+  createdAt: new Date(createdAt).toISOString(),
+})
+
+const stateOf = ({ isDisabled, isRotating }: AppSummary) =>
+  [isDisabled ? 'disabled' : 'enabled', ...(isRotating ? ['rotating'] : [])].join(', ')
+
+const fieldsOf = (app: AppSummary) => ({
+  appid: app.appId,
+  name: app.name,
+  state: stateOf(app),
+  public: app.isPublic ? 'yes' : 'no',
+  'min envelope': String(app.minEnvelope),
+  origins: app.origins.join(' ') || '-',
+  created: isoTime(app.createdAt),
+})
+
+const add = (
+  { withAdmin, print }: Context,
+  name: string,
+  { public: isPublic, minEnvelope, origin }: AddOptions,
+) =>
+  withAdmin(async ({ apps, config, place }) => {
+    if (isPublic && origin.length + config.server.origins.length === 0) {
+      throw new Refusal('a public app is called from its origins alone: name them (--origin https://…)')
+    }
+    const { appId, appSecret } = await apps.add({
+      name,
+      isPublic: isPublic ?? false,
+      minEnvelope,
+      origins: origin,
+    })
+    const app = await apps.show(appId)
+    const { appid, ...rest } = toData(app)
+    const { appid: id, ...fields } = fieldsOf(app)
+    print({ appid, appsecret: appSecret, ...rest }, [
+      ...alignFields({ appid: id, appsecret: appSecret, ...fields }),
+      `The secret is shown this once. Added in ${place}.`,
+    ])
+  })
+
+const list = ({ withAdmin, print }: Context) =>
+  withAdmin(async ({ apps, place }) => {
+    const found = await apps.list()
+    const [first] = found
+    const head = first ? Object.keys(fieldsOf(first)) : []
+    const rows = found.map((app) => Object.values(fieldsOf(app)))
+    print(found.map(toData), first ? alignRows([head, ...rows]) : [`${place} has no app yet`])
+  })
+
+/** Says which app is not there: an id copied wrong is the usual reason. */
+const named = async <T>(appId: string, work: Promise<T>): Promise<T> => {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Failure) || error.entry.name !== 'APP_REFUSED') throw error
+    throw new Refusal(`no app has the id ${appId}; "torii app list" shows them`)
+  }
+}
+
+const show = ({ withAdmin, print }: Context, appId: string) =>
+  withAdmin(async ({ apps }) => {
+    const app = await named(appId, apps.show(appId))
+    print(toData(app), alignFields(fieldsOf(app)))
+  })
+
+const rotate = ({ withAdmin, print }: Context, appId: string) =>
+  withAdmin(async ({ apps, place }) => {
+    // A second rotation would end the secret that most callers still have.
+    if ((await named(appId, apps.show(appId))).isRotating) {
+      throw new Refusal(
+        `${appId} has two good secrets already: end the older one with "torii app rotate ${appId} --finish" first`,
+      )
+    }
+    const { appSecret } = await apps.rotate(appId)
+    print({ appid: appId, appsecret: appSecret }, [
+      ...alignFields({ appid: appId, appsecret: appSecret }),
+      `The secret is shown this once. The old one stays good too, until "torii app rotate ${appId} --finish".`,
+      `Changed in ${place}. ${noticed}`,
+    ])
+  })
+
+const finishRotation = ({ withAdmin, print }: Context, appId: string) =>
+  withAdmin(async ({ apps, place }) => {
+    if (!(await named(appId, apps.show(appId))).isRotating)
+      throw new Refusal(`${appId} has one secret only: nothing to finish`)
+    await apps.finishRotation(appId)
+    print({ appid: appId, rotating: false }, [
+      `Only the newest secret of ${appId} is good now, in ${place}. ${noticed}`,
+    ])
+  })
+
+const setDisabled = ({ withAdmin, print }: Context, appId: string, disabled: boolean) =>
+  withAdmin(async ({ apps, place }) => {
+    const changed = (await named(appId, apps.show(appId))).isDisabled !== disabled
+    if (changed) await (disabled ? apps.disable(appId) : apps.enable(appId))
+    const word = disabled ? 'disabled' : 'enabled'
+    print({ appid: appId, disabled, changed }, [
+      changed
+        ? `${appId} is ${word} now, in ${place}. ${noticed}`
+        : `${appId} was ${word} already, in ${place}.`,
+    ])
+  })
+
+export const registerApp = (program: Command, context: Context) => {
+  const app = describe(program.command('app'), 'The programs that may call', 'torii app list')
+  const withId = (name: string, summary: string, ...examples: string[]) =>
+    describe(app.command(name), summary, ...examples).argument('<id>', 'the appid', readAppId)
+
+  describe(
+    app.command('add'),
+    'Adds an app and shows its appid and appsecret',
+    'torii app add "Web shop" --json',
+    'torii app add Website --public --origin https://www.example.com',
+  )
+    .argument('<name>', 'what people call it', readLine(100))
+    .option('--public', 'may be called without its secret, by browsers on its origins')
+    .option(
+      '--min-envelope <n>',
+      'weakest envelope: 0 plain calls too, 1 t/j and stronger',
+      readEnvelopeFloor,
+      0,
+    )
+    .option(
+      '--origin <url>',
+      'an origin that browsers may call from; may be given again',
+      (text: string, before: string[]) => [...new Set([...before, readOrigin(text)])],
+      [] as string[],
+    )
+    .action((name: string, options: AddOptions) => add(context, name, options))
+  describe(app.command('list'), 'Lists the apps', 'torii app list').action(() => list(context))
+  withId('show', 'Shows one app', 'torii app show 8YqK2mVbX0tLr5Zc').action((id: string) => show(context, id))
+  withId(
+    'rotate',
+    'Gives an app a new secret beside the old one',
+    'torii app rotate 8YqK2mVbX0tLr5Zc',
+    'torii app rotate 8YqK2mVbX0tLr5Zc --finish',
+  )
+    .description('Gives an app a new secret; the old one stays good too, until --finish.')
+    .option('--finish', 'end the old secret')
+    .action((id: string, { finish }: { finish?: boolean }) => (finish ? finishRotation : rotate)(context, id))
+  withId('disable', 'Refuses every call of an app', 'torii app disable 8YqK2mVbX0tLr5Zc').action(
+    (id: string) => setDisabled(context, id, true),
+  )
+  withId('enable', 'Answers a disabled app again', 'torii app enable 8YqK2mVbX0tLr5Zc').action((id: string) =>
+    setDisabled(context, id, false),
+  )
+}

@@ -1,0 +1,117 @@
+/** `torii user`: one person's account. */
+import type { Command } from 'commander'
+import { Failure } from '../../src/protocol/errors.ts'
+import { type Admin, type Context, describe } from '../console/context.ts'
+import { Refusal } from '../console/refusal.ts'
+import { alignFields, alignRows, isoTime } from '../console/text.ts'
+import { readLine } from '../console/values.ts'
+
+type Shown = Awaited<ReturnType<Admin['accounts']['show']>>
+
+const toTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+
+const toData = ({ userId, userName, nickName, status, statusReason, createdAt, logins }: Shown) => ({
+  // As on the wire: a number that programs must not calculate with.
+  userId: String(userId),
+  ...{ userName, nickName, status, reason: statusReason },
+  createdAt: toTime(createdAt),
+  logins: logins.map(({ appId, deviceType, deviceName, authenticatedAt, expiresAt, endedAt, endReason }) => ({
+    appid: appId,
+    ...{ deviceType, deviceName },
+    loggedInAt: toTime(authenticatedAt),
+    expiresAt: toTime(expiresAt),
+    endedAt: toTime(endedAt),
+    endReason,
+  })),
+})
+
+const toLines = ({
+  userId,
+  userName,
+  nickName,
+  status,
+  statusReason,
+  createdAt,
+  logins,
+}: Shown): string[] => {
+  const rows = logins.map(
+    ({ appId, deviceType, deviceName, authenticatedAt, expiresAt, endedAt, endReason }) => [
+      isoTime(authenticatedAt),
+      endedAt === null ? isoTime(expiresAt) : `${isoTime(endedAt)} ${endReason}`,
+      appId,
+      [deviceType, deviceName].filter(Boolean).join(' ') || '-',
+    ],
+  )
+  return [
+    ...alignFields({
+      number: String(userId),
+      name: userName,
+      nickname: nickName,
+      status: [status, ...(statusReason ? [statusReason] : [])].join(': '),
+      registered: isoTime(createdAt),
+    }),
+    '',
+    ...(rows.length > 0
+      ? alignRows([['logged in', 'ends, or ended', 'appid', 'device'], ...rows])
+      : ['no login yet']),
+  ]
+}
+
+/** Says who is not there: a name typed wrong is the usual reason. */
+const named = async <T>(user: string, work: Promise<T>): Promise<T> => {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Failure) || error.entry.name !== 'USER_UNKNOWN') throw error
+    const how = /^\d+$/.test(user) ? 'number' : 'name'
+    throw new Refusal(`no user has the ${how} ${user}`)
+  }
+}
+
+const show = ({ withAdmin, print }: Context, user: string) =>
+  withAdmin(async ({ accounts }) => {
+    const found = await named(user, accounts.show(user))
+    print(toData(found), toLines(found))
+  })
+
+const setStatus = (
+  { withAdmin, print }: Context,
+  user: string,
+  status: 'active' | 'disabled',
+  reason: string,
+) =>
+  withAdmin(async ({ accounts, place }) => {
+    const work = status === 'disabled' ? accounts.disable(user, reason) : accounts.enable(user)
+    const { userId, changed } = await named(user, work)
+    const end = status === 'disabled' ? 'Every login ends; running servers notice it within a second.' : ''
+    print({ userId: String(userId), status, changed }, [
+      changed
+        ? `User ${userId} (${user}) is ${status} now, in ${place}. ${end}`.trim()
+        : `User ${userId} (${user}) was ${status} already, in ${place}.`,
+    ])
+  })
+
+export const registerUser = (program: Command, context: Context) => {
+  const user = describe(program.command('user'), "A person's account", 'torii user show alice')
+  const who = ['<user>', 'user name or user number'] as const
+
+  describe(
+    user.command('show'),
+    'Shows an account and its newest logins',
+    'torii user show alice',
+    'torii user show 10001',
+  )
+    .argument(...who)
+    .action((name: string) => show(context, name))
+  describe(
+    user.command('disable'),
+    'Ends every login of a user and allows no new one',
+    'torii user disable alice --reason "asked by phone, ticket 4711"',
+  )
+    .argument(...who)
+    .requiredOption('--reason <text>', 'one line, for the record', readLine(200))
+    .action((name: string, { reason }: { reason: string }) => setStatus(context, name, 'disabled', reason))
+  describe(user.command('enable'), 'Lets a disabled user log in again', 'torii user enable alice')
+    .argument(...who)
+    .action((name: string) => setStatus(context, name, 'active', ''))
+}

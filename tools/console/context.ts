@@ -1,0 +1,101 @@
+/** What commands have in common: the options of all, the configuration, the database, how to answer. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Db } from '../../src/adapters/db/index.ts'
+import type { createAdmin } from '../../src/app.ts'
+import type { Config } from '../../src/config.ts'
+import { Refusal } from './refusal.ts'
+import { toJson } from './text.ts'
+
+export type Admin = ReturnType<typeof createAdmin> & {
+  config: Config
+  db: Db
+  /** Which database this is, for the last line of an answer: there may be another that was meant. */
+  place: string
+}
+
+// npm changes into the project's folder; paths are meant from where the administrator stands.
+const startedIn = () => {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env
+  return script === 'torii' && folder ? folder : process.cwd()
+}
+
+/** The database of a configuration, without its password. */
+export const placeOf = ({ database: { write, file } }: Config) =>
+  write.length === 0
+    ? file
+    : write.map(({ host, port, database }) => `${host}:${port}/${database}`).join(', ')
+
+export const isEmbeddedDatabase = ({ database }: Config) => database.write.length === 0
+
+export type Context = ReturnType<typeof createContext>
+
+export const createContext = (program: Command) => {
+  const options = () => program.opts<{ config?: string; json?: boolean }>()
+  const resolvePath = (path: string) => resolve(startedIn(), path)
+
+  /** `--config` goes before TORII_CONFIG. What is heavy is imported when it is used: help must not wait for it. */
+  const configFile = () => {
+    const { config } = options()
+    return config !== undefined ? resolvePath(config) : (process.env.TORII_CONFIG ?? 'config/default.json')
+  }
+  const readConfig = async (): Promise<Config> => {
+    const { loadConfig } = await import('../../src/load-config.ts')
+    const isNamed = options().config !== undefined
+    return loadConfig({ ...process.env, ...(isNamed && { TORII_CONFIG: configFile() }) })
+  }
+
+  /** Opening a file that is not there would create it, and whoever meant another one would not notice. */
+  const checkFile = (config: Config) => {
+    if (!isEmbeddedDatabase(config) || existsSync(config.database.file)) return
+    throw new Refusal(
+      `there is no database at ${config.database.file}: make it with "torii migrate up", or name the ` +
+        "server's own configuration (--config, TORII_CONFIG and the TORII__ variables that it runs with)",
+    )
+  }
+
+  const checkMigrated = async (config: Config) => {
+    const { createMigrator } = await import('../../src/adapters/db/migrate.ts')
+    const { length } = await createMigrator({ config: config.database }).pending()
+    if (length === 0) return
+    throw new Refusal(`${placeOf(config)} lacks ${length} migrations: run "torii migrate up"`)
+  }
+
+  return {
+    readConfig,
+    checkFile,
+    resolvePath,
+    /** Where the configuration comes from, in words. */
+    describeConfig: () => {
+      const { length } = Object.keys(process.env).filter((name) => name.startsWith('TORII__'))
+      return length > 0 ? `${configFile()} and ${length} variables` : configFile()
+    },
+    /** Opens the database, which must have its tables, and closes it afterwards. */
+    withAdmin: async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
+      const config = await readConfig()
+      checkFile(config)
+      await checkMigrated(config)
+      const { createAdmin } = await import('../../src/app.ts')
+      const { openDb } = await import('../../src/adapters/db/open.ts')
+      const db = await openDb({ config: config.database })
+      try {
+        return await work({ ...createAdmin({ db, config }), config, db, place: placeOf(config) })
+      } finally {
+        await db.close()
+      }
+    },
+    /** The data for `--json`, else the lines. */
+    print: (data: unknown, lines: readonly string[]) => {
+      const text = options().json ? toJson(data) : lines.join('\n')
+      process.stdout.write(`${text}\n`)
+    },
+  }
+}
+
+/** A line for lists, and examples. */
+export const describe = (command: Command, summary: string, ...examples: string[]): Command =>
+  command
+    .summary(summary)
+    .description(`${summary}.`)
+    .addHelpText('after', ['', 'Example:', ...examples.map((example) => `  ${example}`)].join('\n'))

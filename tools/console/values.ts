@@ -1,0 +1,64 @@
+/** What administrators type, read strictly: a mistake is wrong usage, never a guess. */
+import { InvalidArgumentError } from 'commander'
+import { parseNetwork } from '../../src/adapters/network.ts'
+
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const longestMs = 100 * 365 * unitMs.d
+const moment = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/
+
+const refuse = (expected: string): never => {
+  throw new InvalidArgumentError(`Expected ${expected}.`)
+}
+
+/** `10m`, `2h`, `7d` in milliseconds. */
+export const readDuration = (text: string): number => {
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
+  const ms = count && unit ? Number(count) * unitMs[unit as keyof typeof unitMs] : 0
+  return ms > 0 && ms <= longestMs ? ms : refuse('a time such as 10m, 2h or 7d (s, m, h, d)')
+}
+
+/** A date, or date and time, in milliseconds. Without a zone it is UTC. */
+export const readMoment = (text: string): number => {
+  const hasZone = /(Z|[+-]\d{2}:\d{2})$/.test(text) || !text.includes('T')
+  const ms = moment.test(text) ? Date.parse(hasZone ? text : `${text}Z`) : Number.NaN
+  // The 31st of a shorter month is taken for the 1st of the next.
+  const isReal =
+    !Number.isNaN(ms) && new Date(Date.parse(text.slice(0, 10))).toISOString().startsWith(text.slice(0, 10))
+  if (!isReal) refuse('a moment such as 2030-01-31T08:00Z')
+  if (ms <= Date.now()) refuse('a moment to come; this one is over')
+  return ms - Date.now() > longestMs ? refuse('a moment in this century') : ms
+}
+
+// A slip of the finger must not lock out the world.
+const leastBits = { ipv4: 8, ipv6: 16 } as const
+
+/** An address or range as canonical CIDR. */
+export const readNetwork = (text: string): string => {
+  const network =
+    parseNetwork(text) ?? refuse('an address such as 192.0.2.1, or a range such as 2001:db8::/48')
+  const least = network.includes(':') ? leastBits.ipv6 : leastBits.ipv4
+  return Number(network.split('/')[1]) >= least ? network : refuse(`a range of /${least} or smaller`)
+}
+
+/** `https://app.example.com`, as browsers send it. */
+export const readOrigin = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isOrigin = url && /^https?:$/.test(url.protocol) && [url.origin, `${url.origin}/`].includes(url.href)
+  return isOrigin ? url.origin : refuse('an origin such as https://app.example.com, without a path')
+}
+
+/** One line of text. */
+export const readLine =
+  (maxLength: number) =>
+  (text: string): string => {
+    const line = text.trim()
+    const isGood = line !== '' && Array.from(line).length <= maxLength && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(line)
+    return isGood ? line : refuse(`one line of 1 to ${maxLength} characters`)
+  }
+
+export const readAppId = (text: string): string =>
+  /^[A-Za-z0-9]{1,64}$/.test(text) ? text : refuse('an app id; "torii app list" shows them')
+
+/** The weakest envelope that an app's calls may have. */
+export const readEnvelopeFloor = (text: string): number =>
+  /^[01]$/.test(text) ? Number(text) : refuse('0 (plain calls too) or 1 (t/j and stronger)')

@@ -1,0 +1,70 @@
+/** Settings that only production shows to be wrong. */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import ipaddr from 'ipaddr.js'
+import { type Config, isTrial } from '../../src/config.ts'
+import { listWarnings } from '../../src/warnings.ts'
+import { explain } from '../console/explain.ts'
+import { isoTime } from '../console/text.ts'
+import { broken, type Finding, ok, warning } from './finding.ts'
+
+const namedRanges = ['loopback', 'linklocal', 'uniquelocal']
+const isRange = (text: string) =>
+  namedRanges.includes(text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text)
+
+export const checkProxies = (config: Config): Finding => {
+  const { trustedProxies, host } = config.server
+  const subject = 'proxies'
+  const wrong = trustedProxies.find((range) => !isRange(range))
+  if (wrong !== undefined) {
+    return broken(
+      subject,
+      `${wrong} is no range`,
+      'no server starts: write ranges such as 10.0.0.0/8 in server.trustedProxies',
+    )
+  }
+  const wide = trustedProxies.find((range) => range.endsWith('/0'))
+  if (wide !== undefined) {
+    const advice =
+      'whoever calls may name any address, so no limit and no ban holds: name the proxies themselves'
+    return broken(subject, `${wide} trusts everybody`, advice)
+  }
+  if (trustedProxies.length > 0) return ok(subject, `X-Forwarded-For counts from ${trustedProxies.join(' ')}`)
+  if (!isTrial(config) && ['127.0.0.1', '::1', 'localhost'].includes(host)) {
+    const advice =
+      'if a proxy stands in front, name it in server.trustedProxies; else all callers share one address and its limits'
+    return warning(subject, `none, and the server listens on ${host} alone`, advice)
+  }
+  return ok(subject, 'none: addresses are those of the connections')
+}
+
+const dayMs = 86_400_000
+
+export const checkTls = ({ server: { tls } }: Config): Finding[] => {
+  if (!tls.certFile) return []
+  try {
+    const cert = readFileSync(tls.certFile)
+    createSecureContext({ cert, key: readFileSync(tls.keyFile) })
+    const leftMs = Date.parse(new X509Certificate(cert).validTo) - Date.now()
+    const found = `${tls.certFile}, good until ${isoTime(Date.now() + leftMs)}`
+    if (leftMs <= 0)
+      return [broken('certificate', found, 'it has ended: renew it and start the server again')]
+    if (leftMs < 14 * dayMs) return [warning('certificate', found, 'renew it, then start the server again')]
+    return [ok('certificate', found)]
+  } catch (error) {
+    return [broken('certificate', explain(error), 'no server starts: correct server.tls')]
+  }
+}
+
+/** Who may read the embedded database, and what is fine for a trial only. */
+export const checkSettings = (config: Config): Finding[] => {
+  const { file, write } = config.database
+  const mode = write.length === 0 ? statSync(file, { throwIfNoEntry: false })?.mode : undefined
+  const isOpen = mode !== undefined && (mode & 0o077) !== 0
+  const found = listWarnings(config).map(({ path, found, advice }) => warning(path, found, advice))
+  return [
+    ...(isOpen ? [warning('database.file', `${file} can be read by others`, `chmod 600 ${file}`)] : []),
+    ...(found.length > 0 ? found : [ok('settings', 'fit for production')]),
+  ]
+}
