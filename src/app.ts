@@ -96,7 +96,11 @@ const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) =>
     compensation: config.transport.totpCompensation,
     idleSeconds: config.provisioning.idleSeconds,
   })
-  const provision = createProvisioning({ db, clock, random, sealer, apps, limits: config.provisioning })
+  const provision = createProvisioning({
+    ...{ db, clock, random, sealer, apps },
+    limits: config.provisioning,
+    flushSeen: devices.flush,
+  })
   const skeys = createSKeys({
     store,
     primitives: crypto,

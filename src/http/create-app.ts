@@ -1,13 +1,7 @@
 /** Fastify, set up so that no path escapes limit, ban and catalogue. */
 import { readFileSync } from 'node:fs'
 import cors from '@fastify/cors'
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-} from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { Config } from '../config.ts'
 import { Failure, type Language } from '../protocol/errors.ts'
 import type { Address, Caller, Operation } from './caller.ts'
@@ -92,7 +86,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, allowUnionTypes: true },
     },
-    frameworkErrors: (_error, request, reply) => refuseUrl(request, reply as unknown as FastifyReply),
+    rewriteUrl: ({ url = '' }) => (isRoutable(url) ? url : '/'),
     clientErrorHandler: socketErrors.refuse,
   }) as unknown as FastifyInstance
   socketErrors.attach(app.server)
@@ -111,14 +105,6 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       isRepeat: false,
     }
     return request.caller
-  }
-
-  /** A URL that can't be decoded meets no hook of ours. */
-  const refuseUrl = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { address } = startCaller(request)
-    const refusal = await admit('other', address).catch((error: Error) => error)
-    reply.headers(securityHeaders)
-    await handleError(refusal ?? new Failure('OPERATION_UNKNOWN'), request, reply)
   }
 
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
@@ -186,6 +172,16 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   registerHealth(app, { ...needs.health, now })
   registerOperations(app, needs.operations, { ...needs, legacyPrefix: server.legacyPrefix })
   return app
+}
+
+/** A URL that the router can't read would be answered past every hook. At the root, which is nothing, it meets them. */
+const isRoutable = (url: string): boolean => {
+  try {
+    decodeURI(url.split(/[?#]/)[0] ?? '')
+    return url.startsWith('/') || url === '*' || URL.canParse(url)
+  } catch {
+    return false
+  }
 }
 
 /** Bodies stay bytes until the transport has judged where the parameters are. */

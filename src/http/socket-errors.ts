@@ -28,7 +28,8 @@ export const createSocketErrors = ({ admit, language, now }: SocketErrorNeeds) =
   }
 
   const refuse = async (error: { code?: string }, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+    // Whoever reset the connection, or never finished the greeting of TLS, can't be told anything.
+    if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) return socket.destroy()
     await waitForReplies(socket)
     let [status, name] = rows[error.code ?? ''] ?? [400, 'PARAMETER_INVALID']
     let failure = new Failure(name)

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type Client, type ClientOptions, createClient } from '../../src/client/index.ts'
-import { spawnServer } from '../harness/test-server.ts'
+import { spawnServer, until } from '../harness/test-server.ts'
 import { openText, sealText } from '../harness/totp-client.ts'
 import { createTestStorage, createWire } from './wire.ts'
 import { type World, worlds } from './worlds.ts'
@@ -19,6 +19,12 @@ const keep = (reply: string) => reply
 
 const loginsOf = async ({ db }: World, userId: string) =>
   db.write.selectFrom('logins').selectAll().where('userId', '=', Number(userId)).execute()
+
+/** For what happens in one step of 30 s, as far as the test can tell. */
+const leaveEdge = () => until('the edge of a step is far', () => Date.now() % 30_000 < 25_000)
+
+// Two servers and their clients, on two busy cores.
+t.setTimeout(180_000)
 
 for (const { name, open } of worlds) {
   t.test(name, async (t) => {
@@ -75,6 +81,57 @@ for (const { name, open } of worlds) {
       t.equal((await loginsOf(world, user.userId))[0]?.endReason, 'logged-out')
     })
 
+    t.test('a call is repeated with its bytes also when a step has begun meanwhile', async (t) => {
+      let aheadMs = 0
+      const { client, wire } = connect({ now: () => Date.now() + aheadMs })
+      const { user } = await client.register({ userName: randomUser(), password })
+      await leaveEdge()
+      wire.replaceReply(
+        'exchange',
+        () => undefined,
+        () => {
+          aheadMs = 31_000 - (Date.now() % 30_000)
+        },
+      )
+      await client.exchange()
+      const [first, second] = wire.of('exchange')
+      t.equal(first?.body, second?.body)
+      t.equal((await loginsOf(world, user.userId))[0]?.a2Counter, 2)
+    })
+
+    t.test('many callers share the failure of an exchange too', async (t) => {
+      const { client, wire } = connect()
+      await client.register({ userName: randomUser(), password })
+      wire.loseReply('exchange')
+      wire.loseReply('exchange')
+      const refusals = await Promise.all(Array.from({ length: 20 }, () => refusalOf(client.exchange())))
+      t.ok(refusals.every(({ name }) => name === 'UNREACHABLE'))
+      t.equal(wire.of('exchange').length, 2)
+      await client.session()
+    })
+
+    t.test('an exchange that is answered late takes nothing from what came after it', async (t) => {
+      const { client, wire, storage } = connect()
+      const after = randomUser()
+      await client.register({ userName: after, password })
+      const tradeAnd = async (verb: 'login' | 'logout', call: () => Promise<unknown>) => {
+        await client.register({ userName: randomUser(), password })
+        wire.calls.length = 0
+        wire.replaceReply('exchange', async (reply) => {
+          // Whoever waits for the exchange is not answered before it: then there is nothing to wait for.
+          await until('an answer', () => wire.of(verb).some((it) => it.reply), 500).catch(() => {})
+          return reply
+        })
+        const trading = client.exchange()
+        await until('the exchange is under way', () => wire.of('exchange').length > 0)
+        await Promise.all([trading, call()])
+      }
+      await tradeAnd('login', () => client.login({ login: after, password }))
+      t.equal((await client.session()).user.userName, after)
+      await tradeAnd('logout', () => client.logout())
+      t.equal(storage.read('login'), undefined)
+    })
+
     t.test('a call that is lost twice is unreachable, and may be made again', async (t) => {
       const { client, wire, storage } = connect()
       const { user } = await client.register({ userName: randomUser(), password })
@@ -105,7 +162,9 @@ for (const { name, open } of worlds) {
       lose()
       await refusalOf(client.call('/v1/echo', {}, { retry: false }))
       t.equal(wire.calls.length, 1)
-      await refusalOf(client.call('/v1/unknown', {}))
+      wire.loseReply('/v1/unknown')
+      t.match(await refusalOf(client.call('/v1/unknown', {})), { name: 'UNREACHABLE' })
+      t.equal(wire.of('/v1/unknown').length, 1)
       const json = connect({ transport: 'json' })
       json.wire.loseReply('echo')
       t.match(await refusalOf(json.client.echo({})), { name: 'UNREACHABLE' }, 'nor are JSON bodies repeated')
@@ -142,6 +201,7 @@ for (const { name, open } of worlds) {
         const { client, wire, storage } = connect()
         await client.provision()
         const { t: id = '', secret = '' } = storage.read('device') ?? {}
+        await leaveEdge()
         for (const ms of [-30_000, 30_000]) {
           wire.replaceReply('echo', (reply) => {
             const text = [0, 30_000, -30_000].map((off) =>

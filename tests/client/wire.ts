@@ -5,7 +5,10 @@ import type { Fetch } from '../../src/client/post.ts'
 
 type Call = { path: string; body: string; reply: string; j: string }
 /** May change what comes back; undefined: nothing comes back. */
-type Fault = (reply: string) => string | undefined
+type Fault = (reply: string) => Promise<string | undefined> | string | undefined
+type Place = keyof typeof paths | `/${string}`
+
+const pathOf = (place: Place) => (Object.hasOwn(paths, place) ? paths[place as keyof typeof paths] : place)
 
 export const createWire = (url: string) => {
   const calls: Call[] = []
@@ -21,7 +24,7 @@ export const createWire = (url: string) => {
     row?.before?.()
     const response = await fetch(address, init)
     call.reply = await response.text()
-    const text = row ? row.fault(call.reply) : call.reply
+    const text = row ? await row.fault(call.reply) : call.reply
     if (text === undefined) throw new TypeError('the connection broke')
     return new Response(text, { status: response.status, headers: response.headers })
   }
@@ -30,12 +33,12 @@ export const createWire = (url: string) => {
     calls,
     fetch: send,
     /** The calls of a path so far. */
-    of: (verb: keyof typeof paths) => calls.filter(({ path }) => path === paths[verb]),
+    of: (place: Place) => calls.filter(({ path }) => path === pathOf(place)),
     /** The next call of a path arrives, its reply doesn't. */
-    loseReply: (verb: keyof typeof paths) => faults.push({ path: paths[verb], fault: () => undefined }),
+    loseReply: (place: Place) => faults.push({ path: pathOf(place), fault: () => undefined }),
     /** The reply to the next call of a path is replaced; `before` runs when it is about to be sent. */
-    replaceReply: (verb: keyof typeof paths, fault: Fault, before = () => {}) =>
-      faults.push({ path: paths[verb], fault, before }),
+    replaceReply: (place: Place, fault: Fault, before = () => {}) =>
+      faults.push({ path: pathOf(place), fault, before }),
   }
 }
 

@@ -33,7 +33,10 @@ export const createJsonCaller = ({
             const { statusCode: status = 0, headers } = response
             try {
               const json = JSON.parse(text) as Members
-              resolve({ code: Number(json.code), status, headers, json })
+              const code = Number(json.code)
+              // A proxy that has no reply says why by a word.
+              if (Number.isNaN(code)) reject(Object.assign(new Error('no reply'), { code: json.code }))
+              else resolve({ code, status, headers, json })
             } catch (error) {
               reject(error)
             }

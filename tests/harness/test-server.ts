@@ -58,11 +58,12 @@ export const raisedLimits = (count = 1_000_000): Environment =>
     ),
   )
 
+export type DatabaseLogin = { host: string; port: number; user: string; password: string }
 export type TestServers = {
   /** The temporary folder of this run. */
   folder: string
-  primary: { host: string; port: number; user: string; password: string }
-  replica: { host: string; port: number; user: string; password: string }
+  primary: DatabaseLogin
+  replica: DatabaseLogin
   redis: { host: string; port: number; url: string }
 }
 
@@ -205,21 +206,25 @@ export const spawnServer = async (environment: Environment): Promise<ServerProce
 
 /**
  * MariaDB and Redis for processes that share them: a database, a key prefix, a server key and an app of the test's
- * own, all migrated. `environment` starts any number of processes.
+ * own, all migrated. `environment` starts any number of processes. A test that breaks servers brings its own.
  */
-export const openShared = async (more: Environment = {}, servers: TestServers = testServers()) => {
-  const { primary, replica, redis } = servers
+export const openShared = async (
+  more: Environment = {},
+  own: { primary?: DatabaseLogin; replicas?: readonly DatabaseLogin[]; redis?: { url: string } } = {},
+) => {
+  const shared = testServers()
+  const { primary = shared.primary, replicas = [shared.replica], redis = shared.redis } = own
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const database = `torii_${randomBytes(6).toString('hex')}`
   const { host, port, user, password } = primary
   const connection = await createConnection({ host, port, user, password })
   await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
   await connection.end()
-  const hostEnvironment = (role: 'WRITE' | 'READ', server: TestServers['primary']): Environment => {
+  const hostEnvironment = (role: 'WRITE' | 'READ', server: DatabaseLogin, index = 0): Environment => {
     const { host, port, user, password } = server
     return Object.fromEntries(
       Object.entries({ host, port, user, password, database }).map(([key, value]) => [
-        `TORII__DATABASE__${role}__0__${key.toUpperCase()}`,
+        `TORII__DATABASE__${role}__${index}__${key.toUpperCase()}`,
         String(value),
       ]),
     )
@@ -239,7 +244,7 @@ export const openShared = async (more: Environment = {}, servers: TestServers = 
     TORII__METRICS__ENABLED: 'false',
     ...raisedLimits(),
     ...hostEnvironment('WRITE', primary),
-    ...hostEnvironment('READ', replica),
+    ...Object.assign({}, ...replicas.map((server, index) => hostEnvironment('READ', server, index))),
     ...more,
   }
   await writeFile(join(folder, 'server.key'), generateServerKey(systemRandom), { mode: 0o600 })

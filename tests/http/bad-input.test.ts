@@ -1,9 +1,6 @@
 /** What is wrong with a request never breaks a reply: one refusal, no input in it, and the next request works. */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
-import { embeddedEnvironment, raisedLimits, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
 import { openSocket, requestText } from './raw-socket.ts'
 import {
@@ -564,6 +561,55 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
     }
     await isAlive(what)
   }
+
+  t.test('no URL gets past the refusals', async (t) => {
+    const parts = [
+      '/',
+      '/v1',
+      '/echo',
+      '%',
+      '%25',
+      '%ff',
+      '%2f',
+      '%c3',
+      ':',
+      '*',
+      '(',
+      ')',
+      '?',
+      '#',
+      ';',
+      '..',
+      '//',
+      '\\',
+      '[',
+      '{',
+      'é',
+      '~',
+    ]
+    let at = 7
+    const next = (count: number) => {
+      at = (at * 48_271) % 2_147_483_647
+      return at % count
+    }
+    let odd = 0
+    for (let round = 0; round < 400; round++) {
+      const url = `${next(5) > 0 ? '/' : ''}${Array.from({ length: 1 + next(6) }, () => parts[next(parts.length)]).join('')}`
+      socket.write(requestText(['GET', 'PUT', 'OPTIONS'][next(3)] ?? '', url))
+      const reply = await socket.read()
+      const code = JSON.parse(reply?.body || '{}').code
+      if (![2000103, 2000105, 2020408, 2000102].includes(code)) {
+        odd++
+        t.comment(`${url}: ${reply?.body}`)
+      }
+      if (reply?.headers.connection === 'close' || code === 2000102) {
+        await socket.closed()
+        socket = await openSocket(port)
+      }
+    }
+    t.equal(odd, 0)
+    await isAlive('odd URLs')
+  })
 
   t.test('a HEAD gets headers alone', async (t) => {
     socket.write(requestText('HEAD', '/v1/echo'))

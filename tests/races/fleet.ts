@@ -38,6 +38,7 @@ export const openFleet = async (t: Teardown, { size = 2, more = {} as Environmen
     await Promise.all(servers.map((server) => server.stop()))
     await shared.close()
   })
+  /** One more process, with settings of its own. */
   const start = async (settings: Environment = {}) => {
     const server = await spawnServer({ ...shared.environment, ...settings })
     servers.push(server)
@@ -54,7 +55,8 @@ export const openFleet = async (t: Teardown, { size = 2, more = {} as Environmen
   }
 }
 
-export type Fleet = Awaited<ReturnType<typeof openFleet>>
+/** The folder of this run, for servers that a test starts by itself. */
+export const runFolder = () => (testServers() as unknown as { folder: string }).folder
 
 /** One process with the embedded engines. `restart` starts it anew on the same file. */
 export const openEmbedded = async (t: Teardown, more: Environment = {}) => {
@@ -94,7 +96,7 @@ export const createDevice = (device: Provisioned, now: () => number = Date.now) 
   const send = async ({ send }: Target, path: string, j: string, method: 'GET' | 'POST' = 'POST') => {
     const reply = await createTotpClient({ send, device, now }).sendSealed(path, j, method)
     const json = read(reply)
-    if (!json) throw new Error(`unreadable reply to ${path}`)
+    if (!json) throw new Error(`unreadable reply to ${path}: ${reply.status} ${reply.body}`)
     return { ...reply, json, code: Number(json.code) }
   }
   return {
@@ -175,11 +177,11 @@ export const readStore = async (url: string, prefix: string): Promise<Map<string
   return found
 }
 
-/** Waits until as many operations as that are under way. */
-export const untilRunning = (url: string, database: string, count = 1) =>
-  until(`${count} running`, async () => {
-    const entries = await readStore(url, `${database}:replay:`)
-    return [...entries.values()].filter((entry) => entry.includes('"running"')).length >= count
+/** Waits until an operation is under way: of any device, or of this one. */
+export const untilRunning = (url: string, database: string, device: { t?: string } = {}) =>
+  until('an operation runs', async () => {
+    const entries = await readStore(url, `${database}:replay:${device.t ?? ''}`)
+    return [...entries.values()].some((entry) => entry.includes('"running"'))
   })
 
 /** Numbers from a seed, so that a run that failed can be had again. */

@@ -27,6 +27,7 @@ import {
   readStore,
   registerUser,
   registration,
+  runFolder,
   type Target,
   ticketsOf,
   untilRunning,
@@ -264,14 +265,14 @@ t.test('a copy waits five seconds at most; a process killed in between leaves a 
 })
 
 t.test('without its store a server runs nothing, and goes on when it is back', async (t) => {
-  const folder = fleet.folder
-  const own = await startRedis({ folder })
+  const own = await startRedis({ folder: runFolder() })
   t.teardown(() => own.stop())
-  const pair = await openFleet(t, { more: { TORII__STORE__URL: own.url } })
-  const device = await pair.connect()
-  const user = await registerUser(device, pair.a)
-  const members = await registration(device, pair.a)
-  const rows = () => pair.db.write.selectFrom('logins').selectAll().execute()
+  const settings = { TORII__STORE__URL: own.url }
+  const [one, other] = await Promise.all([fleet.start(settings), fleet.start(settings)])
+  const device = await fleet.connect()
+  const user = await registerUser(device, one)
+  const members = await registration(device, one)
+  const rows = () => fleet.db.write.selectFrom('logins').selectAll().orderBy('loginId').execute()
   const before = await rows()
   const calls: [string, string][] = [
     ['/v1/register', device.seal(members)],
@@ -281,7 +282,7 @@ t.test('without its store a server runs nothing, and goes on when it is back', a
     ['/v1/session', device.seal({ token: user.skey })],
   ]
   await own.kill('SIGKILL')
-  for (const target of [pair.a, pair.b])
+  for (const target of [one, other])
     for (const [path, j] of calls) {
       const reply = await device.send(target, path, j)
       t.equal(reply.code, 2010201, path)
@@ -291,26 +292,26 @@ t.test('without its store a server runs nothing, and goes on when it is back', a
   t.same(await rows(), before, 'no login was made, exchanged or ended')
 
   await own.restart()
-  for (const target of [pair.a, pair.b])
+  for (const target of [one, other])
     await until('the store is back', async () => (await device.call(target, '/v1/echo')).code === 1000000)
   const [register, login] = calls
-  t.equal((await device.send(pair.b, ...(register as [string, string]))).code, 1020000)
-  t.equal((await device.send(pair.a, ...(login as [string, string]))).code, 1020100)
+  t.equal((await device.send(other, ...(register as [string, string]))).code, 1020000)
+  t.equal((await device.send(one, ...(login as [string, string]))).code, 1020100)
 })
 
 t.test('a store that takes no writes refuses before anything runs', async (t) => {
-  const own = await startRedis({ folder: fleet.folder })
+  const own = await startRedis({ folder: runFolder() })
   t.teardown(() => own.stop())
-  const single = await openFleet(t, { size: 1, more: { TORII__STORE__URL: own.url } })
-  const device = await single.connect()
-  const user = await registerUser(device, single.a)
+  const single = await fleet.start({ TORII__STORE__URL: own.url })
+  const device = await fleet.connect()
+  const user = await registerUser(device, single)
   const j = device.seal(user.login)
   const client = new Redis(own.url)
   t.teardown(async () => client.disconnect())
   await client.config('SET', 'maxmemory', '1')
-  t.equal((await device.send(single.a, '/v1/login', j)).code, 2010201)
+  t.equal((await device.send(single, '/v1/login', j)).code, 2010201)
   await client.config('SET', 'maxmemory', '0')
-  t.equal((await device.send(single.a, '/v1/login', j)).code, 1020100)
+  t.equal((await device.send(single, '/v1/login', j)).code, 1020100)
 })
 
 t.test('what the store keeps of replies tells nobody a ticket or lets a password be tried', async (t) => {

@@ -10,18 +10,18 @@ import {
   randomName,
   registerUser,
   registration,
+  runFolder,
   type Target,
   ticketsOf,
 } from './fleet.ts'
 
 t.setTimeout(120_000)
 
-const servers = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}') as { folder: string }
-const { primary, replica } = await startPrimaryAndReplica({ folder: servers.folder })
+const { primary, replica } = await startPrimaryAndReplica({ folder: runFolder() })
 const login = ({ host, port, user, password }: typeof primary) => ({ host, port, user, password })
 // Databases of this file are made on its own pair.
 process.env.TORII_TEST_SERVERS = JSON.stringify({
-  ...servers,
+  ...testServers(),
   primary: login(primary),
   replica: login(replica),
 })

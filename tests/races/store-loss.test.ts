@@ -2,13 +2,14 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
-import { openShared, until } from '../harness/test-server.ts'
+import { until } from '../harness/test-server.ts'
 import {
   type Device,
   openEmbedded,
   openFleet,
   randomName,
   registerUser,
+  runFolder,
   type Target,
   ticketsOf,
 } from './fleet.ts'
@@ -23,12 +24,8 @@ type Place = {
   lose(): Promise<unknown>
 }
 
-const runFolder = await openShared()
-const own = await startRedis({ folder: runFolder.folder })
-t.teardown(async () => {
-  await own.stop()
-  await runFolder.close()
-})
+const own = await startRedis({ folder: runFolder() })
+t.teardown(() => own.stop())
 const fleet = await openFleet(t, { more: { TORII__STORE__URL: own.url } })
 const embedded = await openEmbedded(t)
 const ready = (target: Target) =>

@@ -13,15 +13,16 @@ import {
   openTestServer,
   provisionDevice,
   raisedLimits,
+  spawnServer,
   testServers,
 } from '../harness/test-server.ts'
 import {
   countCodes,
   createDevice,
   lockRow,
-  openFleet,
   randomName,
   registerUser,
+  runFolder,
   type Target,
   ticketsOf,
   untilRunning,
@@ -184,29 +185,31 @@ t.test('a stored login, exchange or logout brings no ended ticket back', async (
 })
 
 t.test('a logout that the store could not note is finished by whoever asks next', async (t) => {
-  const own = await startRedis({ folder: pair.folder })
+  const own = await startRedis({ folder: runFolder() })
   const client = new Redis(own.url)
-  const fleet = await openFleet(t, { more: { TORII__STORE__URL: own.url } })
+  const settings = { ...pair.environment, TORII__STORE__URL: own.url }
+  const [one, other] = await Promise.all([spawnServer(settings), spawnServer(settings)])
   t.teardown(async () => {
+    await Promise.all([one.stop(), other.stop()])
     client.disconnect()
     await own.stop()
   })
-  const by = await fleet.connect()
+  const by = createDevice(await provisionDevice(one.send, pair.app))
   for (const everywhere of [false, true]) {
-    const user = await registerUser(by, fleet.a)
-    const second = ticketsOf(await by.call(fleet.a, '/v1/login', user.login))
-    const held = await lockRow(t, fleet.database, 'SELECT * FROM logins WHERE user_id = ?', [user.userId])
-    const logout = by.call(fleet.a, '/v1/logout', { token: user.a2, everywhere })
-    await untilRunning(own.url, fleet.database)
+    const user = await registerUser(by, one)
+    const second = ticketsOf(await by.call(one, '/v1/login', user.login))
+    const held = await lockRow(t, pair.database, 'SELECT * FROM logins WHERE user_id = ?', [user.userId])
+    const logout = by.call(one, '/v1/logout', { token: user.a2, everywhere })
+    await untilRunning(own.url, pair.database)
     // From here on the store answers, and takes no writes.
     await client.config('SET', 'maxmemory', '1')
     await held.release()
     t.equal((await logout).code, 2010201)
     await client.config('SET', 'maxmemory', '0')
-    t.equal((await by.call(fleet.b, '/v1/logout', { token: user.a2, everywhere, n: 1 })).code, 2040400)
+    t.equal((await by.call(other, '/v1/logout', { token: user.a2, everywhere, n: 1 })).code, 2040400)
     const tokens = everywhere ? [user.skey, second.skey, second.a2] : [user.skey]
     for (const token of tokens)
-      t.equal(await check(token, fleet.b, by), '1030201 logged-out', `everywhere: ${everywhere}`)
+      t.equal(await check(token, other, by), '1030201 logged-out', `everywhere: ${everywhere}`)
   }
 })
 

@@ -342,7 +342,7 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   })
   t.match(await torii('user', 'show', '10001'), {
     code: 0,
-    stdout: /\nstatus +disabled: asked for\n(.*\n)* .*Z disabled /,
+    stdout: /\nstatus +disabled: asked for\n(.*\n)*.*Z disabled /,
   })
   t.match(await login(server, app, 'álice'), { code: 2040205 })
   t.match(await torii('user', 'enable', 'álice'), {

@@ -14,7 +14,7 @@ export type Target = {
 
 const lookEveryMs = 200
 
-/** The most memory that a process has while `work` runs, and the share of a core that it used. */
+/** The most memory that a process has while `work` runs, and the CPU time that it uses. */
 const watch = async <T>(pid: number, work: () => Promise<T>) => {
   const before = readUse(pid)
   const startedAt = performance.now()
@@ -26,9 +26,8 @@ const watch = async <T>(pid: number, work: () => Promise<T>) => {
   try {
     const result = await work()
     const after = readUse(pid)
-    const cpu =
-      before && after && ((after.cpuSeconds - before.cpuSeconds) * 1_000) / (performance.now() - startedAt)
-    return { result, rssMb, cpu }
+    const cpuSeconds = before && after && after.cpuSeconds - before.cpuSeconds
+    return { result, rssMb, cpuSeconds, seconds: (performance.now() - startedAt) / 1_000 }
   } finally {
     clearInterval(timer)
   }
@@ -51,10 +50,12 @@ export const measure = async ({
   bare: number
 }): Promise<Sample[]> => {
   const before = await target.readTrips?.()
-  const { result, rssMb, cpu } = await watch(target.pid, () => load.run(job))
+  const { result, rssMb, cpuSeconds, seconds } = await watch(target.pid, () => load.run(job))
   const after = await target.readTrips?.()
+  // What two streams cost together is not the cost of either.
+  const isAlone = result.streams.length === 1
   const tripsOf = (kind: keyof Trips, requests: number) =>
-    before && after && result.streams.length === 1 ? (after[kind] - before[kind]) / requests : undefined
+    before && after && isAlone ? (after[kind] - before[kind]) / requests : undefined
   return result.streams.map((stream, index) => ({
     ...stream,
     line: lineOf(measurement, index, stream.name),
@@ -63,7 +64,8 @@ export const measure = async ({
     round,
     ratio: measurement.name === 'bare' ? 1 : stream.perSecond / bare,
     rssMb,
-    serverCpu: cpu,
+    serverCpu: cpuSeconds && cpuSeconds / seconds,
+    cpuUs: cpuSeconds && isAlone ? (cpuSeconds * 1e6) / stream.total : undefined,
     loadCpu: result.cpu,
     storeTrips: tripsOf('store', stream.total),
     databaseTrips: tripsOf('database', stream.total),

@@ -15,7 +15,8 @@ const count = (value: number | undefined) =>
   value === undefined ? 'n/a' : Math.round(value).toLocaleString('en')
 const fixed = (value: number | undefined, digits: number) =>
   value === undefined ? 'n/a' : value.toFixed(digits)
-const times = (value: number | undefined) => (value === undefined ? 'n/a' : `${value.toFixed(2)} ×`)
+const times = (value: number | undefined) =>
+  value === undefined || !Number.isFinite(value) ? 'n/a' : `${value.toFixed(2)} ×`
 const ratio = (value: number) => (value < 0.01 ? value.toPrecision(2) : value.toFixed(value < 0.1 ? 3 : 2))
 const perSecond = (value: number) => (value < 100 ? value.toFixed(1) : count(value))
 
@@ -49,6 +50,7 @@ export const drawRows = (lines: readonly Line[]): string =>
       'p99 ms',
       'RSS MB',
       'CPU',
+      'µs CPU',
       'store',
       'db',
       'failed',
@@ -65,6 +67,7 @@ export const drawRows = (lines: readonly Line[]): string =>
         fixed(line.p99Ms.median, 2),
         count(line.rssMb),
         line.serverCpu === undefined ? 'n/a' : `${Math.round(line.serverCpu * 100)} %`,
+        count(line.cpuUs),
         fixed(line.storeTrips, 2),
         fixed(line.databaseTrips, 2),
         String(line.failed),

@@ -16,6 +16,8 @@ export type Sample = StreamResult & {
   /** Shares of one core. */
   serverCpu: number | undefined
   loadCpu: number
+  /** CPU time of the server for each request, those of the warm-up too. */
+  cpuUs: number | undefined
   /** Trips for each request; undefined where nobody counts, or two streams share the server. */
   storeTrips: number | undefined
   databaseTrips: number | undefined
@@ -58,6 +60,7 @@ export const summarise = (samples: readonly Sample[]) =>
       p99Ms: allOf(({ p99Ms }) => p99Ms),
       rssMb: Math.max(0, ...knownOf(runs.map(({ rssMb }) => rssMb))) || undefined,
       serverCpu: medianOf(({ serverCpu }) => serverCpu),
+      cpuUs: medianOf(({ cpuUs }) => cpuUs),
       loadCpu: medianOf(({ loadCpu }) => loadCpu),
       storeTrips: medianOf(({ storeTrips }) => storeTrips),
       databaseTrips: medianOf(({ databaseTrips }) => databaseTrips),

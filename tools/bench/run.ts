@@ -78,7 +78,7 @@ const listNotes = (options: Options, cores: Cores | undefined, world: World, sam
       `limit's log would hold a hundred times what it holds in service.`,
     `Servers run as shipped (metrics on, log level ${options.log}, written to /dev/null), with longer time limits for ` +
       `store and database; trial mode lets JSON through without TLS. Every reply is checked; of the sealed ones every 32nd is opened.`,
-    'CPU: share of one core. store, db: trips for each request by the server’s own counters, background jobs included.',
+    'CPU: share of one core; µs CPU: what the server spends on a request, all threads. store, db: trips for each request by the server’s own counters, background jobs included.',
     ...world.missing,
   ]
 }

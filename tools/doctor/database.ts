@@ -44,6 +44,10 @@ const judgeReplica = (host: HostHealth, budgetMs: number): Finding => {
       'it answers with old rows: SHOW REPLICA STATUS tells why, START REPLICA starts it; or take it out of database.read'
     return broken(subject, `${version}, ${problem}`, advice)
   }
+  if (problem.includes('BAD_DB')) {
+    const advice = 'it lacks the database: it does not follow this primary, or leaves this database out'
+    return warning(subject, problem, advice)
+  }
   if (problem) return warning(subject, problem, `${adviceFor(problem)}; until then others are read`)
   if (lagSeconds === undefined) {
     const advice =

@@ -82,7 +82,7 @@ export async function runTapFile(options: FileOptions): Promise<FileResult> {
 }
 
 /** What tap says of itself. */
-const ownRemarks = /^(Subtest: |time=|(failed|skipped|todo) \d|test count\()/
+const ownRemarks = /^(Subtest: |time=|(failed|skipped|todo) \d|test count\(|\{ total: )/
 
 function createReader(name: string) {
   const parser = new Parser({ name })

@@ -25,6 +25,8 @@ export type ProvisioningNeeds = {
   sealer: Sealer
   apps: Apps
   limits: { devicesPerApp: number; devicesPerAddress: number; unusedSeconds: number }
+  /** Writes which devices have called, so that none of them is taken for one that never did. */
+  flushSeen(): Promise<void>
 }
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -32,7 +34,8 @@ const secretLength = 32
 const countedForMs = 60_000
 
 /** Hands a new device its secret: 160 bits, 32 characters of base32, another for every call. */
-export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: ProvisioningNeeds) => {
+export const createProvisioning = (needs: ProvisioningNeeds) => {
+  const { db, clock, random, sealer, apps, limits } = needs
   // Counting a million rows for every device would be slow: counted once a minute, and by ourselves in between.
   // So the cap of an app may be exceeded by what other processes hand out in that minute.
   const counts = new Map<string, { count: number; at: number }>()
@@ -84,6 +87,7 @@ export const createProvisioning = ({ db, clock, random, sealer, apps, limits }: 
       lastSeenAt: null,
       expiresAt: now + limits.unusedSeconds * 1_000,
     }
+    if ((counts.get(n)?.count ?? limits.devicesPerApp) >= limits.devicesPerApp) await needs.flushSeen()
     await db.transaction(async (trx) => {
       await makeRoom(trx, n, address)
       await insertDevice(trx, row)

@@ -1,0 +1,165 @@
+/** What a server does while MariaDB is stopped, or its replicas are away. */
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { until } from '../harness/test-server.ts'
+import { createDevice, createDice, type Device, randomName, registration } from '../races/fleet.ts'
+import { atRate, inLoops } from './callers.ts'
+import { countReplies, createHistory, type Entry, judgeMade, quantileMs, takeSeed } from './history.ts'
+import { countUsers, findHalfMade } from './people.ts'
+import { countExecuted, createReader, openReplicated, queueLimit, readWaiting } from './replicated.ts'
+
+t.setTimeout(180_000)
+const dice = createDice(takeSeed(t))
+const world = await openReplicated(t)
+const { server, primary, replicas, devices } = world
+
+const readsPerSecond = 100
+const readOk = [1000000]
+const [registered, taken, away, overloaded] = [1020000, 2040102, 2010100, 2140503]
+const isGood = ({ reply }: Entry) => readOk.includes(Number(reply))
+const during = (entries: readonly Entry[], from: number, to: number) =>
+  entries.filter(({ time }) => time >= from && time < to)
+const fileOf = (name: string) => join(world.folder, `${name}-${randomName()}.jsonl`)
+
+t.test('a primary that is stopped for 10 s', async (t) => {
+  const history = createHistory(fileOf('primary'))
+  const read = createReader(world, history)
+  let isOver = false
+
+  /** Registers one user after the other, each until it is answered for, with the same bytes while they open. */
+  const write = async (device: Device) => {
+    const input = randomName()
+    const members = await registration(device, server, input)
+    const what = { process: server.url, operation: 'register', input }
+    for (let j = device.seal(members), sealedAt = Date.now(); ; await delay(100 + 200 * dice())) {
+      if (Date.now() - sealedAt > 20_000) [j, sealedAt] = [device.seal(members), Date.now()]
+      const reply = await history.call(what, () => device.send(server, '/v1/register', j))
+      if (reply?.code === registered || reply?.code === taken) break
+    }
+    await delay(300 + 600 * dice())
+    return !isOver
+  }
+  const writers = devices.slice(-60).map((device) => createDevice(device))
+  const waiting: number[] = []
+  const watch = async () => {
+    waiting.push(await readWaiting(world.metricsPort))
+    await delay(50)
+    return !isOver
+  }
+  const load = Promise.all([
+    inLoops(writers.length, (index) => write(writers[index] as Device)),
+    atRate(readsPerSecond, () => isOver, read),
+    inLoops(1, watch),
+  ])
+  await until('users are registered', () => history.read().some(({ reply }) => reply === registered))
+  await delay(1_000)
+  await primary.kill('SIGSTOP')
+  const stoppedAt = Date.now()
+  await delay(10_000)
+  await primary.kill('SIGCONT')
+  const continuedAt = Date.now()
+  await delay(4_000)
+  isOver = true
+  await load
+
+  const entries = history.read()
+  const writes = entries.filter(({ operation }) => operation === 'register')
+  const refused = during(writes, stoppedAt, continuedAt - 3_000)
+  const late = during(writes, stoppedAt + 3_000, continuedAt - 3_000)
+  const reads = during(
+    entries.filter(({ operation }) => operation === 'read'),
+    stoppedAt,
+    continuedAt,
+  )
+  const firstGood = Math.min(
+    ...writes
+      .filter(({ reply, time, tookMs }) => reply === registered && time + tookMs >= continuedAt)
+      .map(({ time, tookMs }) => time + tookMs),
+  )
+  const lastBad = Math.max(
+    ...writes
+      .filter(({ reply }) => reply !== registered && reply !== taken)
+      .map((one) => one.time + one.tookMs),
+  )
+  const judged = judgeMade(
+    entries.filter(({ operation }) => operation === 'register'),
+    registered,
+    await countUsers(world.db),
+  )
+  const halfMade = await findHalfMade(world.db)
+  t.comment(`writes refused ${JSON.stringify(countReplies(refused))}, slowest ${quantileMs(refused, 1)} ms`)
+  t.comment(`from 3 s on ${JSON.stringify(countReplies(late))}, slowest ${quantileMs(late, 1)} ms`)
+  t.comment(
+    `reads ${JSON.stringify(countReplies(reads))}, p50 ${quantileMs(reads, 0.5)} p99 ${quantileMs(reads, 0.99)} ms`,
+  )
+  t.comment(
+    `first write ${firstGood - continuedAt} ms after SIGCONT, last refusal ${lastBad - continuedAt} ms`,
+  )
+  t.comment(`at most ${Math.max(...waiting)} waited of ${queueLimit}`)
+  t.comment(
+    `${judged.acknowledged} registered, missing ${judged.missing.length}, half-made ${halfMade.length}`,
+  )
+  t.strictSame(judged.missing, [])
+  t.strictSame(judged.duplicates, [])
+  t.strictSame(halfMade, [])
+  t.ok(refused.length > 0 && quantileMs(refused, 1) <= 3_000, 'each write is refused within 3 s')
+  t.ok(refused.every(({ reply }) => reply === away || reply === overloaded))
+  t.strictSame(Object.keys(countReplies(late)), [String(away)])
+  t.ok(reads.length > 500 && reads.every(isGood), 'replicas go on')
+  t.ok(quantileMs(reads, 0.99) < 300)
+  t.ok(Math.max(...waiting) <= queueLimit)
+  t.ok(firstGood - continuedAt <= 2_000 && lastBad - continuedAt <= 2_000, 'it recovers within 2 s')
+})
+
+const [first, second] = replicas
+const faults = [
+  { title: 'a replica that is killed', hit: [first], signal: 'SIGKILL' },
+  { title: 'a replica that is stopped', hit: [first], signal: 'SIGSTOP' },
+  { title: 'both replicas killed', hit: [first, second], signal: 'SIGKILL' },
+] as const
+
+for (const { title, hit, signal } of faults)
+  t.test(`${title}: no read fails, and they are back in rotation`, async (t) => {
+    const history = createHistory(fileOf('replica'))
+    const read = createReader(world, history)
+    let isOver = false
+    const load = atRate(readsPerSecond, () => isOver, read)
+    const isRead = async (one: (typeof replicas)[number]) => {
+      const before = await countExecuted(one)
+      await until('is read', async () => (await countExecuted(one)) > before)
+    }
+    await Promise.all(replicas.map(isRead))
+    await Promise.all(hit.map((one) => one.kill(signal)))
+    const goneAt = Date.now()
+    await delay(4_000)
+    const readsOfPrimary = await countExecuted(primary)
+    await delay(1_000)
+    const moved = (await countExecuted(primary)) - readsOfPrimary
+    await Promise.all(hit.map((one) => (signal === 'SIGKILL' ? one.restart() : one.kill('SIGCONT'))))
+    const backAt = Date.now()
+    const backMs = await Promise.all(
+      hit.map(async (one) => {
+        await isRead(one)
+        return Date.now() - backAt
+      }),
+    )
+    isOver = true
+    await load
+
+    const entries = history.read()
+    const away = during(entries, goneAt, backAt)
+    t.comment(
+      `reads ${JSON.stringify(countReplies(entries))}; while away p50 ${quantileMs(away, 0.5)} p99 ${quantileMs(away, 0.99)} slowest ${quantileMs(away, 1)} ms`,
+    )
+    t.comment(
+      `read again ${backMs.join(' and ')} ms after the return; ${moved} statements a second on the primary`,
+    )
+    t.ok(entries.length > 500)
+    t.strictSame(
+      entries.filter((entry) => !isGood(entry)),
+      [],
+    )
+    if (hit.length === replicas.length) t.ok(moved > readsPerSecond / 2, 'reads move to the primary')
+    t.ok(Math.max(...backMs) <= 10_000)
+  })

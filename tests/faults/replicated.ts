@@ -1,0 +1,98 @@
+/** A server on a primary and two replicas of its own, with the timeouts that production has. */
+import { findFreePort, type Mariadb, startPrimaryAndReplica, startReplica } from '../../tools/test/harness.ts'
+import {
+  type Environment,
+  openShared,
+  provisionDevice,
+  spawnServer,
+  testServers,
+} from '../harness/test-server.ts'
+import { createDevice, type Device, randomName } from '../races/fleet.ts'
+import { createJsonCaller, inLoops } from './callers.ts'
+import type { History } from './history.ts'
+import { register } from './people.ts'
+
+/** Undoes what `openShared` changes for busy machines. */
+export const databaseDefaults: Environment = {
+  TORII__DATABASE__QUERY_TIMEOUT_MS: '2000',
+  TORII__DATABASE__WAIT_TIMEOUT_MS: '1000',
+  TORII__DATABASE__CONNECT_TIMEOUT_MS: '1000',
+}
+
+export const queueLimit = 20
+const userCount = 50
+const deviceCount = 600
+
+const startServers = async () => {
+  const { folder } = testServers()
+  const { primary, replica } = await startPrimaryAndReplica({ folder })
+  return { primary, replicas: [replica, await startReplica({ folder, serverId: 3, primary })] as const }
+}
+
+export const openReplicated = async (t: { teardown(end: () => unknown): void }) => {
+  const { primary, replicas } = await startServers()
+  t.teardown(() => Promise.all([primary, ...replicas].map((one) => one.stop())))
+  const metricsPort = await findFreePort()
+  const shared = await openShared({}, { primary, replicas })
+  t.teardown(() => shared.close())
+  const { app } = shared
+  const caller = createJsonCaller({ app, connections: 200 })
+
+  // Made by a process that ends: the next one has none of it in its cache.
+  const maker = await spawnServer(shared.environment)
+  const userIds: string[] = []
+  await inLoops(10, async () => {
+    const { json } = await register(caller, maker.url, randomName())
+    return userIds.push((json.user as { userId: string }).userId) < userCount
+  })
+  const devices: Device[] = []
+  await inLoops(
+    10,
+    async () => devices.push(createDevice(await provisionDevice(maker.send, app))) < deviceCount,
+  )
+  await maker.stop()
+  const server = await spawnServer({
+    ...shared.environment,
+    ...databaseDefaults,
+    TORII__DATABASE__QUEUE_LIMIT: String(queueLimit),
+    TORII__METRICS__ENABLED: 'true',
+    TORII__METRICS__PORT: String(metricsPort),
+  })
+  t.teardown(async () => {
+    caller.close()
+    await server.stop()
+  })
+  return { ...shared, primary, replicas, server, caller, userIds, devices, metricsPort }
+}
+
+export type Replicated = Awaited<ReturnType<typeof openReplicated>>
+
+/** What replicas may answer: every fifth call the first of a device, the others for the salt of a user number. */
+export const createReader = ({ server, caller, userIds, devices }: Replicated, history: History) => {
+  const fresh = devices[Symbol.iterator]()
+  const echo = (device: Device) =>
+    history.call({ process: server.url, operation: 'read', input: device.t }, () =>
+      device.call(server, '/v1/echo', { n: randomName() }),
+    )
+  const prelogin = (login: string) =>
+    history.call({ process: server.url, operation: 'read', input: login }, () =>
+      caller.call(server.url, '/v1/prelogin', { login }),
+    )
+  return (index: number) => {
+    const device = index % 5 === 0 ? fresh.next().value : undefined
+    return device ? echo(device) : prelogin(userIds[index % userIds.length] ?? '')
+  }
+}
+
+/** Statements with parameters that a server has answered; replication and what the tests ask have none. */
+export const countExecuted = async ({ asRoot }: Mariadb): Promise<number> => {
+  const [row] = await asRoot("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")
+  return Number(row?.Value)
+}
+
+/** Calls that wait for a connection to the database. */
+export const readWaiting = async (metricsPort: number): Promise<number> => {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  const rows = [...text.matchAll(/^torii_database_pool_waiting\{[^}]*\} (\d+)/gm)]
+  return Math.max(...rows.map(([, count]) => Number(count)))
+}

@@ -1,0 +1,430 @@
+/** Each operation, over every envelope that carries it: what it answers, in which order, and why it refuses. */
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hash } from 'bcryptjs'
+import { sql } from 'kysely'
+import t, { type Test } from 'tap'
+import { systemRandom } from '../../src/adapters/random.ts'
+import { generateServerKey } from '../../src/adapters/server-key.ts'
+import { canonicalName } from '../../src/features/accounts/names.ts'
+import { catalogue, type ErrorName, Failure } from '../../src/protocol/errors.ts'
+import { startRedis } from '../../tools/test/redis.ts'
+import { until } from '../harness/test-server.ts'
+import { createTotpClient, type Provisioned } from '../harness/totp-client.ts'
+import {
+  base64urlOf,
+  checkRefusal,
+  formOf,
+  openWorld,
+  sealBytes,
+  startMs,
+  type World,
+  word,
+} from './world.ts'
+
+type Members = Record<string, unknown>
+type Answer = Members & { code: number }
+type User = { userId: string; userName: string; nickName: string }
+type Tickets = { a2: string; skey: string }
+
+/** What an old client does with a password: nothing of ours. */
+const clientHashOf = async (password: string, { salt, cost }: { salt: string; cost: number }) => {
+  const text = createHash('md5').update(password).digest('hex')
+  return (await hash(text, `$2b$${String(cost).padStart(2, '0')}$${salt}`)).slice(-31)
+}
+
+const seen = new Set<number>()
+const note = (json: Members | undefined): Answer => {
+  const answer = (json ?? { code: 0 }) as Answer
+  seen.add(answer.code)
+  return answer
+}
+
+/** The ways into an operation. Each takes members and returns the reply's. */
+const openWays = async (world: World) => {
+  const client = await world.connect()
+  const credentials = { appid: world.app.appId, appsecret: world.app.appSecret }
+  const plain = (members: Members) =>
+    formOf({ j: base64urlOf(JSON.stringify({ ...credentials, ...members })) })
+  const readPlain = ({ body }: { body: string }) =>
+    note(JSON.parse(body.startsWith('{') ? body : Buffer.from(body, 'base64url').toString()))
+  return {
+    't and j by POST': async (path: string, members: Members = {}) =>
+      note((await client.call(path, members)).json),
+    't and j by GET': async (path: string, members: Members = {}) =>
+      note((await client.call(path, members, 'GET')).json),
+    'plain j by POST': async (path: string, members: Members = {}) =>
+      readPlain(await world.request({ url: path, post: plain(members) })),
+    'plain j by GET': async (path: string, members: Members = {}) =>
+      readPlain(await world.request({ url: `${path}?${plain(members)}` })),
+    JSON: async (path: string, members: Members = {}) => note((await world.callJson(path, members)).json),
+  }
+}
+type Call = (path: string, members?: Members) => Promise<Answer>
+
+const register = async (call: Call, userName: string, password = 'pass word') =>
+  call('/v1/register', { regmode: 'anonymous', user: { userName }, password })
+
+const codeOf = (name: ErrorName) => catalogue[name].code
+
+t.test('the whole round, over every envelope', async (t) => {
+  const world = await openWorld(t)
+  const password = '密码 of Åse'
+  for (const [way, call] of Object.entries(await openWays(world))) {
+    const userName = `Ömer_${way.replaceAll(' ', '_')}`
+    const login = userName.toUpperCase()
+    const time = { timestamp: Math.floor(world.clock.now() / 1_000) }
+    const ok = { msg: '完成', ...time }
+
+    const prelogin = await call('/v1/prelogin', { login })
+    t.same(Object.keys(prelogin), ['code', 'msg', 'kdf', 'cost', 'salt', 'timestamp'], `${way}: prelogin`)
+    t.match(prelogin, { code: 1000000, kdf: 'md5-bcrypt', cost: 4, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/, ...ok })
+    const { salt, cost } = prelogin as unknown as { salt: string; cost: number }
+    const clientHash = await clientHashOf(password, { salt, cost })
+
+    const members = ['code', 'msg', 'result', 'status', 'params', 'user', 'users', 'tickets', 'timestamp']
+    const user = { userName, nickName: '小鸟 🐦' }
+    const registered = await call('/v1/register', { regmode: 'anonymous', user, clientHash, salt })
+    t.same(Object.keys(registered), members, `${way}: register`)
+    const { userId } = registered.user as User
+    t.match(userId, /^[1-9]\d{4,}$/, 'a user number is a text')
+    const whole = {
+      result: 'ok',
+      status: 'loginok',
+      params: { status: 'loginok' },
+      user: { userId, ...user },
+    }
+    t.match(registered, { code: 1020000, ...whole, users: [whole.user], tickets: {}, ...time })
+    t.same(Object.keys(registered.user as User), ['userId', 'userName', 'nickName'])
+    t.same(Object.keys(registered.tickets as Tickets), ['a2', 'skey'])
+    t.match(registered.tickets, { a2: /^a2_[\w-]{64}$/, skey: /^sk_[\w-]{64}$/ })
+
+    for (const name of [
+      login,
+      userName,
+      userId,
+      Number(userId),
+      `0${userId}`,
+      `ＯＭＥＲ`.slice(0, 0) + login,
+    ]) {
+      const again = await call('/v1/login', { login: name, clientHash })
+      t.same(Object.keys(again), members, `${way}: login as ${name}`)
+      t.match(again, { code: 1020100, ...whole, users: [whole.user] })
+    }
+    t.match(
+      await call('/v1/login', { login, password }),
+      { code: 1020100 },
+      'the password itself does as well',
+    )
+    const { a2, skey } = (await call('/v1/login', { login, clientHash })).tickets as Tickets
+
+    const session = await call('/v1/session', { token: skey })
+    t.same(session, {
+      code: 1030200,
+      msg: catalogue.TICKET_VALID.text['zh-CN'],
+      user: { userId, ...user },
+      tier: 'skey',
+      issuedAt: time.timestamp,
+      expiresAt: time.timestamp + 172_800,
+      idleAt: time.timestamp + 3_000,
+      ...time,
+    })
+    t.same(
+      Object.keys(session),
+      ['code', 'msg', 'user', 'tier', 'issuedAt', 'expiresAt', 'idleAt', 'timestamp'],
+      `${way}: session`,
+    )
+    const ofA2 = await call('/v1/session', { token: a2 })
+    t.match(ofA2, { code: 1030200, tier: 'a2', expiresAt: time.timestamp + 2_592_000, user: { userId } })
+
+    const exchanged = await call('/v1/ticket/exchange', { token: a2, to: 'skey' })
+    t.same(Object.keys(exchanged), ['code', 'msg', 'tickets', 'timestamp'], `${way}: exchange`)
+    const next = exchanged.tickets as Tickets
+    t.match(exchanged, { code: 1000000, tickets: { a2: /^a2_/, skey: /^sk_/ }, ...ok })
+    t.ok(next.a2 !== a2 && next.skey !== skey, 'both are new')
+    t.match(await call('/v1/session', { token: next.skey }), { code: 1030200, user: { userId } })
+    t.match(await call('/v1/session', { token: skey }), { code: 1030200 }, 'the SKey before lives on')
+
+    const out = await call('/v1/logout', { token: next.skey })
+    t.same(Object.keys(out), ['code', 'msg', 'timestamp'], `${way}: logout`)
+    t.equal(out.code, 1020103)
+    for (const token of [skey, next.skey, next.a2]) {
+      const dead = await call('/v1/session', { token })
+      t.same(Object.keys(dead), ['code', 'msg', 'reason', 'timestamp'])
+      t.match(dead, { code: 1030201, reason: 'logged-out' })
+    }
+    const wrong = await call('/v1/login', {
+      login,
+      clientHash: clientHash.replace(/.$/, (it) => (it === 'a' ? 'b' : 'a')),
+    })
+    t.same(Object.keys(wrong), ['code', 'msg', 'timestamp'])
+    t.equal(wrong.code, 2040204)
+  }
+
+  t.test('a JSON body may have its ticket in a header', async (t) => {
+    const { JSON: call, 'plain j by POST': plain } = await openWays(world)
+    const { skey } = (await register(call, 'bearer')).tickets as Tickets
+    const authorization = { authorization: `Bearer ${skey}` }
+    t.match((await world.callJson('/v1/session', {}, authorization)).json, { code: 1030200 })
+    const lower = await world.callJson('/v1/session', {}, { authorization: `bearer ${skey}` })
+    t.match(lower.json, { code: 1030200 })
+    const both = await world.callJson('/v1/session', { token: 'sk_x' }, authorization)
+    t.match(both, { status: 401, json: { code: 2040400 } }, 'a token in the body counts first')
+    for (const bad of ['Bearer', `Basic ${skey}`, skey, `Bearer ${skey} ${skey}`, 'Bearer ä'])
+      t.equal(
+        (await world.callJson('/v1/session', {}, { authorization: bad })).json.code,
+        2040400,
+        bad.slice(0, 9),
+      )
+    const j = formOf({
+      j: base64urlOf(JSON.stringify({ appid: world.app.appId, appsecret: world.app.appSecret })),
+    })
+    const outside = await world.request({ url: `/v1/session?${j}`, headers: authorization })
+    t.match(
+      JSON.parse(Buffer.from(outside.body, 'base64url').toString()),
+      { code: 2040400 },
+      'no header beside a j',
+    )
+    t.match((await world.callJson('/v1/logout', {}, authorization)).json, { code: 1020103 })
+    t.match(await plain('/v1/session', { token: skey }), { code: 1030201 })
+  })
+})
+
+t.test('provisioning answers exactly what old clients read', async (t) => {
+  const world = await openWorld(t, { TORII__SERVER__LEGACY_PREFIX: '/old/api' })
+  const { appId, appSecret } = world.app
+  const good = { n: appId, s: appSecret }
+  const secrets = new Set<string>()
+  const requests: [what: string, request: Parameters<World['request']>[0]][] = [
+    ['by GET', { url: `/v1/totp?${formOf(good)}` }],
+    ['by POST', { url: '/v1/totp', post: formOf(good) }],
+    ['as JSON', { url: '/v1/totp', json: good }],
+    ['by its old name', { url: `/nyatotp.php?${formOf(good)}` }],
+    ['below its prefix', { url: '/old/api/nyatotp.php', post: formOf(good) }],
+    [
+      'with its device',
+      { url: '/v1/totp', post: formOf({ ...good, type: 'phone', os: 'x', device: '我的手机' }) },
+    ],
+    ['with what nobody knows', { url: '/v1/totp', post: formOf({ ...good, stranger: word }) }],
+  ]
+  for (const [what, request] of requests) {
+    const { status, headers, body } = await world.request(request)
+    const json = note(JSON.parse(body))
+    t.same(
+      [status, headers['content-type'], headers['cache-control']],
+      [200, 'application/json; charset=utf-8', 'no-store'],
+    )
+    t.same(
+      Object.keys(json),
+      ['code', 'totp_secret', 'totp_code', 'totp_token', 'time', 'appname', 'timestamp'],
+      what,
+    )
+    const { totp_secret: secret, totp_token: id, ...rest } = json as unknown as Record<string, string>
+    const time = Math.floor(startMs / 1_000)
+    const { generateSync } = await import('otplib')
+    const code = Number(generateSync({ secret: String(secret), epoch: time }))
+    t.same(rest, { code: 1000000, totp_code: code, time, appname: appId, timestamp: time })
+    t.match(secret, /^[A-Z2-7]{32}$/)
+    t.match(id, /^[0-9a-f]{32}$/)
+    secrets.add(String(secret)).add(String(id))
+    const device = { t: String(id), secret: String(secret) }
+    const client = createTotpClient({ send: world.send, device, now: world.clock.now })
+    t.match(await client.call('/v1/echo', { a: 1 }), { isSealed: true, json: { code: 1000000, a: 1 } })
+  }
+  t.equal(secrets.size, 2 * requests.length, 'another secret for every call')
+  const gone = await world.request({ url: `/NyarukoLogin/nyatotp.php?${formOf(good)}` })
+  checkRefusal(t, gone, 'OPERATION_UNKNOWN')
+
+  const refused: [what: string, values: Record<string, string>, name: ErrorName][] = [
+    ['nothing', {}, 'PARAMETER_MISSING'],
+    ['no s', { n: appId }, 'PARAMETER_MISSING'],
+    ['no n', { s: appSecret }, 'PARAMETER_MISSING'],
+    ['an empty n', { n: '', s: appSecret }, 'CREDENTIALS_MALFORMED'],
+    ['letters that are none', { n: 'a-b', s: appSecret }, 'CREDENTIALS_MALFORMED'],
+    ['n too long', { n: 'a'.repeat(65), s: appSecret }, 'CREDENTIALS_MALFORMED'],
+    ['s too short', { n: appId, s: appSecret.slice(1) }, 'CREDENTIALS_MALFORMED'],
+    ['s too long', { n: appId, s: `${appSecret}a` }, 'CREDENTIALS_MALFORMED'],
+    ['an n of nobody', { n: word, s: appSecret }, 'APP_REFUSED'],
+    ['another s', { n: appId, s: `${word}${'a'.repeat(27)}` }, 'APP_REFUSED'],
+    ['s in other capitals', { n: appId, s: appSecret.toLowerCase() }, 'APP_REFUSED'],
+    ['a device name too long', { ...good, device: word.repeat(20) }, 'PARAMETER_INVALID'],
+  ]
+  for (const [what, values, name] of refused) {
+    const byGet = await world.request({ url: `/v1/totp?${formOf(values)}` })
+    note(checkRefusal(t, byGet, name, { message: what }))
+    checkRefusal(t, await world.request({ url: '/nyatotp.php', post: formOf(values) }), name, {
+      message: what,
+    })
+    checkRefusal(t, await world.request({ url: '/v1/totp', json: values }), name, { message: what })
+  }
+  checkRefusal(t, await world.request({ url: `/v1/totp?${formOf(good)}&n=1` }), 'ENVELOPE_REFUSED', {
+    message: 'n twice',
+  })
+
+  t.test('a device that is not used is forgotten, one that is used is not', async (t) => {
+    const [idle, busy] = [await world.connect(), await world.connect()]
+    await busy.call('/v1/echo')
+    world.clock.add(86_400_000 - 1)
+    t.match(await idle.call('/v1/echo'), { isSealed: true }, 'a day less a moment')
+    const late = await world.connect()
+    world.clock.add(86_400_000)
+    t.match(await late.call('/v1/echo'), { isSealed: false, json: { code: 2020408 } }, 'a day unused')
+    t.match(await busy.call('/v1/echo'), { isSealed: true }, 'two days after its first use')
+    world.clock.add(90 * 86_400_000)
+    t.match(await busy.call('/v1/echo'), { isSealed: false, json: { code: 2020408 } }, '90 days idle')
+  })
+})
+
+t.test('devices have their bounds', async (t) => {
+  const world = await openWorld(t, {
+    TORII__PROVISIONING__DEVICES_PER_APP: '3',
+    TORII__PROVISIONING__DEVICES_PER_ADDRESS: '5',
+    TORII__SECURITY__PROFILE: 'legacy',
+  })
+  const provision = async (from: string) => {
+    const url = `/v1/totp?n=${world.app.appId}&s=${world.app.appSecret}`
+    const reply = await world.request({ url, from })
+    const { totp_token: t, totp_secret: secret } = JSON.parse(reply.body)
+    world.clock.add(1_000)
+    return { reply, device: { t, secret } as Provisioned }
+  }
+  const isKnown = async ({ device }: { device: Provisioned }) =>
+    (await createTotpClient({ send: world.send, device, now: world.clock.now }).call('/v1/echo')).isSealed
+  const [used, unused, third] = [
+    await provision('10.0.0.1'),
+    await provision('10.0.0.2'),
+    await provision('10.0.0.3'),
+  ]
+  t.ok(await isKnown(used), 'the first is used')
+  const fourth = await provision('10.0.0.4')
+  t.equal(fourth.reply.status, 200)
+  t.notOk(await isKnown(unused), 'the oldest that was never used had to go')
+  t.same([await isKnown(used), await isKnown(third), await isKnown(fourth)], [true, true, true])
+  const fifth = await provision('10.0.0.5')
+  note(checkRefusal(t, fifth.reply, 'OVERLOADED', { message: 'all are in use' }))
+
+  const roomy = await openWorld(t, {
+    TORII__PROVISIONING__DEVICES_PER_ADDRESS: '2',
+    TORII__SECURITY__PROFILE: 'legacy',
+  })
+  const from = (address: string) =>
+    roomy.request({ url: `/v1/totp?n=${roomy.app.appId}&s=${roomy.app.appSecret}`, from: address })
+  t.same([(await from('10.0.0.1')).status, (await from('10.0.0.1')).status], [200, 200])
+  checkRefusal(t, await from('10.0.0.1'), 'TOO_OFTEN', { message: 'an address has its bound' })
+  t.equal((await from('10.0.0.2')).status, 200)
+})
+
+t.test('echo answers what it was sent', async (t) => {
+  const world = await openWorld(t)
+  const members = {
+    z: 1,
+    a: '中文😀',
+    list: [1, [2], { b: null }],
+    nested: { c: true, d: 0.5 },
+    op: '/v1/echo',
+  }
+  const dropped = { token: 't', code: 5, msg: 'm', info: 'i', status: 's', timestamp: 1 }
+  for (const [way, call] of Object.entries(await openWays(world))) {
+    for (const path of ['/v1/echo', '/tests/encrypttest.php', '/NyarukoLogin/tests/encrypttest.php']) {
+      const reply = await call(path, { ...members, ...dropped, rid: 'r-1' })
+      t.same(
+        Object.keys(reply),
+        ['code', 'msg', ...Object.keys(members), 'status', 'rid', 'timestamp'],
+        `${way}: ${path}`,
+      )
+      t.same(reply, {
+        code: 1000000,
+        msg: '完成',
+        ...members,
+        status: 1000000,
+        rid: 'r-1',
+        timestamp: Math.floor(startMs / 1_000),
+      })
+    }
+  }
+})
+
+t.test('codes with leading zeros and imported secrets open on a server', async (t) => {
+  const serverKey = generateServerKey(systemRandom)
+  const world = await openWorld(t, { TORII__SECURITY__SERVER_KEY: serverKey })
+  const { createSealer } = await import('../../src/adapters/crypto.ts')
+  const { parseServerKey } = await import('../../src/adapters/server-key.ts')
+  const { insertDevice } = await import('../../src/features/apps/repo.ts')
+  const { secretPlace } = await import('../../src/features/apps/devices.ts')
+  const { codeAt } = await import('../harness/totp-client.ts')
+  const sealer = createSealer(parseServerKey(serverKey).atRest, systemRandom)
+  const importDevice = async (secret: string): Promise<Provisioned> => {
+    const deviceId = systemRandom.bytes(16)
+    const id = deviceId.toString('hex')
+    const now = world.clock.now()
+    await insertDevice(world.server.db.write, {
+      deviceId,
+      appId: world.app.appId,
+      secretSealed: sealer.seal(secretPlace(id), Buffer.from(secret)),
+      address: '127.0.0.1',
+      deviceType: '',
+      os: '',
+      name: '',
+      floor: 0,
+      createdAt: now,
+      lastSeenAt: null,
+      expiresAt: now + 864_000_000,
+    })
+    return { t: id, secret }
+  }
+  const call = async (device: Provisioned, form: 'number' | 'padded') => {
+    const client = createTotpClient({ send: world.send, device, now: world.clock.now, form })
+    return (await client.call('/v1/echo', { a: '中' })).json?.a
+  }
+  for (let length = 16; length <= 64; length += 8) {
+    const secret = 'JBSWY3DPEHPK3PXPKRUGKIDROVUWG2ZAMJZG653OEBTG66BANJ2W24DTEBXXMZLS'.slice(0, length)
+    t.equal(await call(await importDevice(secret), 'number'), '中', `${length} characters`)
+  }
+  const [numbers, padded] = [await importDevice('JBSWY3DPEHPK3PXP'), await importDevice('JBSWY3DPEHPK3PXP')]
+  const zeros: string[] = []
+  while (zeros.length < 4) {
+    world.clock.add(30_000)
+    const code = codeAt('JBSWY3DPEHPK3PXP', world.clock.now())
+    if (!code.startsWith('0')) continue
+    zeros.push(code)
+    t.equal(await call(numbers, 'number'), '中', `${code} as a number`)
+    t.equal(await call(padded, 'padded'), '中', `${code} with its zeros`)
+  }
+
+  t.test('a device that pads gets padded replies over the edge of a step, too', async (t) => {
+    const device = await importDevice('JBSWY3DPEHPK3PXP')
+    const isZero = (ms: number) => codeAt(device.secret, ms).startsWith('0')
+    // A step without a leading zero, and one behind it that has one.
+    while (isZero(world.clock.now()) || !isZero(world.clock.now() + 30_000)) world.clock.add(30_000)
+    const edge = Math.floor(world.clock.now() / 30_000) * 30_000 + 30_000
+    for (const form of ['number', 'padded'] as const) {
+      world.clock.set(edge + 15_000)
+      t.equal(await call(device, form), '中', `it is seen to need ${form}`)
+      world.clock.set(edge - 20)
+      const client = createTotpClient({ send: world.send, device, now: () => world.clock.now() + 60, form })
+      const j = sealBytes(device, '{"apiver":1,"a":"中"}', edge - 20)
+      t.match((await client.sendSealed('/v1/echo', j)).json, { a: '中' }, `${form}: read behind the edge`)
+    }
+  })
+
+  t.test('a compensation is added to the code', async (t) => {
+    const moved = await openWorld(t, { TORII__TRANSPORT__TOTP_COMPENSATION: '7' })
+    const device = await moved.provision()
+    const xxtea = (await import('xxtea-node')).default
+    const code = Number(codeAt(device.secret, startMs))
+    const seal = (n: number) => {
+      const key = createHash('md5')
+        .update(device.secret + n)
+        .digest('hex')
+      const j = Buffer.from(xxtea.encrypt('{"apiver":1,"a":1}', key)).toString('base64url')
+      return { key, request: { url: '/v1/echo', post: formOf({ t: device.t, j }) } }
+    }
+    const { key, request } = seal(code + 7)
+    const reply = await moved.request(request)
+    const opened = xxtea.decrypt(Buffer.from(reply.body, 'base64url'), key)
+    t.match(JSON.parse(Buffer.from(opened ?? '').toString()), { code: 1000000, a: 1 })
+    checkRefusal(t, await moved.request(seal(code).request), 'ENVELOPE_REFUSED', { message: 'without it' })
+  })
+})

@@ -1,0 +1,296 @@
+import { randomBytes } from 'node:crypto'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'libsql'
+import { createConnection } from 'mysql2/promise'
+import t from 'tap'
+import type { Db } from '../../src/adapters/db/index.ts'
+import { openDb } from '../../src/adapters/db/open.ts'
+import { loadConfig } from '../../src/load-config.ts'
+import {
+  type Environment,
+  embeddedEnvironment,
+  openShared,
+  type ServerProcess,
+  spawnServer,
+  testServers,
+} from '../harness/test-server.ts'
+import {
+  type App,
+  ask,
+  call,
+  createFolder,
+  createTorii,
+  login,
+  register,
+  run,
+  type Torii,
+} from './torii-process.ts'
+
+t.setTimeout(240_000)
+
+type World = { servers: ServerProcess[]; app: App; torii: Torii; db: Db; environment: Environment }
+
+const openEmbedded = async (t: Tap): Promise<World> => {
+  const environment = embeddedEnvironment(createFolder(t))
+  const server = await spawnServer(environment)
+  const db = await openDb({ config: loadConfig(environment).database })
+  t.teardown(async () => {
+    await db.close()
+    await server.stop()
+  })
+  if (!server.app) throw new Error('no demo app')
+  return { servers: [server], app: server.app, torii: createTorii(environment), db, environment }
+}
+
+const openMariadb = async (t: Tap): Promise<World> => {
+  const shared = await openShared()
+  const { environment, app, db } = shared
+  const servers = await Promise.all([spawnServer(environment), spawnServer(environment)])
+  t.teardown(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+    await shared.close()
+  })
+  return { servers, app, torii: createTorii(environment), db, environment }
+}
+
+type Tap = { teardown(end: () => unknown): void; comment(text: string): void }
+
+const hasServers = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}').primary !== undefined
+const worlds: readonly (readonly [name: string, open: (t: Tap) => Promise<World>])[] = [
+  ['SQLite', openEmbedded],
+  ...(hasServers ? ([['MariaDB and Redis, two processes', openMariadb]] as const) : []),
+]
+
+/** The time from the change in the database until each server acts by it. */
+const timeNotice = async (
+  world: World,
+  change: () => Promise<unknown>,
+  isNoticed: (server: ServerProcess) => Promise<boolean>,
+): Promise<number> => {
+  const watches = world.servers.map(async (server) => {
+    const deadline = Date.now() + 30_000
+    while (!(await isNoticed(server))) {
+      if (Date.now() > deadline) throw new Error('never noticed')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    return Date.now()
+  })
+  const [noticedAt] = await Promise.all([Promise.all(watches), change()])
+  const { changedAt } = await world.db.write
+    .selectFrom('changes')
+    .select('changedAt')
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  return Math.max(...noticedAt) - changedAt
+}
+
+for (const [name, open] of worlds) {
+  t.test(`${name}: running servers notice within a second what is changed`, async (t) => {
+    const world = await open(t)
+    const { torii, app, servers } = world
+    const [server] = servers
+    if (!server) throw new Error('no server')
+    const echo = (it: ServerProcess, as = app) => call(it, as, '/v1/echo')
+    const check = async (
+      what: string,
+      args: string[],
+      isNoticed: (server: ServerProcess) => Promise<boolean>,
+    ) => {
+      let reply: Record<string, unknown> = {}
+      const change = async () => {
+        reply = await ask(torii, ...args)
+      }
+      const ms = await timeNotice(world, change, isNoticed)
+      t.comment(`${name}: ${what} noticed after ${ms} ms`)
+      t.ok(ms < 1_000, `${what} is noticed within a second (${ms} ms)`)
+      return reply
+    }
+    const answers =
+      (code: number, as = app) =>
+      async (it: ServerProcess) =>
+        (await echo(it, as)).code === code
+
+    const banArgs = ['ip', 'ban', '127.0.0.1', '--for', '1h', '--reason', 'guesses passwords']
+    await check('a ban', banArgs, answers(2020403))
+    t.match(await echo(server), { code: 2020403, reason: 'guesses passwords' })
+    await check('the end of a ban', ['ip', 'unban', '127.0.0.1'], answers(1000000))
+    const range = ['ip', 'ban', '127.0.0.0/8', '--until', '2099-01-01', '--reason', 'x']
+    await check('the ban of a range', range, answers(2020403))
+    await check('its end', ['ip', 'unban', '127.0.0.0/8'], answers(1000000))
+
+    const { tickets, user } = (await register(server, app, 'alice')) as unknown as {
+      tickets: { a2: string; skey: string }
+      user: { userId: string }
+    }
+    const session = (it: ServerProcess, token: string) => call(it, app, '/v1/session', { token })
+    t.match(await session(server, tickets.skey), { code: 1030200 })
+    await check('a disabled user', ['user', 'disable', user.userId, '--reason', 'x'], async (it) => {
+      const { code, reason } = await session(it, tickets.skey)
+      return code === 1030201 && reason === 'disabled'
+    })
+    for (const it of servers) {
+      t.match(await session(it, tickets.a2), { code: 1030201, reason: 'disabled' })
+      const exchange = { token: tickets.a2, to: 'skey' }
+      t.match(await call(it, app, '/v1/ticket/exchange', exchange), { code: 2040400, reason: 'disabled' })
+      t.match(await login(it, app, 'alice'), { code: 2040205 })
+    }
+    await ask(torii, 'user', 'enable', 'alice')
+    for (const it of servers) {
+      const again = (await login(it, app, 'alice')) as unknown as { code: number; tickets: { skey: string } }
+      t.equal(again.code, 1020100)
+      t.match(await session(it, again.tickets.skey), { code: 1030200 })
+      t.match(
+        await session(it, tickets.skey),
+        { code: 1030201, reason: 'disabled' },
+        'the old one stays ended',
+      )
+    }
+
+    await check('a disabled app', ['app', 'disable', app.appId], answers(2020500))
+    await check('an enabled app', ['app', 'enable', app.appId], answers(1000000))
+    let fresh = app
+    const rotate = async () => {
+      const { appsecret } = await ask<{ appsecret: string }>(torii, 'app', 'rotate', app.appId)
+      fresh = { ...app, appSecret: appsecret }
+    }
+    const ms = await timeNotice(
+      world,
+      rotate,
+      async (it) => fresh !== app && (await echo(it, fresh)).code === 1000000,
+    )
+    t.comment(`${name}: a new secret noticed after ${ms} ms`)
+    t.ok(ms < 1_000, `a new secret is good within a second (${ms} ms)`)
+    for (const it of servers) t.match(await echo(it), { code: 1000000 }, 'the old secret is good too')
+    await check('the end of the old secret', ['app', 'rotate', app.appId, '--finish'], answers(2020401))
+    for (const it of servers) t.match(await echo(it, fresh), { code: 1000000 })
+  })
+}
+
+const startFrom = async (t: Tap, environment: Environment) => {
+  const server = await spawnServer(environment)
+  t.teardown(() => server.stop())
+  return server
+}
+
+t.test('a backup of a live embedded server under writes is whole, and serves the same users', async (t) => {
+  const { servers, app, torii, environment } = await openEmbedded(t)
+  const [server] = servers
+  if (!server) throw new Error('no server')
+  const { stdout: before } = await torii('doctor', '--json')
+  t.match(JSON.parse(before).state, 'warning')
+  const first = (await register(server, app, 'user-first')) as unknown as { tickets: { a2: string } }
+  const registered: string[] = []
+  let isOver = false
+  const write = async (writer: number) => {
+    for (let count = 0; !isOver; count++) {
+      const name = `user-${writer}-${count}`
+      const { code } = await register(server, app, name)
+      if (code !== 1020000) throw new Error(`${name}: ${code}`)
+      registered.push(name)
+    }
+  }
+  const writers = [write(1), write(2), write(3)]
+  const folder = createFolder(t)
+  const destination = join(folder, 'a folder/backup')
+  while (registered.length < 30) await new Promise((resolve) => setTimeout(resolve, 10))
+  const old = [...registered]
+  const made = await ask<{ bytes: number; fingerprint: string }>(torii, 'backup', destination)
+  const during = registered.length - old.length
+  isOver = true
+  await Promise.all(writers)
+  t.comment(`${made.bytes} bytes with ${old.length} users; ${during} registered while it was made`)
+  t.ok(during > 0, 'the server went on')
+
+  t.equal(statSync(destination).mode & 0o777, 0o700)
+  t.strictSame(readdirSync(destination).sort(), ['server.key', 'torii.sqlite'])
+  for (const name of ['server.key', 'torii.sqlite'])
+    t.equal(statSync(join(destination, name)).mode & 0o777, 0o600)
+  const copy = new Database(join(destination, 'torii.sqlite'), { readonly: true })
+  t.strictSame(copy.prepare('PRAGMA integrity_check').all(), [{ integrity_check: 'ok' }])
+  copy.close()
+  t.equal(
+    readFileSync(join(destination, 'server.key'), 'utf8'),
+    readFileSync(environment.TORII__SECURITY__KEY_FILE ?? '', 'utf8'),
+  )
+  t.match(await torii('backup', destination), { code: 1, stderr: /is not empty: name a new folder/ })
+
+  const restored = { ...environment, ...embeddedEnvironment(destination) }
+  const second = await startFrom(t, restored)
+  for (const name of old) t.match(await login(second, app, name), { code: 1020100 }, name)
+  const exchange = { token: first.tickets.a2, to: 'skey' }
+  t.match(await call(second, app, '/v1/ticket/exchange', exchange), { code: 1000000 }, 'an A2 is still good')
+  const { user } = (await register(second, app, 'newcomer')) as unknown as { user: { userId: string } }
+  t.ok(Number(user.userId) > 10_000 + old.length, `the numbers go on: ${user.userId}`)
+
+  const otherKey = { ...restored, TORII__SECURITY__KEY_FILE: join(folder, 'other.key') }
+  await ask(createTorii(otherKey), 'key', 'create')
+  await t.rejects(
+    spawnServer(otherKey),
+    /ended with 1: [\s\S]*not the server key that the database was made with/,
+  )
+  const refused = join(folder, 'refused')
+  t.match(await createTorii(otherKey)('backup', refused), { code: 1, stderr: /nothing was backed up/ })
+  t.throws(() => statSync(refused), { code: 'ENOENT' })
+})
+
+t.test('a backup that can not be finished leaves nothing behind', async (t) => {
+  const { torii, environment } = await openEmbedded(t)
+  const folder = createFolder(t)
+  cpSync(environment.TORII__DATABASE__FILE ?? '', join(folder, 'torii.sqlite'))
+  t.match(await torii('backup', join(folder, 'torii.sqlite')), {
+    code: 1,
+    stderr: /^torii: .*(EEXIST|ENOTDIR).*\n$/,
+  })
+  const noKey = createTorii({ ...environment, TORII__SECURITY__KEY_FILE: join(folder, 'none.key') })
+  t.match(await noKey('backup', join(folder, 'b')), { code: 1, stderr: /^torii: .*none\.key.*\n$/ })
+  t.strictSame(readdirSync(folder), ['torii.sqlite'])
+})
+
+if (hasServers) {
+  t.test('for MariaDB the printed command makes a dump that serves the same users', async (t) => {
+    const { servers, app, torii, environment } = await openMariadb(t)
+    const [server] = servers
+    if (!server) throw new Error('no server')
+    await register(server, app, 'alice')
+    const folder = mkdtempSync(join(tmpdir(), "torii-it's a backup-"))
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+    const text = await torii('backup', join(folder, 'text'))
+    t.match(text, { code: 0, stdout: /\n\(umask 077 && mariadb-dump .* --password .* > .*torii\.sql'\)\n/ })
+    const destination = join(folder, 'b')
+    const { command } = await ask<{ command: string }>(torii, 'backup', destination)
+    const { primary } = testServers()
+    t.notMatch(command, primary.password)
+
+    // Without a terminal it takes the password from its input.
+    const dumped = await run('setsid', ['--wait', 'sh', '-c', command], { input: `${primary.password}\n` })
+    t.match(dumped, { code: 0 })
+    const file = join(destination, 'torii.sql')
+    for (const name of ['torii.sql', 'server.key'])
+      t.equal(statSync(join(destination, name)).mode & 0o777, 0o600)
+
+    const database = `torii_${randomBytes(6).toString('hex')}`
+    const { host, port, user, password } = primary
+    const connection = await createConnection({ host, port, user, password })
+    t.teardown(() => connection.end())
+    await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
+    t.teardown(() => connection.query(`DROP DATABASE ${database}`))
+    const client = ['-h', host, '-P', String(port), '-u', user, '--protocol=TCP', database]
+    const loaded = await run('mariadb', client, {
+      environment: { MYSQL_PWD: password },
+      input: readFileSync(file, 'utf8'),
+    })
+    t.match(loaded, { code: 0, stderr: '' })
+    const withoutReplica = Object.entries(environment).filter(
+      ([key]) => !key.startsWith('TORII__DATABASE__READ'),
+    )
+    const restored = await startFrom(t, {
+      ...Object.fromEntries(withoutReplica),
+      TORII__DATABASE__WRITE__0__DATABASE: database,
+      TORII__SECURITY__KEY_FILE: join(destination, 'server.key'),
+    })
+    t.match(await login(restored, app, 'alice'), { code: 1020100 })
+  })
+}
