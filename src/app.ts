@@ -7,6 +7,7 @@ import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
 import type { Db } from './adapters/db/index.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
+import { checkDependencies } from './adapters/dependencies.ts'
 import { startJobs } from './adapters/jobs.ts'
 import type { Logger } from './adapters/logger.ts'
 import { describeAddress, networkOf } from './adapters/network.ts'
@@ -46,7 +47,6 @@ import { createSKeys } from './features/tickets/skeys.ts'
 import { createTickets } from './features/tickets/tickets.ts'
 import type { Address } from './http/caller.ts'
 import { createHttpApp } from './http/create-app.ts'
-import type { Dependency } from './http/health.ts'
 import { createOpen } from './http/open.ts'
 import { createReplay } from './http/replay.ts'
 
@@ -283,21 +283,3 @@ export const openServer = async (options: WorldOptions) => {
 }
 
 export type Server = Awaited<ReturnType<typeof openServer>>
-
-const checkDependencies = async (db: Db, store: Store): Promise<Dependency[]> => {
-  const storeProblem = await store.ping().then(
-    () => '',
-    () => 'does not answer',
-  )
-  const hosts = await db.health()
-  return [
-    ...hosts.map(({ role, problem }, at) => ({
-      // No host names: anybody may ask.
-      name: `database.${role}.${hosts.slice(0, at).filter((it) => it.role === role).length}`,
-      problem,
-      required:
-        role === 'write' && hosts.filter((it) => it.role === 'write').every((it) => it.problem !== ''),
-    })),
-    { name: 'store', problem: storeProblem, required: true },
-  ]
-}

@@ -1,9 +1,9 @@
 /** The process: load the configuration, build, listen, drain on a signal. */
-import { Server as NetServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLogger } from './adapters/logger.ts'
 import { openServer, type Server } from './app.ts'
 import { type Config, isEmbedded, isTrial } from './config.ts'
+import { endConnections } from './http/drain.ts'
 import { loadConfig, maskConfig } from './load-config.ts'
 import { listWarnings } from './warnings.ts'
 
@@ -18,15 +18,10 @@ const addDemoApp = async ({ apps }: Server, config: Config, address: string) => 
   print(`first call curl -s '${address}/v1/totp?n=${appId}&s=${appSecret}'`)
 }
 
-/**
- * Stops accepting first and ends what was accepted afterwards: `http.Server.close` would cut connections that the
- * kernel has accepted for us and on which a request is already under way.
- */
 const drain = async (server: Server, config: Config) => {
+  const late = delay(config.server.drainTimeoutMs - 1_000, undefined, { ref: false })
   server.startDraining()
-  NetServer.prototype.close.call(server.http.server)
-  await delay(500)
-  await Promise.race([server.close(), delay(config.server.drainTimeoutMs - 1_000, undefined, { ref: false })])
+  await Promise.race([endConnections(server.http.server).then(server.close), late])
 }
 
 const main = async () => {

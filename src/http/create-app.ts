@@ -119,7 +119,6 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   app.addHook('onRequest', async (request, reply) => {
     startCaller(request)
     reply.headers(securityHeaders)
-    if (needs.health.isDraining()) reply.header('connection', 'close')
     warnOfProxy(request)
   })
   app.register(cors, {
@@ -152,6 +151,11 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     if (allowed === undefined) throw new Failure('OPERATION_UNKNOWN')
     reply.header('allow', allowed)
     throw new Failure('METHOD_NOT_SUPPORTED')
+  })
+  // Also for a request that came before: its connection would else be kept, and keep the server from ending.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (needs.health.isDraining()) reply.header('connection', 'close')
+    done()
   })
   app.addHook('onResponse', async (request, reply) => {
     const { caller, outcome, reason, routeOptions } = request

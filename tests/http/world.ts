@@ -1,6 +1,7 @@
 /** What the tests of the front door share: a server with a still clock, and what every refusal looks like. */
 import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import { hash } from 'bcryptjs'
 import type { Test } from 'tap'
 import xxtea from 'xxtea-node'
 import { createAdmin } from '../../src/app.ts'
@@ -102,3 +103,37 @@ export const checkRefusal = (
   t.same(problems, [], `${message || name} (${reply.body.slice(0, 120)})`)
   return json
 }
+
+export type Members = Record<string, unknown>
+export type Answer = Members & { code: number }
+export type Call = (path: string, members?: Members) => Promise<Answer>
+export type User = { userId: string; userName: string; nickName: string }
+export type Tickets = { a2: string; skey: string }
+
+/** What an old client does with a password: nothing of ours. */
+export const clientHashOf = async (password: string, { salt, cost }: { salt: string; cost: number }) => {
+  const text = createHash('md5').update(password).digest('hex')
+  return (await hash(text, `$2b$${String(cost).padStart(2, '0')}$${salt}`)).slice(-31)
+}
+
+/** The ways into an operation. Each takes members and returns those of the reply. */
+export const openWays = async (world: World) => {
+  const client = await world.connect()
+  const credentials = { appid: world.app.appId, appsecret: world.app.appSecret }
+  const plain = (members: Members) =>
+    formOf({ j: base64urlOf(JSON.stringify({ ...credentials, ...members })) })
+  const readPlain = ({ body }: { body: string }): Answer =>
+    JSON.parse(body.startsWith('{') ? body : Buffer.from(body, 'base64url').toString())
+  return {
+    't and j by POST': async (path, members) => (await client.call(path, members)).json as Answer,
+    't and j by GET': async (path, members) => (await client.call(path, members, 'GET')).json as Answer,
+    'plain j by POST': async (path, members = {}) =>
+      readPlain(await world.request({ url: path, post: plain(members) })),
+    'plain j by GET': async (path, members = {}) =>
+      readPlain(await world.request({ url: `${path}?${plain(members)}` })),
+    JSON: async (path, members) => (await world.callJson(path, members)).json as Answer,
+  } satisfies Record<string, Call>
+}
+
+export const register = (call: Call, userName: string, password = 'pass word') =>
+  call('/v1/register', { regmode: 'anonymous', user: { userName }, password })

@@ -1,0 +1,21 @@
+import type { Db } from './db/index.ts'
+import type { Store } from './store/index.ts'
+
+/** Each dependency and what is wrong with it; empty: nothing. A replica is not required: the primary stands in. */
+export const checkDependencies = async (db: Db, store: Store) => {
+  const storeProblem = await store.ping().then(
+    () => '',
+    () => 'does not answer',
+  )
+  const hosts = await db.health()
+  return [
+    ...hosts.map(({ role, problem }, at) => ({
+      // No host names: anybody may ask.
+      name: `database.${role}.${hosts.slice(0, at).filter((it) => it.role === role).length}`,
+      problem,
+      required:
+        role === 'write' && hosts.filter((it) => it.role === 'write').every((it) => it.problem !== ''),
+    })),
+    { name: 'store', problem: storeProblem, required: true },
+  ]
+}

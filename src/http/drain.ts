@@ -1,0 +1,37 @@
+/** Ends a listening server so that whatever has reached it is answered. */
+import type { Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+
+/** For this long at most it goes on taking connections that have come. */
+const acceptMs = 1_000
+/** For this long a connection may stay idle before it is closed. Each reply meanwhile asks for its end. */
+const idleMs = 500
+
+/**
+ * `http.Server.close` alone would cut connections on which a request is already under way. So it stops accepting
+ * first, and both that and the closing of idle connections follow a look at what the kernel has for us: the
+ * immediate of a turn of the event loop runs right after that look.
+ */
+export const endConnections = async (server: Server): Promise<void> => {
+  await acceptWaiting(server)
+  NetServer.prototype.close.call(server)
+  await delay(idleMs)
+  await nextTurn()
+  server.closeIdleConnections()
+}
+
+/** Each turn takes one connection of those that the kernel holds, and two without any show that it holds none. */
+const acceptWaiting = async (server: Server): Promise<void> => {
+  const deadline = performance.now() + acceptMs
+  let quietTurns = 0
+  const interrupt = () => {
+    quietTurns = 0
+  }
+  server.on('connection', interrupt)
+  while (quietTurns < 2 && performance.now() < deadline) {
+    quietTurns++
+    await nextTurn()
+  }
+  server.off('connection', interrupt)
+}

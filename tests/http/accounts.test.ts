@@ -1,0 +1,275 @@
+/** Logins before, while and after they exist: salts, names, passwords, failures, disabled accounts. */
+import t from 'tap'
+import { canonicalName } from '../../src/features/accounts/names.ts'
+import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { until } from '../harness/test-server.ts'
+import { createTotpClient } from '../harness/totp-client.ts'
+import { checkRefusal, clientHashOf, type Members, openWays, openWorld, register, type User } from './world.ts'
+
+t.test('prelogin tells nothing: the same bytes before and after, known or unknown', async (t) => {
+  const world = await openWorld(t)
+  const client = await world.connect()
+  const { JSON: call } = await openWays(world)
+  const variants = ['Zoë', 'ZOË', 'zoë', 'Zoe\u0308', '\uff3a\uff4f\u00eb']
+  const ask = (login: string) =>
+    Promise.all([
+      world.callJson('/v1/prelogin', { login }).then(({ body }) => body),
+      client.call('/v1/prelogin', { login }).then(({ body }) => body),
+    ])
+  const before = await Promise.all(variants.map(ask))
+  t.equal(new Set(before.flat()).size, 2, 'one answer for every way of writing it')
+  t.equal((await register(call, 'Zoë')).code, 1020000)
+  t.same(await Promise.all(variants.map(ask)), before)
+  const { user } = await register(call, 'somebody-else')
+  const saltOf = async (login: string | number) => (await call('/v1/prelogin', { login })).salt
+  t.equal(await saltOf((user as User).userId), await saltOf('somebody-else'), 'a number has the salt of its name')
+  t.equal(await saltOf(Number((user as User).userId)), await saltOf('somebody-else'))
+  t.not(await saltOf('nobody-1'), await saltOf('nobody-2'), 'nobody has a salt of his own')
+  t.equal(await saltOf('nobody-1'), await saltOf('NOBODY-1'))
+  for (const odd of ['a', '@', '+', '999999999', '\u0000', '0', '😀'.repeat(100)])
+    t.match(await call('/v1/prelogin', { login: odd }), { code: 1000000, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/ })
+})
+
+t.test('user names and nicknames', async (t) => {
+  const world = await openWorld(t)
+  const { JSON: call } = await openWays(world)
+  const judge = async (userName: string, nickName?: string) => {
+    const user = { userName, ...(nickName !== undefined && { nickName }) }
+    const login = userName.slice(0, 200) || '-'
+    const { salt } = await call('/v1/prelogin', { login })
+    return call('/v1/register', { regmode: 'anonymous', user, clientHash: 'x'.repeat(31), salt })
+  }
+  const good: [userName: string, kept?: string][] = [
+    ['abc'],
+    ['x'.repeat(45)],
+    ['😀😀😀'],
+    ['123a'],
+    ['1.2.3'],
+    ['a+b'],
+    ['用户名'],
+    ['مستخدم'],
+    ['in the middle'],
+    ['\uff37\uff49\uff44\uff45', 'Wide'],
+    ['e\u0301e\u0301e\u0301', 'ééé'],
+    ['\ufb01ne', 'fine'],
+    ['__proto__'],
+    ['constructor'],
+    ["Robert'); DROP TABLE users;--"],
+    ['%_%_%'],
+  ]
+  for (const [userName, kept = userName] of good) {
+    const reply = await judge(userName)
+    t.match(reply, { code: 1020000, user: { userName: kept, nickName: kept } }, JSON.stringify(userName))
+    t.equal((await judge(userName)).code, 2040102, 'once')
+  }
+  const bad: [userName: string, name: ErrorName][] = [
+    ['', 'NAME_LENGTH'],
+    ['ab', 'NAME_LENGTH'],
+    ['😀😀', 'NAME_LENGTH'],
+    ['ßß', 'NAME_LENGTH'],
+    ['x'.repeat(46), 'NAME_LENGTH'],
+    ['x'.repeat(5_000), 'NAME_LENGTH'],
+    ['\ufdfa'.repeat(3), 'NAME_LENGTH'],
+    ['12345', 'TEXT_CHARACTERS'],
+    ['\uff11\uff12\uff13', 'TEXT_CHARACTERS'],
+    ['\u0661\u0662\u0663', 'TEXT_CHARACTERS'],
+    ['\u00b2\u00b2\u00b2', 'TEXT_CHARACTERS'],
+    ['a@b', 'TEXT_CHARACTERS'],
+    ['a\uff20b', 'TEXT_CHARACTERS'],
+    ['+abc', 'TEXT_CHARACTERS'],
+    ['\uff0babc', 'TEXT_CHARACTERS'],
+    ['a\u200bbc', 'TEXT_CHARACTERS'],
+    ['a\u200dbc', 'TEXT_CHARACTERS'],
+    ['\ufeffabc', 'TEXT_CHARACTERS'],
+    ['ab\u202ecd', 'TEXT_CHARACTERS'],
+    ['ab\u00adcd', 'TEXT_CHARACTERS'],
+    ['ab\ncd', 'TEXT_CHARACTERS'],
+    ['ab\u0000cd', 'TEXT_CHARACTERS'],
+    ['ab\u2028cd', 'TEXT_CHARACTERS'],
+    ['ab\ue000cd', 'TEXT_CHARACTERS'],
+    ['ab\u0378cd', 'TEXT_CHARACTERS'],
+    [' abc', 'TEXT_CHARACTERS'],
+    ['abc\u3000', 'TEXT_CHARACTERS'],
+  ]
+  for (const [userName, name] of bad) {
+    const reply = await judge(userName)
+    t.match(reply, { code: catalogue[name].code, info: 'user.userName' }, JSON.stringify(userName.slice(0, 9)))
+  }
+
+  t.test('names that are the same', async (t) => {
+    const same = [
+      ['Straße', 'STRASSE', 'strasse', '\u017ftrasse'],
+      ['Istanbul', 'ISTANBUL', 'istanbul', '\u0131stanbul'],
+      ['\u0130zmir', 'i\u0307zmir'],
+      ['ΣΊΣΥΦΟΣ', 'σίσυφος', 'ςίςυφος'],
+      ['Kelvin', '\u212aelvin'],
+      ['Ångström', 'A\u030angstro\u0308m', '\u212bngström'],
+      ['ＡＬＩＣＥ', 'alice', '𝐀𝐥𝐢𝐜𝐞'],
+      ['ǅungla', 'ǆungla', 'DŽUNGLA'],
+    ]
+    for (const [first = '', ...others] of same) {
+      t.equal((await judge(first)).code, 1020000, first)
+      for (const other of others) t.equal((await judge(other)).code, 2040102, `${other} is ${first}`)
+    }
+    t.equal((await judge('izmir')).code, 1020000, 'i is another letter than İ, whose dot stays')
+    let odd = 0
+    for (let point = 0; point < 0x110000; point++) {
+      if (point >= 0xd800 && point < 0xe000) continue
+      const key = canonicalName(String.fromCodePoint(point))
+      if (canonicalName(key) !== key) odd++
+    }
+    t.equal(odd, 0, 'the key of a key is the key, for every code point')
+  })
+
+  t.test('nicknames', async (t) => {
+    const rows: [nickName: string, outcome: string | ErrorName][] = [
+      ['小鸟在飞', '小鸟在飞'],
+      ['👩‍👩‍👧', '👩‍👩‍👧'],
+      ['  a  ', 'a'],
+      ['x'.repeat(45), 'x'.repeat(45)],
+      ['12345', '12345'],
+      ['a@b', 'a@b'],
+      ['e\u0301', 'é'],
+      ['', 'NAME_LENGTH'],
+      ['   ', 'NAME_LENGTH'],
+      ['x'.repeat(46), 'NAME_LENGTH'],
+      ['a\nb', 'TEXT_CHARACTERS'],
+      ['a\u0000b', 'TEXT_CHARACTERS'],
+    ]
+    for (const [at, [nickName, outcome]] of rows.entries()) {
+      const userName = `nick-${at}`
+      const { code, info, user } = await judge(userName, nickName)
+      const entry = catalogue[outcome as ErrorName]
+      if (entry) t.same([code, info], [entry.code, 'user.nickName'], JSON.stringify(nickName))
+      else t.match({ code, user }, { code: 1020000, user: { userName, nickName: outcome } })
+    }
+  })
+})
+
+t.test('passwords, and what stands for them', async (t) => {
+  const world = await openWorld(t)
+  const { JSON: call } = await openWays(world)
+  let count = 0
+  const attempt = async (members: Members) => {
+    const user = { userName: `pass-${++count}` }
+    return (await call('/v1/register', { regmode: 'anonymous', user, ...members })).code
+  }
+  const [hash, salt] = ['x'.repeat(31), '.'.repeat(22)]
+  const rows: [what: string, members: Members, code: number][] = [
+    ['one letter', { password: 'x' }, 1020000],
+    ['1,024 bytes', { password: 'x'.repeat(1_024) }, 1020000],
+    ['1,023 bytes of others', { password: '密'.repeat(341) }, 1020000],
+    ['spaces', { password: '   ' }, 1020000],
+    ['nothing', { password: '' }, 2030102],
+    ['1,025 bytes', { password: 'x'.repeat(1_025) }, 2030102],
+    ['1,026 bytes of others', { password: '密'.repeat(342) }, 2030102],
+    ['no text', { password: 5 }, 2000102],
+    ['neither', {}, 2000101],
+    ['both', { password: 'x', clientHash: hash, salt }, 2000102],
+    ['a hash without its salt', { clientHash: hash }, 2000101],
+    ['a hash with another salt', { clientHash: hash, salt }, 2000102],
+    ['a hash too short', { clientHash: hash.slice(1), salt }, 2000102],
+    ['letters that no hash has', { clientHash: `${hash.slice(1)}-`, salt }, 2000102],
+    ['another way of registering', { regmode: 'mail', password: 'x' }, 2040103],
+  ]
+  for (const [what, members, code] of rows) t.equal(await attempt(members), code, what)
+
+  t.test('password and hash open the same account', async (t) => {
+    const rows = [
+      ['密码🔑', '密码', '密码🔑 '],
+      ['a\u0301', '\u00e1', 'a'],
+      ['x'.repeat(1_024), 'x'.repeat(1_023)],
+      [' Leading', 'Leading', ' leading'],
+      ['null\u0000byte', 'null', 'null\u0000'],
+    ]
+    for (const [password = '', ...others] of rows) {
+      const login = `both-${++count}`
+      await register(call, login, password)
+      const kdf = (await call('/v1/prelogin', { login })) as unknown as { salt: string; cost: number }
+      const clientHash = await clientHashOf(password, kdf)
+      t.equal((await call('/v1/login', { login, clientHash })).code, 1020100)
+      t.equal((await call('/v1/login', { login, password })).code, 1020100)
+      for (const other of others) t.equal((await call('/v1/login', { login, password: other })).code, 2040204)
+    }
+  })
+
+  t.test('too many passwords at once are not kept waiting', async (t) => {
+    const narrow = await openWorld(t, { TORII__PASSWORD__COST: '10', TORII__PASSWORD__QUEUE_LIMIT: '1' })
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, (_, at) => narrow.callJson('/v1/login', { login: `no-${at}`, password: 'x' })),
+    )
+    const refused = replies.filter(({ json }) => json.code === 2140503)
+    t.equal(replies.filter(({ json }) => json.code === 2040204).length + refused.length, 8)
+    t.ok(refused.length >= 1 && refused.length <= 6)
+    for (const reply of refused) {
+      checkRefusal(t, reply, 'OVERLOADED')
+      t.match(reply.headers['retry-after'], /^[1-9]/)
+    }
+  })
+
+  t.test('one fixed salt for everybody, and a cost to move to', async (t) => {
+    const salt = 'abcdefghijklmnopqrstuu'
+    const fixed = await openWorld(t, { TORII__PASSWORD__CLIENT_SALT: salt, TORII__PASSWORD__NEXT_COST: '5' })
+    const { JSON: call } = await openWays(fixed)
+    const prelogin = await call('/v1/prelogin', { login: 'anybody' })
+    t.match(prelogin, { salt, cost: 4, next: { cost: 5 } })
+    t.same(Object.keys(prelogin), ['code', 'msg', 'kdf', 'cost', 'salt', 'next', 'timestamp'])
+    const clientHash = await clientHashOf('p', { salt, cost: 4 })
+    const nextClientHash = await clientHashOf('p', { salt, cost: 5 })
+    const hashes = { clientHash, nextClientHash }
+    const user = { userName: 'anybody' }
+    t.equal((await call('/v1/register', { regmode: 'anonymous', user, ...hashes, salt })).code, 1020000)
+    t.equal((await call('/v1/login', { login: 'anybody', ...hashes })).code, 1020100)
+    t.equal((await call('/v1/login', { login: 'anybody', password: 'p' })).code, 1020100)
+    const early = await call('/v1/login', { login: 'anybody', clientHash: nextClientHash })
+    t.equal(early.code, 2040204, 'the next hash does not count before it is everybody’s')
+  })
+})
+
+t.test('failures are counted per login and network, known or not, and answered alike', async (t) => {
+  const world = await openWorld(t)
+  const { JSON: call } = await openWays(world)
+  const { user } = await register(call, 'alice', 'right')
+  const { userId } = user as User
+  await register(call, 'bob', 'right')
+  const attempt = async (login: string, from: string, password = 'wrong') => {
+    const { appId, appSecret } = world.app
+    // Elsewhere only a proxy with TLS may send plain calls.
+    const json = { appid: appId, appsecret: appSecret, login, password }
+    return proxied.request({ url: '/v1/login', json, from: '127.0.0.7', headers: forwarded(from) })
+  }
+  const forwarded = (from: string) => ({ 'x-forwarded-for': from, 'x-forwarded-proto': 'https' })
+  const proxied = world
+
+  t.test('five in a quarter of an hour, then a pause', async (t) => {
+    for (const login of ['alice', 'nobody', 'x', userId.replace(/.$/, '99999')]) {
+      const bodies: string[] = []
+      for (let n = 0; n < 5; n++) {
+        const reply = await attempt(login, '10.0.0.1')
+        checkRefusal(t, reply, 'LOGIN_FAILED')
+        bodies.push(reply.body)
+        world.clock.add(1_000)
+      }
+      for (const password of ['wrong', 'right']) {
+        const sixth = await attempt(login, '10.0.0.250', password)
+        checkRefusal(t, sixth, 'TOO_OFTEN', { message: `${login}: the sixth from this network (${password})` })
+        t.equal(sixth.headers['retry-after'], '895', 'until the first of the five is over')
+      }
+    }
+    t.equal((await attempt('ALICE', '10.0.0.1', 'right')).status, 429, 'in other capitals, too')
+    t.equal((await attempt(userId, '10.0.0.1', 'right')).status, 429, 'by its number, too')
+    t.equal((await attempt('alice', '10.0.1.1')).status, 401, 'the network beside it has its own count')
+    t.equal((await attempt('bob', '10.0.0.1', 'right')).status, 200, 'another login has its own count')
+    world.clock.add(895_000)
+    t.equal((await attempt('alice', '10.0.0.1')).status, 401, 'one more when the oldest is over')
+    t.equal((await attempt('alice', '10.0.0.1', 'right')).status, 429)
+    world.clock.add(900_000)
+    t.equal((await attempt('alice', '10.0.0.1', 'right')).status, 200)
+    for (let n = 0; n < 5; n++) t.equal((await attempt('alice', '10.0.0.1')).status, 401, 'the right one cleared it')
+    t.equal((await attempt('alice', '10.0.0.1')).status, 429)
+    world.clock.add(900_000)
+    for (let n = 0; n < 5; n++) await attempt('bob', `2001:db8::${n + 1}`)
+    t.equal((await attempt('bob', '2001:db8::ffff', 'right')).status, 429, 'IPv6 counts by its /64')
+    t.equal((await attempt('bob', '2001:db8:0:1::1', 'right')).status, 200)
+  }).catch(() => {})
+})
