@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TSchema } from 'typebox'
 import Value from 'typebox/value'
+import { parseNetwork } from './adapters/network.ts'
 import { type Config, ConfigSchema } from './config.ts'
 
 const rootFolder = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
@@ -36,7 +37,7 @@ const toEnvironment = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${let
 
 const parseText = (schema: SchemaNode, text: string, path: string): unknown => {
   if (schema.type === 'string') return text
-  if (schema.type === 'array' && !text.trim().startsWith('[')) return text === '' ? [] : text.split(',')
+  if (schema.type === 'array' && !text.trim().startsWith('[')) return parseList(schema, text, path)
   try {
     return JSON.parse(text)
   } catch {
@@ -44,6 +45,13 @@ const parseText = (schema: SchemaNode, text: string, path: string): unknown => {
     throw new ConfigError(`${path}: expected ${schema.type ?? 'a JSON value'}`)
   }
 }
+
+/** `a,b`: the members of a list, each read as its schema says. */
+const parseList = ({ items }: SchemaNode, text: string, path: string): unknown[] =>
+  (text === '' ? [] : text.split(',')).map((item, at) => {
+    const schema = (Array.isArray(items) ? items[at] : items) ?? { type: 'string' }
+    return parseText(schema as SchemaNode, item.trim(), `${path}.${at}`)
+  })
 
 /** Puts one variable in its place: `TORII__DATABASE__WRITE__0__HOST`; `…__FILE` reads the value from a file. */
 const applyVariable = (config: Node, name: string, value: string) => {
@@ -59,11 +67,14 @@ const applyVariable = (config: Node, name: string, value: string) => {
       : Object.keys(schema.properties ?? {}).find((it) => toEnvironment(it) === word)
     const next: SchemaNode | undefined =
       schema.items ?? (key === undefined ? undefined : schema.properties?.[key])
-    if (key === undefined || !next || (schema.items && !/^\d{1,3}$/.test(word))) {
+    if (key === undefined || !next || (schema.items && !/^(0|[1-9]\d{0,2})$/.test(word))) {
       throw new ConfigError(`${name}: no such key${path.length > 0 ? ` in ${path.join('.')}` : ''}`)
     }
-    path.push(key)
     const parent = node as Node
+    if (Array.isArray(parent) && Number(key) > parent.length) {
+      throw new ConfigError(`${[...path, parent.length].join('.')}: expected, since ${name} is given`)
+    }
+    path.push(key)
     if (at === words.length - 1) {
       const text = fromFile ? readText(value, path.join('.')).replace(/\r?\n$/, '') : value
       parent[key] = parseText(next, text, path.join('.'))
@@ -84,12 +95,13 @@ const readText = (file: string, path: string): string => {
 }
 
 const readFile = (file: string): Node => {
+  const text = readText(file, 'TORII_CONFIG')
+  let value: unknown
   try {
-    return JSON.parse(readText(file, 'TORII_CONFIG'))
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    throw new ConfigError(`${file}: expected JSON`)
-  }
+    value = JSON.parse(text)
+  } catch {}
+  if (typeof value !== 'object' || value === null) throw new ConfigError(`${file}: expected a JSON object`)
+  return value as Node
 }
 
 const checkShape = (config: unknown) => {
@@ -97,7 +109,7 @@ const checkShape = (config: unknown) => {
     keyword: string
     instancePath: string
     message: string
-    params: { additionalProperties?: string[] }
+    params: { additionalProperties?: string[]; allowedValues?: unknown[] }
   }[]
   const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties')
   const first = unknown ?? errors[0]
@@ -105,7 +117,9 @@ const checkShape = (config: unknown) => {
   const path = first.instancePath.split('/').slice(1)
   const extra = unknown?.params.additionalProperties?.[0]
   if (extra !== undefined) throw new ConfigError(`${[...path, extra].join('.')}: unknown key`)
-  throw new ConfigError(`${path.join('.') || 'configuration'}: ${first.message}`)
+  const { allowedValues } = first.params
+  const expected = allowedValues ? `expected one of ${allowedValues.join(', ')}` : first.message
+  throw new ConfigError(`${path.join('.') || 'configuration'}: ${expected}`)
 }
 
 /** Calls `visit` for every value that the schema describes. */
@@ -125,7 +139,7 @@ const walk = (
 }
 
 /** The password in a URL; empty for what is none. */
-const passwordOf = (text: string) => (URL.canParse(text) ? decodeURIComponent(new URL(text).password) : '')
+const passwordOf = (text: string) => (URL.canParse(text) ? new URL(text).password : '')
 
 const checkMeaning = (config: Config, isProduction: boolean) => {
   const { server, database, password, transport } = config
@@ -140,6 +154,11 @@ const checkMeaning = (config: Config, isProduction: boolean) => {
   if (transport.failureStatus > 0 && transport.failureStatus < 200) {
     throw new ConfigError('transport.failureStatus: expected 0, or 200 to 499')
   }
+  const proxy = server.trustedProxies.findIndex((it) => parseNetwork(it) === undefined)
+  if (proxy >= 0) throw new ConfigError(`server.trustedProxies.${proxy}: expected an address or a CIDR range`)
+  const origin = server.origins.findIndex((it) => !URL.canParse(it) || new URL(it).origin !== it)
+  if (origin >= 0)
+    throw new ConfigError(`server.origins.${origin}: expected an origin like https://a.example`)
   if ((server.tls.certFile === '') !== (server.tls.keyFile === '')) {
     throw new ConfigError('server.tls: expected certFile and keyFile, or neither')
   }
@@ -165,7 +184,11 @@ const freeze = <T>(value: T): T => {
 export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
   const given = readFile(file)
-  for (const [name, value] of Object.entries(environment)) {
+  // In order, so that members of lists follow each other, and a file comes after its value.
+  const variables = Object.entries(environment).sort(([a], [b]) =>
+    a.localeCompare(b, 'en', { numeric: true }),
+  )
+  for (const [name, value] of variables) {
     if (name.startsWith('TORII__') && value !== undefined) applyVariable(given, name, value)
   }
   const config = Value.Default(ConfigSchema, given) as Config

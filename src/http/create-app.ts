@@ -152,9 +152,10 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     reply.header('allow', allowed)
     throw new Failure('METHOD_NOT_SUPPORTED')
   })
-  // Also for a request that came before: its connection would else be kept, and keep the server from ending.
+  // Also for a request that came before: its connection would else be kept, and keep the server from ending. Not
+  // while others are accepted: each would come back as a new one.
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (needs.health.isDraining()) reply.header('connection', 'close')
+    if (needs.health.isDraining() && !app.server.listening) reply.header('connection', 'close')
     done()
   })
   app.addHook('onResponse', async (request, reply) => {

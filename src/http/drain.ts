@@ -4,8 +4,8 @@ import { Server as NetServer } from 'node:net'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 
 /** For this long at most it goes on taking connections that have come. */
-const acceptMs = 1_000
-/** For this long a connection may stay idle before it is closed. Each reply meanwhile asks for its end. */
+const acceptMs = 2_000
+/** For this long a connection may stay idle before it is closed. Each reply meanwhile ends its own. */
 const idleMs = 500
 
 /**

@@ -156,10 +156,7 @@ for (const { title, hit, signal } of faults)
       `read again ${backMs.join(' and ')} ms after the return; ${moved} statements a second on the primary`,
     )
     t.ok(entries.length > 500)
-    t.strictSame(
-      entries.filter((entry) => !isGood(entry)),
-      [],
-    )
+    t.strictSame(entries.filter((entry) => !isGood(entry)).slice(0, 3), [])
     if (hit.length === replicas.length) t.ok(moved > readsPerSecond / 2, 'reads move to the primary')
     t.ok(Math.max(...backMs) <= 10_000)
   })

@@ -73,7 +73,7 @@ t.test('SIGTERM under load: what reached the server is answered, and it exits wi
     const load = atRate(perSecond, () => isOver, fire)
     await until('it is under load', () => history.read().length > perSecond / 2)
     await delay(dice() * 300)
-    const logins = Array.from({ length: 10 }, logInSlowly)
+    const logins = Array.from({ length: 6 }, logInSlowly)
     await delay(20)
     const sentAt = Date.now()
     const { code, ms } = await terminate(server)
@@ -84,10 +84,7 @@ t.test('SIGTERM under load: what reached the server is answered, and it exits wi
     const accepted = entries.filter(({ reply }) => reply !== 'ECONNREFUSED')
     const running = accepted.filter(({ time, tookMs }) => time + tookMs >= sentAt)
     t.comment(`exit ${code} after ${ms} ms; answered after SIGTERM ${JSON.stringify(countReplies(running))}`)
-    t.strictSame(
-      accepted.filter((entry) => !isSuccess(entry)),
-      [],
-    )
+    t.strictSame(accepted.filter((entry) => !isSuccess(entry)).slice(0, 3), [])
     t.ok(running.length > 10)
     t.equal(code, 0)
     t.ok(ms <= exitWithinMs)
@@ -129,10 +126,7 @@ t.test('ten rolling restarts of two processes behind a proxy: no call fails', as
     `${entries.length} calls, ${JSON.stringify(countReplies(entries))}, p99 ${quantileMs(entries, 0.99)} ms`,
   )
   t.comment(`exits after ${Math.min(...times)} to ${Math.max(...times)} ms`)
-  t.strictSame(
-    entries.filter((entry) => !isSuccess(entry)),
-    [],
-  )
+  t.strictSame(entries.filter((entry) => !isSuccess(entry)).slice(0, 3), [])
   t.strictSame(new Set(ends.map(({ code }) => code)), new Set([0]))
   t.ok(Math.max(...times) <= exitWithinMs)
   t.ok(entries.length > 1_000)

@@ -111,7 +111,7 @@ t.test('with the replica 10 s late no old ticket is accepted after the acknowled
       uses.some(({ reply }) => reply === valid),
       'before it they were accepted',
     )
-    t.strictSame(wrong, [])
+    t.strictSame(wrong.slice(0, 3), [])
   }
   t.ok(Number((rows as { count: number }[])[0]?.count) > 0, 'the replica had not heard of the last ends')
 })

@@ -173,10 +173,14 @@ export const spawnServer = async (environment: Environment): Promise<ServerProce
       lines.push(line)
       if (line.startsWith('listening')) url = line.split(/\s+/)[1] ?? ''
     })
-  await until(`server listens (${lines.join('\n')})`, () => {
+  const listens = () => {
     if (child.exitCode !== null)
       throw new Error(`the server ended with ${child.exitCode}: ${lines.join('\n')}`)
     return url !== ''
+  }
+  await until('the server listens', listens, 30_000).catch((error) => {
+    child.kill('SIGKILL')
+    throw new Error(`${error.message}: ${lines.join('\n')}`)
   })
   const field = (name: string) => lines.find((line) => line.startsWith(name))?.split(/\s+/)[1]
   const [appId, appSecret] = [field('appid'), field('appsecret')]

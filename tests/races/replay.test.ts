@@ -33,7 +33,7 @@ import {
   untilRunning,
 } from './fleet.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(300_000)
 
 const { redis } = testServers()
 const fleet = await openFleet(t)
@@ -233,7 +233,7 @@ t.test('a client that hung up finds its reply by asking again', async (t) => {
 })
 
 t.test('a copy waits five seconds at most; a process killed in between leaves a lease of 15 s', async (t) => {
-  const c = await fleet.start()
+  const c = await fleet.start(t)
   const device = await fleet.connect()
   const user = await registerUser(device, b)
   const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
@@ -268,7 +268,7 @@ t.test('without its store a server runs nothing, and goes on when it is back', a
   const own = await startRedis({ folder: runFolder() })
   t.teardown(() => own.stop())
   const settings = { TORII__STORE__URL: own.url }
-  const [one, other] = await Promise.all([fleet.start(settings), fleet.start(settings)])
+  const [one, other] = await Promise.all([fleet.start(t, settings), fleet.start(t, settings)])
   const device = await fleet.connect()
   const user = await registerUser(device, one)
   const members = await registration(device, one)
@@ -302,7 +302,7 @@ t.test('without its store a server runs nothing, and goes on when it is back', a
 t.test('a store that takes no writes refuses before anything runs', async (t) => {
   const own = await startRedis({ folder: runFolder() })
   t.teardown(() => own.stop())
-  const single = await fleet.start({ TORII__STORE__URL: own.url })
+  const single = await fleet.start(t, { TORII__STORE__URL: own.url })
   const device = await fleet.connect()
   const user = await registerUser(device, single)
   const j = device.seal(user.login)
@@ -312,6 +312,19 @@ t.test('a store that takes no writes refuses before anything runs', async (t) =>
   t.equal((await device.send(single, '/v1/login', j)).code, 2010201)
   await client.config('SET', 'maxmemory', '0')
   t.equal((await device.send(single, '/v1/login', j)).code, 1020100)
+
+  const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
+  const later = device.call(single, '/v1/login', { ...user.login, n: 1 })
+  await untilRunning(own.url, fleet.database)
+  await client.config('SET', 'maxmemory', '1')
+  await held.release()
+  const reply = await later
+  t.equal(reply.code, 1020100, 'what had begun by then is done')
+  const { a2, skey } = ticketsOf(reply)
+  t.equal(skey, undefined, 'without the ticket that the store would keep')
+  await client.config('SET', 'maxmemory', '0')
+  const exchanged = await device.call(single, '/v1/ticket/exchange', { token: a2, to: 'skey' })
+  t.ok(await isLive(device, single, ticketsOf(exchanged)))
 })
 
 t.test('what the store keeps of replies tells nobody a ticket or lets a password be tried', async (t) => {

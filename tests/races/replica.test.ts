@@ -113,7 +113,7 @@ t.test('the whole round works at once through two processes', async (t) => {
 
 t.test('the round works too if the replica is further behind than was allowed for', async (t) => {
   const settings = { TORII__DATABASE__REPLICA_LAG_BUDGET_MS: '0' }
-  const [a, b] = await Promise.all([fleet.start(settings), fleet.start(settings)])
+  const [a, b] = await Promise.all([fleet.start(t, settings), fleet.start(t, settings)])
   const user = await goRound(t, { a, b }, await fleet.connect(b))
   t.same(await askReplica('SELECT user_id FROM users WHERE user_id = ?', [user.userId]), [])
 })

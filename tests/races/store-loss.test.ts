@@ -26,7 +26,7 @@ type Place = {
 
 const own = await startRedis({ folder: runFolder() })
 t.teardown(() => own.stop())
-const fleet = await openFleet(t, { more: { TORII__STORE__URL: own.url } })
+const fleet = await openFleet(t, { TORII__STORE__URL: own.url })
 const embedded = await openEmbedded(t)
 const ready = (target: Target) =>
   until('the store answers', async () => {

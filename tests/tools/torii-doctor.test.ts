@@ -133,6 +133,7 @@ t.test(
         'store',
         { state: 'broken', found: /ECONNREFUSED/ },
       ],
+      [{ TORII__STORE__URL: 'http://u:secretword@x' }, 'store x', { state: 'broken', advice: /correct it/ }],
       [
         { TORII__SERVER__PORT: 'x' },
         'configuration',

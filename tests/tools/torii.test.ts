@@ -2,10 +2,19 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
+import {
+  readAppId,
+  readDuration,
+  readEnvelopeFloor,
+  readLine,
+  readMoment,
+  readNetwork,
+  readOrigin,
+} from '../../tools/console/values.ts'
 import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
 import { ask, call, createFolder, createTorii, inTurns, login, register } from './torii-process.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(240_000)
 
 const commands = [
   'migrate status',
@@ -65,32 +74,59 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [['app', 'list', '--color'], /unknown option '--color'/],
   [['app', 'list', '--config'], /argument missing/],
   [['app', 'add'], /missing required argument 'name'/],
-  [['app', 'add', ''], /one line of 1 to 100 characters/],
-  [['app', 'add', 'a\u001b[31mb'], /a\\u001b\[31mb.*one line/],
+  [['app', 'add', 'a\u001b[31mb'], /a\\u001b\[31mb.*one line of 1 to 100 characters/],
   [['app', 'add', 'x', '--min-envelope', '3'], /Expected 0 .* or 1/],
   [['app', 'add', 'x', '--origin', 'https://a.example/path'], /without a path/],
-  [['app', 'add', 'x', '--origin', 'ftp://a.example'], /Expected an origin/],
-  [['app', 'show', "' OR 1=1"], /Expected an app id/],
+  [['app', 'rotate', "' OR 1=1"], /Expected an app id/],
   [['ip', 'ban', '192.0.2.1', '--for', '2h'], /--reason <text>' not specified/],
   [ban, /say how long: --for 2h, or --until/],
   [[...ban, '--for', '2h', '--until', '2099-01-01'], /can(not|'t) be used with/],
   [[...ban, '--for', '2'], /Expected a time such as 10m, 2h or 7d/],
-  [[...ban, '--for', '0m'], /Expected a time/],
-  [[...ban, '--for', '999999999d'], /Expected a time/],
-  [[...ban, '--until', 'tomorrow'], /Expected a moment such as/],
-  [[...ban, '--until', '2099-02-31'], /Expected a moment such as/],
   [[...ban, '--until', '2001-01-01T00:00Z'], /this one is over/],
-  [['ip', 'ban', '10', ...ban.slice(3), '--for', '2h'], /Expected an address/],
-  [['ip', 'ban', '010.0.0.1', ...ban.slice(3), '--for', '2h'], /Expected an address/],
-  [['ip', 'ban', '192.0.2.1/33', ...ban.slice(3), '--for', '2h'], /Expected an address/],
-  [['ip', 'ban', '192.0.2.1/24/8', ...ban.slice(3), '--for', '2h'], /Expected an address/],
-  [['ip', 'ban', '0.0.0.0/0', ...ban.slice(3), '--for', '2h'], /a range of \/8 or smaller/],
-  [['ip', 'ban', '::/0', ...ban.slice(3), '--for', '2h'], /a range of \/16 or smaller/],
   [['ip', 'unban', 'localhost'], /Expected an address/],
   [['user', 'disable', 'alice'], /--reason <text>' not specified/],
-  [['user', 'show'], /missing required argument 'user'/],
   [['backup'], /missing required argument 'folder'/],
 ]
+
+t.test('values are read strictly: a mistake is never a guess', async (t) => {
+  const refused: readonly (readonly [read: (text: string) => unknown, texts: string[]])[] = [
+    [readDuration, ['', '2', '0m', '-1h', '1.5h', '2 h', '2w', '999999999d']],
+    [
+      readMoment,
+      ['', 'tomorrow', '2099', '2099-02-31', '2099-13-01', '2099-01-01 10:00', '1e99', '9999-01-01'],
+    ],
+    [
+      readNetwork,
+      ['', '10', '010.0.0.1', '1.2.3', '192.0.2.1/33', '192.0.2.1/24/8', '192.0.2.1/', 'a.example'],
+    ],
+    [readNetwork, ['0.0.0.0/0', '10.0.0.0/7', '::/0', '2001::/15', '::ffff:1.2.3.4/96']],
+    [
+      readOrigin,
+      [
+        '',
+        'a.example',
+        'ftp://a.example',
+        'https://a.example/x',
+        'https://u:p@a.example',
+        'https://a.example?',
+      ],
+    ],
+    [readLine(5), ['', '  ', '123456', 'a\nb', 'a\u0000']],
+    [readAppId, ['', 'a b', 'é', 'x'.repeat(65)]],
+    [readEnvelopeFloor, ['', '-1', '2', 'x']],
+  ]
+  for (const [read, texts] of refused) {
+    for (const text of texts)
+      t.throws(() => read(text), { name: 'InvalidArgumentError' }, JSON.stringify(text))
+  }
+  t.equal(readDuration('90m'), 5_400_000)
+  t.equal(readMoment('2099-01-31T08:00+02:00'), Date.UTC(2099, 0, 31, 6))
+  t.equal(readMoment('2099-01-31T08:00'), Date.UTC(2099, 0, 31, 8), 'UTC without a zone')
+  t.equal(readNetwork('192.0.2.77/24'), '192.0.2.0/24')
+  t.equal(readNetwork('::ffff:192.0.2.1'), '192.0.2.1/32')
+  t.equal(readNetwork('2001:DB8::1'), '2001:db8::/64')
+  t.equal(readOrigin('HTTPS://A.example:443/'), 'https://a.example')
+})
 
 t.test('wrong usage ends with 2 and one line that says what was expected', async (t) => {
   const folder = createFolder(t)
@@ -111,9 +147,7 @@ t.test('only migrate up makes a database; the others say that there is none', as
   const torii = createTorii(environment)
   const calls = [
     ['app', 'list'],
-    ['app', 'add', 'x'],
     [...ban, '--for', '1h'],
-    ['user', 'show', 'alice'],
     ['backup', join(folder, 'backup')],
   ]
   await inTurns(calls, async (args) => {
@@ -144,9 +178,7 @@ t.test('only migrate up makes a database; the others say that there is none', as
   })
   t.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700)
   t.equal(statSync(join(folder, 'data/torii.sqlite')).mode & 0o777, 0o600)
-  t.match(await torii('migrate', 'up'), { code: 0, stdout: /lacks nothing\n$/ })
   t.strictSame(await ask(torii, 'migrate', 'up'), { ran: [] })
-  t.strictSame(await ask(torii, 'migrate', '--dry-run'), { pending: [] })
   t.match(await torii('migrate', 'status'), {
     code: 0,
     stdout: /0001_apps +done +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n/,
@@ -192,7 +224,6 @@ t.test(
     write('bad.json', { fil: file })
     const torii = createTorii({ TORII_CONFIG: join(folder, 'bad.json') }, folder)
     t.match(await torii('app', 'list', '--config', 'good.json'), { code: 0, stdout: /has no app yet\n$/ })
-    t.match(await torii('--config', 'good.json', 'app', 'list'), { code: 0 })
     t.match(await torii('app', 'list'), { code: 1, stdout: '', stderr: 'torii: database.fil: unknown key\n' })
     t.match(await torii('app', 'list', '--config', 'none.json'), {
       code: 1,
@@ -251,10 +282,9 @@ t.test('adds, shows, rotates and disables apps', async (t) => {
 
   t.strictSame(await ask(torii, 'app', 'disable', appid), { appid, disabled: true, changed: true })
   t.match(await torii('app', 'disable', appid), { code: 0, stdout: /was disabled already/ })
-  t.match(await torii('app', 'show', appid), { code: 0, stdout: /^state +disabled$/m })
   t.strictSame(await ask(torii, 'app', 'enable', appid), { appid, disabled: false, changed: true })
 
-  const unknown = [['show'], ['rotate'], ['rotate', '--finish'], ['disable'], ['enable']]
+  const unknown = [['show'], ['rotate', '--finish'], ['disable']]
   await inTurns(unknown, async ([verb = '', ...more]) => {
     t.match(await torii('app', verb, 'nobody', ...more), {
       code: 1,
@@ -267,7 +297,6 @@ t.test('adds, shows, rotates and disables apps', async (t) => {
 t.test('bans, lists and unbans addresses and ranges', async (t) => {
   const { file, torii } = await openDatabase(t)
   t.match(await torii('ip', 'list'), { code: 0, stdout: /has no ban\n$/ })
-  t.strictSame(await ask(torii, 'ip', 'list'), [])
   const before = Date.now()
   const made = await ask<Record<string, string>>(
     torii,
@@ -328,7 +357,6 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     { appid: app.appId, loggedInAt: /Z$/, expiresAt: /Z$/, endedAt: null, endReason: null },
     {},
   ])
-  t.match(await ask(torii, 'user', 'show', '10001'), { userName: 'Álice' })
   for (const more of [[], ['--json']]) {
     const { stdout } = await torii('user', 'show', '10001', ...more)
     t.notOk(/[^\P{C}\n]/u.test(stdout), 'all of it is seen')

@@ -8,6 +8,8 @@ export type Options = {
   seconds: number
   rounds: number
   connections: number
+  /** Users, each with a session; on up to 64 devices. */
+  users: number
   /** Where the figures go as JSON. */
   json: string
   /** Least level that the servers log; by default as they are shipped. */
@@ -16,8 +18,8 @@ export type Options = {
   profile: string
 }
 
-export const usage = `npm run bench -- [ROW…] [--seconds N] [--rounds N] [--connections N] [--json FILE]
-                 [--log LEVEL] [--profile FOLDER]
+export const usage = `npm run bench -- [ROW…] [--seconds N] [--rounds N] [--connections N] [--users N]
+                 [--json FILE] [--log LEVEL] [--profile FOLDER]
 
 ROW is a name, or a name with its engine (session/redis):
   ${rowNames.join('  ')}
@@ -30,7 +32,7 @@ export class UsageError extends Error {
 
 export const parseOptions = (words: readonly string[], defaultJson: string): Options => {
   const { values, positionals } = parse(words)
-  const number = (name: 'seconds' | 'rounds' | 'connections', least: number, most: number) => {
+  const number = (name: 'seconds' | 'rounds' | 'connections' | 'users', least: number, most: number) => {
     const value = Number(values[name])
     if (!(value >= least && value <= most)) throw new UsageError(`--${name}: expected ${least} to ${most}`)
     return value
@@ -43,6 +45,7 @@ export const parseOptions = (words: readonly string[], defaultJson: string): Opt
     seconds: number('seconds', 0.1, 600),
     rounds: Math.floor(number('rounds', 1, 100)),
     connections: Math.floor(number('connections', 1, 1_000)),
+    users: Math.floor(number('users', 1, 100_000)),
     json: values.json ?? defaultJson,
     log: values.log,
     profile: values.profile ?? '',
@@ -58,6 +61,7 @@ const parse = (words: readonly string[]) => {
         seconds: { type: 'string', default: '5' },
         rounds: { type: 'string', default: '3' },
         connections: { type: 'string', default: '64' },
+        users: { type: 'string', default: '256' },
         json: { type: 'string' },
         log: { type: 'string', default: 'info' },
         profile: { type: 'string' },

@@ -14,8 +14,8 @@ export type Population = {
   typists: { userName: string; password: string }[]
 }
 
-/** Enough that neither a cache of one nor one row decides. */
-const counts = { devices: 64, users: 256, typists: 8 } as const
+const mostDevices = 64
+const typistCount = 8
 const atOnce = 16
 
 /** Calls `make` for 0, 1, 2 … with some of them under way at once. */
@@ -30,7 +30,10 @@ const makeMany = async <T>(count: number, make: (index: number) => Promise<T>): 
 }
 
 /** @param withTypists hashing their passwords takes a second; not every row needs them. */
-export const populate = async ({ port, app, saltKey }: Torii, withTypists: boolean): Promise<Population> => {
+export const populate = async (
+  { port, app, saltKey }: Torii,
+  { users, withTypists }: { users: number; withTypists: boolean },
+): Promise<Population> => {
   const url = `http://127.0.0.1:${port}`
   const read = async (reply: Response, code: number) => {
     const json = (await reply.json()) as Record<string, unknown> & { tickets?: { skey: string } }
@@ -57,13 +60,13 @@ export const populate = async ({ port, app, saltKey }: Torii, withTypists: boole
   return {
     app,
     saltKey,
-    devices: await makeMany(counts.devices, provision),
-    users: await makeMany(counts.users, async (index) => {
+    devices: await makeMany(Math.min(mostDevices, users), provision),
+    users: await makeMany(users, async (index) => {
       const userName = `user${index}`
       const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
       return register(userName, { clientHash: someClientHash, salt })
     }),
-    typists: await makeMany(withTypists ? counts.typists : 0, async (index) => {
+    typists: await makeMany(withTypists ? typistCount : 0, async (index) => {
       const typist = { userName: `typist${index}`, password: `a password of ${index}` }
       await register(typist.userName, { password: typist.password })
       return typist

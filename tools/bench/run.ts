@@ -67,7 +67,7 @@ const listNotes = (options: Options, cores: Cores | undefined, world: World, sam
   const loadCpu = Math.max(...samples.map((sample) => sample.loadCpu))
   return [
     `Node ${process.version}, ${cpus()[0]?.model.trim()}; ${options.rounds} rounds of ${options.seconds} s a row, ` +
-      `${options.connections} connections with one request in flight each, every connection from an address of its own.`,
+      `${options.connections} connections with one request in flight each, every connection from an address of its own; ${options.users} users.`,
     cores
       ? `The server has core ${cores.server} with all its threads (the one that hashes passwords too); load generator, ` +
         `MariaDB, its replica and Redis share core ${cores.load}. The load generator used at most ${Math.round(loadCpu * 100)} % of it.`

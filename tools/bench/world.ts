@@ -54,13 +54,13 @@ export const startWorld = async (
 
   const databases = needed.has('redis') || needed.has('peer') ? await startDatabases(folder) : undefined
   if (databases) closing.push(databases.stop)
-  const { log } = options
+  const { log, users } = options
   const profile = options.profile && resolve(options.profile)
   for (const name of ['memory', 'redis'] as const) {
     checkRunning()
     if (!needed.has(name)) continue
     const own = { name, folder, core, log, profile, databases: name === 'redis' ? databases : undefined }
-    world.people[name] = await populate(keep(name, await startTorii(own)), withTypists)
+    world.people[name] = await populate(keep(name, await startTorii(own)), { users, withTypists })
   }
   checkRunning()
   if (needed.has('peer') && databases) {

@@ -1,5 +1,5 @@
 /** `torii backup`: the database together with the key that opens it. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Db } from '../../src/adapters/db/index.ts'
@@ -15,6 +15,9 @@ const readKey = async (config: Config, db: Db) => {
   const { security } = config
   const { parseServerKey } = await import('../../src/adapters/server-key.ts')
   const { readPins } = await import('../doctor/server-key.ts')
+  if (!security.serverKey && !existsSync(security.keyFile)) {
+    throw new Refusal(`there is no server key at ${security.keyFile}, and without it a backup is of no use`)
+  }
   const text = security.serverKey || readFileSync(security.keyFile, 'utf8')
   const { fingerprint } = parseServerKey(text)
   const pins = await readPins(db, config).catch(() => [])

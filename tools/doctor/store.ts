@@ -7,6 +7,7 @@ import { judgeClock } from './clocks.ts'
 import { broken, type Finding, ok } from './finding.ts'
 
 const advices: readonly (readonly [problem: RegExp, advice: string])[] = [
+  [/^store\./, 'no server starts: correct it'],
   [/ECONNREFUSED/, 'nothing listens there: start Redis, or correct store.url'],
   [/ENOTFOUND|EAI_AGAIN/, 'this name has no address: correct store.url, or mend the name service'],
   [/NOAUTH|WRONGPASS|NOPERM/, 'it refuses user or password of store.url, or what they may do (ACL)'],

@@ -59,6 +59,7 @@ export async function startMariadb(options: MariadbOptions): Promise<Mariadb> {
       `--relay-log=relay`,
       `--read-only=${readOnly ? 'ON' : 'OFF'}`,
       '--skip-name-resolve',
+      '--max-connections=500',
       '--performance-schema=OFF',
       '--innodb-buffer-pool-size=64M',
       smallLog,

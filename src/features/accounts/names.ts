@@ -5,9 +5,12 @@ const nameLength = { min: 3, max: 45 } as const
 // Control and format characters (zero width, direction marks) make names that look alike; line breaks forge logs.
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u
 
-/** NFKC, each code point `toUpperCase().toLowerCase()`, NFKC again: the same on every engine and in every language. */
+/**
+ * NFKC, each code point to lower, upper and lower case, NFKC again: the same on every engine and in every language.
+ * Lower case comes first for ẞ alone, which else would be ß and not, as ß is, ss.
+ */
 export const canonicalName = (name: string): string =>
-  Array.from(name.normalize('NFKC'), (point) => point.toUpperCase().toLowerCase())
+  Array.from(name.normalize('NFKC'), (point) => point.toLowerCase().toUpperCase().toLowerCase())
     .join('')
     .normalize('NFKC')
 

@@ -10,13 +10,13 @@ const counter = 'changes.version'
  * order and nobody who has read one can later find a smaller one.
  */
 export const insertChange = async (trx: Executor, kind: string, subject: string, nowMs: number) => {
-  const { numUpdatedRows } = await trx
-    .updateTable('settings')
-    .set({ value: sql<string>`value + 1` })
-    .where('name', '=', counter)
-    .executeTakeFirst()
-  if (Number(numUpdatedRows) === 0)
-    await trx.insertInto('settings').values({ name: counter, value: '1' }).execute()
+  await trx
+    .insertInto('settings')
+    .values({ name: counter, value: '1' })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet((eb) => ({ value: sql<string>`${eb.ref('settings.value')} + 1` })),
+    )
+    .execute()
   const { value } = await trx
     .selectFrom('settings')
     .select('value')

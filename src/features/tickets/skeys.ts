@@ -28,6 +28,7 @@ export type SKeyState =
 export type SKeysNeeds = { store: Store; primitives: Primitives; lifeMs: number; idleMs: number }
 
 const tagBytes = 8
+const clocksApartMs = 3_600_000
 
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
@@ -40,6 +41,8 @@ const keysOf = (loginId: Uint8Array) => {
 }
 
 export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) => {
+  // A gate outlives what it shuts out, also what a process issued whose clock was ahead.
+  const gateMs = lifeMs + clocksApartMs
   // The whole id is in it: a ticket with the id of another login would not meet the gate of its own.
   const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
     `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
@@ -77,7 +80,7 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
       (await store.touch(recordKey(loginId, secret), 0, [])).used,
     /** Ends every SKey of a login, those still to be issued too. */
     closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> =>
-      store.set(keysOf(loginId).loginGate, reason, lifeMs),
+      store.set(keysOf(loginId).loginGate, reason, gateMs),
     /** Ends every SKey of an account that was issued under an older epoch. */
     closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {
       const key = keysOf(tag).accountGate
@@ -86,7 +89,7 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
         const found = await store.get(key)
         // A gate only ever rises, whichever process is late.
         if (found !== undefined && (JSON.parse(found) as AccountGate).epoch >= epoch) return
-        if (await store.compareAndSet(key, found, gate, lifeMs)) return
+        if (await store.compareAndSet(key, found, gate, gateMs)) return
       }
     },
   }

@@ -1,0 +1,138 @@
+/** A disk without room, and one that can't be written to: refused with a code, nothing half-written. */
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Db } from '../../src/adapters/db/index.ts'
+import { openDb } from '../../src/adapters/db/open.ts'
+import { loadConfig } from '../../src/load-config.ts'
+import { type Mariadb, startMariadb } from '../../tools/test/harness.ts'
+import {
+  embeddedEnvironment,
+  openShared,
+  type ServerProcess,
+  spawnServer,
+  testServers,
+  until,
+} from '../harness/test-server.ts'
+import { randomName } from '../races/fleet.ts'
+import { type Credentials, createJsonCaller } from './callers.ts'
+import { acknowledged, countReplies, createHistory, judgeMade, quantileMs } from './history.ts'
+import { countUsers, findHalfMade, logIn, register } from './people.ts'
+import { databaseDefaults } from './replicated.ts'
+import { mountSmallDisk } from './small-disk.ts'
+
+t.setTimeout(180_000)
+const isLong = process.env.TORII_TEST_LONG === '1'
+const registered = 1020000
+
+type Plan = {
+  server: ServerProcess
+  app: Credentials
+  db: Db
+  /** Takes away what writing needs, and gives it back. */
+  hit(): unknown
+  mend(): unknown
+  withinMs: number
+}
+
+/** Registers before, while nothing can be written, and afterwards without any restart. */
+const judgeOutage = async (t: Test, { server, app, db, hit, mend, withinMs }: Plan) => {
+  const caller = createJsonCaller({ app })
+  const history = createHistory(join(testServers().folder, `${randomName('disk')}.jsonl`))
+  t.teardown(() => caller.close())
+  const registerOne = async () => {
+    const input = randomName()
+    const what = { process: server.url, operation: 'register', input }
+    return { input, reply: await history.call(what, () => register(caller, server.url, input)) }
+  }
+  const isRefused = async () => (await registerOne()).reply?.code !== registered
+  for (let count = 0; count < 20; count++) t.notOk(await isRefused())
+  await hit()
+  const hitAt = Date.now()
+  await until('it is refused', isRefused, 60_000)
+  await Promise.all(Array.from({ length: 30 }, registerOne))
+  const [known = ''] = acknowledged(history.read(), registered)
+  const salt = await caller.call(server.url, '/v1/prelogin', { login: known })
+  t.equal(salt.code, 1000000, 'what needs no room goes on')
+  await mend()
+  const mendedAt = Date.now()
+  await until('it is mended', async () => !(await isRefused()), withinMs)
+  const backMs = Date.now() - mendedAt
+  for (let count = 0; count < 20; count++) t.notOk(await isRefused())
+  t.equal((await logIn(caller, server.url, known)).code, 1020100)
+
+  const entries = history.read()
+  const meanwhile = entries.filter(({ time, reply }) => time >= hitAt && reply !== registered)
+  const judged = judgeMade(entries, registered, await countUsers(db))
+  const halfMade = await findHalfMade(db)
+  t.comment(
+    `refused ${JSON.stringify(countReplies(meanwhile))} within ${quantileMs(meanwhile, 1)} ms; ` +
+      `mended after ${backMs} ms; missing ${judged.missing.length}, half-made ${halfMade.length}`,
+  )
+  t.ok(meanwhile.length >= 30)
+  t.strictSame(
+    meanwhile.filter(({ reply }) => !/^2\d{6}$/.test(String(reply))),
+    [],
+    'each refusal has a code',
+  )
+  t.strictSame(judged.missing, [])
+  t.strictSame(judged.duplicates, [])
+  t.strictSame(halfMade, [])
+}
+
+t.test('SQLite on a full disk refuses, and goes on when there is room', async (t) => {
+  const disk = await mountSmallDisk(t, 8)
+  const environment = embeddedEnvironment(disk.folder)
+  const server = await spawnServer(environment)
+  const db = await openDb({ config: loadConfig(environment).database })
+  t.teardown(async () => {
+    await db.close()
+    await server.stop()
+  })
+  const app = server.app as Credentials
+  await judgeOutage(t, { server, app, db, hit: disk.fill, mend: disk.free, withinMs: 2_000 })
+})
+
+/** A server on this MariaDB alone. */
+const openOn = async (t: Test, mariadb: Mariadb) => {
+  t.teardown(() => mariadb.stop())
+  const shared = await openShared({}, { primary: mariadb, replicas: [] })
+  const server = await spawnServer({ ...shared.environment, ...databaseDefaults })
+  t.teardown(async () => {
+    await server.stop()
+    await shared.close()
+  })
+  return { server, app: shared.app, db: shared.db }
+}
+
+const rows = [
+  // InnoDB says that a table is full, and at once that it is not.
+  { title: 'MariaDB on a full disk', args: ['--skip-log-bin'], withinMs: 2_000 },
+  // For its binary log MariaDB waits until there is room, and looks once a minute.
+  { title: 'MariaDB with its binary log on a full disk', args: [], withinMs: 90_000, isLong: true },
+]
+
+for (const { title, args, withinMs } of rows.filter((row) => isLong || !row.isLong))
+  t.test(`${title} refuses, and goes on when there is room`, async (t) => {
+    const disk = await mountSmallDisk(t, 256)
+    const mariadb = await startMariadb({ folder: disk.folder, serverId: 11, args })
+    const world = await openOn(t, mariadb)
+    await judgeOutage(t, { ...world, hit: disk.fill, mend: disk.free, withinMs })
+  })
+
+t.test('a MariaDB that becomes read-only refuses, and goes on when it is not any more', async (t) => {
+  const mariadb = await startMariadb({ folder: testServers().folder, serverId: 12 })
+  const set = (value: 0 | 1) => () => mariadb.asRoot(`SET GLOBAL read_only = ${value}`)
+  await judgeOutage(t, { ...(await openOn(t, mariadb)), hit: set(1), mend: set(0), withinMs: 2_000 })
+})
+
+t.test('on a read-only folder it refuses to start, in one line', async (t) => {
+  for (const isUsed of [false, true]) {
+    const disk = await mountSmallDisk(t, 8)
+    const environment = embeddedEnvironment(disk.folder)
+    if (isUsed) await (await spawnServer(environment)).stop()
+    await disk.makeReadOnly()
+    const started = await spawnServer(environment).catch((error: Error) => error)
+    t.match(started, { message: /^the server ended with 1: torii: [^\n]*read-only[^\n]*$/ })
+    t.comment((started as Error).message)
+  }
+})

@@ -1,0 +1,218 @@
+/** Every refusal that can be met today is met here, in the words and with the numbers of the catalogue. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import t from 'tap'
+import { systemRandom } from '../../src/adapters/random.ts'
+import { generateServerKey } from '../../src/adapters/server-key.ts'
+import { catalogue, type ErrorName, findEntry, isSuccess } from '../../src/protocol/errors.ts'
+import { startRedis } from '../../tools/test/redis.ts'
+import { until } from '../harness/test-server.ts'
+import { checkRefusal, formOf, openWays, openWorld, register, type Tickets, type User } from './world.ts'
+
+/** Numbers and HTTP statuses are what clients in the field know: they never change, new ones are appended. */
+const pinned: Record<ErrorName, [code: number, status: number, number?: number]> = {
+  OK: [1000000, 200],
+  REGISTERED: [1020000, 200],
+  REGISTERED_MAIL_SENT: [1020001, 200],
+  REGISTERED_SMS_SENT: [1020002, 200],
+  LOGGED_IN: [1020100, 200],
+  LOGGED_OUT: [1020103, 200],
+  TICKET_VALID: [1030200, 200],
+  TICKET_ENDED: [1030201, 200],
+  INTERNAL: [2000000, 500],
+  PARAMETER_MISSING: [2000101, 400, 14],
+  PARAMETER_INVALID: [2000102, 400, 14],
+  METHOD_NOT_SUPPORTED: [2000103, 405, 14],
+  NOT_IN_LIST: [2000104, 400, 14],
+  OPERATION_UNKNOWN: [2000105, 404, 14],
+  DATABASE_UNREACHABLE: [2010100, 503, 9],
+  DATABASE_ERROR: [2010101, 500],
+  STORE_UNREACHABLE: [2010201, 503, 9],
+  TEXT_INVALID: [2020100, 400],
+  TEXT_CHARACTERS: [2020101, 400],
+  CREDENTIALS_MALFORMED: [2020400, 400],
+  APP_REFUSED: [2020401, 401],
+  ADDRESS_UNKNOWN: [2020402, 403],
+  ADDRESS_BANNED: [2020403, 403],
+  TOO_OFTEN: [2020407, 429],
+  ENVELOPE_REFUSED: [2020408, 403],
+  API_VERSION: [2020412, 400],
+  CLOCK_OFF: [2020413, 400, 2],
+  TOO_LONG: [2020414, 413],
+  ENCRYPTION_REQUIRED: [2020415, 403],
+  APP_DISABLED: [2020500, 403],
+  PASSWORD_LENGTH: [2030102, 400],
+  ALREADY_REGISTERED: [2040102, 409],
+  REGISTER_MODE: [2040103, 403],
+  NAME_LENGTH: [2040105, 400],
+  LOGIN_MODE: [2040115, 403],
+  CAPTCHA_NEEDED: [2040202, 400],
+  LOGIN_FAILED: [2040204, 401, 4],
+  ACCOUNT_DISABLED: [2040205, 403, 17],
+  NOT_LOGGED_IN: [2040400, 401, 15],
+  USER_UNKNOWN: [2070001, 404],
+  TIER_WANTED: [2100400, 403, 16],
+  OVERLOADED: [2140503, 503, 9],
+}
+
+/** Codes of rooms that are still to be built. */
+const later: ErrorName[] = [
+  'REGISTERED_MAIL_SENT',
+  'REGISTERED_SMS_SENT',
+  'TEXT_INVALID',
+  'CLOCK_OFF',
+  'LOGIN_MODE',
+]
+
+t.test('numbers are pinned', async (t) => {
+  t.same(
+    Object.fromEntries(
+      Object.values(catalogue).map(({ name, code, status, number }) => [
+        name,
+        [code, status, ...(number === undefined ? [] : [number])],
+      ]),
+    ),
+    pinned,
+  )
+  const codes = Object.values(catalogue).map(({ code }) => code)
+  t.equal(new Set(codes).size, codes.length, 'each has one')
+  for (const entry of Object.values(catalogue)) {
+    t.match(String(entry.code), /^[123]\d{6}$/, entry.name)
+    t.equal(findEntry(entry.code), entry)
+    t.equal(isSuccess(entry.code), entry.status === 200)
+    t.ok(entry.text.en && entry.text['zh-CN'])
+  }
+  t.equal(findEntry(1), undefined)
+})
+
+t.test('each is met', async (t) => {
+  const met = new Set<ErrorName>()
+  const world = await openWorld(t, { TORII__SECURITY__PROFILE: 'legacy' })
+  const client = await world.connect()
+  const { JSON: call } = await openWays(world)
+  const { user, tickets } = await register(call, 'alice', 'right')
+  const { a2, skey } = tickets as Tickets
+  const elsewhere = '10.9.9.9'
+  /** As JSON with its HTTP status, and sealed with 200. */
+  const meet = async (name: ErrorName, path: string, members: Record<string, unknown>) => {
+    const reply = await world.callJson(path, members)
+    checkRefusal(t, reply, name)
+    const sealed = await client.call(path, members)
+    t.match(sealed, { isSealed: true, status: 200, json: { code: catalogue[name].code } }, `${name}, sealed`)
+    met.add(name)
+  }
+  const meetAt = (name: ErrorName, reply: Parameters<typeof checkRefusal>[1], status?: number) => {
+    checkRefusal(t, reply, name, status === undefined ? {} : { status })
+    met.add(name)
+  }
+  const form = { regmode: 'anonymous', password: 'x' }
+  await meet('PARAMETER_MISSING', '/v1/prelogin', {})
+  await meet('PARAMETER_INVALID', '/v1/prelogin', { login: [] })
+  await meet('API_VERSION', '/v1/echo', { apiver: 2 })
+  await meet('APP_REFUSED', '/v1/echo', { appsecret: 'x' })
+  await meet('NOT_IN_LIST', '/v1/ticket/exchange', { token: a2, to: 'a1' })
+  await meet('TIER_WANTED', '/v1/ticket/exchange', { token: skey, to: 'skey' })
+  await meet('NOT_LOGGED_IN', '/v1/logout', { token: 'x' })
+  await meet('NAME_LENGTH', '/v1/register', { ...form, user: { userName: 'x' } })
+  await meet('TEXT_CHARACTERS', '/v1/register', { ...form, user: { userName: 'a@b' } })
+  await meet('ALREADY_REGISTERED', '/v1/register', { ...form, user: { userName: 'Alice' } })
+  await meet('REGISTER_MODE', '/v1/register', { ...form, regmode: 'mail', user: { userName: 'bobby' } })
+  await meet('PASSWORD_LENGTH', '/v1/register', { ...form, password: '', user: { userName: 'bobby' } })
+  await meet('LOGIN_FAILED', '/v1/login', { login: 'nobody', password: 'x' })
+  meetAt('OPERATION_UNKNOWN', await world.request({ url: '/nothing' }))
+  meetAt('METHOD_NOT_SUPPORTED', await world.request({ url: '/v1/echo', method: 'PUT' }))
+  meetAt('TOO_LONG', await world.request({ url: '/v1/echo', json: 'x'.repeat(70_000) }))
+  meetAt('ENVELOPE_REFUSED', await world.request({ url: '/v1/echo' }), 200)
+  meetAt('CREDENTIALS_MALFORMED', await world.request({ url: '/v1/totp?n=-&s=-' }))
+
+  const slow = await openWorld(t, { TORII__PASSWORD__COST: '10', TORII__PASSWORD__QUEUE_LIMIT: '1' })
+  const burst = await Promise.all(
+    Array.from({ length: 6 }, (_, at) => slow.callJson('/v1/login', { login: `n-${at}`, password: 'x' })),
+  )
+  const overloaded = burst.find(({ json }) => json.code === catalogue.OVERLOADED.code)
+  if (overloaded) meetAt('OVERLOADED', overloaded)
+
+  const credentials = { appid: world.app.appId, appsecret: world.app.appSecret }
+  const guess = (from: string) =>
+    world.request({ url: '/v1/login', json: { ...credentials, login: 'guessed', password: 'x' }, from })
+  for (let at = 0; at < 100; at++) await guess(`10.${Math.floor(at / 5)}.0.1`)
+  meetAt('TOO_OFTEN', await guess('10.0.0.1'))
+  meetAt('CAPTCHA_NEEDED', await guess('10.99.0.1'))
+
+  await world.admin.accounts.disable('alice', 'test')
+  await meet('ACCOUNT_DISABLED', '/v1/login', { login: (user as User).userId, password: 'right' })
+  await t.rejects(world.admin.accounts.show('nobody'), { message: catalogue.USER_UNKNOWN.text.en })
+  met.add('USER_UNKNOWN')
+  await world.admin.bans.ban(`${elsewhere}/32`, world.clock.now() + 60_000, 'test')
+  const banned = await until('the ban is known', async () => {
+    const reply = await world.request({ url: '/nothing', from: elsewhere })
+    return reply.status === 403 && reply
+  })
+  meetAt('ADDRESS_BANNED', banned)
+
+  const guarded = await openWorld(t, {
+    TORII__TRANSPORT__ALWAYS_ENCRYPT: 'true',
+    TORII__SERVER__TRUSTED_PROXIES: '127.0.0.1/32',
+  })
+  meetAt('ENCRYPTION_REQUIRED', await guarded.callJson('/v1/echo'))
+  const headers = { 'x-forwarded-for': 'unknown' }
+  meetAt('ADDRESS_UNKNOWN', await guarded.request({ url: '/nothing', headers }))
+
+  const { apps } = world.server
+  await apps.disable(world.app.appId)
+  await apps.reload()
+  await meet('APP_DISABLED', '/v1/echo', {})
+  await apps.enable(world.app.appId)
+  await apps.reload()
+
+  await t.test('what breaks inside shows nothing of it', async (t) => {
+    const broken = await openWorld(t)
+    const lines: unknown[] = []
+    broken.server.http.log.error = (...line: unknown[]) => lines.push(line)
+    await register((await openWays(broken)).JSON, 'zoe')
+    await sql`update verifiers set verifier = 'hmac$gone$AA==$AA=='`.execute(broken.server.db.write)
+    const reply = await broken.callJson('/v1/login', { login: 'zoe', password: 'x' })
+    meetAt('INTERNAL', reply)
+    t.match(reply.json.info, /^[0-9a-f]{16}$/, 'the number under which the log has it')
+    await sql`drop table login_streaks`.execute(broken.server.db.write)
+    meetAt('DATABASE_ERROR', await broken.callJson('/v1/login', { login: 'zoe', password: 'x' }))
+    await broken.server.db.close()
+    meetAt('DATABASE_UNREACHABLE', await broken.callJson('/v1/login', { login: 'zoe', password: 'x' }))
+  })
+
+  await t.test('a store that is away', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    const redis = await startRedis({ folder })
+    t.teardown(() => redis.stop())
+    const away = await openWorld(t, {
+      TORII__STORE__URL: redis.url,
+      TORII__SERVER__TRIAL: 'true',
+      TORII__SECURITY__SERVER_KEY: generateServerKey(systemRandom),
+      TORII__STORE__COMMAND_TIMEOUT_MS: '2000',
+    })
+    const { device, seal } = await away.connect()
+    const post = formOf({ t: device.t, j: seal({ apiver: 1 }) })
+    t.equal((await away.request({ url: '/v1/echo', post })).status, 200)
+    await redis.stop()
+    meetAt('STORE_UNREACHABLE', await away.request({ url: '/v1/echo', post }))
+    meetAt('STORE_UNREACHABLE', await away.callJson('/v1/echo'))
+    meetAt('STORE_UNREACHABLE', await away.request({ url: '/nothing' }))
+    t.equal((await away.request({ url: '/healthz' })).status, 200)
+    const ready = await until('the server knows', async () => {
+      away.clock.add(1_000)
+      const reply = await away.request({ url: '/readyz' })
+      return reply.status === 503 && reply
+    })
+    t.match(JSON.parse(ready.body), { status: 'not ready', dependencies: { store: 'does not answer' } })
+  })
+  const refusals = Object.values(catalogue).filter(({ code }) => !isSuccess(code))
+  const unmet = refusals.map(({ name }) => name).filter((name) => !met.has(name))
+  t.same(
+    unmet,
+    later.filter((name) => !isSuccess(catalogue[name].code)),
+    'the rest belongs to later rooms',
+  )
+})
