@@ -34,7 +34,9 @@ import { createProvisioning } from './features/apps/provisioning.ts'
 import { createAppOperations } from './features/apps/routes.ts'
 import { createAudit } from './features/audit/audit.ts'
 import { createChanges } from './features/changes/changes.ts'
+import { findChangedAccounts } from './features/changes/repo.ts'
 import { checkPins } from './features/settings/settings.ts'
+import { createTicketRecovery } from './features/tickets/recovery.ts'
 import {
   endLoginsOfUser,
   insertGuardedLogin,
@@ -67,7 +69,7 @@ export const createAdmin = ({
   return {
     changes,
     audit,
-    bans: createBans({ db, clock, networkOf, recordChange: changes.record }),
+    bans: createBans({ db, clock, networkOf, ...recorders }),
     apps: createApps({ db, clock, random, crypto: nodeCrypto, ...recorders, origins: config.server.origins }),
     accounts: createAccountAdmin({
       db,
@@ -77,6 +79,15 @@ export const createAdmin = ({
     }),
   }
 }
+
+const createSKeysIn = (store: Store, { tickets }: Config) =>
+  createSKeys({
+    store,
+    primitives: nodeCrypto,
+    createBatch,
+    lifeMs: tickets.skeySeconds * 1_000,
+    idleMs: tickets.skeyIdleSeconds * 1_000,
+  })
 
 /** The rooms in the order of their needs. */
 const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) => {
@@ -101,12 +112,7 @@ const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) =>
     limits: config.provisioning,
     flushSeen: devices.flush,
   })
-  const skeys = createSKeys({
-    store,
-    primitives: crypto,
-    lifeMs: config.tickets.skeySeconds * 1_000,
-    idleMs: config.tickets.skeyIdleSeconds * 1_000,
-  })
+  const skeys = createSKeysIn(store, config)
   const tickets = createTickets({
     db,
     clock,
@@ -161,7 +167,12 @@ export const openServer = async (options: WorldOptions) => {
       clientSalt: config.password.clientSalt,
     })
     const metrics = config.metrics.enabled ? (await import('./http/metrics.ts')).createMetrics() : undefined
-    const unmeasured = await openStore({ config: config.store, clock, logger })
+    const { recover, mark } = createTicketRecovery({
+      ...{ db, clock, findChangedAccounts },
+      createSKeys: (store) => createSKeysIn(store, config),
+      lifeMs: config.tickets.skeySeconds * 1_000,
+    })
+    const unmeasured = await openStore({ config: config.store, clock, logger, recover })
     opened.unshift(unmeasured)
     const store = metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured
     const rooms = createRooms({ ...world, db, store, key })
@@ -188,6 +199,7 @@ export const openServer = async (options: WorldOptions) => {
       config,
       logger,
       now: clock.now,
+      elapsedMs: clock.elapsed,
       randomId,
       describeAddress,
       admit,
@@ -232,6 +244,7 @@ export const openServer = async (options: WorldOptions) => {
       [
         { everyMs: times.noticeMs, name: 'notice changes', work: changes.poll },
         { everyMs: times.flushMs, name: 'write what was gathered', work: flush },
+        { everyMs: times.noticeMs, name: 'mark the store', work: () => mark(store) },
         {
           everyMs: times.flushMs,
           name: 'look at replicas',

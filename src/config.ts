@@ -64,6 +64,19 @@ export const ConfigSchema = section({
       certFile: text('', 'PEM certificate chain; with keyFile the server speaks HTTPS'),
       keyFile: text('', 'PEM private key'),
     }),
+    maxConnections: whole(10_000, 1, 1_000_000, 'Connections at once; more are closed as they come'),
+    maxConnectionsPerAddress: whole(
+      1_000,
+      1,
+      1_000_000,
+      'Of them from one address (IPv6: /64) that is no trusted proxy',
+    ),
+    maxChangesAtOnce: whole(
+      200,
+      1,
+      100_000,
+      'Changing operations that run at once; more are told to come later',
+    ),
     headersTimeoutMs: whole(5_000, 100, 60_000, 'Time for the headers of a request'),
     requestTimeoutMs: whole(10_000, 100, 120_000, 'Time for a whole request'),
     drainTimeoutMs: whole(10_000, 100, 120_000, 'Time for running requests after SIGTERM'),
@@ -157,6 +170,7 @@ export const ConfigSchema = section({
     ),
     workers: whole(1, 1, 64, 'Threads that run bcrypt for clients that can not'),
     queueLimit: whole(50, 1, 10_000, 'Passwords that may wait for such a thread'),
+    maxWaitMs: whole(600, 50, 60_000, 'A password that would not be hashed within this is refused at once'),
   }),
   tickets: section({
     a2Seconds: whole(2_592_000, 60, 31_536_000, 'Life of an A2 from the login'),

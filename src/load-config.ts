@@ -183,7 +183,7 @@ const freeze = <T>(value: T): T => {
  */
 export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
-  const given = readFile(file)
+  const given = Value.Default(ConfigSchema, readFile(file)) as Node
   // In order, so that members of lists follow each other, and a file comes after its value.
   const variables = Object.entries(environment).sort(([a], [b]) =>
     a.localeCompare(b, 'en', { numeric: true }),

@@ -56,6 +56,8 @@ const explain = (error: unknown): string => {
   if (['ConfigError', 'StartError', 'PinError'].includes(name)) return message
   if (name === 'Failure') return [message, cause?.message].filter(Boolean).join(': ')
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return `server.port: ${message}`
+  // A file, a port, an address: the system's own sentence names it.
+  if ((error as NodeJS.ErrnoException).syscall) return message
   return stack ?? String(error)
 }
 

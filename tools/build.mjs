@@ -64,7 +64,8 @@ function build() {
   } while (count !== undefined && sources !== readSources())
   if (count === undefined) return
   replaceFile(stamp, sources)
-  console.log(`built ${count} files into dist in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  // Not on the standard output: that belongs to the command that is built for.
+  console.error(`built ${count} files into dist in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }
 
 /** Returns the number of files written, or undefined after printing what is wrong with the sources. */

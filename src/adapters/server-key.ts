@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Random } from './random.ts'
 import { StartError } from './start-error.ts'
@@ -64,15 +64,24 @@ export const generateServerKey = (random: Random): string => {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
-/** Writes a new key file (0600, its folder 0700). False: there is one, and it stays. */
+/**
+ * Writes a new key file (0600, its folder 0700). False: there is one, and it stays. It appears whole or not at all,
+ * whatever ends the process or the room on the disk meanwhile. Throws StartError.
+ */
 export const createServerKeyFile = (file: string, random: Random): boolean => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  if (existsSync(file)) return false
+  const draft = `${file}.${random.bytes(4).toString('hex')}`
   try {
-    writeFileSync(file, generateServerKey(random), { mode: 0o600, flag: 'wx' })
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(draft, generateServerKey(random), { mode: 0o600, flag: 'wx', flush: true })
+    linkSync(draft, file)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return false
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    throw new StartError(`security.keyFile: no key can be made there: ${message}`)
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 

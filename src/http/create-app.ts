@@ -5,6 +5,8 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import type { Config } from '../config.ts'
 import { Failure, type Language } from '../protocol/errors.ts'
 import type { Address, Caller, Operation } from './caller.ts'
+import { limitConnections } from './connections.ts'
+import { limitCrowd } from './crowd.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
 import { chooseLanguage } from './language.ts'
@@ -17,13 +19,15 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   config: Config
   logger: FastifyBaseLogger
   now(): number
+  /** Milliseconds that only ever pass. */
+  elapsedMs(): number
   randomId(): string
   /** Undefined for a text that is no address (a proxy may forward anything). */
   describeAddress(text: string): Address | undefined
   /** One trip: throws ADDRESS_BANNED or TOO_OFTEN. */
   admit(limit: string, address: Address): Promise<void>
   isOriginListed(origin: string): boolean
-  health: Omit<HealthNeeds, 'now'>
+  health: Omit<HealthNeeds, 'elapsedMs'>
   /** Counts an answered request. */
   observe: ((request: FastifyRequest, elapsedMs: number) => void) | undefined
   operations: readonly Operation[]
@@ -90,6 +94,12 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     clientErrorHandler: socketErrors.refuse,
   }) as unknown as FastifyInstance
   socketErrors.attach(app.server)
+  limitConnections(app.server, {
+    most: server.maxConnections,
+    mostPerAddress: server.maxConnectionsPerAddress,
+    proxies: server.trustedProxies,
+    networkOf: (address) => needs.describeAddress(address)?.limitNetwork,
+  })
 
   const startCaller = (request: FastifyRequest): Caller => {
     const { origin } = request.headers
@@ -115,7 +125,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   app.decorateRequest('reason', undefined)
   registerBodies(app, transport.maxPostBytes)
 
-  const warnOfProxy = createProxyWarning(now, server.trustedProxies.length > 0)
+  const warnOfProxy = createProxyWarning(needs.elapsedMs, server.trustedProxies.length > 0)
   app.addHook('onRequest', async (request, reply) => {
     startCaller(request)
     reply.headers(securityHeaders)
@@ -131,7 +141,8 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     preflightContinue: true,
   })
   // Behind the CORS headers, so that a page of a listed origin can read why it was refused.
-  app.after(() =>
+  app.after(() => {
+    limitCrowd(app, server.maxChangesAtOnce)
     app.addHook('onRequest', async (request, reply) => {
       const { shape, unlimited } = request.routeOptions.config
       if (!unlimited) await admit(shape?.limit ?? 'other', request.caller.address)
@@ -139,8 +150,8 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
         throw new Failure('PARAMETER_INVALID', { info: 'Host' })
       if (reply.hasHeader('access-control-allow-methods')) return reply.code(204).send()
-    }),
-  )
+    })
+  })
   app.setErrorHandler(handleError)
   const methodsAt = new Map<string, string>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -174,7 +185,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       reason,
     })
   })
-  registerHealth(app, { ...needs.health, now })
+  registerHealth(app, { ...needs.health, elapsedMs: needs.elapsedMs })
   registerOperations(app, needs.operations, { ...needs, legacyPrefix: server.legacyPrefix })
   return app
 }
@@ -206,12 +217,12 @@ const registerBodies = (app: FastifyInstance, maxBytes: number) => {
 }
 
 /** One warning a minute when a peer that is no trusted proxy sends `X-Forwarded-For`. */
-const createProxyWarning = (now: () => number, hasProxies: boolean) => {
-  let silentUntil = 0
+const createProxyWarning = (elapsedMs: () => number, hasProxies: boolean) => {
+  let silentUntil = Number.NEGATIVE_INFINITY
   return (request: FastifyRequest) => {
-    if (request.headers['x-forwarded-for'] === undefined || now() < silentUntil) return
+    if (request.headers['x-forwarded-for'] === undefined || elapsedMs() < silentUntil) return
     if (hasProxies && request.ips && request.ips.length > 1) return
-    silentUntil = now() + 60_000
+    silentUntil = elapsedMs() + 60_000
     request.log.warn('X-Forwarded-For of an untrusted peer was ignored; see server.trustedProxies')
   }
 }

@@ -3,7 +3,11 @@ import type { FastifyInstance } from 'fastify'
 /** A dependency and what is wrong with it; empty: nothing. */
 export type Dependency = { name: string; problem: string; required: boolean }
 
-export type HealthNeeds = { checkDependencies(): Promise<Dependency[]>; isDraining(): boolean; now(): number }
+export type HealthNeeds = {
+  checkDependencies(): Promise<Dependency[]>
+  isDraining(): boolean
+  elapsedMs(): number
+}
 
 const freshMs = 1_000
 
@@ -12,8 +16,8 @@ export const registerHealth = (app: FastifyInstance, needs: HealthNeeds) => {
   let latest: { at: number; result: Promise<Dependency[]> } | undefined
   // Asked at most once a second, so that nobody can make us ask the database in a loop.
   const check = () => {
-    if (!latest || needs.now() - latest.at >= freshMs) {
-      latest = { at: needs.now(), result: needs.checkDependencies() }
+    if (!latest || needs.elapsedMs() - latest.at >= freshMs) {
+      latest = { at: needs.elapsedMs(), result: needs.checkDependencies() }
     }
     return latest.result
   }

@@ -61,8 +61,9 @@ t.test('a killed server fails every call at once, and is used again within a sec
 
   await server.restart()
   const tookMs = await until(async () => (await timeToFail(t, store.ping())) < 0)
-  t.ok(tookMs < 1_000, `back after ${tookMs} ms`)
-  t.equal(await store.pass('log', 60_000, 1), 0, 'what was under way was not sent again')
+  t.ok(tookMs < 2_500, `back after ${tookMs} ms`)
+  t.not(await store.pass('log', 60_000, 1), 0, 'what had passed is remembered')
+  t.equal(await store.pass('log', 60_000, 2), 0, 'what was under way was not sent again')
   t.strictSame(said, ['the store is away', 'the store is back'])
 })
 
@@ -82,7 +83,7 @@ t.test('a stopped server fails each call in time, then at once, and is used agai
   await until(async () => (await timeToFail(t, store.ping())) < 20)
   await server.kill('SIGCONT')
   const tookMs = await until(async () => (await timeToFail(t, store.ping())) < 0)
-  t.ok(tookMs < 1_000, `back after ${tookMs} ms`)
+  t.ok(tookMs < 2_500, `back after ${tookMs} ms`)
 })
 
 t.test('a busy process does not take a store for late that has answered', async (t) => {
@@ -128,7 +129,7 @@ t.test('a server that takes no writes is away until it does', async (t) => {
     t.ok((await timeToFail(t, store.pass('log', 60_000, 10))) >= 0, shut.join(' '))
     await command(server.url, ...open)
     const tookMs = await until(async () => (await timeToFail(t, store.set('a', 'x', 60_000))) < 0)
-    t.ok(tookMs < 1_000, `back after ${tookMs} ms`)
+    t.ok(tookMs < 2_500, `back after ${tookMs} ms`)
   }
 })
 
@@ -150,7 +151,7 @@ t.test('after a failover behind one name the new server is used', async (t) => {
   await command(old.url, 'REPLICAOF', next.host, next.port)
   t.ok((await timeToFail(t, store.set('a', 'x', 60_000))) >= 0)
   const tookMs = await until(async () => (await timeToFail(t, store.set('a', 'next', 60_000))) < 0)
-  t.ok(tookMs < 1_000, `back after ${tookMs} ms`)
+  t.ok(tookMs < 2_500, `back after ${tookMs} ms`)
   t.equal(await command(next.url, 'GET', 'torii:a'), 'next')
 })
 
@@ -171,13 +172,14 @@ t.test('a failure tells what the server said, but no value', async (t) => {
 
 t.test('with TLS and a user of its own it needs few rights, and any other server is refused', async (t) => {
   const tlsPort = await findFreePort()
-  const rights = '~torii:* +ping +info +get +mget +set +getdel +@scripting +time +incr +del +pexpire +lindex'
+  const rights =
+    '~torii:* +ping +info +get +mget +set +getdel +@scripting +time +incr +del +pexpire +lindex +lrange'
   const server = await startRedis({
     folder,
     args: [
       ...['--tls-port', `${tlsPort}`, '--tls-auth-clients', 'no', '--tls-ca-cert-file', tls('ca.pem')],
       ...['--tls-cert-file', tls('server.pem'), '--tls-key-file', tls('server.key')],
-      ...`--user torii on >p@ss:w/rd ${rights} +rpush +lpop +hset +hmget`.split(' '),
+      ...`--user torii on >p@ss:w/rd ${rights} +rpush +lpop +hset +hmget +hexists`.split(' '),
     ],
   })
   const url = `rediss://torii:${encodeURIComponent('p@ss:w/rd')}@localhost:${tlsPort}`

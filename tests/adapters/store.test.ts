@@ -14,7 +14,7 @@ const open = (more: Partial<typeof storeConfig>) =>
   openStore({ config: { ...storeConfig, ...more }, clock: systemClock })
 const fixedClock = () => {
   let now = 1_700_000_000_000
-  return { now: () => now, advance: (ms: number) => (now += ms) }
+  return { now: () => now, elapsed: () => now, advance: (ms: number) => (now += ms) }
 }
 const overloaded = new Failure('OVERLOADED')
 

@@ -10,12 +10,15 @@ export const createJsonCaller = ({
   app,
   connections = 50,
   patienceMs = 20_000,
+  from = '127.0.0.1',
 }: {
   app: Credentials
   connections?: number
   patienceMs?: number
+  /** The loopback address that the calls come from. */
+  from?: string
 }) => {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const agent = new Agent({ keepAlive: true, maxSockets: connections, localAddress: from })
   const credentials = { appid: app.appId, appsecret: app.appSecret }
   return {
     call: (url: string, path: string, members: Members = {}): Promise<Reply> => {

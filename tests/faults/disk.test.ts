@@ -1,4 +1,5 @@
 /** A disk without room, and one that can't be written to: refused with a code, nothing half-written. */
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Db } from '../../src/adapters/db/index.ts'
@@ -6,6 +7,7 @@ import { openDb } from '../../src/adapters/db/open.ts'
 import { loadConfig } from '../../src/load-config.ts'
 import { type Mariadb, startMariadb } from '../../tools/test/harness.ts'
 import {
+  type Environment,
   embeddedEnvironment,
   openShared,
   type ServerProcess,
@@ -89,7 +91,7 @@ t.test('SQLite on a full disk refuses, and goes on when there is room', async (t
     await server.stop()
   })
   const app = server.app as Credentials
-  await judgeOutage(t, { server, app, db, hit: disk.fill, mend: disk.free, withinMs: 2_000 })
+  await judgeOutage(t, { server, app, db, hit: () => disk.fill(), mend: disk.free, withinMs: 2_000 })
 })
 
 /** A server on this MariaDB alone. */
@@ -116,7 +118,7 @@ for (const { title, args, withinMs } of rows.filter((row) => isLong || !row.isLo
     const disk = await mountSmallDisk(t, 256)
     const mariadb = await startMariadb({ folder: disk.folder, serverId: 11, args })
     const world = await openOn(t, mariadb)
-    await judgeOutage(t, { ...world, hit: disk.fill, mend: disk.free, withinMs })
+    await judgeOutage(t, { ...world, hit: () => disk.fill(), mend: disk.free, withinMs })
   })
 
 t.test('a MariaDB that becomes read-only refuses, and goes on when it is not any more', async (t) => {
@@ -125,14 +127,48 @@ t.test('a MariaDB that becomes read-only refuses, and goes on when it is not any
   await judgeOutage(t, { ...(await openOn(t, mariadb)), hit: set(1), mend: set(0), withinMs: 2_000 })
 })
 
+/** Judges a start that must fail: status 1, and a last line that has these words. */
+const judgeStart = async (t: Test, environment: Environment, words: RegExp) => {
+  const started = await spawnServer(environment).catch((error: Error) => error)
+  const message = started instanceof Error ? started.message : 'it started'
+  const line = message.split('\n').at(-1) ?? ''
+  t.comment(line)
+  t.match(message, /ended with 1/)
+  t.match(line, /^torii: /)
+  t.match(line, words)
+}
+
 t.test('on a read-only folder it refuses to start, in one line', async (t) => {
   for (const isUsed of [false, true]) {
     const disk = await mountSmallDisk(t, 8)
     const environment = embeddedEnvironment(disk.folder)
     if (isUsed) await (await spawnServer(environment)).stop()
     await disk.makeReadOnly()
-    const started = await spawnServer(environment).catch((error: Error) => error)
-    t.match(started, { message: /^the server ended with 1: torii: [^\n]*read-only[^\n]*$/ })
-    t.comment((started as Error).message)
+    await judgeStart(t, environment, /read-?only/)
   }
 })
+
+const tightDisks = [
+  { title: 'without room for a key', roomBytes: 0, left: ['filler'] },
+  {
+    title: 'with room for half of the tables',
+    roomBytes: 200_000,
+    left: ['filler', 'server.key', 'torii.sqlite'],
+  },
+]
+
+for (const { title, roomBytes, left } of tightDisks)
+  t.test(`on a disk ${title} it refuses to start, and starts when there is more`, async (t) => {
+    const disk = await mountSmallDisk(t, 8)
+    await disk.fill(roomBytes)
+    const environment = embeddedEnvironment(disk.folder)
+    await judgeStart(t, environment, /no space|full/)
+    const names = await readdir(disk.folder)
+    t.strictSame(names.filter((name) => !/-(wal|shm)$/.test(name)).sort(), left)
+    await disk.free()
+    const server = await spawnServer(environment)
+    t.teardown(() => server.stop())
+    const caller = createJsonCaller({ app: server.app as Credentials })
+    t.teardown(() => caller.close())
+    t.equal((await register(caller, server.url, randomName())).code, registered)
+  })

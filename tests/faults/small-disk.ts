@@ -1,6 +1,6 @@
 /** A file system of a test's own that can really be full, or read-only. Mounting needs root. */
 import { execFile } from 'node:child_process'
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +11,8 @@ const run = promisify(execFile)
 
 const blockSizes = [65_536, 4_096]
 
-/** Writes until nothing more fits. */
-const writeAll = (file: string) => {
+/** Writes until nothing more fits, then leaves so much room. */
+const writeAll = (file: string, roomBytes = 0) => {
   const descriptor = openSync(file, 'w')
   for (const size of blockSizes) {
     const block = Buffer.alloc(size)
@@ -22,6 +22,7 @@ const writeAll = (file: string) => {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
     }
   }
+  ftruncateSync(descriptor, fstatSync(descriptor).size - roomBytes)
   closeSync(descriptor)
 }
 
@@ -37,7 +38,7 @@ export const mountSmallDisk = async (t: { teardown(end: () => unknown): void }, 
   })
   return {
     folder,
-    fill: () => writeAll(filler),
+    fill: (roomBytes = 0) => writeAll(filler, roomBytes),
     free: () => rm(filler),
     /** As long as nobody has a file open for writing. */
     makeReadOnly: () => run('mount', ['-o', 'remount,ro', folder]),

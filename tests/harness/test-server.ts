@@ -22,15 +22,21 @@ export type Environment = Record<string, string>
 /** A clock for tests: stands still until it is moved. */
 export const createTestClock = (
   startMs = 1_800_000_000_000,
-): Clock & { set(ms: number): void; add(ms: number): void } => {
-  let now = startMs
+): Clock & { set(ms: number): void; add(ms: number): void; jump(ms: number): void } => {
+  let elapsed = startMs
+  let aheadMs = 0
   return {
-    now: () => now,
+    now: () => elapsed + aheadMs,
+    elapsed: () => elapsed,
     set: (ms) => {
-      now = ms
+      elapsed = ms - aheadMs
     },
     add: (ms) => {
-      now += ms
+      elapsed += ms
+    },
+    /** Somebody sets the wall clock: no time passes. */
+    jump: (ms) => {
+      aheadMs += ms
     },
   }
 }
@@ -81,6 +87,8 @@ export const embeddedEnvironment = (folder: string): Environment => ({
   TORII__SECURITY__KEY_FILE: join(folder, 'server.key'),
   TORII__LOG__LEVEL: 'warn',
   TORII__METRICS__ENABLED: 'false',
+  // Two busy cores: the fault tests alone use the default.
+  TORII__PASSWORD__MAX_WAIT_MS: '60000',
   ...raisedLimits(),
 })
 
@@ -244,6 +252,7 @@ export const openShared = async (
     TORII__DATABASE__QUERY_TIMEOUT_MS: '10000',
     TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
     TORII__DATABASE__CONNECT_TIMEOUT_MS: '5000',
+    TORII__PASSWORD__MAX_WAIT_MS: '60000',
     TORII__LOG__LEVEL: 'warn',
     TORII__METRICS__ENABLED: 'false',
     ...raisedLimits(),

@@ -8,6 +8,7 @@ import { fastify } from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { Type } from 'typebox'
+import { systemClock } from '../../src/adapters/clock.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import type { OperationShape } from '../../src/http/caller.ts'
 import { createReplay } from '../../src/http/replay.ts'
@@ -515,7 +516,7 @@ t.test('a process whose clock is ahead does not take a running claim for lapsed'
   const user = await registerUser(device, a)
   const ahead = await openTestServer({
     environment: fleet.environment,
-    clock: { now: () => Date.now() + 20_000 },
+    clock: { ...systemClock, now: () => Date.now() + 20_000 },
   })
   t.teardown(() => ahead.close())
   const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])

@@ -1,6 +1,7 @@
 /** Tickets in the hands of somebody who means harm: thieves, other apps, and moments at which something fails. */
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { createBatch } from '../../src/adapters/batch.ts'
 import { nodeCrypto } from '../../src/adapters/crypto.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import { openRedisStore } from '../../src/adapters/store/redis.ts'
@@ -230,7 +231,7 @@ t.test('the gate of an account only rises', async (t) => {
     await redis.close()
   })
   for (const store of [memory, redis]) {
-    const skeys = createSKeys({ store, primitives: nodeCrypto, lifeMs: 60_000, idleMs: 60_000 })
+    const skeys = createSKeys({ store, primitives: nodeCrypto, createBatch, lifeMs: 60_000, idleMs: 60_000 })
     const record: SKeyRecord = {
       ...{ userId: 1, userName: 'u', nickName: 'n', appId: 'a', counter: 1 },
       ...{ epoch: 20, issuedAt: clock.now(), expiresAt: clock.now() + 60_000, writtenUntil: 0 },

@@ -49,8 +49,8 @@ t.test(
   async (t) => {
     const { build, read, path } = createProject()
     for (const { stdout, stderr } of await Promise.all([build(), build()])) {
-      t.match(stdout, /^built \d+ files into dist in [\d.]+ s\n$/)
-      t.equal(stderr, '')
+      t.match(stderr, /^built \d+ files into dist in [\d.]+ s\n$/)
+      t.equal(stdout, '')
     }
     t.match(read('dist/src/a.js'), /from ['"]\.\/deep\/b\.js['"]/, 'imports name the compiled files')
     t.same(readdirSync(path('dist/src')).sort(), ['a.js', 'a.js.map', 'deep'], 'nothing else is there')
@@ -66,20 +66,20 @@ t.test('builds again when a source is newer, older, gone, or when it is told to'
   await build()
 
   write('src/deep/b.ts', 'export const b: number = 22\n')
-  t.match((await build()).stdout, 'built')
+  t.match((await build()).stderr, 'built')
   t.match(read('dist/src/deep/b.js'), 'b = 22')
 
   write('src/deep/b.ts', 'export const b: number = 33\n')
   utimesSync(path('src/deep/b.ts'), 1_000, 1_000)
-  t.match((await build()).stdout, 'built', 'an older file in its place')
+  t.match((await build()).stderr, 'built', 'an older file in its place')
   t.match(read('dist/src/deep/b.js'), 'b = 33')
 
   rmSync(path('src/deep'), { recursive: true })
   write('src/a.ts', 'export const a = 1\n')
-  t.match((await build()).stdout, 'built')
+  t.match((await build()).stderr, 'built')
   t.notOk(existsSync(path('dist/src/deep')), 'what has no source is removed')
 
-  t.match((await build('--clean')).stdout, 'built')
+  t.match((await build('--clean')).stderr, 'built')
 })
 
 t.test('leaves dist as it is when a source can not be read', async (t) => {

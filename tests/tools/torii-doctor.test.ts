@@ -14,7 +14,7 @@ import {
 } from '../harness/test-server.ts'
 import { createFolder, createTorii, inTurns, register } from './torii-process.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 type Check = { state: string; subject: string; found: string; advice?: string }
 type Report = {

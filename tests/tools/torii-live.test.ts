@@ -28,7 +28,7 @@ import {
   type Torii,
 } from './torii-process.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 type World = { servers: ServerProcess[]; app: App; torii: Torii; db: Db; environment: Environment }
 

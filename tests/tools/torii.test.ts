@@ -14,7 +14,7 @@ import {
 import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
 import { ask, call, createFolder, createTorii, inTurns, login, register } from './torii-process.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const commands = [
   'migrate status',

@@ -1,43 +1,69 @@
 import { Failure } from '../../protocol/errors.ts'
+import type { hashInThread } from './worker.ts'
 
 export type BcryptPool = {
-  /** The last 31 characters of bcrypt. Throws OVERLOADED when too many wait. */
+  /** The last 31 characters of bcrypt. Throws OVERLOADED when it would not be done in time. */
   hash(text: string, salt: string, cost: number): Promise<string>
   /** Passwords that wait for a thread. */
   waiting(): number
   close(): Promise<void>
 }
 
-/** bcrypt in threads, off the event loop, with a bounded queue. The threads start with the first password. */
-export const createBcryptPool = (config: { workers: number; queueLimit: number }): BcryptPool => {
+type Work = Parameters<typeof hashInThread>[0]
+type Done = ReturnType<typeof hashInThread>
+
+/** A share of the last figure: one slow hash does not close the door. */
+const newest = 0.2
+/** Of cost 10, until one was measured. */
+const firstGuessMs = 100
+
+/**
+ * bcrypt in threads, off the event loop. Who is let into the queue is done within `maxWaitMs`, as far as the time that
+ * the last hashes took tells; others are refused at once. The threads start with the first password.
+ */
+export const createBcryptPool = (config: {
+  workers: number
+  queueLimit: number
+  maxWaitMs: number
+}): BcryptPool => {
+  const { workers, queueLimit, maxWaitMs } = config
   let starting: ReturnType<typeof start> | undefined
   let pending = 0
+  let hashMs: number | undefined
 
   const start = async () => {
     const { Piscina } = await import('piscina')
-    return new Piscina<{ text: string; setting: string }, string>({
+    return new Piscina<Work, Done>({
       filename: new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href,
       name: 'hashInThread',
-      minThreads: config.workers,
-      maxThreads: config.workers,
-      maxQueue: config.queueLimit,
+      minThreads: workers,
+      maxThreads: workers,
+      maxQueue: queueLimit,
     })
+  }
+
+  const checkRoom = (cost: number) => {
+    hashMs ??= firstGuessMs * 2 ** (cost - 10)
+    const doneInMs = (Math.floor(pending / workers) + 1) * hashMs
+    if (pending < workers || (pending < workers + queueLimit && doneInMs <= maxWaitMs)) return
+    throw new Failure('OVERLOADED', { retryAfterSeconds: Math.ceil(doneInMs / 1_000) })
   }
 
   return {
     hash: async (text, salt, cost) => {
-      if (pending >= config.workers + config.queueLimit)
-        throw new Failure('OVERLOADED', { retryAfterSeconds: 2 })
+      checkRoom(cost)
       pending++
       try {
         starting ??= start()
         const pool = await starting
-        return (await pool.run({ text, setting: `$2b$${String(cost).padStart(2, '0')}$${salt}` })).slice(-31)
+        const { hash, ms } = await pool.run({ text, setting: `$2b$${String(cost).padStart(2, '0')}$${salt}` })
+        hashMs = (1 - newest) * (hashMs ?? ms) + newest * ms
+        return hash.slice(-31)
       } finally {
         pending--
       }
     },
-    waiting: () => Math.max(0, pending - config.workers),
+    waiting: () => Math.max(0, pending - workers),
     close: async () => {
       await (await starting)?.close()
     },

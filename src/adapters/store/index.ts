@@ -49,6 +49,12 @@ export interface Store {
   close(): Promise<void>
 }
 
+/**
+ * Brings a store up to date that may have lost what it kept, or have an old copy. Called with the store itself at the
+ * start and whenever its server has restarted; until it returns nobody else can use the store.
+ */
+export type Recover = (store: Store) => Promise<void>
+
 export type Touched = {
   value: string | undefined
   /** Milliseconds since the last use before this one (or since it was set); 0 without a value. */

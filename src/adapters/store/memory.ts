@@ -29,7 +29,7 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
   /** Returns how many it dropped. */
   const dropExpired = (most: number) => {
-    const now = clock.now()
+    const now = clock.elapsed()
     for (let dropped = 0; dropped < most; dropped++) {
       const first = byExpiry.first()
       if (!first || first.expiresAt > now) return dropped
@@ -46,13 +46,13 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
   const find = (key: string) => {
     const entry = entries.get(key)
-    if (!entry || entry.expiresAt > clock.now()) return entry
+    if (!entry || entry.expiresAt > clock.elapsed()) return entry
     drop(entry)
     return undefined
   }
 
   const put = (key: string, content: Content, ttlMs: number) => {
-    const expiresAt = clock.now() + wholeMs(ttlMs)
+    const expiresAt = clock.elapsed() + wholeMs(ttlMs)
     const entry = find(key)
     if (entry) return byExpiry.move(Object.assign(entry, { content, expiresAt }))
     if (entries.size >= maxKeys && dropExpired(1) === 0) throw new Failure('OVERLOADED')
@@ -120,16 +120,16 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
       trips++
       const log = find(key)?.content ?? createSlidingLog()
       if (typeof log === 'string' || !('times' in log)) throw otherKind(key)
-      const waitMs = passLog(log, clock.now(), wholeMs(windowMs), max)
+      const waitMs = passLog(log, clock.elapsed(), wholeMs(windowMs), max)
       if (waitMs === 0) put(key, log, windowMs)
-      return waitMs
+      return Math.ceil(waitMs)
     },
 
     async setTouched(key, value, ttlMs) {
       trips++
       const found = find(key)?.content
       if (typeof found === 'object' && 'used' in found && found.used) return
-      put(key, { value, usedAt: clock.now(), used: false }, ttlMs)
+      put(key, { value, usedAt: clock.elapsed(), used: false }, ttlMs)
     },
 
     async touch(key, idleMs, gates) {
@@ -143,9 +143,9 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
         return { value: undefined, sinceUseMs: 0, used: false, idle: false, gates: found }
       if (typeof content === 'string' || 'times' in content) throw otherKind(key)
       const { value, used } = content
-      const sinceUseMs = Math.max(0, clock.now() - content.usedAt)
+      const sinceUseMs = Math.floor(clock.elapsed() - content.usedAt)
       const idle = sinceUseMs >= idleMs
-      if (!idle) Object.assign(content, { usedAt: clock.now(), used: true })
+      if (!idle) Object.assign(content, { usedAt: clock.elapsed(), used: true })
       return { value, sinceUseMs, used, idle, gates: found }
     },
 

@@ -1,18 +1,19 @@
 import type { StoreConfig } from '../../config.ts'
 import type { Clock } from '../clock.ts'
-import type { Store } from './index.ts'
+import type { Recover, Store } from './index.ts'
 import { createMemoryStore } from './memory.ts'
-import type { StoreLogger } from './redis-connection.ts'
+import type { StoreLogger } from './redis.ts'
 
 /** The store that the configuration names: Redis by `url` or `clusterNodes`, else memory of this process. */
 export async function openStore(needs: {
   config: StoreConfig
   clock: Clock
   logger?: StoreLogger | undefined
+  recover?: Recover | undefined
 }): Promise<Store> {
-  const { config, clock, logger } = needs
+  const { config, clock, logger, recover } = needs
   if (!config.url && config.clusterNodes.length === 0)
     return createMemoryStore({ maxKeys: config.memoryMaxKeys, clock })
   const { openRedisStore } = await import('./redis.ts')
-  return openRedisStore({ config, logger })
+  return openRedisStore({ config, logger, recover })
 }

@@ -3,42 +3,25 @@ import type { StoreConfig } from '../../config.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { readRedisOptions } from './redis-options.ts'
 
-/** What is told about the connection. A pino logger fits. */
-export type StoreLogger = Record<'info' | 'warn', (members: object, text: string) => void>
-
 export type RedisConnection = {
   commands: RedisCommander
   isCluster: boolean
   /** Asks a cluster again where its keys live. */
   refresh(): void
+  /** From now on the client tells when it takes no commands any more, and when it does again. */
+  watch(events: { away(): void; back(): void }): void
   close(): void
 }
 
 const readyWithinMs = 5_000
 
 /** Connects to the server or the cluster and waits until it takes commands. From then on it reconnects by itself. */
-export async function openRedisConnection(needs: {
-  config: StoreConfig
-  logger?: StoreLogger | undefined
-}): Promise<RedisConnection> {
-  const { config, logger } = needs
+export async function openRedisConnection(config: StoreConfig): Promise<RedisConnection> {
   const { single, cluster, nodes } = await readRedisOptions(config)
   const client = nodes.length > 0 ? new Cluster(nodes, cluster) : new Redis(single)
   await waitUntilReady(client)
   // A cluster's client connects to a node with the first command, and refuses a second one until it is.
   if (client instanceof Cluster) await Promise.allSettled(client.nodes('master').map((node) => node.ping()))
-
-  let state: 'ready' | 'away' | 'closed' = 'ready'
-  client.on('close', () => {
-    if (state !== 'ready') return
-    state = 'away'
-    logger?.warn({}, 'the store is away')
-  })
-  client.on('ready', () => {
-    if (state !== 'away') return
-    state = 'ready'
-    logger?.info({}, 'the store is back')
-  })
 
   return {
     commands: client,
@@ -46,8 +29,11 @@ export async function openRedisConnection(needs: {
     refresh() {
       if (client instanceof Cluster) client.refreshSlotsCache()
     },
+    watch({ away, back }) {
+      client.on('close', away)
+      client.on('ready', back)
+    },
     close() {
-      state = 'closed'
       client.disconnect()
     },
   }

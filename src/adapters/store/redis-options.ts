@@ -13,7 +13,7 @@ export async function readRedisOptions(config: StoreConfig) {
     password,
     ...(isTls && { tls: ca ? { ca } : {} }),
     disableClientInfo: true,
-    connectTimeout: 2_000,
+    connectTimeout: 1_000,
     // Without it a peer that vanished silently is waited for until TCP gives up, a quarter of an hour later.
     socketTimeout: 4 * config.commandTimeoutMs,
     maxLoadingRetryTime: 250,

@@ -30,6 +30,7 @@ export const scripts = {
    * A list of the microseconds of each pass, newest last: with whole milliseconds one more than max would fit
    * into a window that begins within one. Each pass removes up to two that have left the window, so the list
    * shrinks to what the window holds and no call is long. The extra millisecond of life is for the rounding.
+   * Returns the ms to wait; if it passed, when, as a negative number.
    */
   pass: script(`
     local time = redis.call('TIME')
@@ -43,7 +44,20 @@ export const scripts = {
       redis.call('LPOP', KEYS[1])
     end
     redis.call('PEXPIRE', KEYS[1], ARGV[1] + 1)
-    return 0`),
+    return -now`),
+
+  /** ARGV: the window in ms, then passes that a process remembers. The log becomes the union of both. */
+  restorePasses: script(`
+    local log = redis.call('LRANGE', KEYS[1], 0, -1)
+    local known = {}
+    for _, at in ipairs(log) do known[at] = true end
+    for place = 2, #ARGV do
+      if not known[ARGV[place]] then log[#log + 1] = ARGV[place] end
+    end
+    table.sort(log)
+    redis.call('DEL', KEYS[1])
+    for _, at in ipairs(log) do redis.call('RPUSH', KEYS[1], at) end
+    redis.call('PEXPIRE', KEYS[1], ARGV[1] + 1)`),
 
   setTouched: script(`
     local time = redis.call('TIME')

@@ -3,17 +3,22 @@ export type SlidingLog = { times: number[]; from: number }
 
 export const createSlidingLog = (): SlidingLog => ({ times: [], from: 0 })
 
-/** Returns 0 and remembers `now` if fewer than `max` passed since `now - windowMs`, else the ms to wait. */
-export function passLog(log: SlidingLog, now: number, windowMs: number, max: number) {
+/** Adds what passed at `at` and forgets what has left the window by then; any unit of time. */
+export function recordPass(log: SlidingLog, at: number, window: number) {
   const { times } = log
-  const oldest = times[times.length - max]
-  if (oldest !== undefined && oldest > now - windowMs) return oldest + windowMs - now
-  times.push(now)
-  while ((times[log.from] ?? now) <= now - windowMs) log.from++
+  times.push(at)
+  while ((times[log.from] ?? at) <= at - window) log.from++
   // Array.shift would move all others each time; half at once costs the same for any length.
   if (log.from * 2 > times.length) {
     times.splice(0, log.from)
     log.from = 0
   }
+}
+
+/** Returns 0 and remembers `now` if fewer than `max` passed since `now - windowMs`, else the ms to wait. */
+export function passLog(log: SlidingLog, now: number, windowMs: number, max: number) {
+  const oldest = log.times[log.times.length - max]
+  if (oldest !== undefined && oldest > now - windowMs) return oldest + windowMs - now
+  recordPass(log, now, windowMs)
   return 0
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { RecordAudit } from '../audit/audit.ts'
 import type { RecordChange } from '../changes/changes.ts'
 import { type Ban, findBans, removeBan, replaceBan } from './repo.ts'
 
@@ -10,13 +11,14 @@ export type BansNeeds = {
   /** The first `bits` bits of an address as canonical CIDR. */
   networkOf(address: string, bits: number): string
   recordChange: RecordChange
+  recordAudit: RecordAudit
 }
 
 /**
  * Bans live in the database and, whole, in every process: they hold while the store is away or comes back empty,
  * cost no trip, and may name ranges. `load` is called at the start and whenever an administrator changed them.
  */
-export const createBans = ({ db, clock, networkOf, recordChange }: BansNeeds) => {
+export const createBans = ({ db, clock, networkOf, recordChange, recordAudit }: BansNeeds) => {
   let bans = new Map<string, Ban>()
   let lengths: number[] = []
 
@@ -52,6 +54,7 @@ export const createBans = ({ db, clock, networkOf, recordChange }: BansNeeds) =>
       const ban = { network, bannedUntil, reason, createdAt: clock.now() }
       await db.transaction(async (trx) => {
         await replaceBan(trx, ban)
+        await recordAudit(trx, { kind: 'ban.added', network, detail: { reason, bannedUntil } })
         await recordChange(trx, 'bans', network)
       })
       return ban
@@ -60,8 +63,10 @@ export const createBans = ({ db, clock, networkOf, recordChange }: BansNeeds) =>
     unban: (network: string): Promise<boolean> =>
       db.transaction(async (trx) => {
         const removed = await removeBan(trx, network, clock.now())
-        if (removed) await recordChange(trx, 'bans', network)
-        return removed
+        if (!removed) return false
+        await recordAudit(trx, { kind: 'ban.removed', network })
+        await recordChange(trx, 'bans', network)
+        return true
       }),
   }
 }

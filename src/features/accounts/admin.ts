@@ -31,7 +31,8 @@ export const createAccountAdmin = ({ db, clock, endAll, recordAudit, recordChang
 
   /** False: it was so already. */
   const setStatus = async (typed: string, status: 'active' | 'disabled', statusReason: string) => {
-    const { userId } = await get(typed)
+    const { userId, status: before } = await get(typed)
+    if (before === 'deleted') throw new Failure('USER_UNKNOWN', { info: 'This account is deleted.' })
     const changed = await db.transaction(async (trx) => {
       if (!(await updateStatus(trx, userId, { status, statusReason, nowMs: clock.now() }))) return false
       if (status === 'disabled') await endAll(trx, userId, 'disabled')

@@ -74,7 +74,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       secret: sealer.open(secretPlace(id), row.secretSealed).toString(),
       expiresAt: row.expiresAt,
       floor: row.floor,
-      cachedAt: clock.now(),
+      cachedAt: clock.elapsed(),
       clockState: {},
       keys: new Map(),
     }
@@ -83,7 +83,8 @@ export const createDevices = (needs: DevicesNeeds) => {
   const find = async (id: string): Promise<Device | undefined> => {
     const cached = cache.get(id)
     const now = clock.now()
-    if (cached && now - cached.cachedAt < cacheMs) return cached.expiresAt > now ? cached : undefined
+    if (cached && clock.elapsed() - cached.cachedAt < cacheMs)
+      return cached.expiresAt > now ? cached : undefined
     const device = await load(id)
     if (!device) {
       cache.delete(id)

@@ -42,8 +42,8 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
 
   const countOfApp = async (trx: Executor, appId: string) => {
     const known = counts.get(appId)
-    if (known && clock.now() - known.at < countedForMs) return known
-    const counted = { count: await countDevicesOfApp(trx, appId), at: clock.now() }
+    if (known && clock.elapsed() - known.at < countedForMs) return known
+    const counted = { count: await countDevicesOfApp(trx, appId), at: clock.elapsed() }
     counts.set(appId, counted)
     return counted
   }

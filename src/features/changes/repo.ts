@@ -54,3 +54,8 @@ export const findAccountChangesSince = (db: Executor, sinceMs: number): Promise<
     .where('changedAt', '>', sinceMs)
     .orderBy('version')
     .execute()
+
+export const findChangedAccounts = async (db: Executor, sinceMs: number): Promise<number[]> => {
+  const changes = await findAccountChangesSince(db, sinceMs)
+  return [...new Set(changes.map(({ subject }) => Number(subject)))]
+}

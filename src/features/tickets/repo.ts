@@ -113,6 +113,31 @@ export const endLogin = async (db: Executor, loginId: Buffer, ending: Ending): P
   return Number(numUpdatedRows) > 0
 }
 
+export type EndedLogin = { loginId: Buffer; endedAt: number; endReason: string }
+
+/** Logins that have ended since, oldest first, behind the last one of the page before. */
+export const findEndedLogins = async (
+  db: Executor,
+  after: Pick<EndedLogin, 'endedAt' | 'loginId'>,
+  limit: number,
+): Promise<EndedLogin[]> => {
+  const rows = await db
+    .selectFrom('logins')
+    .select(['loginId', 'endedAt', 'endReason'])
+    .where('endedAt', '>=', after.endedAt)
+    .where(({ or, and, eb }) =>
+      or([
+        eb('endedAt', '>', after.endedAt),
+        and([eb('endedAt', '=', after.endedAt), eb('loginId', '>', after.loginId)]),
+      ]),
+    )
+    .orderBy('endedAt')
+    .orderBy('loginId')
+    .limit(limit)
+    .execute()
+  return rows as EndedLogin[]
+}
+
 /** Ends every login of a user and raises the account's epoch, which ends what was issued under the old one. */
 export const endLoginsOfUser = async (trx: Executor, userId: number, ending: Ending): Promise<void> => {
   await trx

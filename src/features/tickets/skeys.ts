@@ -1,6 +1,7 @@
 /** The store's records of SKeys, and the gates that end them. Every key of one account shares its hash tag. */
+import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Store } from '../../adapters/store/index.ts'
-import { concatBytes, toHex } from '../../protocol/bytes.ts'
+import { concatBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
 
 export type SKeyRecord = {
@@ -25,10 +26,17 @@ export type SKeyState =
   | { state: 'ended'; reason: EndReason; record: SKeyRecord }
   | { state: 'live'; record: SKeyRecord; isFirstUse: boolean }
 
-export type SKeysNeeds = { store: Store; primitives: Primitives; lifeMs: number; idleMs: number }
+export type SKeysNeeds = {
+  store: Store
+  primitives: Primitives
+  createBatch: CreateBatch
+  lifeMs: number
+  idleMs: number
+}
 
 const tagBytes = 8
 const clocksApartMs = 3_600_000
+const mostUnclosed = 50_000
 
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
@@ -40,12 +48,21 @@ const keysOf = (loginId: Uint8Array) => {
   }
 }
 
-export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) => {
+export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: SKeysNeeds) => {
   // A gate outlives what it shuts out, also what a process issued whose clock was ahead.
   const gateMs = lifeMs + clocksApartMs
   // The whole id is in it: a ticket with the id of another login would not meet the gate of its own.
   const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
     `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
+  const setLoginGate = (loginId: Uint8Array, reason: EndReason) =>
+    store.set(keysOf(loginId).loginGate, reason, gateMs)
+  // Logins that ended while the store was away: their rows say so, but nobody reads them for an SKey.
+  const unclosed = createBatch<EndReason>({
+    most: mostUnclosed,
+    write: async (entries) => {
+      await Promise.all(entries.map(([id, reason]) => setLoginGate(fromHex(id) ?? new Uint8Array(), reason)))
+    },
+  })
 
   return {
     /** Puts a new SKey there; one that was used already stays, with its marks. */
@@ -78,9 +95,16 @@ export const createSKeys = ({ store, primitives, lifeMs, idleMs }: SKeysNeeds) =
     /** Whether it was ever presented; does not count as a use. */
     wasUsed: async (loginId: Uint8Array, secret: Uint8Array): Promise<boolean> =>
       (await store.touch(recordKey(loginId, secret), 0, [])).used,
-    /** Ends every SKey of a login, those still to be issued too. */
-    closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> =>
-      store.set(keysOf(loginId).loginGate, reason, gateMs),
+    /** Ends every SKey of a login, those still to be issued too. If it fails, `flush` does it later. */
+    closeLogin: async (loginId: Uint8Array, reason: EndReason): Promise<void> => {
+      try {
+        await setLoginGate(loginId, reason)
+      } catch (error) {
+        unclosed.gather(toHex(loginId), () => reason)
+        throw error
+      }
+    },
+    flush: unclosed.flush,
     /** Ends every SKey of an account that was issued under an older epoch. */
     closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {
       const key = keysOf(tag).accountGate

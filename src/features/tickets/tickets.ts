@@ -8,6 +8,7 @@ import type { RecordChange } from '../changes/changes.ts'
 import { createPairs, type Pair } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import { createIssuer, type IssueNeeds } from './issue.ts'
+import { closeAccountOf } from './recovery.ts'
 import { endLogin, endLoginsOfUser, findAccountGate, type LoginWithAccount, rotateA2 } from './repo.ts'
 import type { EndReason } from './skeys.ts'
 
@@ -52,7 +53,10 @@ export const createTickets = (needs: TicketsNeeds) => {
     prepareLogin: issuer.prepareLogin,
     check,
     isPairCurrent,
-    flush,
+    /** Writes what was gathered since the last call. */
+    flush: async () => {
+      await Promise.all([flush(), skeys.flush()])
+    },
     /** For routes that name their tiers: the live ticket, or the refusal that says why. */
     authenticate: async (
       token: unknown,
@@ -114,11 +118,7 @@ export const createTickets = (needs: TicketsNeeds) => {
       if (gate) await skeys.closeAccount(gate.tag, gate.epoch, ending.endReason)
     },
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */
-    applyAccountChange: async (userId: number): Promise<void> => {
-      const gate = await findAccountGate(db.write, userId)
-      if (!gate) return
-      await skeys.closeAccount(gate.tag, gate.epoch, gate.status === 'active' ? 'logged-out' : gate.status)
-    },
+    applyAccountChange: (userId: number): Promise<void> => closeAccountOf(db.write, skeys, userId),
   }
 }
 

@@ -1,85 +1,12 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import Database from 'libsql'
 import t from 'tap'
+import { systemClock } from '../../../src/adapters/clock.ts'
 import { createMigrator } from '../../../src/adapters/db/migrate.ts'
 import { readSteps, snakeCase } from '../../../src/adapters/db/migration-steps.ts'
 import { openDb } from '../../../src/adapters/db/open.ts'
-import type { DatabaseConfig } from '../../../src/config.ts'
-import { ask, createEmpty, engines } from './databases.ts'
-
-/** One statement, past everything that is tested here. */
-async function run(config: DatabaseConfig, sql: string) {
-  const [host] = config.write
-  return host === undefined ? askSqlite(config, sql) : ask(host, sql)
-}
-
-async function askSqlite(config: DatabaseConfig, sql: string) {
-  const database = new Database(config.file)
-  try {
-    return database.prepare(sql).all([]) as Record<string, unknown>[]
-  } finally {
-    database.close()
-  }
-}
-
-/** What a table is, said alike for both engines: columns with their type and whether null may be there. */
-async function describeTables(config: DatabaseConfig) {
-  const [host] = config.write
-  const rows =
-    host === undefined
-      ? await askSqlite(
-          config,
-          `SELECT m.name AS t, c.name AS c, c.type AS type, c."notnull" = 0 AND c.pk = 0 AS nullable
-           FROM sqlite_master m JOIN pragma_table_info(m.name) c
-           WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`,
-        )
-      : await ask(
-          host,
-          `SELECT table_name AS t, column_name AS c, data_type AS type, is_nullable = 'YES' AS nullable
-           FROM information_schema.columns WHERE table_schema = '${host.database}'`,
-        )
-  return rows
-    .map(({ t, c, type, nullable }) => `${t}.${c} ${typeNames[String(type)] ?? type} ${nullable}`)
-    .sort()
-}
-
-const typeNames: Record<string, string> = {
-  bigint: 'INTEGER',
-  int: 'INTEGER',
-  tinyint: 'INTEGER',
-  varchar: 'TEXT',
-  mediumtext: 'TEXT',
-  varbinary: 'BLOB',
-}
-
-/** `table (columns)` of every index, with `unique` before those that are; the order of the columns counts. */
-async function describeIndexes(config: DatabaseConfig) {
-  const [host] = config.write
-  const rows =
-    host === undefined
-      ? await askSqlite(
-          config,
-          `SELECT m.name AS t, i.name AS i, i."unique" AS is_unique, c.name AS c, c.seqno AS place
-           FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) c
-           WHERE m.type = 'table' AND i.origin <> 'pk' ORDER BY t, i, place`,
-        )
-      : await ask(
-          host,
-          `SELECT table_name AS t, index_name AS i, 1 - non_unique AS is_unique, column_name AS c
-           FROM information_schema.statistics
-           WHERE table_schema = '${host.database}' AND index_name <> 'PRIMARY' ORDER BY t, i, seq_in_index`,
-        )
-  const indexes = new Map<string, string[]>()
-  for (const row of rows) {
-    const key = `${row.is_unique === 1 ? 'unique ' : ''}${row.t} ${row.i}`
-    indexes.set(key, [...(indexes.get(key) ?? []), String(row.c)])
-  }
-  return [...indexes].map(([key, columns]) => `${key.replace(/ \S+$/, '')} (${columns.join(', ')})`).sort()
-}
+import { createEmpty, engines } from './databases.ts'
+import { describeIndexes, describeTables, run } from './described.ts'
 
 const tables = {
   apps: 'order',
@@ -96,19 +23,6 @@ const tables = {
   changes: 'group',
   settings: 'key',
   migrations: 'table',
-}
-
-async function runChild(config: DatabaseConfig, ...kill: string[]) {
-  const file = fileURLToPath(new URL('./migrate-child.js', import.meta.url))
-  const child = spawn(process.execPath, [file, JSON.stringify(config), ...kill], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let printed = ''
-  child.stdout.on('data', (data) => {
-    printed += data
-  })
-  const [code, signal] = await once(child, 'close')
-  return { code, signal, ran: Number(printed) }
 }
 
 t.test('the engines have the same steps, of one statement each', async (t) => {
@@ -149,7 +63,7 @@ t.test('the tables are the same on both engines', async (t) => {
 for (const engine of engines) {
   t.test(`${engine}: tells and runs what is pending`, async (t) => {
     const config = await createEmpty(t, engine)
-    const clock = { now: () => 1_700_000_000_000 }
+    const clock = { ...systemClock, now: () => 1_700_000_000_000 }
     const migrator = createMigrator({ config, clock })
     const steps = await readSteps(engine, config)
     const names = steps.map((step) => step.name)
@@ -213,25 +127,6 @@ for (const engine of engines) {
     t.ok((await describeTables(config)).includes('users.mine INTEGER 1'))
     const pending = await createMigrator({ config }).pending()
     t.match(pending[0], /users/)
-  })
-
-  t.test(`${engine}: killed at every step, the next run completes`, async (t) => {
-    const config = await createEmpty(t, engine)
-    const steps = await readSteps(engine, config)
-    const moments = ['started', 'run', 'done']
-    for (const [index, { name }] of steps.entries()) {
-      const killed = await runChild(config, name, moments[index % 3] ?? 'run')
-      t.equal(killed.signal, 'SIGKILL', name)
-    }
-    const last = await runChild(config)
-    t.equal(last.code, 0)
-    t.strictSame(await createMigrator({ config }).pending(), [])
-
-    const whole = await createEmpty(t, engine)
-    await createMigrator({ config: whole }).up()
-    t.strictSame(await describeTables(config), await describeTables(whole))
-    t.strictSame(await describeIndexes(config), await describeIndexes(whole))
-    t.ok((await createMigrator({ config }).status()).every(({ state }) => state === 'done'))
   })
 
   t.test(`${engine}: waits for another one, but not for ever`, async (t) => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
+import { systemClock } from '../../../src/adapters/clock.ts'
 import type { Db } from '../../../src/adapters/db/index.ts'
 import { createMigrator } from '../../../src/adapters/db/migrate.ts'
 import { openDb } from '../../../src/adapters/db/open.ts'
@@ -261,7 +262,7 @@ async function testOnSharedServer() {
   })
 
   t.test("reads follow the caller's own write to the primary", async (t) => {
-    const clock = { now: () => 1_000_000 }
+    const clock = { ...systemClock, now: () => 1_000_000 }
     const config = await createEmpty(t, 'mysql')
     const database = config.write[0]?.database ?? ''
     await waitForDatabase(replica, database)

@@ -1,0 +1,1 @@
+CREATE INDEX "{logins}_end" ON "{logins}" (ended_at)

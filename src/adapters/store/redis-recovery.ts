@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Recover } from './index.ts'
+import type { createVerbs } from './redis-verbs.ts'
+
+const graceKey = 'recovering'
+/** Longer than the processes are apart in finding a server again: a try takes a second, with a pause of a quarter. */
+const graceMs = 1_500
+const pollMs = 25
+
+/**
+ * A server that restarted has lost what it kept, or has an old copy of it. Before this process uses it again
+ * 1. what this process let pass goes back into the logs of the limits;
+ * 2. `recover` closes what has ended since the copy was made;
+ * 3. the other processes get the time to do the same: nobody lets anything pass before.
+ */
+export function createRecovery({
+  verbs,
+  recover,
+}: {
+  verbs: ReturnType<typeof createVerbs>
+  recover: Recover
+}) {
+  /** The life of the server that was brought up to date last. */
+  let known: { run: string | undefined } | undefined
+
+  return async (isCurrent: () => boolean) => {
+    const run = await verbs.findRun()
+    // The connection was lost, and nothing else.
+    if (known && run !== undefined && run === known.run) return
+    await verbs.restorePasses()
+    await recover(verbs)
+    if (known) await verbs.claim(graceKey, '', graceMs)
+    while ((await verbs.get(graceKey)) !== undefined) await delay(pollMs)
+    if (isCurrent()) known = { run }
+  }
+}

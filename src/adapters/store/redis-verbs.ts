@@ -1,0 +1,151 @@
+import { Failure } from '../../protocol/errors.ts'
+import type { Store } from './index.ts'
+import type { PassBook } from './pass-book.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { type Script, scripts } from './redis-scripts.ts'
+import { wholeMs } from './whole-ms.ts'
+
+export type VerbsNeeds = {
+  connection: RedisConnection
+  commandTimeoutMs: number
+  passBook: PassBook
+  /** Throws while the server must not be asked. */
+  checkOpen(): void
+}
+
+/** So that none of them waits for long behind the others. */
+const atOnce = 100
+
+/** The verbs of the store as commands of Redis: each one trip, which fails in time and in one way. */
+export function createVerbs({ connection, commandTimeoutMs, passBook, checkOpen }: VerbsNeeds) {
+  const { commands, isCluster, refresh } = connection
+  let trips = 0
+
+  const ask = async <T>(send: () => Promise<T>): Promise<T> => {
+    trips++
+    try {
+      checkOpen()
+      return await within(commandTimeoutMs, send())
+    } catch (error) {
+      // Only the text: the error of the client also carries the command with its values.
+      const text = error instanceof Error ? error.message : 'unknown'
+      if (/^(MOVED|CLUSTERDOWN)/.test(text)) refresh()
+      throw new Failure('STORE_UNREACHABLE', { cause: new Error(text) })
+    }
+  }
+
+  const run = <T>(script: Script, keys: readonly string[], ...values: (string | number)[]) =>
+    ask(async () => {
+      const rest = [keys.length, ...keys, ...values] as const
+      try {
+        return (await commands.evalsha(script.sha, ...rest)) as T
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+        return (await commands.eval(script.lua, ...rest)) as T
+      }
+    })
+
+  return {
+    get trips() {
+      return trips
+    },
+
+    async get(key) {
+      return (await ask(() => commands.get(key))) ?? undefined
+    },
+
+    async set(key, value, ttlMs) {
+      const ttl = wholeMs(ttlMs)
+      await ask(() => commands.set(key, value, 'PX', ttl))
+    },
+
+    async take(key) {
+      return (await ask(() => commands.getdel(key))) ?? undefined
+    },
+
+    async increment(key, ttlMs) {
+      return run<number>(scripts.increment, [key], wholeMs(ttlMs))
+    },
+
+    async compareAndSet(key, expected, value, ttlMs) {
+      const wanted = [expected === undefined ? 0 : 1, expected ?? ''] as const
+      const put = [value === undefined ? 0 : 1, value ?? ''] as const
+      return (await run<number>(scripts.compareAndSet, [key], ...wanted, ...put, wholeMs(ttlMs))) === 1
+    },
+
+    async claim(key, value, ttlMs) {
+      return (await run<string | null>(scripts.claim, [key], value, wholeMs(ttlMs))) ?? undefined
+    },
+
+    async pass(key, windowMs, max) {
+      const whole = wholeMs(windowMs)
+      const answer = await run<number>(scripts.pass, [key], whole, max)
+      if (answer > 0) return answer
+      passBook.record(key, whole, -answer)
+      return 0
+    },
+
+    async setTouched(key, value, ttlMs) {
+      await run(scripts.setTouched, [key], value, wholeMs(ttlMs))
+    },
+
+    async touch(key, idleMs, gates) {
+      const keys = [key, ...gates]
+      // Sent to a cluster, this would make all commands fail that happen to travel with it.
+      if (isCluster && new Set(keys.map(hashTag)).size > 1) throw new RangeError('the keys share no hash tag')
+      type Reply = [string | null, number, number, number, ...(string | null)[]]
+      const [value, sinceUseMs, used, idle, ...found] = await run<Reply>(scripts.touch, keys, idleMs)
+      return {
+        value: value ?? undefined,
+        sinceUseMs,
+        used: used === 1,
+        idle: idle === 1,
+        gates: found.map((gate) => gate ?? undefined),
+      }
+    },
+
+    async ping() {
+      // A server that still loads its data tells the time, but refuses a ping. Both travel together.
+      const [, [seconds, microseconds]] = await ask(() => Promise.all([commands.ping(), commands.time()]))
+      return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
+    },
+
+    async close() {
+      connection.close()
+    },
+
+    /** Names the life of the server; undefined where nobody can tell (a cluster has many). */
+    async findRun() {
+      if (isCluster) return undefined
+      return /^run_id:(\S+)/m.exec(await ask(() => commands.info('server')))?.[1]
+    },
+
+    /** Adds what the pass book has to the logs of the store. */
+    async restorePasses() {
+      const passes = passBook.list()
+      while (passes.length > 0) {
+        const some = passes.splice(0, atOnce)
+        await Promise.all(
+          some.map(({ key, windowMs, times }) => run(scripts.restorePasses, [key], windowMs, ...times)),
+        )
+      }
+    },
+  } satisfies Store & Record<string, unknown>
+}
+
+const hashTag = (key: string) => /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key
+
+/**
+ * Counts from the call: ioredis counts from the sending, and what it gathers for the next sending waits for
+ * the answers to the last.
+ */
+function within<T>(ms: number, answer: Promise<T>) {
+  return new Promise<T>((resolve, reject) => {
+    const fail = () => reject(new Error(`no answer within ${ms} ms`))
+    // Not before what has arrived is read: if this process was busy for that long, the store was not late.
+    const timer = setTimeout(setImmediate, ms, fail)
+    const settle = () => clearTimeout(timer)
+    answer.then(settle, settle)
+    answer.then(resolve, reject)
+  })
+}

@@ -1,0 +1,275 @@
+/** The configuration: where each value comes from, and what refuses to start. */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { type Config, ConfigSchema } from '../src/config.ts'
+import { ConfigError, loadConfig, maskConfig } from '../src/load-config.ts'
+import { findStaleFiles } from '../tools/generate.ts'
+
+type Environment = Record<string, string>
+const root = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
+const serverFile = join(root, 'dist/src/server.js')
+
+/** What refuses this environment says, or undefined. */
+const refusalOf = (environment: Environment): string | undefined => {
+  try {
+    loadConfig(environment)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.message
+  }
+}
+
+t.test('generated files are fresh', async (t) => {
+  t.same(findStaleFiles(), [], 'else: npm run generate')
+})
+
+t.test('without anything, the defaults of config/default.json hold', async (t) => {
+  const config = loadConfig({})
+  const kept = JSON.parse(readFileSync(join(root, 'config/default.json'), 'utf8')) as Config
+  const paths = {
+    database: { ...kept.database, file: join(root, 'data/torii.sqlite') },
+    security: { ...kept.security, keyFile: join(root, 'data/server.key') },
+  }
+  t.same(config, { ...kept, ...paths }, 'files are below the project')
+  t.match(config, {
+    server: { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, drainTimeoutMs: 10_000, trial: 'auto' },
+    security: { profile: 'compat' },
+    transport: { maxGetBytes: 2_000, maxPostBytes: 65_536, totpCompensation: 0 },
+    limits: { provision: [60, 3], echo: [60, 30] },
+    tickets: { a2Seconds: 30 * 86_400, skeySeconds: 48 * 3_600, skeyIdleSeconds: 3_000, retrySeconds: 10 },
+    password: { cost: 10 },
+    store: { commandTimeoutMs: 150 },
+  })
+})
+
+t.test('is frozen, all the way down', async (t) => {
+  const config = loadConfig({ TORII__DATABASE__WRITE__0__HOST: 'a' })
+  const visit = (value: unknown, path: string) => {
+    if (typeof value !== 'object' || value === null) return
+    if (!Object.isFrozen(value)) t.fail(`${path} is not frozen`)
+    for (const [key, member] of Object.entries(value)) visit(member, `${path}.${key}`)
+  }
+  visit(config, 'config')
+  t.throws(() => Object.assign(config.server, { port: 1 }), TypeError)
+  t.equal(loadConfig({}).database.write.length, 0, 'and the next one starts anew')
+})
+
+t.test('a file, then the environment, then files of secrets', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const write = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text)
+    return join(folder, name)
+  }
+  const file = await write(
+    'torii.json',
+    JSON.stringify({
+      server: { port: 1_111, host: '0.0.0.0' },
+      database: { write: [{ host: 'db-1', password: 'from the file' }, { host: 'db-2' }] },
+      languages: ['en'],
+    }),
+  )
+  const config = loadConfig({
+    TORII_CONFIG: file,
+    TORII__SERVER__PORT: '2222',
+    TORII__SERVER__TRIAL: 'false',
+    TORII__SERVER__TRUSTED_PROXIES: '10.0.0.0/8, ::1/128',
+    TORII__TRANSPORT__ALWAYS_ENCRYPT: 'true',
+    TORII__TRANSPORT__TOTP_COMPENSATION: '-5',
+    TORII__LIMITS__ECHO: '[10, 20]',
+    TORII__LIMITS__LOGIN: '30,40',
+    TORII__LIMITS__SESSION__1: '7',
+    TORII__DATABASE__WRITE__0__PASSWORD__FILE: await write('secret', 'of a file: ä \n'),
+    TORII__DATABASE__WRITE__1__WEIGHT: '3',
+    TORII__DATABASE__WRITE__2__HOST: 'db-3',
+    TORII__DATABASE__READ: '[{"host":"r-1","tls":true}]',
+    TORII__DATABASE__TABLES__LOGIN_FAILURES: 'my_failures',
+    TORII__STORE__URL: 'redis://ignored',
+    TORII__STORE__URL__FILE: await write('url', 'redis://user:p@redis:6379'),
+    TORII__STORE__CLUSTER_NODES: 'a:1,b:2',
+    OTHER: 'x',
+    TORII: 'x',
+    TORII_OTHER: 'x',
+  })
+  t.match(config, {
+    server: { port: 2_222, host: '0.0.0.0', trial: false, trustedProxies: ['10.0.0.0/8', '::1/128'] },
+    transport: { alwaysEncrypt: true, totpCompensation: -5 },
+    limits: { echo: [10, 20], login: [30, 40], session: [60, 7], provision: [60, 3] },
+    database: {
+      write: [
+        { host: 'db-1', password: 'of a file: ä ', port: 3306, weight: 1 },
+        { host: 'db-2', weight: 3 },
+        { host: 'db-3', database: 'torii' },
+      ],
+      read: [{ host: 'r-1', tls: true, user: 'torii' }],
+      tables: { loginFailures: 'my_failures', logins: 'logins' },
+    },
+    store: { url: 'redis://user:p@redis:6379', clusterNodes: ['a:1', 'b:2'] },
+    languages: ['en'],
+  })
+  t.same(
+    loadConfig({ TORII_CONFIG: await write('empty.json', '{}') }),
+    loadConfig({}),
+    'what a file leaves out is as ever',
+  )
+
+  const texts: [text: string, message: RegExp][] = [
+    ['', /expected a JSON object/],
+    ['not JSON', /expected a JSON object/],
+    ['null', /expected a JSON object/],
+    ['[]', /configuration: must be object/],
+    ['{"server":{"prot":1}}', /^server\.prot: unknown key$/],
+    ['{"prot":1}', /^prot: unknown key$/],
+    ['{"database":{"write":[{},{"hots":""}]}}', /^database\.write\.1\.hots: unknown key$/],
+    ['{"__proto__":{"a":1}}', /^__proto__: unknown key$/],
+    ['{"server":{"port":"8080"}}', /^server\.port: must be integer$/],
+    ['{"server":{"origins":"https://a.example"}}', /^server\.origins: must be array$/],
+    ['{"transport":{"totp":1}}', /^transport\.totp: must be boolean$/],
+  ]
+  for (const [text, message] of texts) {
+    t.match(refusalOf({ TORII_CONFIG: await write('bad.json', text) }), message, text)
+  }
+})
+
+t.test('every key can come from the environment', async (t) => {
+  type Node = { properties?: Record<string, Node>; items?: Node | Node[]; default?: unknown; type?: string }
+  const nameOf = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+  let count = 0
+  const visit = (node: Node, words: string[]) => {
+    for (const [key, member] of Object.entries(node.properties ?? {})) {
+      const path = [...words, nameOf(key)]
+      if (member.properties) visit(member, path)
+      else {
+        const text = typeof member.default === 'string' ? member.default : JSON.stringify(member.default)
+        t.equal(refusalOf({ [`TORII__${path.join('__')}`]: text }), undefined, path.join('__'))
+        count++
+      }
+    }
+  }
+  visit(ConfigSchema as unknown as Node, [])
+  t.ok(count > 60)
+})
+
+t.test('what can not be right refuses to start, naming its key and what was expected', async (t) => {
+  const rows: [environment: Environment, message: RegExp][] = [
+    [{ TORII__NOTHING: '1' }, /^TORII__NOTHING: no such key$/],
+    [{ TORII__SERVER__PORTS: '1' }, /^TORII__SERVER__PORTS: no such key in server$/],
+    [{ TORII__SERVER__TRUSTEDPROXIES: '' }, /no such key in server$/],
+    [{ TORII__server__port: '1' }, /no such key/],
+    [{ TORII__SERVER__PORT__DEEPER: '1' }, /no such key in server\.port$/],
+    [{ TORII__SERVER__PORT: 'abc' }, /^server\.port: expected integer$/],
+    [{ TORII__SERVER__PORT: '' }, /^server\.port: expected integer$/],
+    [{ TORII__SERVER__PORT: '1.5' }, /^server\.port: must be integer$/],
+    [{ TORII__SERVER__PORT: '70000' }, /^server\.port: must be <= 65535$/],
+    [{ TORII__SERVER__PORT: '"8080"' }, /^server\.port: must be integer$/],
+    [{ TORII__TRANSPORT__TOTP: 'yes' }, /^transport\.totp: expected boolean$/],
+    [{ TORII__SERVER__TRIAL: 'maybe' }, /^server\.trial: expected one of auto, true, false$/],
+    [{ TORII__SECURITY__PROFILE: 'lax' }, /^security\.profile: expected one of compat, strict, legacy$/],
+    [{ TORII__LANGUAGES: 'fr' }, /^languages\.0: expected one of zh-CN, en$/],
+    [{ TORII__LANGUAGES: '' }, /^languages: /],
+    [{ TORII__LIMITS__ECHO: '60' }, /^limits\.echo: /],
+    [{ TORII__LIMITS__ECHO: '60,x' }, /^limits\.echo\.1: expected integer$/],
+    [{ TORII__LIMITS__ECHO: '[0,5]' }, /^limits\.echo\.0: must be >= 1$/],
+    [{ TORII__LIMITS__ECHO: '[60,5,6]' }, /^limits\.echo: /],
+    [{ TORII__DATABASE__WRITE__X__HOST: 'a' }, /no such key in database\.write$/],
+    [{ TORII__DATABASE__WRITE__00__HOST: 'a' }, /no such key in database\.write$/],
+    [{ TORII__DATABASE__WRITE__1__HOST: 'a' }, /^database\.write\.0: expected/],
+    [{ TORII__DATABASE__WRITE: 'a' }, /^database\.write\.0: expected object$/],
+    [{ TORII__DATABASE__WRITE__0__HOSTS: 'a' }, /no such key in database\.write\.0$/],
+    [{ TORII__DATABASE__READ__0__HOST: 'a' }, /^database\.write: expected a host/],
+    [{ TORII__DATABASE__TABLES__USERS: 'Bad name' }, /^database\.tables\.users: must match pattern/],
+    [{ TORII__DATABASE__TABLES__USERS: 'apps' }, /^database\.tables: expected different names$/],
+    [{ TORII__SERVER__TRUSTED_PROXIES: '10.0.0.0/8,everybody' }, /^server\.trustedProxies\.1: expected/],
+    [{ TORII__SERVER__TRUSTED_PROXIES: '10.0.0.0/33' }, /^server\.trustedProxies\.0: expected/],
+    [{ TORII__SERVER__ORIGINS: 'https://a.example/' }, /^server\.origins\.0: expected an origin/],
+    [{ TORII__SERVER__ORIGINS: '*' }, /^server\.origins\.0: expected an origin/],
+    [{ TORII__SERVER__LEGACY_PREFIX: 'old' }, /^server\.legacyPrefix: must match pattern/],
+    [{ TORII__SERVER__TLS__CERT_FILE: 'a.pem' }, /^server\.tls: expected certFile and keyFile/],
+    [{ TORII__TRANSPORT__FAILURE_STATUS: '5' }, /^transport\.failureStatus: expected/],
+    [{ TORII__TRANSPORT__MAX_POST_BYTES: '1000001' }, /^transport\.maxPostBytes: must be <= 1000000$/],
+    [{ TORII__PASSWORD__NEXT_COST: '10' }, /^password\.nextCost: expected more/],
+    [{ TORII__PASSWORD__CLIENT_SALT: 'short' }, /^password\.clientSalt: must match pattern/],
+    [{ TORII_CONFIG: '/no/such/file.json' }, /^TORII_CONFIG: can not read/],
+    [{ TORII__STORE__URL__FILE: '/no/such/file' }, /^store\.url: can not read the file \/no\/such\/file$/],
+  ]
+  for (const [environment, message] of rows) {
+    t.match(refusalOf(environment), message, JSON.stringify(environment))
+  }
+})
+
+t.test('sample secrets and a trial are refused in production', async (t) => {
+  const production = { NODE_ENV: 'production' }
+  const samples = [
+    'changeme',
+    'change-me-now',
+    'ChangeMe',
+    'secret',
+    'password',
+    'example',
+    'sample-secret',
+    'xxxx',
+    '123456',
+    'torii',
+  ]
+  for (const sample of samples) {
+    const places: [name: string, value: string, path: string][] = [
+      ['TORII__DATABASE__WRITE__0__PASSWORD', sample, 'database.write.0.password'],
+      ['TORII__SECURITY__SERVER_KEY', sample, 'security.serverKey'],
+      ['TORII__STORE__URL', `redis://user:${sample}@redis`, 'store.url'],
+    ]
+    for (const [name, value, path] of places) {
+      t.match(
+        refusalOf({ ...production, [name]: value }),
+        new RegExp(`^${path}: a sample value`),
+        `${path}: ${sample}`,
+      )
+      t.equal(refusalOf({ [name]: value }), undefined, 'elsewhere it is taken')
+    }
+  }
+  t.equal(refusalOf({ ...production, TORII__DATABASE__WRITE__0__PASSWORD: 'Xk3-password-9d' }), undefined)
+  t.equal(refusalOf({ ...production, TORII__STORE__URL: 'redis://:a%zz@redis' }), undefined)
+  t.match(refusalOf({ ...production, TORII__SERVER__TRIAL: 'true' }), /^server\.trial: expected false/)
+  t.equal(loadConfig(production).server.trial, false)
+})
+
+t.test('--print-config shows the result and masks secrets', async (t) => {
+  const environment = {
+    TORII__SERVER__PORT: '4321',
+    TORII__DATABASE__WRITE__0__PASSWORD: 'hidden-1',
+    TORII__DATABASE__WRITE__1__HOST: 'db-2',
+    TORII__STORE__URL: 'rediss://user:hidden-2@redis:6380',
+    TORII__SECURITY__SERVER_KEY: 'hidden-3',
+  }
+  const run = promisify(execFile)
+  const options = { env: { PATH: process.env.PATH ?? '', ...environment } }
+  const { stdout, stderr } = await run(process.execPath, [serverFile, '--print-config'], options)
+  t.equal(stderr, '')
+  const shown = JSON.parse(stdout)
+  t.same(shown, JSON.parse(JSON.stringify(maskConfig(loadConfig(environment)))))
+  t.match(shown, {
+    server: { port: 4_321 },
+    database: { write: [{ password: '********' }, { host: 'db-2', password: '' }] },
+    store: { url: '********' },
+    security: { serverKey: '********' },
+  })
+  t.notMatch(stdout, /hidden/)
+
+  const wrong = { env: { ...options.env, TORII__SERVER__PORT: 'abc' } }
+  const failed = (await run(process.execPath, [serverFile], wrong).catch((error) => error)) as {
+    code: number
+    stdout: string
+    stderr: string
+  }
+  t.match(
+    failed,
+    { code: 1, stdout: '', stderr: 'torii: server.port: expected integer\n' },
+    'one line, no stack',
+  )
+})
