@@ -1,5 +1,9 @@
 /** The whole round over every envelope, provisioning, echo, and what opens on a server. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import xxtea from 'xxtea-node'
 import { createSealer } from '../../src/adapters/crypto.ts'
@@ -7,7 +11,8 @@ import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey, parseServerKey } from '../../src/adapters/server-key.ts'
 import { secretPlace } from '../../src/features/apps/devices.ts'
 import { insertDevice } from '../../src/features/apps/repo.ts'
-import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import type { OperationShape } from '../../src/http/caller.ts'
+import { catalogue, type ErrorName, isSuccess } from '../../src/protocol/errors.ts'
 import { until } from '../harness/test-server.ts'
 import { codeAt, createTotpClient, type Provisioned } from '../harness/totp-client.ts'
 import {
@@ -15,6 +20,7 @@ import {
   checkRefusal,
   clientHashOf,
   formOf,
+  type Members,
   openWays,
   openWorld,
   register,
@@ -25,6 +31,16 @@ import {
   type World,
   word,
 } from './world.ts'
+
+/** Every operation of every room, as its schema states it. */
+const findShapes = async (): Promise<OperationShape[]> => {
+  const features = fileURLToPath(new URL('../../src/features/', import.meta.url))
+  const files = (await readdir(features)).map((room) => join(features, room, 'schema.js')).filter(existsSync)
+  const modules = await Promise.all(files.map((file) => import(file)))
+  return modules.flatMap((module) => Object.values(module)).filter((it): it is OperationShape => isShape(it))
+}
+const isShape = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'path' in value && 'replay' in value
 
 t.test('the whole round, over every envelope', async (t) => {
   const world = await openWorld(t)
@@ -215,13 +231,29 @@ t.test('provisioning answers exactly what old clients read', async (t) => {
   t.test('a device that is not used is forgotten, one that is used is not', async (t) => {
     const [idle, busy] = [await world.connect(), await world.connect()]
     await busy.call('/v1/echo')
+    const seen: [from: string, address: string, family: string, scope: string][] = [
+      ['127.0.0.1', '127.0.0.1', 'ipv4', 'loopback'],
+      ['::ffff:10.1.2.3', '10.1.2.3', 'ipv4', 'private'],
+      ['8.8.8.8', '8.8.8.8', 'ipv4', 'public'],
+      ['::1', '::1', 'ipv6', 'loopback'],
+      ['fd00::1', 'fd00::1', 'ipv6', 'private'],
+      ['2606:4700:0:0:0:0:0:1', '2606:4700::1', 'ipv6', 'public'],
+    ]
+    for (const [from] of seen) await world.request({ url: '/nothing', from })
     const { db } = world.server
     const used = db.write.selectFrom('devices').select('deviceId').where('lastSeenAt', 'is not', null)
     await until('its use is written', async () =>
       (await used.execute()).some(({ deviceId }) => deviceId.toString('hex') === busy.device.t),
     )
-    const addresses = await db.write.selectFrom('addresses').selectAll().execute()
-    t.match(addresses, [{ address: '127.0.0.1', family: 'ipv4', scope: 'loopback', firstSeenAt: startMs }])
+    const kinds = await until('the addresses are written', async () => {
+      const rows = await db.write.selectFrom('addresses').select(['address', 'family', 'scope']).execute()
+      return rows.length === seen.length && rows
+    })
+    t.same(
+      kinds.map(({ address, family, scope }) => [address, family, scope]).sort(),
+      seen.map(([, ...row]) => row).sort(),
+      'each address that was seen, with its kind',
+    )
     world.clock.add(86_400_000 - 1)
     t.match(await idle.call('/v1/echo'), { isSealed: true }, 'a day less a moment')
     const late = await world.connect()
@@ -376,5 +408,47 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
     const opened = xxtea.decrypt(Buffer.from(reply.body, 'base64url'), key)
     t.match(JSON.parse(Buffer.from(opened ?? '').toString()), { code: 1000000, a: 1 })
     checkRefusal(t, await moved.request(seal(code).request), 'ENVELOPE_REFUSED', { message: 'without it' })
+  })
+})
+
+t.test('what was said to one operation can not be posted to another that changes something', async (t) => {
+  const world = await openWorld(t)
+  const { JSON: call } = await openWays(world)
+  const shapes = await findShapes()
+  t.ok(shapes.length >= 8)
+  const { user, tickets } = await register(call, 'captured', 'right')
+  const { a2 } = tickets as Tickets
+  const { salt, cost } = (await call('/v1/prelogin', { login: 'captured' })) as unknown as {
+    salt: string
+    cost: number
+  }
+  const clientHash = await clientHashOf('right', { salt, cost })
+  // A good value for every member that any operation knows.
+  const samples: Members = {
+    ...{ login: 'captured', clientHash, nextClientHash: clientHash, password: 'right', salt, device: {} },
+    ...{ regmode: 'anonymous', user: { userName: 'somebody-new' }, token: a2, to: 'skey', everywhere: false },
+    ...{ n: world.app.appId, s: world.app.appSecret, type: 'x', os: 'x' },
+  }
+  let walked = 0
+  for (const from of shapes) {
+    const names = Object.keys(from.input.properties)
+    for (const name of names) t.ok(name in samples, `${from.path}: a sample for ${name}`)
+    for (const to of shapes) {
+      // A logout takes what a session check said; docs/protocol.md says so.
+      if (from === to || to.replay === 'read' || to.path === '/v1/logout') continue
+      for (const without of ['clientHash', 'password', 'none']) {
+        const members = Object.fromEntries(
+          names.filter((name) => name !== without).map((name) => [name, samples[name]]),
+        )
+        const { code } = await call(to.path, members)
+        if (isSuccess(code)) t.fail(`${to.path} takes what ${from.path} was told`)
+        walked++
+      }
+    }
+  }
+  t.ok(walked >= 60, `${walked} pairs`)
+  t.match(await call('/v1/session', { token: a2 }), {
+    code: 1030200,
+    user: { userId: (user as User).userId },
   })
 })

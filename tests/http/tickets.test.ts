@@ -8,7 +8,7 @@ const hour = 60 * minute
 const day = 24 * hour
 
 /** A new user's tickets, and the verbs on them. */
-const openLogin = async (world: World, userName: string, call: Call) => {
+const openLogin = async (userName: string, call: Call) => {
   const tickets = (await register(call, userName)).tickets as Tickets
   let count = 0
   return {
@@ -28,7 +28,7 @@ const clientOf = async (world: World): Promise<Call> => {
 t.test('an SKey ends when it is idle for 50 minutes, or after 48 hours', async (t) => {
   const world = await openWorld(t)
   const { JSON: call } = await openWays(world)
-  const { tickets, session, exchange } = await openLogin(world, 'idler', call)
+  const { tickets, session, exchange } = await openLogin('idler', call)
   const started = world.clock.now()
   world.clock.add(50 * minute - 1)
   const { idleAt, expiresAt } = await session(tickets.skey)
@@ -56,7 +56,7 @@ t.test('an SKey ends when it is idle for 50 minutes, or after 48 hours', async (
 t.test('an A2 ends 30 days after its login, however often it was exchanged', async (t) => {
   const world = await openWorld(t)
   const { JSON: call } = await openWays(world)
-  const { tickets, session, exchange } = await openLogin(world, 'stayer', call)
+  const { tickets, session, exchange } = await openLogin('stayer', call)
   const end = (world.clock.now() + 30 * day) / 1_000
   let { a2, skey } = tickets
   for (let days = 0; days < 29; days++) {
@@ -81,7 +81,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
   const { JSON: call } = await openWays(world)
 
   t.test('within 10 s, whatever was used', async (t) => {
-    const { tickets, session, exchange } = await openLogin(world, 'retry-1', call)
+    const { tickets, session, exchange } = await openLogin('retry-1', call)
     const first = (await exchange(tickets.a2)).tickets as Tickets
     t.same((await exchange(tickets.a2)).tickets, first, 'the same pair again')
     t.equal((await session(first.skey)).code, 1030200)
@@ -92,7 +92,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
   })
 
   t.test('later, as long as nobody has seen the successor', async (t) => {
-    const { tickets, session, exchange } = await openLogin(world, 'retry-2', call)
+    const { tickets, session, exchange } = await openLogin('retry-2', call)
     const first = (await exchange(tickets.a2)).tickets as Tickets
     world.clock.add(20 * day)
     t.same((await exchange(tickets.a2)).tickets, first)
@@ -112,7 +112,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
   ]
   for (const [at, [what, use]] of uses.entries()) {
     t.test(`later, when ${what}, somebody has a copy: the login ends`, async (t) => {
-      const login = await openLogin(world, `reused-${at}`, call)
+      const login = await openLogin(`reused-${at}`, call)
       const { tickets, session, exchange, logout } = login
       const pair = (await exchange(tickets.a2)).tickets as Tickets
       await use(login, pair)
@@ -127,7 +127,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
   }
 
   t.test('an A2 older than that ends the login at once', async (t) => {
-    const { tickets, session, exchange } = await openLogin(world, 'ancient', call)
+    const { tickets, session, exchange } = await openLogin('ancient', call)
     const second = (await exchange(tickets.a2)).tickets as Tickets
     const third = (await exchange(second.a2)).tickets as Tickets
     t.match(await session(tickets.a2), { code: 1030201, reason: 'reused' }, 'a look is enough')
@@ -140,7 +140,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
 t.test('a ticket opens what its tier is for', async (t) => {
   const world = await openWorld(t)
   const call = await clientOf(world)
-  const { tickets, session, exchange } = await openLogin(world, 'tiers', call)
+  const { tickets, session, exchange } = await openLogin('tiers', call)
   t.match(await exchange(tickets.skey), { code: 2100400, tier: 'a2' }, 'an SKey is not exchanged for itself')
   for (const to of ['a1', 'a2', 'pskey', 'openkey', 'SKEY', ''])
     t.match(await exchange(tickets.a2, to), { code: 2000104 }, `to ${to}`)
@@ -167,12 +167,12 @@ t.test('a ticket opens what its tier is for', async (t) => {
 t.test('a logout ends the whole login, or every one of the user', async (t) => {
   const world = await openWorld(t)
   const [phone, desk] = [await clientOf(world), await clientOf(world)]
-  const first = await openLogin(world, 'nomad', phone)
+  const first = await openLogin('nomad', phone)
   const login = async (call: Call) =>
     (await call('/v1/login', { login: 'nomad', password: 'pass word', rid: `${Math.random()}` }))
       .tickets as Tickets
   const second = await login(desk)
-  const stranger = await openLogin(world, 'stranger', desk)
+  const stranger = await openLogin('stranger', desk)
 
   t.match(await first.logout(first.tickets.a2), { code: 1020103 }, 'by its A2')
   for (const token of [first.tickets.a2, first.tickets.skey])
@@ -203,7 +203,7 @@ t.test('a ticket is nothing to another app', async (t) => {
   const client = createTotpClient({ send: world.send, device: { t: id, secret }, now: world.clock.now })
   const other: Call = async (path, members) =>
     (await client.call(path, members)).json as Awaited<ReturnType<Call>>
-  const { tickets, session, exchange, logout } = await openLogin(world, 'owner', call)
+  const { tickets, session, exchange, logout } = await openLogin('owner', call)
   const isNothing = async (token: string) => {
     for (const path of ['/v1/session', '/v1/ticket/exchange', '/v1/logout']) {
       const reply = await other(path, { token, to: 'skey' })

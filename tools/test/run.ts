@@ -1,5 +1,6 @@
 /**
- * Every check of the project: `npm test`, or only some test files: `npm test -- adapters/store tools/`.
+ * Every check of the project: `npm test`, or only some test files: `npm test -- adapters/store tools/`. The faults take
+ * minutes and a machine of their own: `npm run test:long`, or by name.
  * Brings up a MariaDB primary with its replica and a Redis of its own, and stops exactly these.
  */
 import { execFile } from 'node:child_process'
@@ -16,6 +17,7 @@ import { runTapFile } from './tap-file.ts'
 
 const root = dirname(fileURLToPath(import.meta.resolve('#root/package.json')))
 const wanted = process.argv.slice(2)
+const isLong = process.env.TORII_TEST_LONG === '1'
 const embeddedOnly = process.env.TORII_TEST_EMBEDDED_ONLY === '1'
 const jobs = Math.max(2, Math.floor(availableParallelism() / 2))
 const timeoutSeconds = 60
@@ -47,7 +49,12 @@ async function run(): Promise<void> {
   }
   if (stop.signal.aborted || files.length === 0) return
   await withServers(async (servers) => {
-    const env = cleanEnvironment({ TORII_TEST_SERVERS: JSON.stringify(servers), TAP_CWD: servers.folder })
+    const long = isLong ? { TORII_TEST_LONG: '1' } : undefined
+    const env = cleanEnvironment({
+      TORII_TEST_SERVERS: JSON.stringify(servers),
+      TAP_CWD: servers.folder,
+      ...long,
+    })
     const queue = [...files]
     const work = async () => {
       for (let file = queue.shift(); file !== undefined && !stop.signal.aborted; file = queue.shift()) {
@@ -69,7 +76,9 @@ async function listTests(): Promise<string[]> {
   return entries
     .filter((path) => path.endsWith('.test.js') && !/^(qa|fixtures)\//.test(path))
     .map((path) => path.slice(0, -'.test.js'.length))
-    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+    .filter((name) =>
+      words.length === 0 ? isLong || !name.startsWith('faults/') : words.some((word) => name.includes(word)),
+    )
     .sort()
 }
 

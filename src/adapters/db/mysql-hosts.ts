@@ -16,10 +16,14 @@ export type Host = {
   isProbed: boolean
   /** Statements in a row without an answer. */
   timeouts: number
+  /** When it was last heard of. */
+  answeredAt: number
 }
 
 /** A host that answers nobody but accepts connections shows only in this. */
 const timeoutsUntilDown = 3
+/** After this long without a word a host is taken for silent. */
+const silentMs = 1_000
 
 export type Hosts = ReturnType<typeof createHosts>
 
@@ -36,6 +40,7 @@ export function createHosts(needs: {
       downUntil: 0,
       isProbed: false,
       timeouts: 0,
+      answeredAt: 0,
     }),
   )
 
@@ -53,13 +58,16 @@ export function createHosts(needs: {
       if (host.downUntil !== 0) logger?.info({ host: host.name }, 'database host is back')
       host.downUntil = 0
       host.isProbed = false
+      host.answeredAt = performance.now()
     },
     /** It answers, but takes no more connections: those that are open go on. */
     full(host: Host): void {
       host.isProbed = false
     },
+    isSilent: () => list.every(({ answeredAt }) => performance.now() - answeredAt >= silentMs),
     /** Counts a statement that was answered (without `error`) or not. */
     answered(host: Host, timeout?: unknown): void {
+      if (timeout === undefined) host.answeredAt = performance.now()
       host.timeouts = timeout === undefined ? 0 : host.timeouts + 1
       if (host.timeouts < timeoutsUntilDown) return
       host.timeouts = 0

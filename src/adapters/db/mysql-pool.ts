@@ -4,7 +4,7 @@ import { Failure } from '../../protocol/errors.ts'
 import { createOptions, destroy, setUp } from './mysql-connection.ts'
 import { endsConnection, kindOf, toFailure } from './mysql-errors.ts'
 import { findUsable, type Host, type Hosts } from './mysql-hosts.ts'
-import { createWaitingLine } from './waiting-line.ts'
+import { createOverload, createWaitingLine } from './waiting-line.ts'
 
 /** A connection, lent. Give it back with the error of its last statement, if there was one. */
 export type Lease = { host: Host; connection: PoolConnection; release(error?: unknown): void }
@@ -39,7 +39,9 @@ export function createPool(needs: {
     const limit = config.connectionsPerHost
     cluster.add(`host${index}`, { ...createOptions(host.settings, config), connectionLimit: limit })
   }
-  const line = createWaitingLine(config)
+  // Whoever waits for hosts that say nothing at all is told so before their statements have timed out.
+  const createRefusal = () => (hosts.isSilent() ? createAbsence('no host has answered') : createOverload())
+  const line = createWaitingLine({ ...config, createRefusal })
   const open = new Set<PoolConnection>()
   const ready = new WeakSet<PoolConnection>()
   let isClosed = false
@@ -56,10 +58,10 @@ export function createPool(needs: {
 
   async function getSlot(avoid: ReadonlySet<Host>): Promise<Slot> {
     const take = () => {
-      if (isClosed) throw new Failure('DATABASE_UNREACHABLE', { cause: new Error('the database is closed') })
+      if (isClosed) throw createAbsence('the database is closed')
       const slot = choose(avoid)
       if (slot === 'busy') return undefined
-      if (slot === 'away') throw new Failure('DATABASE_UNREACHABLE', { cause: new Error('no host answers') })
+      if (slot === 'away') throw createAbsence('no host answers')
       slot.busy++
       if (slot.host.downUntil !== 0) slot.host.isProbed = true
       return slot
@@ -160,6 +162,8 @@ export function createPool(needs: {
     },
   }
 }
+
+const createAbsence = (why: string) => new Failure('DATABASE_UNREACHABLE', { cause: new Error(why) })
 
 /** Whatever keeps us from connecting (a wrong password too), the database is out of reach. */
 const toConnectFailure = (error: unknown) =>

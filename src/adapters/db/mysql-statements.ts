@@ -42,19 +42,28 @@ export function createStatementDriver({ config, guard, trips, writePool, readPoo
     })
   }
 
-  /** Asked once more when there was no answer: of another host, or over a new connection if that was the fault. */
+  /**
+   * Asked again when there was no answer: of every host that is left while connections only break (all replicas may
+   * have died at once), of one after a timeout, over a new connection if there is no other host.
+   */
   async function read(query: CompiledQuery) {
-    const lease = await acquire(nobody)
-    try {
-      return await sendOver(lease, query)
-    } catch (error) {
-      const kind = kindOf(error)
-      if (kind !== 'lost' && kind !== 'timeout') throw error
-      const other = await acquire(new Set([lease.host])).catch((failure) => {
-        if (!isUnreachable(failure) || kind === 'timeout') throw error
+    const asked = new Set<Host>()
+    let problem: unknown
+    for (;;) {
+      const lease = await acquire(asked).catch((failure) => {
+        if (problem === undefined || !isUnreachable(failure)) throw failure
+        if (kindOf(problem) === 'timeout') throw problem
         return acquire(nobody)
       })
-      return sendOver(other, query)
+      try {
+        return await sendOver(lease, query)
+      } catch (error) {
+        const isAgain =
+          kindOf(error) === 'lost' ? !asked.has(lease.host) : kindOf(error) === 'timeout' && asked.size === 0
+        if (!isAgain) throw error
+        asked.add(lease.host)
+        problem = error
+      }
     }
   }
 

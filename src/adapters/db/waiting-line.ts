@@ -2,15 +2,17 @@ import { Failure } from '../../protocol/errors.ts'
 
 type Waiter = { needs: unknown; attempt(): boolean; refuse(error: unknown): void }
 
-const createOverload = () => new Failure('OVERLOADED', { retryAfterSeconds: 1 })
+export const createOverload = () => new Failure('OVERLOADED', { retryAfterSeconds: 1 })
 
 /** Those who wait for a connection, first come, first served: at most `queueLimit`, none longer than `waitTimeoutMs`. */
 export function createWaitingLine({
   queueLimit,
   waitTimeoutMs,
+  createRefusal = createOverload,
 }: {
   queueLimit: number
   waitTimeoutMs: number
+  createRefusal?: () => Failure
 }) {
   const waiters = new Set<Waiter>()
 
@@ -19,11 +21,11 @@ export function createWaitingLine({
       return waiters.size
     },
     /**
-     * Resolves with what `take` returns once it is not undefined; fails with OVERLOADED, or as `take` throws.
+     * Resolves with what `take` returns once it is not undefined; fails with the refusal, or as `take` throws.
      * Those with the same `needs` can only be served in turn.
      */
     wait<T>(take: () => T | undefined, needs?: unknown): Promise<T> {
-      if (waiters.size >= queueLimit) return Promise.reject(createOverload())
+      if (waiters.size >= queueLimit) return Promise.reject(createRefusal())
       return new Promise<T>((resolve, reject) => {
         const leave = () => {
           clearTimeout(timer)
@@ -43,7 +45,7 @@ export function createWaitingLine({
             reject(error)
           },
         }
-        const timer = setTimeout(() => waiter.refuse(createOverload()), waitTimeoutMs)
+        const timer = setTimeout(() => waiter.refuse(createRefusal()), waitTimeoutMs)
         waiters.add(waiter)
       })
     },
