@@ -32,7 +32,7 @@ t.test('a primary that is stopped for 10 s', async (t) => {
     const input = randomName()
     const members = await registration(device, server, input)
     const what = { process: server.url, operation: 'register', input }
-    for (let j = device.seal(members), sealedAt = Date.now(); ; await delay(100 + 200 * dice())) {
+    for (let j = device.seal(members), sealedAt = Date.now(); ; await delay(400 + 400 * dice())) {
       if (Date.now() - sealedAt > 20_000) [j, sealedAt] = [device.seal(members), Date.now()]
       const reply = await history.call(what, () => device.send(server, '/v1/register', j))
       if (reply?.code === registered || reply?.code === taken) break
@@ -40,11 +40,11 @@ t.test('a primary that is stopped for 10 s', async (t) => {
     await delay(300 + 600 * dice())
     return !isOver
   }
-  const writers = devices.slice(-60).map((device) => createDevice(device))
+  const writers = devices.slice(-40).map((device) => createDevice(device))
   const waiting: number[] = []
   const watch = async () => {
     waiting.push(await readWaiting(world.metricsPort))
-    await delay(50)
+    await delay(100)
     return !isOver
   }
   const load = Promise.all([

@@ -36,7 +36,7 @@ export const openReplicated = async (t: { teardown(end: () => unknown): void }) 
   const shared = await openShared({}, { primary, replicas })
   t.teardown(() => shared.close())
   const { app } = shared
-  const caller = createJsonCaller({ app, connections: 200 })
+  const caller = createJsonCaller({ app, connections: 60 })
 
   // Made by a process that ends: the next one has none of it in its cache.
   const maker = await spawnServer(shared.environment)

@@ -22,8 +22,8 @@ export type Host = {
 
 /** A host that answers nobody but accepts connections shows only in this. */
 const timeoutsUntilDown = 3
-/** After this long without a word a host is taken for silent. */
-const silentMs = 1_000
+/** Of which all connections say nothing for this long is as good as away. Less than the default of `waitTimeoutMs`. */
+const silentMs = 900
 
 export type Hosts = ReturnType<typeof createHosts>
 
@@ -64,7 +64,9 @@ export function createHosts(needs: {
     full(host: Host): void {
       host.isProbed = false
     },
-    isSilent: () => list.every(({ answeredAt }) => performance.now() - answeredAt >= silentMs),
+    /** Whether whoever waits since then for a connection waits for hosts that answer nobody. */
+    areSilent: (since: number) =>
+      performance.now() - since >= silentMs && list.every(({ answeredAt }) => answeredAt < since),
     /** Counts a statement that was answered (without `error`) or not. */
     answered(host: Host, timeout?: unknown): void {
       if (timeout === undefined) host.answeredAt = performance.now()

@@ -39,8 +39,8 @@ export function createPool(needs: {
     const limit = config.connectionsPerHost
     cluster.add(`host${index}`, { ...createOptions(host.settings, config), connectionLimit: limit })
   }
-  // Whoever waits for hosts that say nothing at all is told so before their statements have timed out.
-  const createRefusal = () => (hosts.isSilent() ? createAbsence('no host has answered') : createOverload())
+  const createRefusal = (since: number) =>
+    hosts.areSilent(since) ? createAbsence('no host has answered anybody') : createOverload()
   const line = createWaitingLine({ ...config, createRefusal })
   const open = new Set<PoolConnection>()
   const ready = new WeakSet<PoolConnection>()

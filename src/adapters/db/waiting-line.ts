@@ -12,7 +12,8 @@ export function createWaitingLine({
 }: {
   queueLimit: number
   waitTimeoutMs: number
-  createRefusal?: () => Failure
+  /** For who has waited in vain since then. */
+  createRefusal?: (since: number) => Failure
 }) {
   const waiters = new Set<Waiter>()
 
@@ -21,11 +22,11 @@ export function createWaitingLine({
       return waiters.size
     },
     /**
-     * Resolves with what `take` returns once it is not undefined; fails with the refusal, or as `take` throws.
+     * Resolves with what `take` returns once it is not undefined; fails with OVERLOADED, the other refusal, or as `take` throws.
      * Those with the same `needs` can only be served in turn.
      */
     wait<T>(take: () => T | undefined, needs?: unknown): Promise<T> {
-      if (waiters.size >= queueLimit) return Promise.reject(createRefusal())
+      if (waiters.size >= queueLimit) return Promise.reject(createOverload())
       return new Promise<T>((resolve, reject) => {
         const leave = () => {
           clearTimeout(timer)
@@ -45,7 +46,8 @@ export function createWaitingLine({
             reject(error)
           },
         }
-        const timer = setTimeout(() => waiter.refuse(createRefusal()), waitTimeoutMs)
+        const since = performance.now()
+        const timer = setTimeout(() => waiter.refuse(createRefusal(since)), waitTimeoutMs)
         waiters.add(waiter)
       })
     },
