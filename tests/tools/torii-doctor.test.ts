@@ -111,8 +111,8 @@ t.test(
       [{ TORII__DATABASE__FILE: damaged }, 'database.file', { state: 'warning', advice: /chmod 600/ }],
       [
         { TORII__SERVER__TRUSTED_PROXIES: '10.0.0.0/8,everybody' },
-        'proxies',
-        { state: 'broken', found: /everybody/ },
+        'configuration',
+        { state: 'broken', found: /server\.trustedProxies\.1/ },
       ],
       [
         { TORII__SERVER__TRUSTED_PROXIES: '0.0.0.0/0' },
