@@ -2,16 +2,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import ipaddr from 'ipaddr.js'
 import { type Config, isTrial } from '../../src/config.ts'
 import { listWarnings } from '../../src/warnings.ts'
 import { explain } from '../console/explain.ts'
 import { isoTime } from '../console/text.ts'
 import { broken, type Finding, ok, warning } from './finding.ts'
-
-const namedRanges = ['loopback', 'linklocal', 'uniquelocal']
-const isRange = (text: string) =>
-  namedRanges.includes(text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text)
 
 export const checkProxies = (config: Config): Finding => {
   const { trustedProxies, host } = config.server
