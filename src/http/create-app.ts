@@ -142,7 +142,6 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   })
   // Behind the CORS headers, so that a page of a listed origin can read why it was refused.
   app.after(() => {
-    limitCrowd(app, server.maxChangesAtOnce)
     app.addHook('onRequest', async (request, reply) => {
       const { shape, unlimited } = request.routeOptions.config
       if (!unlimited) await admit(shape?.limit ?? 'other', request.caller.address)
@@ -151,6 +150,8 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
         throw new Failure('PARAMETER_INVALID', { info: 'Host' })
       if (reply.hasHeader('access-control-allow-methods')) return reply.code(204).send()
     })
+    // Behind limit and ban: a crowd is no way round them.
+    limitCrowd(app, server.maxChangesAtOnce)
   })
   app.setErrorHandler(handleError)
   const methodsAt = new Map<string, string>()
