@@ -200,7 +200,6 @@ export type Config = Static<typeof ConfigSchema>
 export type DatabaseConfig = Config['database']
 export type DatabaseHost = DatabaseConfig['write'][number]
 export type StoreConfig = Config['store']
-export type Limit = readonly [seconds: number, count: number]
 
 /** The embedded engines: the SQLite file, and the store in this process. */
 export const isEmbedded = (config: Config) =>

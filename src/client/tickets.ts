@@ -149,8 +149,6 @@ export const createTickets = ({ send, storage, key, lock, now }: TicketsNeeds) =
   }
 }
 
-export type ClientTickets = ReturnType<typeof createTickets>
-
 /** `/v1/session` answers a dead ticket with a code of its own; to a client it is a refusal like any other. */
 export const refuseEnded = (reply: Reply): Reply => {
   if (reply.code !== catalogue.TICKET_ENDED.code) return reply

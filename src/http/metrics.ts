@@ -138,5 +138,3 @@ export const createMetrics = () => {
     },
   }
 }
-
-export type Metrics = ReturnType<typeof createMetrics>

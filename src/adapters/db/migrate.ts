@@ -75,8 +75,6 @@ export function createMigrator(needs: {
   }
 }
 
-export type Migrator = ReturnType<typeof createMigrator>
-
 async function openMigrations(engine: 'mysql' | 'sqlite', needs: MigrationNeeds): Promise<Migrations> {
   if (engine === 'mysql') return (await import('./migrate-mysql.ts')).openMysqlMigrations(needs)
   return (await import('./migrate-sqlite.ts')).openSqliteMigrations(needs)
