@@ -1,154 +1,28 @@
 /** The composition root: the one file that sees every room, and hands each its needs. */
 import { createHmac } from 'node:crypto'
-import { createBatch } from './adapters/batch.ts'
-import { createBcryptPool } from './adapters/bcrypt/pool.ts'
-import { type Clock, systemClock } from './adapters/clock.ts'
-import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
-import type { Db } from './adapters/db/index.ts'
+import { systemClock } from './adapters/clock.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { checkDependencies } from './adapters/dependencies.ts'
 import { startJobs } from './adapters/jobs.ts'
-import type { Logger } from './adapters/logger.ts'
-import { describeAddress, networkOf } from './adapters/network.ts'
-import { type Random, systemRandom } from './adapters/random.ts'
-import { openServerKey, type ServerKey } from './adapters/server-key.ts'
-import type { Store } from './adapters/store/index.ts'
+import { describeAddress } from './adapters/network.ts'
+import { readProtobuf, writeProtobuf } from './adapters/protobuf.ts'
+import { systemRandom } from './adapters/random.ts'
+import { openServerKey } from './adapters/server-key.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
-import { type Config, isEmbedded, isTrial } from './config.ts'
-import { createAddressBook } from './features/abuse/addresses.ts'
-import { createBans } from './features/abuse/bans.ts'
-import { createLimits } from './features/abuse/limits.ts'
-import { createAccountAdmin } from './features/accounts/admin.ts'
-import { createLogin } from './features/accounts/login.ts'
-import { createPasswords } from './features/accounts/passwords.ts'
-import { createFindSalt, createPrelogin } from './features/accounts/prelogin.ts'
-import { createRegister } from './features/accounts/register.ts'
+import { isEmbedded, isTrial } from './config.ts'
 import { removeOldFailures } from './features/accounts/repo.ts'
-import { createAccountOperations } from './features/accounts/routes.ts'
-import { createVerifiers } from './features/accounts/verifier.ts'
-import { createApps } from './features/apps/apps.ts'
-import { createDevices } from './features/apps/devices.ts'
-import { createProvisioning } from './features/apps/provisioning.ts'
-import { createAppOperations } from './features/apps/routes.ts'
-import { createAudit } from './features/audit/audit.ts'
-import { createChanges } from './features/changes/changes.ts'
 import { findChangedAccounts } from './features/changes/repo.ts'
 import { checkPins } from './features/settings/settings.ts'
 import { createTicketRecovery } from './features/tickets/recovery.ts'
-import {
-  endLoginsOfUser,
-  insertGuardedLogin,
-  insertLogin,
-  isKnownDevice,
-  removeOldLogins,
-} from './features/tickets/repo.ts'
-import { createTicketOperations } from './features/tickets/routes.ts'
-import { createSKeys } from './features/tickets/skeys.ts'
-import { createTickets } from './features/tickets/tickets.ts'
+import { removeOldLogins } from './features/tickets/repo.ts'
 import type { Address } from './http/caller.ts'
 import { createHttpApp } from './http/create-app.ts'
 import { createOpen } from './http/open.ts'
 import { createReplay } from './http/replay.ts'
 
-type World = { config: Config; clock: Clock; random: Random; logger: Logger }
-/** What a test may hold still. */
-export type WorldOptions = { config: Config; logger: Logger; clock?: Clock; random?: Random }
-
-/** What the command line needs: the database alone. */
-export const createAdmin = ({
-  db,
-  config,
-  clock = systemClock,
-  random = systemRandom,
-}: Omit<WorldOptions, 'logger'> & { db: Db }) => {
-  const changes = createChanges({ db, clock })
-  const audit = createAudit({ clock })
-  const recorders = { recordChange: changes.record, recordAudit: audit.record }
-  return {
-    changes,
-    audit,
-    bans: createBans({ db, clock, networkOf, ...recorders }),
-    apps: createApps({ db, clock, random, crypto: nodeCrypto, ...recorders, origins: config.server.origins }),
-    accounts: createAccountAdmin({
-      db,
-      clock,
-      ...recorders,
-      endAll: (trx, userId, endReason) => endLoginsOfUser(trx, userId, { endedAt: clock.now(), endReason }),
-    }),
-  }
-}
-
-const createSKeysIn = (store: Store, { tickets }: Config) =>
-  createSKeys({
-    store,
-    primitives: nodeCrypto,
-    createBatch,
-    lifeMs: tickets.skeySeconds * 1_000,
-    idleMs: tickets.skeyIdleSeconds * 1_000,
-  })
-
-/** The rooms in the order of their needs. */
-const createRooms = (world: World & { db: Db; store: Store; key: ServerKey }) => {
-  const { config, clock, random, db, store, key } = world
-  const crypto = nodeCrypto
-  const sealer = createSealer(key.atRest, random)
-  const { changes, audit, bans, apps } = createAdmin(world)
-  const limits = createLimits({ store, limits: config.limits })
-  const addresses = createAddressBook({ db, clock, createBatch })
-  const devices = createDevices({
-    db,
-    clock,
-    createBatch,
-    sealer,
-    primitives: crypto,
-    findApp: apps.find,
-    compensation: config.transport.totpCompensation,
-    idleSeconds: config.provisioning.idleSeconds,
-  })
-  const provision = createProvisioning({
-    ...{ db, clock, random, sealer, apps },
-    limits: config.provisioning,
-    flushSeen: devices.flush,
-  })
-  const skeys = createSKeysIn(store, config)
-  const tickets = createTickets({
-    db,
-    clock,
-    random,
-    crypto,
-    skeys,
-    ticketKey: key.ticket,
-    recordAudit: audit.record,
-    recordChange: changes.record,
-    createBatch,
-    lives: config.tickets,
-    replicaLagBudgetMs: config.database.replicaLagBudgetMs,
-  })
-  const bcryptPool = createBcryptPool(config.password)
-  const passwords = createPasswords({
-    crypto,
-    saltKey: key.saltKey,
-    config: config.password,
-    hashPassword: bcryptPool.hash,
-  })
-  const verifiers = createVerifiers({ crypto, random, pepper: key.pepper, slowDown })
-  const findSalt = createFindSalt({ db, passwords })
-  const account = { db, clock, passwords, verifiers, tickets, findSalt }
-  return {
-    ...{ sealer, changes, bans, apps, limits, addresses, devices, tickets, bcryptPool },
-    operations: [
-      ...createAppOperations(provision),
-      ...createAccountOperations({
-        prelogin: createPrelogin({ passwords, findSalt }),
-        register: createRegister({ ...account, random, insertLogin }),
-        login: createLogin({ ...account, insertGuardedLogin, isKnownDevice }),
-      }),
-      ...createTicketOperations(tickets),
-    ],
-  }
-}
+import { createRooms, createSKeysIn, type WorldOptions } from './rooms.ts'
 
 const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000, dayMs: 24 * 3_600_000 } as const
 
@@ -176,10 +50,12 @@ export const openServer = async (options: WorldOptions) => {
     opened.unshift(unmeasured)
     const store = metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured
     const rooms = createRooms({ ...world, db, store, key })
-    const { sealer, changes, bans, apps, limits, addresses, devices, tickets, bcryptPool } = rooms
+    const { sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, crowd } =
+      rooms
     opened.unshift(bcryptPool)
     changes.listen('apps', apps.reload)
     changes.listen('bans', bans.load)
+    changes.listen('device', devices.forget)
     changes.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
     // The log's version first: what is changed while the rest loads is then noticed by the first poll.
     await changes.start(clock.now() - config.tickets.skeySeconds * 1_000)
@@ -196,16 +72,13 @@ export const openServer = async (options: WorldOptions) => {
       createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
     const randomId = () => random.bytes(8).toString('hex')
     const http = createHttpApp({
-      config,
-      logger,
+      ...{ config, logger, crowd, randomId, describeAddress, admit },
       now: clock.now,
       elapsedMs: clock.elapsed,
-      randomId,
-      describeAddress,
-      admit,
       isOriginListed: apps.isOriginListed,
       observe: metrics?.observe,
       operations: rooms.operations,
+      writeFrame: writeProtobuf,
       authenticate: tickets.authenticate,
       health: { checkDependencies: () => checkDependencies(db, store), isDraining: () => isDraining },
       open: createOpen({
@@ -213,6 +86,9 @@ export const openServer = async (options: WorldOptions) => {
         isTrial: isTrial(config),
         transport: config.transport,
         openTotp: devices.open,
+        openSealed: keys.openSealed,
+        readFrame: readProtobuf,
+        now: clock.now,
         checkApp: apps.check,
         checkDeviceApp: apps.checkDevice,
       }),
@@ -222,6 +98,7 @@ export const openServer = async (options: WorldOptions) => {
         digest,
         randomId,
         elapsedMs: () => performance.now(),
+        aside: crowd.aside,
         isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
       }),
     })
@@ -264,8 +141,12 @@ export const openServer = async (options: WorldOptions) => {
       storeTrips: () => store.trips,
       pools: db.pools,
       lags: () => lags,
-      caches: () => [{ cache: 'devices', size: devices.size() }],
+      caches: () => [
+        { cache: 'devices', size: devices.size() },
+        { cache: 'keys', size: keys.size() },
+      ],
       passwordsWaiting: bcryptPool.waiting,
+      crowd: crowd.facts,
     })
     const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')

@@ -2,7 +2,8 @@
  * The shape of the configuration: type, default, check and documentation in one place.
  * `config/default.json` and `config/schema.json` are generated from it (`npm run generate`).
  */
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import { Type } from './protocol/schema.ts'
 
 const section = <P extends Record<string, TSchema>>(properties: P) =>
   Type.Object(properties, { additionalProperties: false, default: {} })
@@ -57,6 +58,22 @@ export const ConfigSchema = section({
     }),
     trustedProxies: list('CIDR ranges of the proxies whose X-Forwarded-* headers count'),
     origins: list('Origins that any app may be called from by browsers, beside those of each app'),
+    redirects: Type.Array(
+      Type.Object(
+        {
+          from: Type.Array(Type.String({ pattern: '^([A-Za-z]{2}|[0-9a-fA-F.:]+(/[0-9]{1,3})?)$' }), {
+            default: [],
+            description: 'CIDR ranges, or country codes as clients name them in their hello (CN)',
+          }),
+          to: text('', 'Base URL of the place where they belong', { pattern: '^https?://[^\\s?#]+$' }),
+        },
+        { additionalProperties: false, default: {} },
+      ),
+      {
+        default: [],
+        description: 'Callers that log in on a shared key are sent elsewhere; that place has the same store',
+      },
+    ),
     legacyPrefix: text('/NyarukoLogin', 'The old endpoints are served under this prefix too', {
       pattern: '^(/[A-Za-z0-9._-]+)*$',
     }),
@@ -72,11 +89,12 @@ export const ConfigSchema = section({
       'Of them from one address (IPv6: /64) that is no trusted proxy',
     ),
     maxChangesAtOnce: whole(
-      200,
+      16,
       1,
-      100_000,
-      'Changing operations that run at once; more are told to come later',
+      10_000,
+      'Changing operations that run at once; others wait in a line. A database that is far away wants more',
     ),
+    changeWaitMs: whole(300, 10, 60_000, 'Who would wait longer in that line is told at once to come later'),
     headersTimeoutMs: whole(5_000, 100, 60_000, 'Time for the headers of a request'),
     requestTimeoutMs: whole(10_000, 100, 120_000, 'Time for a whole request'),
     drainTimeoutMs: whole(10_000, 100, 120_000, 'Time for running requests after SIGTERM'),
@@ -84,6 +102,7 @@ export const ConfigSchema = section({
   security: section({
     profile: oneOf(['compat', 'strict', 'legacy'], 'What weaker envelopes may do; see docs/protocol.md'),
     keyFile: text('data/server.key', 'File with the server keys; a trial creates it'),
+    weakSuites: flag(true, 'Offer twofish128 to clients that ask for it; logins on its keys live for a day'),
     serverKey: secret('The server keys themselves (the JSON of the key file), instead of keyFile'),
   }),
   transport: section({
@@ -137,6 +156,9 @@ export const ConfigSchema = section({
     memoryMaxKeys: whole(1_000_000, 1_000, 100_000_000, 'Most keys that the store in memory holds'),
   }),
   limits: section({
+    hello: limit(60, 60),
+    keyExchange: limit(60, 60),
+    serverKeys: limit(60, 60),
     provision: limit(60, 3),
     echo: limit(60, 30),
     prelogin: limit(60, 30),

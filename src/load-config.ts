@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { TSchema } from 'typebox'
-import Value from 'typebox/value'
 import { parseNetwork } from './adapters/network.ts'
 import { type Config, ConfigSchema } from './config.ts'
+import { fillDefaults, findMisfits, type SchemaNode, schemaAt } from './config-shape.ts'
 
 const rootFolder = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
 const files = [
@@ -25,13 +24,7 @@ export class ConfigError extends Error {
 }
 
 type Node = Record<string, unknown>
-type SchemaNode = TSchema & {
-  type?: string
-  properties?: Record<string, SchemaNode>
-  items?: SchemaNode
-  secret?: boolean
-  enum?: unknown[]
-}
+const configSchema = ConfigSchema as SchemaNode
 
 const toEnvironment = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 
@@ -48,25 +41,25 @@ const parseText = (schema: SchemaNode, text: string, path: string): unknown => {
 
 /** `a,b`: the members of a list, each read as its schema says. */
 const parseList = ({ items }: SchemaNode, text: string, path: string): unknown[] =>
-  (text === '' ? [] : text.split(',')).map((item, at) => {
-    const schema = (Array.isArray(items) ? items[at] : items) ?? { type: 'string' }
-    return parseText(schema as SchemaNode, item.trim(), `${path}.${at}`)
-  })
+  (text === '' ? [] : text.split(',')).map((item, at) =>
+    parseText(items ? schemaAt(items, at) : { type: 'string' }, item.trim(), `${path}.${at}`),
+  )
 
 /** Puts one variable in its place: `TORII__DATABASE__WRITE__0__HOST`; `…__FILE` reads the value from a file. */
 const applyVariable = (config: Node, name: string, value: string) => {
   const words = name.split('__').slice(1)
   const fromFile = words.at(-1) === 'FILE' && words.length > 2
   if (fromFile) words.pop()
-  let schema: SchemaNode = ConfigSchema as SchemaNode
+  let schema: SchemaNode = configSchema
   let node: unknown = config
   const path: string[] = []
   for (const [at, word] of words.entries()) {
     const key = schema.items
       ? word
       : Object.keys(schema.properties ?? {}).find((it) => toEnvironment(it) === word)
-    const next: SchemaNode | undefined =
-      schema.items ?? (key === undefined ? undefined : schema.properties?.[key])
+    const next: SchemaNode | undefined = schema.items
+      ? schemaAt(schema.items, Number(word))
+      : schema.properties?.[key ?? '']
     if (key === undefined || !next || (schema.items && !/^(0|[1-9]\d{0,2})$/.test(word))) {
       throw new ConfigError(`${name}: no such key${path.length > 0 ? ` in ${path.join('.')}` : ''}`)
     }
@@ -105,21 +98,9 @@ const readFile = (file: string): Node => {
 }
 
 const checkShape = (config: unknown) => {
-  const errors = Value.Errors(ConfigSchema, config) as {
-    keyword: string
-    instancePath: string
-    message: string
-    params: { additionalProperties?: string[]; allowedValues?: unknown[] }
-  }[]
-  const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties')
-  const first = unknown ?? errors[0]
-  if (!first) return
-  const path = first.instancePath.split('/').slice(1)
-  const extra = unknown?.params.additionalProperties?.[0]
-  if (extra !== undefined) throw new ConfigError(`${[...path, extra].join('.')}: unknown key`)
-  const { allowedValues } = first.params
-  const expected = allowedValues ? `expected one of ${allowedValues.join(', ')}` : first.message
-  throw new ConfigError(`${path.join('.') || 'configuration'}: ${expected}`)
+  const misfits = findMisfits(configSchema, config)
+  const first = misfits.find(({ isUnknownKey }) => isUnknownKey) ?? misfits[0]
+  if (first) throw new ConfigError(`${first.path.join('.') || 'configuration'}: ${first.expected}`)
 }
 
 /** Calls `visit` for every value that the schema describes. */
@@ -131,8 +112,8 @@ const walk = (
 ) => {
   if (typeof node !== 'object' || node === null) return
   for (const [key, value] of Object.entries(node)) {
-    const next = schema.items ?? schema.properties?.[key]
-    if (!next || Array.isArray(next)) continue
+    const next = schema.items ? schemaAt(schema.items, Number(key)) : schema.properties?.[key]
+    if (!next) continue
     visit(next, value, [...path, key], node as Node)
     walk(next, value, [...path, key], visit)
   }
@@ -143,7 +124,7 @@ const passwordOf = (text: string) => (URL.canParse(text) ? new URL(text).passwor
 
 const checkMeaning = (config: Config, isProduction: boolean) => {
   const { server, database, password, transport } = config
-  walk(ConfigSchema as SchemaNode, config, [], (schema, value, path) => {
+  walk(configSchema, config, [], (schema, value, path) => {
     const isSample = (text: string) => samples.test(text) || samples.test(passwordOf(text))
     if (isProduction && schema.secret && typeof value === 'string' && isSample(value)) {
       throw new ConfigError(`${path.join('.')}: a sample value; expected a secret of your own`)
@@ -183,7 +164,7 @@ const freeze = <T>(value: T): T => {
  */
 export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
-  const given = Value.Default(ConfigSchema, readFile(file)) as Node
+  const given = fillDefaults(configSchema, readFile(file)) as Node
   // In order, so that members of lists follow each other, and a file comes after its value.
   const variables = Object.entries(environment).sort(([a], [b]) =>
     a.localeCompare(b, 'en', { numeric: true }),
@@ -191,9 +172,9 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   for (const [name, value] of variables) {
     if (name.startsWith('TORII__') && value !== undefined) applyVariable(given, name, value)
   }
-  const config = Value.Default(ConfigSchema, given) as Config
+  const config = fillDefaults(configSchema, given) as Config
   checkShape(config)
-  walk(ConfigSchema as SchemaNode, config, [], (_schema, value, path, parent) => {
+  walk(configSchema, config, [], (_schema, value, path, parent) => {
     if (files.includes(path.join('.')) && value !== '')
       parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))
   })
@@ -207,7 +188,7 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
 /** The configuration with its secrets masked, for `--print-config`. */
 export const maskConfig = (config: Config): unknown => {
   const copy = structuredClone(config)
-  walk(ConfigSchema as SchemaNode, copy, [], (schema, value, path, parent) => {
+  walk(configSchema, copy, [], (schema, value, path, parent) => {
     if (schema.secret && value !== '') parent[path.at(-1) ?? ''] = '********'
   })
   return copy

@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { Type as TypeBox } from 'typebox'
 import { type Config, ConfigSchema } from '../src/config.ts'
 import { ConfigError, loadConfig, maskConfig } from '../src/load-config.ts'
+import { Type } from '../src/protocol/schema.ts'
 import { findStaleFiles } from '../tools/generate.ts'
 
 type Environment = Record<string, string>
@@ -28,6 +30,26 @@ const refusalOf = (environment: Environment): string | undefined => {
 
 t.test('generated files are fresh', async (t) => {
   t.same(findStaleFiles(), [], 'else: npm run generate')
+})
+
+t.test('the builders of shapes make what those of TypeBox make', async (t) => {
+  const build = (
+    Type: Pick<typeof TypeBox, 'Object' | 'String' | 'Integer' | 'Boolean' | 'Array' | 'Optional' | 'Unsafe'>,
+  ) => {
+    const shared = Type.Optional(Type.String({ maxLength: 3, description: 'shared' }))
+    return Type.Object(
+      {
+        shared,
+        list: Type.Array(Type.Object({ shared, number: Type.Integer({ minimum: 1 }) }), { default: [] }),
+        flag: Type.Optional(Type.Boolean({ default: true })),
+        either: Type.Unsafe<string | number>({ type: ['string', 'integer'] }),
+        open: Type.Object({}, { additionalProperties: true }),
+        inner: Type.Optional(Type.Object({ shared })),
+      },
+      { additionalProperties: false, default: {} },
+    )
+  }
+  t.equal(JSON.stringify(build(Type)), JSON.stringify(build(TypeBox)))
 })
 
 t.test('without anything, the defaults of config/default.json hold', async (t) => {

@@ -1,8 +1,8 @@
 /** Writes the files that are made from the source, or with `--check` says which of them are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import Value from 'typebox/value'
 import { ConfigSchema } from '../src/config.ts'
+import { fillDefaults, type SchemaNode } from '../src/config-shape.ts'
 import { catalogue } from '../src/protocol/errors.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
@@ -28,7 +28,7 @@ const errorPage = () => {
 
 /** Every generated file with its text. */
 export const generatedFiles = (): Record<string, string> => ({
-  'config/default.json': json(Value.Default(ConfigSchema, {})),
+  'config/default.json': json(fillDefaults(ConfigSchema as SchemaNode, {})),
   'config/schema.json': json(ConfigSchema),
   'docs/errors.md': errorPage(),
 })

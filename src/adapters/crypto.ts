@@ -1,18 +1,11 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createHmac,
-  scrypt,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hash, scrypt, timingSafeEqual } from 'node:crypto'
 import type { Primitives } from '../protocol/primitives.ts'
 import type { Random } from './random.ts'
 
 /** The protocol's primitives by node:crypto. */
 export const nodePrimitives: Primitives = {
-  md5: (data) => createHash('md5').update(data).digest(),
-  sha256: (data) => createHash('sha256').update(data).digest(),
+  md5: (data) => hash('md5', data, 'buffer'),
+  sha256: (data) => hash('sha256', data, 'buffer'),
   hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
 }
 

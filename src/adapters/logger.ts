@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 
-/** JSON lines on the standard output. Nothing that the transport calls a secret is ever handed to it. */
-export const createLogger = (level: string) => pino({ level, base: null })
+export const createLogger = (level: string) =>
+  pino({ level, base: null }, pino.destination({ dest: 1, sync: true, minLength: 8_192, periodicFlush: 200 }))
 
 export type Logger = ReturnType<typeof createLogger>

@@ -44,6 +44,17 @@ export const describeAddress = (text: string) => {
   }
 }
 
+/** Whether an address lies in a network (as `parseNetwork` reads it). */
+export const isWithin = (address: string, network: string): boolean => {
+  const canonical = parseNetwork(network)
+  const bits = Number(canonical?.split('/')[1])
+  return (
+    canonical !== undefined &&
+    describeAddress(address) !== undefined &&
+    networkOf(address, bits) === canonical
+  )
+}
+
 /** `192.0.2.1`, `192.0.2.0/24`, `2001:db8::/64`: canonical CIDR. A lone IPv6 address stands for its /64. */
 export const parseNetwork = (text: string): string | undefined => {
   const [address = '', bits, ...more] = text.split('/')

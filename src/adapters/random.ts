@@ -1,6 +1,26 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 /** Where randomness comes from: `bytes(n)` are n unpredictable bytes. */
 export type Random = { bytes(length: number): Buffer }
 
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) }
+/** Asking the generator of the process costs the same for a few bytes as for many: it is asked for many. */
+const createRandom = (): Random => {
+  const pool = Buffer.alloc(4_096)
+  let used = pool.length
+  return {
+    bytes: (length) => {
+      if (length > pool.length) return randomFillSync(Buffer.alloc(length))
+      if (length > pool.length - used) {
+        randomFillSync(pool)
+        used = 0
+      }
+      const bytes = Buffer.from(pool.subarray(used, used + length))
+      // Nobody finds what was handed out in the pool, nor gets it again.
+      pool.fill(0, used, used + length)
+      used += length
+      return bytes
+    },
+  }
+}
+
+export const systemRandom = createRandom()

@@ -12,11 +12,20 @@ export type ServerKey = {
   atRest: KeyRing
   pepper: KeyRing
   ticket: Buffer
-  identity: Buffer
+  /** Seeds of the Ed25519 keys that sign key exchanges. */
+  identity: KeyRing
+  /** RSA keys (PKCS #8) that stage 1 may be wrapped for; there may be none. */
+  rsa: KeyRing | undefined
   saltKey: Buffer
   /** Tells two server keys apart; kept in the database. Depends on what is never rotated alone. */
   fingerprint: string
 }
+
+/** The keys of a ring, the current one first. */
+export const listRing = ({ current, keys }: KeyRing): Buffer[] =>
+  Object.entries(keys)
+    .sort(([a], [b]) => Number(b === current) - Number(a === current))
+    .map(([, key]) => key)
 
 const bytesOf = (value: unknown, name: string): Buffer => {
   const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64')
@@ -24,11 +33,23 @@ const bytesOf = (value: unknown, name: string): Buffer => {
   return bytes
 }
 
-const ringOf = (value: unknown, name: string): KeyRing => {
+const pkcs8Of = (value: unknown, name: string): Buffer => {
+  const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64')
+  if (bytes.length < 256) throw new StartError(`Server key: ${name} must be PKCS #8 in base64`)
+  return bytes
+}
+
+/** Files of the first version have one key where a ring is now. */
+const identityOf = (value: unknown): KeyRing =>
+  typeof value === 'string'
+    ? { current: 'k1', keys: { k1: bytesOf(value, 'identity') } }
+    : ringOf(value, 'identity')
+
+const ringOf = (value: unknown, name: string, read = bytesOf): KeyRing => {
   const ring = value as { current?: unknown; keys?: Record<string, unknown> } | undefined
   const current = typeof ring?.current === 'string' ? ring.current : ''
   const entries = Object.entries(ring?.keys ?? {})
-  const keys = Object.fromEntries(entries.map(([id, key]) => [id, bytesOf(key, `${name}.keys.${id}`)]))
+  const keys = Object.fromEntries(entries.map(([id, key]) => [id, read(key, `${name}.keys.${id}`)]))
   for (const id of Object.keys(keys)) {
     if (!/^[a-z0-9]{1,8}$/.test(id))
       throw new StartError(`Server key: ${name} has a bad key id, expected [a-z0-9]{1,8}`)
@@ -50,7 +71,8 @@ export const parseServerKey = (text: string): ServerKey => {
     atRest: ringOf(value.atRest, 'atRest'),
     pepper: ringOf(value.pepper, 'pepper'),
     ticket: bytesOf(value.ticket, 'ticket'),
-    identity: bytesOf(value.identity, 'identity'),
+    identity: identityOf(value.identity),
+    rsa: value.rsa === undefined ? undefined : ringOf(value.rsa, 'rsa', pkcs8Of),
     saltKey,
     fingerprint: createHash('sha256').update('torii server key\0').update(saltKey).digest('hex').slice(0, 32),
   }
@@ -60,7 +82,7 @@ export const parseServerKey = (text: string): ServerKey => {
 export const generateServerKey = (random: Random): string => {
   const key = () => random.bytes(32).toString('base64')
   const ring = () => ({ current: 'k1', keys: { k1: key() } })
-  const value = { atRest: ring(), pepper: ring(), ticket: key(), identity: key(), saltKey: key() }
+  const value = { atRest: ring(), pepper: ring(), ticket: key(), identity: ring(), saltKey: key() }
   return `${JSON.stringify(value, null, 2)}\n`
 }
 

@@ -1,6 +1,7 @@
 /** Who is asking, as known so far. Each stage of a request adds to it; none takes away. */
 import type { TObject, TSchema } from 'typebox'
 import type { ErrorName, Language } from '../protocol/errors.ts'
+import type { FrameKind } from '../protocol/frame.ts'
 import type { Tier } from '../protocol/tickets.ts'
 
 export type Address = {
@@ -14,11 +15,29 @@ export type Address = {
   network: string
 }
 
-export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare'
+export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 
 export type CallerApp = { appId: string; isPublic: boolean; minEnvelope: number }
 
-export type CallerDevice = { id: string; deviceType: string; os: string; name: string }
+/** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */
+export type CallerKey = {
+  print: string
+  /** 64 bits of it can be searched: a login on it lives short and gets no A2. */
+  isWeak: boolean
+  countryCode: string
+}
+
+/** How strong an envelope is: in the clear, t/j, sealed. Apps, devices and logins have a floor in these numbers. */
+export type EnvelopeRank = 0 | 1 | 2
+
+export type CallerDevice = {
+  id: string
+  deviceType: string
+  os: string
+  name: string
+  /** As it said in its hello; empty before. */
+  countryCode: string
+}
 
 /** A live ticket that was presented. Times are milliseconds. */
 export type CallerTicket = {
@@ -33,6 +52,8 @@ export type CallerTicket = {
   idleAt: number
   /** Reads of this caller go to the primary until then. */
   writtenUntil: number
+  /** Refused in a weaker envelope. */
+  floor: number
 }
 
 export type Caller = {
@@ -41,8 +62,11 @@ export type Caller = {
   language: Language
   origin: string | undefined
   envelope: EnvelopeKind | undefined
+  rank: EnvelopeRank
   app: CallerApp | undefined
   device: CallerDevice | undefined
+  /** The key of a sealed envelope. */
+  key: CallerKey | undefined
   ticket: CallerTicket | undefined
   /** A byte-equal copy of a refused login: it is judged again and not counted again. */
   isRepeat: boolean
@@ -65,6 +89,12 @@ export type OperationShape = {
   remember?: true
   /** Takes its parameters as they are, not as an envelope, and answers plain JSON. */
   bare?: true
+  /** Carried in every profile without TLS: there is no secret in it. */
+  isOpenToAll?: true
+  /** Its messages are frames (hello, key exchange), in JSON or protobuf, and so are its refusals. */
+  frame?: FrameKind
+  /** Counts as a change when the server is full: it costs as much. */
+  isCostly?: true
   /** Tickets that open it; without, none is needed. */
   tiers?: readonly Tier[]
   /** The handler itself judges the ticket, because it consumes it. */

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import { Failure, type Language } from '../protocol/errors.ts'
 import type { Address, Caller, Operation } from './caller.ts'
 import { limitConnections } from './connections.ts'
-import { limitCrowd } from './crowd.ts'
+import { type Crowd, limitCrowd } from './crowd.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
 import { chooseLanguage } from './language.ts'
@@ -27,6 +27,7 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   /** One trip: throws ADDRESS_BANNED or TOO_OFTEN. */
   admit(limit: string, address: Address): Promise<void>
   isOriginListed(origin: string): boolean
+  crowd: Crowd
   health: Omit<HealthNeeds, 'elapsedMs'>
   /** Counts an answered request. */
   observe: ((request: FastifyRequest, elapsedMs: number) => void) | undefined
@@ -88,7 +89,11 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     // Parameters are read by the transport, which must see a name that comes twice.
     routerOptions: { querystringParser: () => ({}), ignoreTrailingSlash: false },
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, allowUnionTypes: true },
+      customOptions: {
+        ...{ removeAdditional: false, coerceTypes: false, allErrors: false, allowUnionTypes: true },
+        // Our schemas are typed: to compile the schema of schemas takes longer than to compile all of them.
+        ...{ validateSchema: false, meta: false },
+      },
     },
     rewriteUrl: ({ url = '' }) => (isRoutable(url) ? url : '/'),
     clientErrorHandler: socketErrors.refuse,
@@ -109,8 +114,10 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       language: chooseLanguage(request.headers['accept-language'], languages),
       origin,
       envelope: undefined,
+      rank: 0,
       app: undefined,
       device: undefined,
+      key: undefined,
       ticket: undefined,
       isRepeat: false,
     }
@@ -151,7 +158,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       if (reply.hasHeader('access-control-allow-methods')) return reply.code(204).send()
     })
     // Behind limit and ban: a crowd is no way round them.
-    limitCrowd(app, server.maxChangesAtOnce)
+    limitCrowd(app, needs.crowd)
   })
   app.setErrorHandler(handleError)
   const methodsAt = new Map<string, string>()
@@ -207,6 +214,9 @@ const registerBodies = (app: FastifyInstance, maxBytes: number) => {
     // Room for t and the names beside j.
     ['application/x-www-form-urlencoded', 'form', maxBytes + 1_024],
     ['application/json', 'json', maxBytes],
+    ['application/x-protobuf', 'frame', maxBytes],
+    ['application/protobuf', 'frame', maxBytes],
+    ['application/octet-stream', 'frame', maxBytes],
   ] as const
   app.removeAllContentTypeParsers()
   for (const [contentType, type, bodyLimit] of rows) {

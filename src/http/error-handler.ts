@@ -1,6 +1,7 @@
 /** Every refusal ends here: one catalogue, no input and nothing of the inside in the answer. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorName, Failure } from '../protocol/errors.ts'
+import { frameRefusal } from '../protocol/frame.ts'
 import { composeFailure, failureStatusOf, retryAfterOf } from './reply.ts'
 
 export type ErrorNeeds = { now(): number; failureStatus: number }
@@ -60,7 +61,9 @@ export const createErrorHandler = ({ now, failureStatus }: ErrorNeeds) => {
           isEnvelopeCall: isEnvelopeCall(request),
           failureStatus,
         })
-    const body = composeFailure(failure, caller.language, now(), opened?.rid)
+    const { frame } = request.routeOptions.config.shape ?? {}
+    const framed = frame ? frameRefusal(failure, now()) : undefined
+    const body = composeFailure(failure, caller.language, now(), opened?.rid, framed)
     return reply
       .code(status)
       .headers(retryAfterOf(failure))

@@ -2,8 +2,15 @@ import type { Language } from '../protocol/errors.ts'
 
 /** The best of our languages for an `Accept-Language` header (RFC 9110 section 12.5.4), else the first. */
 export const chooseLanguage = (header: string | undefined, languages: readonly Language[]): Language => {
-  const first = languages[0] ?? 'en'
-  if (!header || header.length > 200) return first
+  return findLanguage(header, languages) ?? languages[0] ?? 'en'
+}
+
+/** The same, or undefined where none of ours is named. */
+export const findLanguage = (
+  header: string | undefined,
+  languages: readonly Language[],
+): Language | undefined => {
+  if (!header || header.length > 200) return undefined
   const wanted = header
     .split(',')
     .map((part) => {
@@ -17,5 +24,5 @@ export const chooseLanguage = (header: string | undefined, languages: readonly L
     const found = languages.find((language) => language.toLowerCase().split('-')[0] === tag.split('-')[0])
     if (found) return found
   }
-  return first
+  return undefined
 }

@@ -15,6 +15,7 @@ export type MetricSources = {
   lags(): LagFacts[]
   caches(): { cache: string; size: number }[]
   passwordsWaiting(): number
+  crowd(): { inside: number; waiting: number }
 }
 
 const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -56,6 +57,12 @@ export const createMetrics = () => {
       ['torii_database_trips_total', 'Statements sent to the database', sources.databaseTrips],
       ['torii_store_trips_total', 'Commands sent to the store', sources.storeTrips],
       ['torii_passwords_waiting', 'Passwords that wait for a bcrypt thread', sources.passwordsWaiting],
+      ['torii_changes_running', 'Changing operations that run', () => sources.crowd().inside],
+      [
+        'torii_changes_waiting',
+        'Changing operations that wait for their turn',
+        () => sources.crowd().waiting,
+      ],
     ] as const
     for (const [name, help, read] of single) {
       new Gauge({

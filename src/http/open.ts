@@ -1,21 +1,45 @@
 /** Stage 3: from bytes to a caller with an app, and the plaintext. */
 import type { FastifyRequest } from 'fastify'
-import { fromBase64url, readUtf8 } from '../protocol/bytes.ts'
-import { isDeviceId, readEnvelope } from '../protocol/envelope.ts'
-import { Failure } from '../protocol/errors.ts'
-import { type JsonObject, parseJsonObject } from '../protocol/json.ts'
-import type { Caller, CallerApp, CallerDevice, OperationShape } from './caller.ts'
+import { concatBytes, fromBase64url, readUtf8 } from '../protocol/bytes.ts'
+import { isDeviceId, type ReadText, readEnvelope, readFrameText } from '../protocol/envelope.ts'
+import { Failure, type Language } from '../protocol/errors.ts'
+import { isOpenToAll, peekMessage, readCodeType } from '../protocol/frame.ts'
+import { isObject, type JsonObject, parseJsonObject } from '../protocol/json.ts'
+import type { Caller, CallerApp, CallerDevice, CallerKey, OperationShape } from './caller.ts'
 import { type Parameters, readParameters } from './parameters.ts'
 
 /** An opened `totp` envelope: seals the reply to it with the key that its device will try. */
-export type OpenedTotp = { device: CallerDevice; app: CallerApp; text: string; seal(text: string): string }
+export type OpenedTotp = {
+  device: CallerDevice
+  app: CallerApp
+  /** What the device's hello asked for. */
+  language: Language | undefined
+  text: string | Uint8Array
+  seal(text: string | Uint8Array): string
+}
+
+/** An opened `sealed` envelope. */
+export type OpenedSealed = Omit<OpenedTotp, 'text'> & {
+  key: CallerKey
+  plaintext: Uint8Array
+  requestId: Uint8Array
+  /** The message is of now. */
+  isFresh: boolean
+  /** Takes its sequence number; false for one that was taken, or is out of the window. */
+  claimSequence(): Promise<boolean>
+}
 
 export type OpenNeeds = {
   profile: 'compat' | 'strict' | 'legacy'
   isTrial: boolean
   transport: { totp: boolean; alwaysEncrypt: boolean; maxGetBytes: number; maxPostBytes: number }
   /** Undefined: no such device, or no key fits. */
-  openTotp(t: string, bytes: Uint8Array): Promise<OpenedTotp | undefined>
+  openTotp(t: string, bytes: Uint8Array, read: ReadText<string | Uint8Array>): Promise<OpenedTotp | undefined>
+  /** Undefined: no such key, or not sealed so for this path. */
+  openSealed(t: string, j: string, path: string): Promise<OpenedSealed | undefined>
+  /** A frame of protobuf; undefined for what is none. */
+  readFrame(bytes: Uint8Array): Promise<JsonObject | undefined>
+  now(): number
   /** The app if it may call; throws APP_REFUSED or APP_DISABLED. Without a secret: a public app from its origin. */
   checkApp(appId: string, secret: string | undefined, origin: string | undefined): Promise<CallerApp>
   /** Throws unless the app is the device's own, its secret fits (if given) and it is not disabled. */
@@ -30,7 +54,9 @@ export type Opened = {
   text?: string
   /** The request's own id, where it may be echoed. */
   rid?: string
-  seal?(text: string): string
+  /** The reply is a frame of protobuf. */
+  isBinary?: boolean
+  seal?(text: string | Uint8Array): string
 }
 
 const refuse = (reason: string): never => {
@@ -48,6 +74,10 @@ const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/
 /** The request's own id: 1 to 64 printable ASCII characters. */
 const findRid = ({ rid }: JsonObject): string | undefined =>
   typeof rid === 'string' && /^[\x20-\x7e]{1,64}$/.test(rid) ? rid : undefined
+
+/** What every profile carries in every envelope. */
+const isExempt = (shape: OperationShape, input: JsonObject) =>
+  shape.frame !== undefined && isOpenToAll(input, shape.frame)
 
 const isCode = (value: unknown) => typeof value === 'number' && /^\d{7}$/.test(String(value))
 
@@ -76,48 +106,144 @@ export const createOpen = (needs: OpenNeeds) => {
     }
   }
 
-  const openTotp = async (caller: Caller, t: string, j: string, maxLength: number): Promise<Opened> => {
-    if (!transport.totp || needs.profile === 'strict') {
-      throw encryptionRequired('The t/j envelope is switched off here.')
-    }
+  /** A frame of protobuf is answered as one, unless it asks for something else. */
+  const readObject = (
+    input: JsonObject,
+    shape: OperationShape,
+    isBinary = false,
+  ): Pick<Opened, 'input' | 'isBinary'> => {
+    if (!shape.frame) return { input }
+    const { params } = peekMessage(input, shape.frame)
+    return { input, isBinary: readCodeType(isObject(params) ? params : {}) ?? isBinary }
+  }
+
+  /** The message of an opened text or frame. */
+  const readInput = async (
+    text: string | Uint8Array,
+    shape: OperationShape,
+  ): Promise<Pick<Opened, 'input' | 'isBinary'>> => {
+    if (typeof text === 'string') return readObject(parseJsonObject(text), shape)
+    return readObject((await needs.readFrame(text)) ?? refuse('not a frame'), shape, true)
+  }
+
+  const readerOf = (shape: OperationShape) => (shape.frame ? readFrameText : readUtf8)
+
+  const openTotp = async (
+    caller: Caller,
+    t: string,
+    j: string,
+    maxLength: number,
+    shape: OperationShape,
+  ): Promise<Opened> => {
+    const isOn = transport.totp && needs.profile !== 'strict'
+    if (!isOn && !shape.frame) throw encryptionRequired('The t/j envelope is switched off here.')
     if (!isDeviceId(t)) refuse('t malformed')
     const bytes = readEnvelope(j, maxLength) ?? refuse('j malformed')
-    const opened = (await needs.openTotp(t, bytes)) ?? refuse('t unknown, or no key fits')
-    const input = parseJsonObject(opened.text)
+    const opened = (await needs.openTotp(t, bytes, readerOf(shape))) ?? refuse('t unknown, or no key fits')
+    const read = await readInput(opened.text, shape)
+    if (!isOn && !isExempt(shape, read.input)) {
+      throw encryptionRequired('The t/j envelope is switched off here.')
+    }
     caller.envelope = 'totp'
+    caller.rank = 1
     caller.device = opened.device
     caller.app = opened.app
-    return { input, bytes, text: opened.text, seal: opened.seal }
+    caller.language = opened.language ?? caller.language
+    const text = typeof opened.text === 'string' ? opened.text : ''
+    return { ...read, bytes, text, seal: opened.seal }
+  }
+
+  const openSealed = async (
+    request: FastifyRequest,
+    caller: Caller,
+    t: string,
+    j: string,
+    shape: OperationShape,
+    opening: (opened: Opened) => void,
+  ): Promise<Opened> => {
+    if (request.method !== 'POST' || !request.body) refuse('sealed calls are posted')
+    if (!isDeviceId(t) || j.length > transport.maxPostBytes) refuse('t or j malformed')
+    const opened = (await needs.openSealed(t, j, shape.path)) ?? refuse('key unknown, or not sealed so')
+    const { seal, requestId, plaintext } = opened
+    const accept = (read: Opened) => {
+      caller.envelope = 'sealed'
+      caller.rank = 2
+      return read
+    }
+    if (!opened.isFresh) {
+      opening(accept({ input: {}, seal }))
+      throw new Failure('CLOCK_OFF', { members: { tm: String(needs.now()) } })
+    }
+    if (!(await opened.claimSequence())) refuse('sequence number taken, or out of the window')
+    caller.device = opened.device
+    caller.key = opened.key
+    caller.app = opened.app
+    caller.language = opened.language ?? caller.language
+    opening(accept({ input: {}, seal }))
+    const text = readerOf(shape)(plaintext) ?? refuse('not UTF-8')
+    const read = await readInput(text, shape)
+    // Sent again it has another number and another nonce, and the same id and text.
+    const bytes = concatBytes(requestId, plaintext)
+    return { ...read, bytes, text: typeof text === 'string' ? text : '', seal }
   }
 
   const openPlain = async (
     request: FastifyRequest,
     caller: Caller,
-    input: JsonObject,
+    read: Opened,
     kind: 'plain' | 'json',
-  ) => {
-    if (transport.alwaysEncrypt) throw encryptionRequired('This server answers encrypted calls only.')
-    checkPrivate(request)
+    shape: OperationShape,
+  ): Promise<Opened> => {
+    const { input } = read
+    if (!isExempt(shape, input)) {
+      if (transport.alwaysEncrypt) throw encryptionRequired('This server answers encrypted calls only.')
+      checkPrivate(request)
+    }
     caller.envelope = kind
     // Only a JSON body may have its ticket in a header: what stands outside an envelope is not sealed.
     const bearer =
       kind === 'json' ? /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1] : undefined
-    return { input: input.token === undefined && bearer !== undefined ? { ...input, token: bearer } : input }
+    const isBearer = input.token === undefined && bearer !== undefined
+    return isBearer ? { ...read, input: { ...input, token: bearer } } : read
   }
 
-  const openForm = async (request: FastifyRequest, caller: Caller, values: Map<string, string>) => {
-    const [t, j] = [values.get('t'), values.get('j')]
-    if (j === undefined || values.has('v')) return refuse('j missing, or an unknown version')
+  const openForm = async (
+    request: FastifyRequest,
+    caller: Caller,
+    values: Map<string, string>,
+    shape: OperationShape,
+    opening: (opened: Opened) => void,
+  ): Promise<Opened> => {
+    const [t, j, v] = [values.get('t'), values.get('j'), values.get('v')]
+    if (j === undefined || (v !== undefined && v !== '2')) return refuse('j missing, or an unknown version')
+    if (v !== undefined) return openSealed(request, caller, t ?? '', j, shape, opening)
     const maxLength = request.body === undefined ? transport.maxGetBytes : transport.maxPostBytes
-    if (t !== undefined) return openTotp(caller, t, j, maxLength)
-    const text = j.length > maxLength ? undefined : readUtf8(fromBase64url(j) ?? refuse('j malformed'))
-    return openPlain(request, caller, parseJsonObject(text ?? refuse('j malformed')), 'plain')
+    if (t !== undefined) return openTotp(caller, t, j, maxLength, shape)
+    const bytes = j.length > maxLength ? undefined : fromBase64url(j)
+    const text = readerOf(shape)(bytes ?? refuse('j malformed')) ?? refuse('j malformed')
+    return openPlain(request, caller, await readInput(text, shape), 'plain', shape)
   }
 
-  const openBare = (request: FastifyRequest, caller: Caller, parameters: Parameters): Opened => {
-    checkPrivate(request)
+  const openFrame = async (
+    request: FastifyRequest,
+    caller: Caller,
+    bytes: Uint8Array,
+    shape: OperationShape,
+  ): Promise<Opened> => {
+    if (!shape.frame) throw Object.assign(new Failure('PARAMETER_INVALID'), { statusCode: 415 })
+    return openPlain(request, caller, await readInput(bytes, shape), 'json', shape)
+  }
+
+  const openBare = (
+    request: FastifyRequest,
+    caller: Caller,
+    parameters: Parameters,
+    shape: OperationShape,
+  ): Opened => {
+    if (!shape.isOpenToAll) checkPrivate(request)
     caller.envelope = 'bare'
-    return { input: parameters.kind === 'json' ? parameters.object : Object.fromEntries(parameters.values) }
+    if (parameters.kind === 'form') return { input: Object.fromEntries(parameters.values) }
+    return { input: parameters.kind === 'json' ? parameters.object : {} }
   }
 
   const checkMembers = async (caller: Caller, input: JsonObject, shape: OperationShape) => {
@@ -134,7 +260,7 @@ export const createOpen = (needs: OpenNeeds) => {
       }
       caller.app = await needs.checkApp(appid, appsecret, caller.origin)
     }
-    if (caller.app.minEnvelope > (caller.envelope === 'totp' ? 1 : 0)) {
+    if (caller.app.minEnvelope > caller.rank && !isExempt(shape, input)) {
       throw encryptionRequired('This app asks for a stronger envelope.')
     }
     if (op !== undefined && op !== shape.path) refuse('sealed for another operation')
@@ -154,11 +280,14 @@ export const createOpen = (needs: OpenNeeds) => {
       throw encryptionRequired('This server takes changes by POST only.')
     }
     const parameters = readParameters(request)
-    if (shape.bare) return openBare(request, caller, parameters)
-    const opened: Opened =
-      parameters.kind === 'json'
-        ? await openPlain(request, caller, parameters.object, 'json')
-        : await openForm(request, caller, parameters.values)
+    if (shape.bare) return openBare(request, caller, parameters, shape)
+    const openWith = () => {
+      if (parameters.kind === 'json')
+        return openPlain(request, caller, readObject(parameters.object, shape), 'json', shape)
+      if (parameters.kind === 'frame') return openFrame(request, caller, parameters.bytes, shape)
+      return openForm(request, caller, parameters.values, shape, opening)
+    }
+    const opened = await openWith()
     const rid = findRid(opened.input)
     if (rid !== undefined) opened.rid = rid
     // From here on a refusal can be sealed.

@@ -4,9 +4,12 @@ import { Failure } from '../protocol/errors.ts'
 import { type JsonObject, parseJsonObject } from '../protocol/json.ts'
 
 /** A body as it came, before anything was parsed. */
-export type RawBody = { type: 'form' | 'json'; bytes: Buffer }
+export type RawBody = { type: 'form' | 'json' | 'frame'; bytes: Buffer }
 
-export type Parameters = { kind: 'form'; values: Map<string, string> } | { kind: 'json'; object: JsonObject }
+export type Parameters =
+  | { kind: 'form'; values: Map<string, string> }
+  | { kind: 'json'; object: JsonObject }
+  | { kind: 'frame'; bytes: Buffer }
 
 const maxParameters = 64
 
@@ -31,8 +34,9 @@ export const readParameters = (request: FastifyRequest): Parameters => {
   const mark = url.indexOf('?')
   const query = readForm(mark < 0 ? '' : url.slice(mark + 1))
   const body = request.body as RawBody | undefined
-  if (body?.type === 'json') {
+  if (body && body.type !== 'form') {
     if (query.has('t') || query.has('j')) refuse('parameters in body and query')
+    if (body.type === 'frame') return { kind: 'frame', bytes: body.bytes }
     return { kind: 'json', object: parseJsonObject(readUtf8(body.bytes) ?? refuse('not UTF-8')) }
   }
   if (!body) return { kind: 'form', values: query }

@@ -30,10 +30,12 @@ export const composeFailure = (
   language: Language,
   nowMs: number,
   rid?: string,
+  framed?: Record<string, unknown>,
 ): Record<string, unknown> => ({
   code: failure.entry.code,
   msg: failure.entry.text[language],
   ...(failure.options.info !== undefined && { info: failure.options.info }),
+  ...framed,
   ...failure.options.members,
   ...(rid !== undefined && { rid }),
   timestamp: Math.floor(nowMs / 1_000),
@@ -80,18 +82,23 @@ export type FailureFace = {
 
 /** The HTTP status of a refusal. */
 export const failureStatusOf = (failure: Failure, face: FailureFace): number => {
-  if (face.envelope === 'totp' || face.envelope === 'plain') return 200
+  if (face.envelope === 'totp' || face.envelope === 'plain' || face.envelope === 'sealed') return 200
   const isSealedFace = !face.envelope && face.isEnvelopeCall && sealedFaces.has(failure.entry.name)
   return isSealedFace ? face.failureStatus : failure.entry.status
 }
 
 /** The bytes of a reply in the envelope of its request. */
 export const dressReply = (
-  payload: string,
+  payload: string | Uint8Array,
   envelope: EnvelopeKind | undefined,
-  seal: ((text: string) => string) | undefined,
-): { type: string; payload: string } => {
-  if (envelope === 'totp' && seal) return { type: 'text/plain; charset=utf-8', payload: seal(payload) }
-  if (envelope === 'plain') return { type: 'text/plain; charset=utf-8', payload: toBase64url(utf8(payload)) }
+  seal: ((text: string | Uint8Array) => string) | undefined,
+): { type: string; payload: string | Uint8Array } => {
+  if (seal) return { type: 'text/plain; charset=utf-8', payload: seal(payload) }
+  const isText = typeof payload === 'string'
+  if (envelope === 'plain') {
+    const bytes = isText ? utf8(payload) : payload
+    return { type: 'text/plain; charset=utf-8', payload: toBase64url(bytes) }
+  }
+  if (!isText) return { type: 'application/x-protobuf', payload }
   return { type: 'application/json; charset=utf-8', payload }
 }

@@ -31,12 +31,14 @@ export type TransportNeeds = {
   authenticate(token: unknown, shape: OperationShape, caller: Caller): Promise<CallerTicket | undefined>
   legacyPrefix: string
   now(): number
+  /** A reply as protobuf. */
+  writeFrame(reply: JsonObject): Promise<Uint8Array>
 }
 
 export const registerOperations = (
   app: FastifyInstance,
   operations: readonly Operation[],
-  { open, replay, authenticate, legacyPrefix, now }: TransportNeeds,
+  { open, replay, authenticate, legacyPrefix, now, writeFrame }: TransportNeeds,
 ) => {
   const openRequest = async (request: FastifyRequest, reply: FastifyReply) => {
     const { caller } = request
@@ -71,9 +73,10 @@ export const registerOperations = (
         : claim.release(outcome.name === 'LOGIN_FAILED')
       ).catch((error) => request.log.warn({ err: error }, 'replay record not written'))
     }
-    const dressed = dressReply(payload, caller.envelope, opened?.seal)
+    const content = opened?.isBinary ? await writeFrame(JSON.parse(payload)) : payload
+    const dressed = dressReply(content, caller.envelope, opened?.seal)
     reply.header('content-type', dressed.type)
-    return dressed.payload
+    return typeof dressed.payload === 'string' ? dressed.payload : Buffer.from(dressed.payload)
   }
 
   app.register(async (scope) => {

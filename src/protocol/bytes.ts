@@ -92,3 +92,24 @@ export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
   }
   return all
 }
+
+/** base64 as clients send it: either alphabet, with padding or without; undefined for anything else. */
+export const fromBase64 = (text: string): Uint8Array | undefined => {
+  const bare = text.replace(/={1,2}$/, '')
+  if (bare.length < text.length && text.length % 4 !== 0) return undefined
+  return fromBase64url(bare.replaceAll('+', '-').replaceAll('/', '_'))
+}
+
+/** base64, standard alphabet with padding (RFC 4648 section 4). */
+export const toBase64 = (bytes: Uint8Array): string => {
+  const text = toBase64url(bytes).replaceAll('-', '+').replaceAll('_', '/')
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
+}
+
+/** Compares in a time that depends on the lengths alone. */
+export const isEqual = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (const [at, byte] of a.entries()) difference |= byte ^ (b[at] ?? 0)
+  return difference === 0
+}

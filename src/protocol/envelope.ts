@@ -13,34 +13,44 @@ export const readEnvelope = (j: string, maxLength: number): Uint8Array | undefin
   return bytes && bytes.length >= 8 && bytes.length % 4 === 0 ? bytes : undefined
 }
 
-export type OpenedEnvelope = { text: string; step: number; form: KeyForm }
+export type OpenedEnvelope<Text> = { text: Text; step: number; form: KeyForm }
 
 const forms = ['number', 'padded'] as const
 const offsets = [0, -1, 1]
+
+/** What an opened plaintext has to be; undefined for what is none. */
+export type ReadText<Text> = (plaintext: Uint8Array) => Text | undefined
+
+const brace = 0x7b
+
+/** JSON as text, or a frame of protobuf as bytes: no such frame begins with a brace. */
+export const readFrameText: ReadText<string | Uint8Array> = (plaintext) =>
+  plaintext[0] === brace ? readUtf8(plaintext) : plaintext
 
 /**
  * Tries the steps of the window (the current one, the one before, the one after; the offset that last opened
  * first), in number form first. At most six keys, never wider.
  */
-export const openEnvelope = (
+export const openEnvelope = <Text extends string | Uint8Array = string>(
   bytes: Uint8Array,
   keysAt: (step: number) => StepKeys,
   currentStep: number,
   lastOffset = 0,
-): OpenedEnvelope | undefined => {
+  read = readUtf8 as ReadText<Text>,
+): OpenedEnvelope<Text> | undefined => {
   const order = [lastOffset, ...offsets.filter((offset) => offset !== lastOffset)]
   for (const form of forms) {
     for (const offset of order) {
       const step = currentStep + offset
       const key = keysAt(step)[form]
       const plaintext = key && decryptXxtea(bytes, key)
-      const text = plaintext && readUtf8(plaintext)
+      const text = plaintext && read(plaintext)
       if (text !== undefined) return { text, step, form }
     }
   }
   return undefined
 }
 
-/** Seals a text under one key: base64url of XXTEA. */
-export const sealEnvelope = (text: string, key: Int32Array): string =>
-  toBase64url(encryptXxtea(utf8(text), key))
+/** Seals a text, or bytes, under one key: base64url of XXTEA. */
+export const sealEnvelope = (text: string | Uint8Array, key: Int32Array): string =>
+  toBase64url(encryptXxtea(typeof text === 'string' ? utf8(text) : text, key))

@@ -8,6 +8,9 @@ import { Failure } from './errors.ts'
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject
 export type JsonObject = { [member: string]: JsonValue }
 
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 export const jsonLimits = { depth: 16, members: 64, values: 1_000, items: 256, stringBytes: 16_384 } as const
 
 const refuse = (reason: string): never => {

@@ -11,7 +11,7 @@ export type Subject = {
 }
 
 let count = 0
-const newKey = () => `{contract-${process.pid}-${count++}}:key`
+export const newKey = () => `{contract-${process.pid}-${count++}}:key`
 
 /** Asks again and again until the answer is true. Returns the ms that it took. */
 export async function until(ask: () => boolean | Promise<boolean>, deadlineMs = 10_000) {
@@ -23,7 +23,7 @@ export async function until(ask: () => boolean | Promise<boolean>, deadlineMs = 
   return performance.now() - start
 }
 
-const times = <T>(count: number, make: (place: number) => Promise<T>) =>
+export const times = <T>(count: number, make: (place: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, place) => make(place)))
 
 /** Every sentence of the contract, for one implementation. */

@@ -52,6 +52,12 @@ t.test('a killed server fails every call at once, and is used again within a sec
     () => store.pass('log', 60_000, 10),
     () => store.setTouched('a', 'x', 1_000),
     () => store.touch('a', 1_000, ['b']),
+    () => store.beginLedger({ key: 'a', expected: 'x', value: 'y', ledger: 'l', marks: ['m'], ttlMs: 1_000 }),
+    () => store.burn('l', ['m'], 10),
+    () => store.slide('l', 1, 64, 10),
+    () => store.extend(['a', 'l'], 1_000),
+    () => store.rotate('r', 'x', 8, 1_000),
+    () => store.remove(['a', 'l']),
     () => store.ping(),
   ]
   for (const call of calls) {
@@ -65,6 +71,41 @@ t.test('a killed server fails every call at once, and is used again within a sec
   t.not(await store.pass('log', 60_000, 1), 0, 'what had passed is remembered')
   t.equal(await store.pass('log', 60_000, 2), 0, 'what was under way was not sent again')
   t.strictSame(said, ['the store is away', 'the store is back'])
+})
+
+t.test('each life of a server has a name, the same for all who use it', async (t) => {
+  const server = await startRedis({ folder })
+  const said: string[] = []
+  const say = (_: object, text: string) => said.push(text)
+  const openOne = () => open({ url: server.url }, { info: say, warn: say })
+  const stores = [await openOne(), await openOne()] as const
+  t.teardown(() => Promise.all([...stores.map((store) => store.close()), server.stop()]))
+  const allAnswer = () =>
+    until(async () => (await Promise.all(stores.map((it) => timeToFail(t, it.ping())))).every((ms) => ms < 0))
+  const names = () => stores.map(({ run }) => run)
+  const [first = ''] = names()
+  t.match(first, /^[0-9a-f]{40}$/)
+  t.strictSame(names(), [first, first])
+
+  for (const round of [1, 2]) {
+    await command(server.url, 'CLIENT', 'KILL', 'TYPE', 'normal')
+    await until(() => said.filter((text) => text === 'the store is back').length === 2 * round)
+    await allAnswer()
+    t.strictSame(names(), [first, first], `a lost connection, ${round}`)
+  }
+
+  const seen = [first]
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    await server.kill(signal)
+    await until(async () => (await timeToFail(t, stores[0].ping())) >= 0)
+    t.equal(stores[0].run, seen.at(-1), 'while it is away it has the name it had')
+    await server.restart()
+    await allAnswer()
+    const [next = ''] = names()
+    t.strictSame(names(), [next, next])
+    t.notOk(seen.includes(next), signal)
+    seen.push(next)
+  }
 })
 
 t.test('a stopped server fails each call in time, then at once, and is used again', async (t) => {
@@ -174,12 +215,13 @@ t.test('with TLS and a user of its own it needs few rights, and any other server
   const tlsPort = await findFreePort()
   const rights =
     '~torii:* +ping +info +get +mget +set +getdel +@scripting +time +incr +del +pexpire +lindex +lrange'
+  const ledgers = '+pttl +zadd +zscore +zcount +zrevrange +zremrangebyscore'
   const server = await startRedis({
     folder,
     args: [
       ...['--tls-port', `${tlsPort}`, '--tls-auth-clients', 'no', '--tls-ca-cert-file', tls('ca.pem')],
       ...['--tls-cert-file', tls('server.pem'), '--tls-key-file', tls('server.key')],
-      ...`--user torii on >p@ss:w/rd ${rights} +rpush +lpop +hset +hmget +hexists`.split(' '),
+      ...`--user torii on >p@ss:w/rd ${rights} +rpush +lpop +hset +hmget +hexists ${ledgers}`.split(' '),
     ],
   })
   const url = `rediss://torii:${encodeURIComponent('p@ss:w/rd')}@localhost:${tlsPort}`
@@ -193,6 +235,14 @@ t.test('with TLS and a user of its own it needs few rights, and any other server
   for (const pass of [1, 2, 3]) t.equal((await store.pass('log', 1, 1)) >= 0, true, `${pass}`)
   await store.setTouched('t', 'x', 60_000)
   t.match(await store.touch('t', 60_000, ['c']), { value: 'x', gates: ['x'] })
+  const begin = { key: 'c', expected: 'x', value: 'y', ledger: 'l', marks: ['m'], ttlMs: 60_000 }
+  t.equal(await store.beginLedger(begin), true)
+  t.equal((await store.burn('l', ['n'], 10)).outcome, 'burnt')
+  for (const number of [1, 99]) t.equal((await store.slide('l', number, 64, 100)).outcome, 'fresh')
+  t.equal(await store.rotate('r', 'x', 1, 60_000), undefined)
+  t.equal(await store.rotate('r', 'y', 1, 60_000), 'x')
+  await store.extend(['c', 'l'], 60_000)
+  await store.remove(['c', 'l'])
 
   const nobody = await findFreePort()
   const refused: [Partial<typeof storeConfig>, RegExp][] = [

@@ -7,6 +7,8 @@ import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import { openStore } from '../../src/adapters/store/open.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { testContract, until } from './store-contract.ts'
+import { testLedgers } from './store-contract-ledgers.ts'
+import { testRings } from './store-contract-rings.ts'
 import { listLives, moveSlot, startCluster, storeConfig } from './store-servers.ts'
 
 const { redis, folder } = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}')
@@ -18,12 +20,15 @@ const fixedClock = () => {
 }
 const overloaded = new Failure('OVERLOADED')
 
+const contracts = [testContract, testLedgers, testRings]
+
 const memory = await open({})
-testContract(t, { name: 'memory', stores: [memory, memory] })
+for (const test of contracts) test(t, { name: 'memory', stores: [memory, memory] })
 
 const mine = { url: redis.url, keyPrefix: `t-${randomBytes(6).toString('hex')}:` }
 const single = [await open(mine), await open(mine)] as const
-testContract(t, { name: 'Redis', stores: single, listLives: () => listLives(mine.url, mine.keyPrefix) })
+for (const test of contracts)
+  test(t, { name: 'Redis', stores: single, listLives: () => listLives(mine.url, mine.keyPrefix) })
 
 const servers = await startCluster(folder)
 const clusterNodes = servers.map(({ host, port }) => `${host}:${port}`)
@@ -31,21 +36,32 @@ const cluster = [
   await open({ clusterNodes }),
   await open({ clusterNodes: clusterNodes.slice(1, 2) }),
 ] as const
-testContract(t, {
-  name: 'Redis Cluster',
-  stores: cluster,
-  listLives: async () =>
-    (await Promise.all(servers.map(({ url }) => listLives(url, storeConfig.keyPrefix)))).flat(),
-})
+for (const test of contracts)
+  test(t, {
+    name: 'Redis Cluster',
+    stores: cluster,
+    listLives: async () =>
+      (await Promise.all(servers.map(({ url }) => listLives(url, storeConfig.keyPrefix)))).flat(),
+  })
 
-t.test('on a cluster a touch whose keys share no hash tag is refused alone', async (t) => {
+t.test('on a cluster a verb whose keys share no hash tag is refused alone', async (t) => {
   const [store] = cluster
-  const [refused, ...others] = await Promise.allSettled([
-    store.touch('{a}', 1_000, ['{b}']),
-    ...Array.from({ length: 100 }, (_, place) => store.touch(`{k${place}}a`, 1_000, [`{k${place}}b`])),
+  const begin = { key: '{a}', ledger: '{b}', expected: '', value: '', marks: [], ttlMs: 1_000 }
+  const apart = [
+    () => store.touch('{a}', 1_000, ['{b}']),
+    () => store.beginLedger(begin),
+    () => store.extend(['{a}', '{b}'], 1_000),
+    () => store.remove(['{a}', '{b}']),
+  ]
+  const [refused, others] = await Promise.all([
+    Promise.allSettled(apart.map((call) => call())),
+    Promise.allSettled(
+      Array.from({ length: 100 }, (_, place) => store.touch(`{k${place}}a`, 1_000, [`{k${place}}b`])),
+    ),
   ])
-  t.match(refused, { status: 'rejected', reason: /hash tag/ })
+  for (const outcome of refused) t.match(outcome, { status: 'rejected', reason: /hash tag/ })
   t.ok(others.every(({ status }) => status === 'fulfilled'))
+  t.equal(store.run, '', 'of many lives nobody can tell one')
 })
 
 t.test('on a cluster a key is found again after it has moved to another node', async (t) => {
@@ -79,6 +95,39 @@ t.test('memory refuses new keys when it is full, and keeps what it has promised'
   t.equal(await store.take('new'), 'x')
   await store.set('newer', 'x', 1_000)
   for (let place = 1; place < 1_000; place++) t.not(await store.get(`${place}`), undefined)
+  await store.close()
+})
+
+t.test('memory counts what is in ledgers and rings like keys', async (t) => {
+  const clock = fixedClock()
+  const store = createMemoryStore({ maxKeys: 1_000, clock })
+  const marks = Array.from({ length: 600 }, (_, place) => `${place}`)
+  const begin = { key: 'k', expected: 'x', value: 'y', ledger: 'l', marks, ttlMs: 2_000 }
+  await store.set('k', 'x', 1_000)
+  await store.set('full', 'x', 60_000)
+  await t.rejects(
+    store.beginLedger({ ...begin, marks: [...marks, ...marks.map((it) => `-${it}`)] }),
+    overloaded,
+  )
+  t.equal(await store.get('k'), 'x', 'what finds no room changes nothing')
+  t.equal(await store.beginLedger(begin), true)
+  for (let place = 0; place < 300; place++) await store.rotate('r', `${place}`, 300, 1_000)
+  await store.rotate('r', 'next', 300, 1_000)
+  for (let number = 1; number < 200; number++)
+    t.equal((await store.slide('l', number, 64, 10)).outcome, 'fresh')
+  for (let place = 0; place < 33; place++)
+    t.equal((await store.burn('l', [`new ${place}`], 1_000)).outcome, 'burnt')
+  await t.rejects(store.burn('l', ['a'], 1_000), overloaded)
+  await t.rejects(store.slide('l', 200, 64, 10), overloaded)
+  await t.rejects(store.rotate('r2', 'a', 2, 1_000), overloaded)
+  await t.rejects(store.set('new', 'x', 1_000), overloaded)
+  await store.rotate('r', 'next', 300, 1_000)
+  clock.advance(1_000)
+  t.equal((await store.burn('l', ['a'], 1_000)).outcome, 'burnt', 'the ring has made room')
+  t.equal((await store.burn('l', ['new 5'], 1_000)).outcome, 'seen', 'nothing was forgotten')
+  await store.remove(['l'])
+  for (let place = 0; place < 998; place++) await store.set(`${place}`, 'x', 1_000)
+  await t.rejects(store.set('new', 'x', 1_000), overloaded)
   await store.close()
 })
 

@@ -15,8 +15,15 @@ export type Room = {
 }
 
 const anyPackage = ['*']
-const multiRuntimeCrypto = ['@noble/hashes', '@noble/ciphers', '@noble/curves', 'otplib', 'bcryptjs']
-const fastifyFamily = ['fastify', 'fastify-plugin', '@fastify/*', 'typebox', 'ipaddr.js', 'prom-client']
+const multiRuntimeCrypto = [
+  '@noble/hashes',
+  '@noble/ciphers',
+  '@noble/curves',
+  'otplib',
+  'bcryptjs',
+  'twofish-ts',
+]
+const fastifyFamily = ['fastify', 'fastify-plugin', '@fastify/*', 'ipaddr.js', 'prom-client']
 
 /** The arrows of the architecture. The first room that has the file counts. */
 export const rooms: readonly Room[] = [
@@ -50,20 +57,25 @@ export const rooms: readonly Room[] = [
   {
     name: 'repo',
     files: /^src\/features\/([^/]+)\/(?:.*\/)?repo\.ts$/,
-    values: ['src/features/{room}/', 'src/protocol/'],
+    values: [
+      'src/features/{room}/',
+      'src/protocol/',
+      'src/adapters/db/kysely.ts',
+      'src/adapters/db/statement.ts',
+    ],
     types: ['src/adapters/', 'src/http/caller.ts', 'src/features/', 'src/config.ts'],
-    packages: ['kysely', 'typebox'],
+    packages: [],
     node: false,
-    rule: 'its feature, protocol, kysely, typebox and types of adapters, config and other features',
+    rule: 'its feature, protocol, kysely, statements and types of adapters, config and other features',
   },
   {
     name: 'features',
     files: /^src\/features\/([^/]+)\//,
     values: ['src/features/{room}/', 'src/protocol/', 'src/features/*/schema.ts'],
     types: ['src/adapters/', 'src/http/caller.ts', 'src/features/', 'src/config.ts'],
-    packages: ['typebox'],
+    packages: [],
     node: false,
-    rule: 'its own folder, protocol, typebox, the schemas of other features, and types of adapters, http/caller, config and other features',
+    rule: 'its own folder, protocol, the schemas of other features, and types of adapters, http/caller, config and other features',
   },
   {
     name: 'client',
@@ -79,9 +91,9 @@ export const rooms: readonly Room[] = [
     files: /^src\/config\.ts$/,
     values: ['src/protocol/'],
     types: [],
-    packages: ['typebox'],
+    packages: [],
     node: true,
-    rule: 'protocol, typebox and node:',
+    rule: 'protocol, types of typebox and node:',
   },
   {
     name: 'root',

@@ -13,8 +13,10 @@ import { openDb } from '../../src/adapters/db/open.ts'
 import { createLogger } from '../../src/adapters/logger.ts'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
-import { createAdmin, openServer } from '../../src/app.ts'
+import { openServer } from '../../src/app.ts'
 import { loadConfig } from '../../src/load-config.ts'
+import { createAdmin } from '../../src/rooms.ts'
+import { keepLine, plant } from './planted.ts'
 import { createTotpClient, type KeyForm, type Provisioned, type Send } from './totp-client.ts'
 
 export type Environment = Record<string, string>
@@ -178,7 +180,7 @@ export const spawnServer = async (environment: Environment): Promise<ServerProce
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line)
+      lines.push(keepLine(line))
       if (line.startsWith('listening')) url = line.split(/\s+/)[1] ?? ''
     })
   const listens = () => {
@@ -266,6 +268,7 @@ export const openShared = async (
   const db = await openDb({ config: config.database })
   const admin = createAdmin({ db, config })
   const app = await admin.apps.add({ name: 'test' })
+  plant(app.appSecret)
   return {
     environment,
     database,
@@ -292,5 +295,6 @@ export const provisionDevice = async (
     headers: {},
   })
   const { totp_secret: secret, totp_token: t } = JSON.parse(body)
+  plant(t, secret)
   return { t, secret }
 }

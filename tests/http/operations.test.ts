@@ -351,6 +351,7 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
       os: '',
       name: '',
       floor: 0,
+      hello: '',
       createdAt: now,
       lastSeenAt: null,
       expiresAt: now + 864_000_000,
@@ -427,6 +428,9 @@ t.test('what was said to one operation can not be posted to another that changes
   const samples: Members = {
     ...{ login: 'captured', clientHash, nextClientHash: clientHash, password: 'right', salt, device: {} },
     ...{ regmode: 'anonymous', user: { userName: 'somebody-new' }, token: a2, to: 'skey', everywhere: false },
+    // Nobody's key: what names one proves it as well.
+    ...{ version: 1, tm: String(startMs), msgType: 'hello', keyPrint: '0', checkTokenData: '' },
+    ...{ hello: { stage: 'clienthello' }, keyEx: { stage: 1 }, plainMsg: {} },
     ...{ n: world.app.appId, s: world.app.appSecret, type: 'x', os: 'x' },
   }
   let walked = 0

@@ -468,6 +468,7 @@ t.test('an alias, its legacy name and GET are one operation', async (t) => {
     digest: (bytes) => Buffer.from(bytes).toString('hex'),
     randomId: randomName,
     elapsedMs: clock.now,
+    aside: (work) => work(),
     isReplyCurrent: async () => true,
   })
   const app = fastify({ exposeHeadRoutes: false })
@@ -501,6 +502,7 @@ t.test('an alias, its legacy name and GET are one operation', async (t) => {
       authenticate: async () => undefined,
       legacyPrefix: '/Old',
       now: clock.now,
+      writeFrame: async () => new Uint8Array(),
     },
   )
   for (const url of ['/v1/change', '/change.php', '/Old/change.php'])

@@ -128,9 +128,11 @@ const nextOf = (spec: Exclude<SourceSpec, { kind: 'plain' }>, seal: Seal): (() =
   }
   if (spec.kind === 'sealed-once') {
     const turn = createTurn(spec.calls)
+    // Of this source alone: what an earlier one sent would be answered as a copy.
+    const prefix = Date.now().toString(36)
     return () => {
       const call = turn()
-      const members = { ...call.members, rid: `${process.pid}.${count++}` }
+      const members = { ...call.members, rid: `${prefix}.${count++}` }
       return { bytes: seal({ ...call, members }, stepAt(Date.now())), call }
     }
   }

@@ -6,9 +6,9 @@ import { createMigrator } from '../../src/adapters/db/migrate.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey, parseServerKey } from '../../src/adapters/server-key.ts'
-import { createAdmin } from '../../src/app.ts'
 import { ConfigSchema } from '../../src/config.ts'
 import { loadConfig } from '../../src/load-config.ts'
+import { createAdmin } from '../../src/rooms.ts'
 import { findFreePort } from '../test/harness.ts'
 import type { Databases } from './databases.ts'
 import { startWatched, type Watched } from './processes.ts'
@@ -29,8 +29,12 @@ export type Torii = Watched & {
  */
 export const raisedLimit = '[1, 100000]'
 
-/** Databases share a core with the load: a pause of theirs is to show in the latencies, not to fail the run. */
+/**
+ * Databases share a core with the load: a pause of theirs is to show in the latencies, not to fail the run. Nor is
+ * the load, which is more than the server can do by design.
+ */
 const patience = {
+  TORII__SERVER__CHANGE_WAIT_MS: '10000',
   TORII__STORE__COMMAND_TIMEOUT_MS: '2000',
   TORII__DATABASE__QUERY_TIMEOUT_MS: '10000',
   TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
@@ -42,7 +46,7 @@ const serverFile = fileURLToPath(import.meta.resolve('#root/dist/src/server.js')
 const limitsEnvironment = () =>
   Object.fromEntries(
     Object.keys(ConfigSchema.properties.limits.properties).map((name) => [
-      `TORII__LIMITS__${name.toUpperCase()}`,
+      `TORII__LIMITS__${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`,
       raisedLimit,
     ]),
   )

@@ -47,6 +47,8 @@ export async function startMariadb(options: MariadbOptions): Promise<Mariadb> {
       '--no-defaults',
       ...asMe(),
       `--datadir=${data}`,
+      // A server that starts deletes the temporary tables that it finds there, whoever made them.
+      `--tmpdir=${folder}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
       `--socket=${socketPath}`,

@@ -1,6 +1,6 @@
 /**
- * Every check of the project: `npm test`, or only some test files: `npm test -- adapters/store tools/`. The faults take
- * minutes and a machine of their own: `npm run test:long`, or by name.
+ * Every check of the project: `npm test`, or only some test files: `npm test -- adapters/store tools/`. Where a file has
+ * longer runs, `npm run test:long` makes them.
  * Brings up a MariaDB primary with its replica and a Redis of its own, and stops exactly these.
  */
 import { execFile } from 'node:child_process'
@@ -13,6 +13,7 @@ import { guard } from './guard.ts'
 import { type Server, startPrimaryAndReplica, startRedis } from './harness.ts'
 import { installMissing } from './install.ts'
 import { createReport } from './report.ts'
+import { searchLogs } from './search-logs.ts'
 import { runTapFile } from './tap-file.ts'
 
 const root = dirname(fileURLToPath(import.meta.resolve('#root/package.json')))
@@ -55,16 +56,31 @@ async function run(): Promise<void> {
       TAP_CWD: servers.folder,
       ...long,
     })
-    const queue = [...files]
-    const work = async () => {
-      for (let file = queue.shift(); file !== undefined && !stop.signal.aborted; file = queue.shift()) {
+    const isFault = (name: string) => name.startsWith('faults/')
+    const faults = files.filter(isFault)
+    const others = files.filter((name) => !isFault(name))
+    const work = async (_: unknown, place: number) => {
+      // One after the other as long as there is anything else to do: faults are timed, and disturb each other most.
+      const take = () =>
+        place === 0 ? (faults.shift() ?? others.shift()) : (others.shift() ?? faults.shift())
+      for (let file = take(); file !== undefined && !stop.signal.aborted; file = take()) {
         const path = join('dist', 'tests', `${file}.test.js`)
         const result = await runTapFile({ file: path, cwd: root, env, timeoutSeconds, signal: stop.signal })
         if (!stop.signal.aborted) report.file(file, result)
       }
     }
     await Promise.all(Array.from({ length: jobs }, work))
+    if (!stop.signal.aborted) await judgeLogs(servers.folder)
   })
+}
+
+async function judgeLogs(folder: string): Promise<void> {
+  const started = performance.now()
+  const { found, planted, logs, lines } = await searchLogs(folder)
+  if (planted === 0) return
+  const what = `of ${planted} secrets none is in the ${lines} lines of ${logs} logs`
+  if (found.length > 0) report.stepFailed(what, found.join('\n'))
+  else report.stepPassed(what, (performance.now() - started) / 1_000)
 }
 
 /** Names like `adapters/store`, of dist/tests/adapters/store.test.js. */
@@ -76,9 +92,7 @@ async function listTests(): Promise<string[]> {
   return entries
     .filter((path) => path.endsWith('.test.js') && !/^(qa|fixtures)\//.test(path))
     .map((path) => path.slice(0, -'.test.js'.length))
-    .filter((name) =>
-      words.length === 0 ? isLong || !name.startsWith('faults/') : words.some((word) => name.includes(word)),
-    )
+    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
     .sort()
 }
 

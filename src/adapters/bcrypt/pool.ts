@@ -12,8 +12,10 @@ export type BcryptPool = {
 type Work = Parameters<typeof hashInThread>[0]
 type Done = ReturnType<typeof hashInThread>
 
-/** A share of the last figure: one slow hash does not close the door. */
+/** The share of the newest figure in the mean, and in how far figures lie from it on average. */
 const newest = 0.2
+/** So many of those above the mean: on a busy machine one hash takes far longer than another. */
+const caution = 2
 /** Of cost 10, until one was measured. */
 const firstGuessMs = 100
 
@@ -30,6 +32,7 @@ export const createBcryptPool = (config: {
   let starting: ReturnType<typeof start> | undefined
   let pending = 0
   let hashMs: number | undefined
+  let spreadMs = 0
 
   const start = async () => {
     const { Piscina } = await import('piscina')
@@ -44,9 +47,15 @@ export const createBcryptPool = (config: {
 
   const checkRoom = (cost: number) => {
     hashMs ??= firstGuessMs * 2 ** (cost - 10)
-    const doneInMs = (Math.floor(pending / workers) + 1) * hashMs
+    const doneInMs = (Math.floor(pending / workers) + 1) * (hashMs + caution * spreadMs)
     if (pending < workers || (pending < workers + queueLimit && doneInMs <= maxWaitMs)) return
     throw new Failure('OVERLOADED', { retryAfterSeconds: Math.ceil(doneInMs / 1_000) })
+  }
+
+  const learn = (ms: number) => {
+    hashMs ??= ms
+    spreadMs += newest * (Math.abs(ms - hashMs) - spreadMs)
+    hashMs += newest * (ms - hashMs)
   }
 
   return {
@@ -57,7 +66,7 @@ export const createBcryptPool = (config: {
         starting ??= start()
         const pool = await starting
         const { hash, ms } = await pool.run({ text, setting: `$2b$${String(cost).padStart(2, '0')}$${salt}` })
-        hashMs = (1 - newest) * (hashMs ?? ms) + newest * ms
+        learn(ms)
         return hash.slice(-31)
       } finally {
         pending--

@@ -1,14 +1,5 @@
-import {
-  type DatabaseIntrospector,
-  type Dialect,
-  type Driver,
-  type Kysely,
-  MysqlAdapter,
-  MysqlIntrospector,
-  MysqlQueryCompiler,
-  type OnConflictNode,
-  type ReferenceNode,
-} from 'kysely'
+import type { DatabaseIntrospector, Dialect, Driver, Kysely, OnConflictNode, ReferenceNode } from 'kysely'
+import { MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler } from './kysely.ts'
 
 /** Kysely's MySQL, over a driver of ours. */
 export const createMysqlDialect = (driver: Driver): Dialect => ({

@@ -1,7 +1,7 @@
-import { Kysely } from 'kysely'
 import type { DatabaseConfig } from '../../config.ts'
 import type { Clock } from '../clock.ts'
 import type { Db, PoolState, Tables } from './index.ts'
+import { Kysely } from './kysely.ts'
 import { createMysqlDialect } from './mysql-compiler.ts'
 import { retryDeadlocks } from './mysql-connection.ts'
 import { kindOfFailure } from './mysql-errors.ts'

@@ -1,13 +1,6 @@
-import {
-  type AliasNode,
-  CamelCasePlugin,
-  IdentifierNode,
-  type KyselyPlugin,
-  OperationNodeTransformer,
-  type QueryId,
-  type SchemableIdentifierNode,
-} from 'kysely'
+import type { AliasNode, KyselyPlugin, QueryId, SchemableIdentifierNode } from 'kysely'
 import type { DatabaseConfig } from '../../config.ts'
+import { CamelCasePlugin, IdentifierNode, OperationNodeTransformer } from './kysely.ts'
 
 type TableNames = DatabaseConfig['tables']
 

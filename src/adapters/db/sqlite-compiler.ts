@@ -1,13 +1,5 @@
-import {
-  type DatabaseIntrospector,
-  type Dialect,
-  type Driver,
-  type Kysely,
-  type SelectModifierNode,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely'
+import type { DatabaseIntrospector, Dialect, Driver, Kysely, SelectModifierNode } from 'kysely'
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from './kysely.ts'
 
 /** Kysely's SQLite, over a driver of ours. */
 export const createSqliteDialect = (driver: Driver): Dialect => ({

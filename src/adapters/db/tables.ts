@@ -44,6 +44,8 @@ export type DeviceRow = {
   os: string
   name: string
   floor: number
+  /** JSON of what the device said of itself in its hello; empty before. */
+  hello: string
   createdAt: number
   lastSeenAt: number | null
   expiresAt: number
@@ -108,6 +110,10 @@ export type LoginRow = {
   endedAt: number | null
   endReason: string | null
   endDetail: string | null
+  /** The shared key on which it was made or last exchanged. */
+  keyPrint: string | null
+  /** Its tickets are refused in a weaker envelope (0, 1, 2). */
+  floor: number
 }
 
 /** The times of the last five failures of a login from one network, newest first; 0 for none. */

@@ -8,6 +8,7 @@ export type TransactionGuard = ReturnType<typeof createTransactionGuard>
  */
 export function createTransactionGuard() {
   const inside = new AsyncLocalStorage<{ open: boolean }>()
+  let openNow = 0
 
   return {
     /** Throws inside a transaction. */
@@ -18,11 +19,15 @@ export function createTransactionGuard() {
     },
     async run<T>(work: () => Promise<T>): Promise<T> {
       const state = { open: true }
+      openNow++
       try {
         return await inside.run(state, work)
       } finally {
         // What the work started and left running outlives the transaction and is free again.
         state.open = false
+        openNow--
+        // On Node 20 every await of the process takes three times as long while it is on.
+        if (openNow === 0) inside.disable()
       }
     },
   }

@@ -16,6 +16,8 @@ export function createWaitingLine({
   createRefusal?: (since: number) => Failure
 }) {
   const waiters = new Set<Waiter>()
+  /** When the first of those came who have not let the line become empty since. */
+  let longSince = 0
 
   return {
     get length() {
@@ -26,7 +28,8 @@ export function createWaitingLine({
      * Those with the same `needs` can only be served in turn.
      */
     wait<T>(take: () => T | undefined, needs?: unknown): Promise<T> {
-      if (waiters.size >= queueLimit) return Promise.reject(createOverload())
+      if (waiters.size >= queueLimit)
+        return Promise.reject(waiters.size > 0 ? createRefusal(longSince) : createOverload())
       return new Promise<T>((resolve, reject) => {
         const leave = () => {
           clearTimeout(timer)
@@ -47,6 +50,7 @@ export function createWaitingLine({
           },
         }
         const since = performance.now()
+        if (waiters.size === 0) longSince = since
         const timer = setTimeout(() => waiter.refuse(createRefusal(since)), waitTimeoutMs)
         waiters.add(waiter)
       })

@@ -42,10 +42,54 @@ export interface Store {
    * `used` tells whether an earlier touch marked it. On Redis Cluster all keys share one hash tag.
    */
   touch(key: string, idleMs: number, gates: readonly string[]): Promise<Touched>
+  /**
+   * Like `compareAndSet`, with a value expected and a new one; in the same step a ledger begins at `ledger` with
+   * `marks`, instead of whatever was there, and lives as long as the value. If it was not so, nothing changes.
+   * A ledger remembers what was used up; it may begin empty. On Redis Cluster both keys share one hash tag.
+   */
+  beginLedger(input: {
+    key: string
+    expected: string
+    value: string
+    ledger: string
+    marks: readonly string[]
+    ttlMs: number
+  }): Promise<boolean>
+  /**
+   * Enters marks into a ledger if none of them is in it: of many callers with one mark one is told 'burnt'.
+   * 'missing': there is no ledger, and none begins. 'seen': at least one mark was there, also if the ledger is full.
+   * 'full': it would hold more than `most` marks (numbers do not count). In these three cases nothing is entered.
+   * `lifeMs` is what is left of the ledger's life, which no burn prolongs; 0 without a ledger.
+   */
+  burn(ledger: string, marks: readonly string[], most: number): Promise<Burnt>
+  /**
+   * A sliding window over numbers (integers from 1 to 2^53 - 1) in a ledger, apart from its marks. Its highest number
+   * is 0 at the beginning. 'behind': at or below highest - width. 'ahead': above highest + jump. 'seen': it was there.
+   * Else 'fresh': it is remembered, and what fell out of the window is forgotten; of many callers with one number
+   * one is told so. One ledger has one width: with a wider one what was forgotten would be fresh again.
+   * 'missing' and `lifeMs` as in `burn`. Throws RangeError for what is no such integer.
+   */
+  slide(ledger: string, number: number, width: number, jump: number): Promise<Slid>
+  /** Gives those of the keys that are there, whatever they hold, a new life. On Redis Cluster they share one hash tag. */
+  extend(keys: readonly string[], ttlMs: number): Promise<void>
+  /**
+   * Puts an entry into a ring of at most `most` (at least 1), whose life begins anew. Returns the oldest entry if it
+   * fell out. (With a smaller `most` than before all that is too much falls out; the oldest of it is returned.)
+   */
+  rotate(key: string, entry: string, most: number, ttlMs: number): Promise<string | undefined>
+  /** Removes the keys, whatever they hold. On Redis Cluster they share one hash tag. */
+  remove(keys: readonly string[]): Promise<void>
   /** The store's own clock (ms since 1970) when it answers, else throws like every verb. */
   ping(): Promise<number>
   /** Round trips so far, for the budget of trips per request. */
   readonly trips: number
+  /**
+   * Names the life of the store: what another life has acknowledged, this one may have lost. The same for all
+   * processes. Redis: the server's run id as known since the last recovery, so another one after each restart and
+   * failover, but not after a mere loss of the connection. Memory: of this process, by chance. Where nobody can
+   * tell (Cluster): ''. Never throws and asks nobody.
+   */
+  readonly run: string
   close(): Promise<void>
 }
 
@@ -54,6 +98,10 @@ export interface Store {
  * start and whenever its server has restarted; until it returns nobody else can use the store.
  */
 export type Recover = (store: Store) => Promise<void>
+
+export type Burnt = { outcome: 'burnt' | 'seen' | 'full' | 'missing'; lifeMs: number }
+
+export type Slid = { outcome: 'fresh' | 'seen' | 'behind' | 'ahead' | 'missing'; lifeMs: number }
 
 export type Touched = {
   value: string | undefined

@@ -27,9 +27,18 @@ export const measureStore = (store: Store, observe: Observe): Store => {
     pass: timed('pass', store.pass),
     setTouched: timed('setTouched', store.setTouched),
     touch: timed('touch', store.touch),
+    beginLedger: timed('beginLedger', store.beginLedger),
+    burn: timed('burn', store.burn),
+    slide: timed('slide', store.slide),
+    extend: timed('extend', store.extend),
+    rotate: timed('rotate', store.rotate),
+    remove: timed('remove', store.remove),
     ping: timed('ping', store.ping),
     get trips() {
       return store.trips
+    },
+    get run() {
+      return store.run
     },
     close: store.close,
   }

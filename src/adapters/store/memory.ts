@@ -1,76 +1,50 @@
+import { randomUUID } from 'node:crypto'
 import { Failure } from '../../protocol/errors.ts'
 import type { Clock } from '../clock.ts'
-import { createExpiryHeap, type Expiring } from './expiry-heap.ts'
+import { createExpiringMap, type Entry } from './expiring-map.ts'
 import type { Store } from './index.ts'
+import {
+  checkSlide,
+  createLedger,
+  enterNumber,
+  judgeMarks,
+  judgeNumber,
+  type Ledger,
+  sizeOfLedger,
+} from './ledger.ts'
 import { createSlidingLog, passLog, type SlidingLog } from './sliding-log.ts'
 import { wholeMs } from './whole-ms.ts'
 
 type Touchable = { value: string; usedAt: number; used: boolean }
-type Content = string | SlidingLog | Touchable
-type Entry = Expiring & { key: string; content: Content }
-
-const dropEveryMs = 1_000
-/** About a millisecond of work, so that many lives that end at once hold up nobody. */
-const dropAtOnce = 1_000
+type Ring = readonly string[]
+type Content = string | SlidingLog | Touchable | Ledger | Ring
 
 /**
- * The store of one process. It holds at most `maxKeys` keys: at the bound it drops those whose life is over,
- * and refuses new ones with `Failure('OVERLOADED')` rather than forget what it has promised.
+ * The store of one process. It holds at most `maxKeys` keys, where what is in a ledger or ring counts like keys: at
+ * the bound it drops those whose life is over, and refuses more with `Failure('OVERLOADED')` rather than forget what
+ * it has promised.
  */
 export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: Clock }): Store {
-  const entries = new Map<string, Entry>()
-  const byExpiry = createExpiryHeap<Entry>()
+  const entries = createExpiringMap<Content>({ most: maxKeys, clock, sizeOf })
+  const { find, put, drop } = entries
+  const run = randomUUID()
   let trips = 0
 
-  const drop = (entry: Entry) => {
-    entries.delete(entry.key)
-    byExpiry.remove(entry)
-  }
-
-  /** Returns how many it dropped. */
-  const dropExpired = (most: number) => {
-    const now = clock.elapsed()
-    for (let dropped = 0; dropped < most; dropped++) {
-      const first = byExpiry.first()
-      if (!first || first.expiresAt > now) return dropped
-      drop(first)
-    }
-    return most
-  }
-
-  const sweep = () => {
-    const isMoreLeft = dropExpired(dropAtOnce) === dropAtOnce
-    timer = setTimeout(sweep, isMoreLeft ? 0 : dropEveryMs).unref()
-  }
-  let timer = setTimeout(sweep, dropEveryMs).unref()
-
-  const find = (key: string) => {
-    const entry = entries.get(key)
-    if (!entry || entry.expiresAt > clock.elapsed()) return entry
-    drop(entry)
-    return undefined
-  }
-
-  const put = (key: string, content: Content, ttlMs: number) => {
-    const expiresAt = clock.elapsed() + wholeMs(ttlMs)
+  const findLedger = (key: string) => {
     const entry = find(key)
-    if (entry) return byExpiry.move(Object.assign(entry, { content, expiresAt }))
-    if (entries.size >= maxKeys && dropExpired(1) === 0) throw new Failure('OVERLOADED')
-    const added = { key, content, expiresAt, place: 0 }
-    entries.set(key, added)
-    byExpiry.add(added)
+    if (!entry) return undefined
+    const { content } = entry
+    if (!isLedger(content)) throw otherKind(key)
+    return { entry, content, lifeMs: Math.ceil(entry.expiresAt - clock.elapsed()) }
   }
 
-  const findText = (key: string) => {
-    const content = find(key)?.content
-    if (content === undefined || typeof content === 'string') return content
-    throw otherKind(key)
-  }
+  const findText = (key: string) => textOf(find(key))
 
   return {
     get trips() {
       return trips
     },
+    run,
 
     async get(key) {
       trips++
@@ -84,17 +58,17 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async take(key) {
       trips++
-      const text = findText(key)
-      const entry = entries.get(key)
+      const entry = find(key)
+      const text = textOf(entry)
       if (entry) drop(entry)
       return text
     },
 
     async increment(key, ttlMs) {
       trips++
-      const sum = Number(findText(key) ?? 0) + 1
+      const entry = find(key)
+      const sum = Number(textOf(entry) ?? 0) + 1
       if (!Number.isSafeInteger(sum)) throw otherKind(key)
-      const entry = entries.get(key)
       if (entry) entry.content = String(sum)
       else put(key, String(sum), ttlMs)
       return sum
@@ -102,8 +76,8 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async compareAndSet(key, expected, value, ttlMs) {
       trips++
-      if (findText(key) !== expected) return false
-      const entry = entries.get(key)
+      const entry = find(key)
+      if (textOf(entry) !== expected) return false
       if (value !== undefined) put(key, value, ttlMs)
       else if (entry) drop(entry)
       return true
@@ -141,12 +115,75 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
       const content = find(key)?.content
       if (content === undefined)
         return { value: undefined, sinceUseMs: 0, used: false, idle: false, gates: found }
-      if (typeof content === 'string' || 'times' in content) throw otherKind(key)
+      if (typeof content === 'string' || !('used' in content)) throw otherKind(key)
       const { value, used } = content
       const sinceUseMs = Math.floor(clock.elapsed() - content.usedAt)
       const idle = sinceUseMs >= idleMs
       if (!idle) Object.assign(content, { usedAt: clock.elapsed(), used: true })
       return { value, sinceUseMs, used, idle, gates: found }
+    },
+
+    async beginLedger({ key, expected, value, ledger, marks, ttlMs }) {
+      trips++
+      if (findText(key) !== expected) return false
+      // First what may find no room: the value replaces one.
+      put(ledger, createLedger(marks), ttlMs)
+      put(key, value, ttlMs)
+      return true
+    },
+
+    async burn(ledger, marks, most) {
+      trips++
+      const found = findLedger(ledger)
+      if (!found) return { outcome: 'missing', lifeMs: 0 }
+      const { entry, content, lifeMs } = found
+      const each = [...new Set(marks)]
+      const outcome = judgeMarks(content, each, most)
+      if (outcome === 'burnt') {
+        entries.grow(entry, each.length, () => {
+          for (const mark of each) content.marks.add(mark)
+        })
+      }
+      return { outcome, lifeMs }
+    },
+
+    async slide(ledger, number, width, jump) {
+      checkSlide(number, width, jump)
+      trips++
+      const found = findLedger(ledger)
+      if (!found) return { outcome: 'missing', lifeMs: 0 }
+      const { entry, content, lifeMs } = found
+      const outcome = judgeNumber(content, number, width, jump)
+      if (outcome === 'fresh') {
+        entries.grow(entry, 1, () => enterNumber(content, number, width))
+      }
+      return { outcome, lifeMs }
+    },
+
+    async extend(keys, ttlMs) {
+      trips++
+      const whole = wholeMs(ttlMs)
+      for (const key of keys) {
+        const entry = find(key)
+        if (entry) entries.extend(entry, whole)
+      }
+    },
+
+    async rotate(key, entry, most, ttlMs) {
+      trips++
+      const ring = find(key)?.content ?? []
+      if (!isRing(ring)) throw otherKind(key)
+      const all = [...ring, entry]
+      put(key, all.slice(-most), ttlMs)
+      return all.length > most ? all[0] : undefined
+    },
+
+    async remove(keys) {
+      trips++
+      for (const key of keys) {
+        const entry = find(key)
+        if (entry) drop(entry)
+      }
     },
 
     async ping() {
@@ -155,11 +192,23 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
     },
 
     async close() {
-      clearTimeout(timer)
-      entries.clear()
-      byExpiry.clear()
+      entries.close()
     },
   }
+}
+
+const textOf = (entry: Entry<Content> | undefined) => {
+  if (!entry) return undefined
+  if (typeof entry.content === 'string') return entry.content
+  throw otherKind(entry.key)
+}
+
+const isLedger = (content: Content): content is Ledger => typeof content === 'object' && 'marks' in content
+const isRing = (content: Content): content is Ring => Array.isArray(content)
+
+const sizeOf = (content: Content) => {
+  if (isRing(content)) return content.length
+  return isLedger(content) ? 1 + sizeOfLedger(content) : 1
 }
 
 /** As Redis refuses it: a key belongs to one group of verbs. */

@@ -15,22 +15,26 @@ const pollMs = 25
  */
 export function createRecovery({
   verbs,
+  life,
   recover,
 }: {
   verbs: ReturnType<typeof createVerbs>
+  /** Of the server that was brought up to date last; '' where nobody can tell. */
+  life: { run: string }
   recover: Recover
 }) {
-  /** The life of the server that was brought up to date last. */
-  let known: { run: string | undefined } | undefined
+  let isFirst = true
 
   return async (isCurrent: () => boolean) => {
     const run = await verbs.findRun()
     // The connection was lost, and nothing else.
-    if (known && run !== undefined && run === known.run) return
+    if (!isFirst && run !== '' && run === life.run) return
     await verbs.restorePasses()
     await recover(verbs)
-    if (known) await verbs.claim(graceKey, '', graceMs)
+    if (!isFirst) await verbs.claim(graceKey, '', graceMs)
     while ((await verbs.get(graceKey)) !== undefined) await delay(pollMs)
-    if (isCurrent()) known = { run }
+    if (!isCurrent()) return
+    isFirst = false
+    life.run = run
   }
 }

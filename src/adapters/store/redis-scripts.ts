@@ -81,4 +81,54 @@ export const scripts = {
       for place, gate in ipairs(redis.call('MGET', unpack(KEYS, 2))) do reply[4 + place] = gate end
     end
     return reply`),
+
+  /**
+   * A ledger is a sorted set: marks after a colon with score 0, numbers with themselves as score, and one member with
+   * score -1 that is never removed, because Redis keeps no empty set. Entered one by one: unpack has a limit.
+   * ARGV: the value expected, the new one, the life in ms, the marks.
+   */
+  beginLedger: script(`
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+    redis.call('DEL', KEYS[2])
+    redis.call('ZADD', KEYS[2], -1, '')
+    for place = 4, #ARGV do redis.call('ZADD', KEYS[2], 0, ':' .. ARGV[place]) end
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
+    return 1`),
+
+  /** ARGV: the most marks that the ledger may hold, the marks, none of them twice. */
+  burn: script(`
+    local life = redis.call('PTTL', KEYS[1])
+    if life == -2 then return { 'missing', 0 } end
+    for place = 2, #ARGV do
+      if redis.call('ZSCORE', KEYS[1], ':' .. ARGV[place]) then return { 'seen', life } end
+    end
+    if redis.call('ZCOUNT', KEYS[1], 0, 0) + #ARGV - 1 > tonumber(ARGV[1]) then return { 'full', life } end
+    for place = 2, #ARGV do redis.call('ZADD', KEYS[1], 0, ':' .. ARGV[place]) end
+    return { 'burnt', life }`),
+
+  /**
+   * ARGV: number, width, jump. All are doubles that hold each integer up to 2^53 exactly. Numbers are handed to
+   * commands as numbers or as they came: what Lua makes of them in a text keeps 14 digits only.
+   */
+  slide: script(`
+    local life = redis.call('PTTL', KEYS[1])
+    if life == -2 then return { 'missing', 0 } end
+    local number, width = tonumber(ARGV[1]), tonumber(ARGV[2])
+    local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+    local highest = math.max(0, tonumber(last[2]))
+    if number <= highest - width then return { 'behind', life } end
+    if number > highest + tonumber(ARGV[3]) then return { 'ahead', life } end
+    if redis.call('ZADD', KEYS[1], 'NX', ARGV[1], ARGV[1]) == 0 then return { 'seen', life } end
+    if number > highest then redis.call('ZREMRANGEBYSCORE', KEYS[1], 1, number - width) end
+    return { 'fresh', life }`),
+
+  extend: script(`
+    for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[1]) end`),
+
+  /** A list, newest last. ARGV: the entry, the most that stay, the life in ms. */
+  rotate: script(`
+    local over = redis.call('RPUSH', KEYS[1], ARGV[1]) - ARGV[2]
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    if over > 0 then return redis.call('LPOP', KEYS[1], over)[1] end`),
 } as const

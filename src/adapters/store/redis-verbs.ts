@@ -1,5 +1,6 @@
 import { Failure } from '../../protocol/errors.ts'
-import type { Store } from './index.ts'
+import type { Burnt, Slid, Store } from './index.ts'
+import { checkSlide } from './ledger.ts'
 import type { PassBook } from './pass-book.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { type Script, scripts } from './redis-scripts.ts'
@@ -9,6 +10,8 @@ export type VerbsNeeds = {
   connection: RedisConnection
   commandTimeoutMs: number
   passBook: PassBook
+  /** The life of the server that was brought up to date last. */
+  life: { readonly run: string }
   /** Throws while the server must not be asked. */
   checkOpen(): void
 }
@@ -17,7 +20,7 @@ export type VerbsNeeds = {
 const atOnce = 100
 
 /** The verbs of the store as commands of Redis: each one trip, which fails in time and in one way. */
-export function createVerbs({ connection, commandTimeoutMs, passBook, checkOpen }: VerbsNeeds) {
+export function createVerbs({ connection, commandTimeoutMs, passBook, life, checkOpen }: VerbsNeeds) {
   const { commands, isCluster, refresh } = connection
   let trips = 0
 
@@ -45,9 +48,18 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, checkOpen 
       }
     })
 
+  /** Sent to a cluster, they would make all commands fail that happen to travel with them. */
+  const checkTags = (keys: readonly string[]) => {
+    if (isCluster && new Set(keys.map(hashTag)).size > 1) throw new RangeError('the keys share no hash tag')
+  }
+
   return {
     get trips() {
       return trips
+    },
+
+    get run() {
+      return life.run
     },
 
     async get(key) {
@@ -91,8 +103,7 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, checkOpen 
 
     async touch(key, idleMs, gates) {
       const keys = [key, ...gates]
-      // Sent to a cluster, this would make all commands fail that happen to travel with it.
-      if (isCluster && new Set(keys.map(hashTag)).size > 1) throw new RangeError('the keys share no hash tag')
+      checkTags(keys)
       type Reply = [string | null, number, number, number, ...(string | null)[]]
       const [value, sinceUseMs, used, idle, ...found] = await run<Reply>(scripts.touch, keys, idleMs)
       return {
@@ -102,6 +113,40 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, checkOpen 
         idle: idle === 1,
         gates: found.map((gate) => gate ?? undefined),
       }
+    },
+
+    async beginLedger({ key, expected, value, ledger, marks, ttlMs }) {
+      const keys = [key, ledger]
+      checkTags(keys)
+      return (await run(scripts.beginLedger, keys, expected, value, wholeMs(ttlMs), ...marks)) === 1
+    },
+
+    async burn(ledger, marks, most) {
+      type Reply = [Burnt['outcome'], number]
+      const [outcome, lifeMs] = await run<Reply>(scripts.burn, [ledger], most, ...new Set(marks))
+      return { outcome, lifeMs }
+    },
+
+    async slide(ledger, number, width, jump) {
+      checkSlide(number, width, jump)
+      type Reply = [Slid['outcome'], number]
+      const [outcome, lifeMs] = await run<Reply>(scripts.slide, [ledger], number, width, jump)
+      return { outcome, lifeMs }
+    },
+
+    async extend(keys, ttlMs) {
+      checkTags(keys)
+      await run(scripts.extend, keys, wholeMs(ttlMs))
+    },
+
+    async rotate(key, entry, most, ttlMs) {
+      return (await run<string | null>(scripts.rotate, [key], entry, most, wholeMs(ttlMs))) ?? undefined
+    },
+
+    async remove(keys) {
+      checkTags(keys)
+      // DEL takes no empty list.
+      if (keys.length > 0) await ask(() => commands.del(...keys))
     },
 
     async ping() {
@@ -114,10 +159,10 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, checkOpen 
       connection.close()
     },
 
-    /** Names the life of the server; undefined where nobody can tell (a cluster has many). */
+    /** Names the life of the server; '' where nobody can tell (a cluster has many). */
     async findRun() {
-      if (isCluster) return undefined
-      return /^run_id:(\S+)/m.exec(await ask(() => commands.info('server')))?.[1]
+      if (isCluster) return ''
+      return /^run_id:(\S+)/m.exec(await ask(() => commands.info('server')))?.[1] ?? ''
     },
 
     /** Adds what the pass book has to the logs of the store. */

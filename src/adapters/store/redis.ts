@@ -25,8 +25,10 @@ export async function openRedisStore(needs: {
   const { config, logger, recover = async () => {} } = needs
   const connection = await openRedisConnection(config)
   const { commandTimeoutMs } = config
-  const common = { connection, commandTimeoutMs, passBook: createPassBook() }
-  const bringUpToDate = createRecovery({ verbs: createVerbs({ ...common, checkOpen: () => {} }), recover })
+  const life = { run: '' }
+  const common = { connection, commandTimeoutMs, passBook: createPassBook(), life }
+  const verbs = createVerbs({ ...common, checkOpen: () => {} })
+  const bringUpToDate = createRecovery({ verbs, life, recover })
 
   let state: 'open' | 'away' | 'closed' = 'away'
   let connections = 0

@@ -1,4 +1,5 @@
 import type { Executor } from '../../adapters/db/index.ts'
+import { createStatement } from '../../adapters/db/statement.ts'
 
 export type Ban = { network: string; bannedUntil: number; reason: string; createdAt: number }
 
@@ -23,10 +24,8 @@ export const removeBan = async (db: Executor, network: string, nowMs: number): P
 
 export type Sighting = { address: string; family: string; scope: string; at: number; requests: number }
 
-/** Adds to the row of an address, or makes it. */
-export const recordSighting = async (db: Executor, sighting: Sighting): Promise<void> => {
-  const { address, family, scope, at, requests } = sighting
-  await db
+const sightingStatement = createStatement((db, { address, family, scope, at, requests }: Sighting) =>
+  db
     .insertInto('addresses')
     .values({ address, family, scope, firstSeenAt: at, lastSeenAt: at, requests })
     .onConflict((conflict) =>
@@ -34,6 +33,10 @@ export const recordSighting = async (db: Executor, sighting: Sighting): Promise<
         lastSeenAt: eb.ref('excluded.lastSeenAt'),
         requests: eb('addresses.requests', '+', eb.ref('excluded.requests')),
       })),
-    )
-    .execute()
+    ),
+)
+
+/** Adds to the row of an address, or makes it. */
+export const recordSighting = async (db: Executor, sighting: Sighting): Promise<void> => {
+  await sightingStatement(db, sighting)
 }

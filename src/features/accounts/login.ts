@@ -1,7 +1,8 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
-import type { AppCaller } from '../../http/caller.ts'
+import type { AppCaller, CallerKey } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
 import type { TicketsService } from '../tickets/tickets.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
 import type { Hashes, Passwords } from './passwords.ts'
@@ -27,6 +28,9 @@ export type LoginNeeds = {
   tickets: Pick<TicketsService, 'prepareLogin'>
   insertGuardedLogin: typeof import('../tickets/repo.ts').insertGuardedLogin
   isKnownDevice: typeof import('../tickets/repo.ts').isKnownDevice
+  keys: Pick<Keys, 'prove' | 'prolong'>
+  /** Where a caller belongs, if that is not here. */
+  findRedirect(caller: AppCaller, key: CallerKey): string | undefined
 }
 
 /** Five failures of a login from one network, then a pause; from a hundred in a row, known devices only. */
@@ -64,7 +68,11 @@ export const createLogin = (needs: LoginNeeds) => {
   }
 
   /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
-  const attempt = async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply | undefined> => {
+  const attempt = async (
+    input: LoginInput,
+    caller: AppCaller,
+    key: ProvenKey | undefined,
+  ): Promise<WelcomeReply | undefined> => {
     const login = canonicalLogin(String(input.login))
     const { network } = caller.address
     const situation = await findLoginSituation(db.write, login, loginKeyOf(login), network)
@@ -75,7 +83,7 @@ export const createLogin = (needs: LoginNeeds) => {
     if (account.status !== 'active') {
       throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
     }
-    const prepared = needs.tickets.prepareLogin(account, caller, input.device)
+    const prepared = needs.tickets.prepareLogin(account, caller, input.device, key)
     const failedBefore = clock.now() - failureRules.windowMs
     if (!(await needs.insertGuardedLogin(db.write, prepared.row, { loginKey, network, failedBefore })))
       return undefined
@@ -84,12 +92,18 @@ export const createLogin = (needs: LoginNeeds) => {
       const next = await verifiers.create(hashes.nextHash, passwords.form)
       await updateNextVerifier(db.write, loginKey, next, clock.now())
     }
+    // The row binds the key already; if the store is away now, the key lives its first day.
+    if (key) await needs.keys.prolong(key).catch(() => {})
+    const redirect = key && needs.findRedirect(caller, key)
+    if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
     return welcome(account, await prepared.issue())
   }
 
   return async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply> => {
+    // Before the password: whoever was shown a proof could make another from it.
+    const key = await needs.keys.prove(input, caller)
     for (let tries = 0; tries < 3; tries++) {
-      const reply = await attempt(input, caller)
+      const reply = await attempt(input, caller, key)
       if (reply) return reply
     }
     throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })

@@ -3,6 +3,7 @@ import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Keys } from '../key-exchange/keys.ts'
 import type { TicketsService } from '../tickets/tickets.ts'
 import { checkNickName, checkUserName, loginKeyOf } from './names.ts'
 import type { Passwords } from './passwords.ts'
@@ -19,6 +20,7 @@ export type RegisterNeeds = {
   verifiers: Verifiers
   tickets: Pick<TicketsService, 'prepareLogin'>
   insertLogin: typeof import('../tickets/repo.ts').insertLogin
+  keys: Pick<Keys, 'prove' | 'prolong'>
 }
 
 const tagBytes = 8
@@ -26,6 +28,7 @@ const tagBytes = 8
 export const createRegister = (needs: RegisterNeeds) => {
   const { db, clock, random, passwords, verifiers } = needs
   return async (input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> => {
+    const provenKey = await needs.keys.prove(input, caller)
     if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
     const { userName, key } = checkUserName(input.user.userName)
     const nickName = checkNickName(input.user.nickName ?? userName)
@@ -58,6 +61,7 @@ export const createRegister = (needs: RegisterNeeds) => {
           { userId, userName, nickName, tag, epoch: 1 },
           caller,
           input.device,
+          provenKey,
         )
         await needs.insertLogin(trx, prepared.row)
         return prepared
@@ -65,6 +69,7 @@ export const createRegister = (needs: RegisterNeeds) => {
       .catch((error) => {
         throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED', { cause: error }) : error
       })
+    if (provenKey) await needs.keys.prolong(provenKey).catch(() => {})
     return welcome({ userId: login.row.userId, userName, nickName }, await login.issue())
   }
 }

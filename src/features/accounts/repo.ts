@@ -1,5 +1,6 @@
-import { sql } from 'kysely'
 import type { Db, Executor } from '../../adapters/db/index.ts'
+import { sql } from '../../adapters/db/kysely.ts'
+import { createStatement } from '../../adapters/db/statement.ts'
 import type { AccountRow, LoginFailuresRow, VerifierRow } from '../../adapters/db/tables.ts'
 import type { CanonicalLogin } from './names.ts'
 
@@ -25,9 +26,35 @@ export type LoginSituation = {
   streak: number
 }
 
-const countedKey = sql<Buffer>`coalesce(v.login_key, asked.given_key)`
-
 type Nullable<T> = { [K in keyof T]: T[K] | null }
+
+const createSituationStatement = (kind: CanonicalLogin['kind']) =>
+  createStatement(
+    (db, { givenKey, userId, network }: { givenKey: Buffer; userId: number; network: string }) => {
+      const countedKey = kind === 'number' ? sql<Buffer>`coalesce(v.login_key, ${givenKey})` : givenKey
+      return (
+        db
+          // A row even for nobody. Of a number: with a key in it MariaDB would make a file of it.
+          .selectFrom(sql<{ one: number }>`(select 1 as one)`.as('asked'))
+          .leftJoin('verifiers as v', (join) =>
+            kind === 'number' ? join.on('v.userId', '=', userId) : join.on('v.loginKey', '=', givenKey),
+          )
+          .leftJoin('accounts as a', 'a.userId', 'v.userId')
+          .leftJoin('users as u', 'u.userId', 'v.userId')
+          .leftJoin('loginFailures as f', (join) =>
+            join.on('f.network', '=', network).on('f.loginKey', '=', countedKey),
+          )
+          .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', countedKey))
+          .select(['v.userId', 'v.loginKey', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
+          .select(['u.userName', 'u.nickName', 'f.failed1', 'f.failed5', 's.failures'])
+      )
+    },
+  )
+
+const situationStatements = {
+  name: createSituationStatement('name'),
+  number: createSituationStatement('number'),
+} as const
 
 /** Everything a login is judged by, known or not, in one trip to the primary. */
 export const findLoginSituation = async (
@@ -36,23 +63,9 @@ export const findLoginSituation = async (
   givenKey: Buffer,
   network: string,
 ): Promise<LoginSituation> => {
-  const row = await db
-    .selectFrom(sql<{ givenKey: Buffer }>`(select ${givenKey} as given_key)`.as('asked'))
-    .leftJoin('verifiers as v', (join) =>
-      login.kind === 'number'
-        ? join.on('v.userId', '=', login.userId)
-        : join.onRef('v.loginKey', '=', 'asked.givenKey'),
-    )
-    .leftJoin('accounts as a', 'a.userId', 'v.userId')
-    .leftJoin('users as u', 'u.userId', 'v.userId')
-    .leftJoin('loginFailures as f', (join) =>
-      join.on('f.network', '=', network).on('f.loginKey', '=', countedKey),
-    )
-    .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', countedKey))
-    .select(['v.userId', 'v.loginKey', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
-    .select(['u.userName', 'u.nickName', 'f.failed1', 'f.failed5', 's.failures'])
-    .executeTakeFirstOrThrow()
-  const { failed1, failed5, failures, ...found } = row as Nullable<
+  const userId = login.kind === 'number' ? login.userId : 0
+  const { rows } = await situationStatements[login.kind](db, { givenKey, userId, network })
+  const { failed1, failed5, failures, ...found } = rows[0] as Nullable<
     AccountFound & Pick<LoginFailuresRow, 'failed1' | 'failed5'> & { failures: number }
   >
   return {
@@ -74,26 +87,27 @@ export const findLoginKeyOfNumber = async (db: Executor, userId: number): Promis
   return row?.loginKey
 }
 
-export const insertAccount = async (
-  trx: Executor,
-  { tag, nowMs }: { tag: Buffer; nowMs: number },
-): Promise<number> => {
-  const { insertId } = await trx
+const accountStatement = createStatement((db, { tag, nowMs }: { tag: Buffer; nowMs: number }) =>
+  db
     .insertInto('accounts')
-    .values({ tag, status: 'active', statusReason: '', epoch: 1, createdAt: nowMs, updatedAt: nowMs })
-    .executeTakeFirstOrThrow()
-  return Number(insertId)
+    .values({ tag, status: 'active', statusReason: '', epoch: 1, createdAt: nowMs, updatedAt: nowMs }),
+)
+
+export const insertAccount = async (trx: Executor, values: { tag: Buffer; nowMs: number }): Promise<number> =>
+  Number((await accountStatement(trx, values)).insertId)
+
+type NewUser = { userId: number; userName: string; nickName: string; updatedAt: number }
+
+const userStatement = createStatement((db, row: NewUser) => db.insertInto('users').values(row))
+
+export const insertUser = async (trx: Executor, row: NewUser): Promise<void> => {
+  await userStatement(trx, row)
 }
 
-export const insertUser = async (
-  trx: Executor,
-  row: { userId: number; userName: string; nickName: string; updatedAt: number },
-): Promise<void> => {
-  await trx.insertInto('users').values(row).execute()
-}
+const verifierStatement = createStatement((db, row: VerifierRow) => db.insertInto('verifiers').values(row))
 
 export const insertVerifier = async (trx: Executor, row: VerifierRow): Promise<void> => {
-  await trx.insertInto('verifiers').values(row).execute()
+  await verifierStatement(trx, row)
 }
 
 export const updateNextVerifier = async (

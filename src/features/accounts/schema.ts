@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
+import { Type } from '../../protocol/schema.ts'
 import { Tickets, User } from '../tickets/schema.ts'
 
 const login = Type.Unsafe<string | number>({
@@ -24,6 +25,9 @@ const nextClientHash = Type.Optional(
 const password = Type.Optional(
   Type.String({ description: 'For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8' }),
 )
+const anything = Type.Optional(Type.Unsafe<unknown>({}))
+/** The proof of a shared key, judged by its reader; the three come together. */
+const proof = { keyPrint: anything, tm: anything, checkTokenData: anything }
 const device = Type.Optional(
   Type.Object({
     type: Type.Optional(Type.String({ maxLength: 32 })),
@@ -80,6 +84,7 @@ export const registerShape = {
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
     password,
     device,
+    ...proof,
   }),
   reply: Welcome,
 } as const satisfies OperationShape
@@ -92,7 +97,7 @@ export const loginShape = {
   summary: 'Logs in with a user number or user name',
   limit: 'login',
   replay: 'login',
-  input: Type.Object({ login, clientHash, nextClientHash, password, device }),
+  input: Type.Object({ login, clientHash, nextClientHash, password, device, ...proof }),
   reply: Welcome,
 } as const satisfies OperationShape
 

@@ -3,7 +3,7 @@ import type { WelcomeReply } from './schema.ts'
 /** What register and login answer. */
 export const welcome = (
   { userId, userName, nickName }: { userId: number; userName: string; nickName: string },
-  tickets: { a2: string; skey?: string },
+  tickets: { a2?: string; skey?: string },
 ): WelcomeReply => {
   const user = { userId: String(userId), userName, nickName }
   return { result: 'ok', status: 'loginok', params: { status: 'loginok' }, user, users: [user], tickets }

@@ -4,7 +4,8 @@ import type { Sealer } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { CallerApp, CallerDevice } from '../../http/caller.ts'
 import { fromHex } from '../../protocol/bytes.ts'
-import { openEnvelope, sealEnvelope } from '../../protocol/envelope.ts'
+import { openEnvelope, type ReadText, sealEnvelope } from '../../protocol/envelope.ts'
+import type { Language } from '../../protocol/errors.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
 import {
   type ClockState,
@@ -14,7 +15,9 @@ import {
   type StepKeys,
   stepAt,
 } from '../../protocol/totp.ts'
-import { findDevice, removeExpiredDevices, updateDeviceSeen } from './repo.ts'
+import type { RecordChange } from '../changes/changes.ts'
+import type { HelloFacts } from '../key-exchange/records.ts'
+import { findDevice, removeExpiredDevices, updateDevice, updateDeviceSeen } from './repo.ts'
 
 export type DevicesNeeds = {
   db: Db
@@ -23,11 +26,15 @@ export type DevicesNeeds = {
   sealer: Sealer
   primitives: Primitives
   findApp(appId: string): Promise<CallerApp | undefined>
+  chooseLanguage(language: string | undefined): Language | undefined
+  /** Other processes drop what they have of a device. */
+  recordChange: RecordChange
   compensation: number
   idleSeconds: number
 }
 
-type Device = CallerDevice & {
+type Device = Omit<CallerDevice, 'countryCode'> & {
+  hello: HelloFacts
   appId: string
   secret: string
   expiresAt: number
@@ -43,6 +50,8 @@ export const secretPlace = (deviceId: string) => `devices.secret:${deviceId}`
 const maxCached = 20_000
 const cacheMs = 300_000
 const maxSeen = 20_000
+/** Only the sealed envelope is strong enough. */
+const sealedFloor = 2
 // Unknown devices cost as much as known ones: their envelope is tried under keys that fit nothing.
 const noKeys: StepKeys = { number: new Int32Array(4), padded: new Int32Array(4) }
 
@@ -60,6 +69,18 @@ export const createDevices = (needs: DevicesNeeds) => {
       }),
   })
 
+  const changeDevices = (changes: (readonly [string, { floor?: number; hello?: string }])[]) =>
+    db.transaction(async (trx) => {
+      for (const [id, change] of changes) {
+        await updateDevice(trx, Buffer.from(fromHex(id) ?? []), change)
+        await needs.recordChange(trx, 'device', id)
+      }
+    })
+  const hellos = needs.createBatch<string>({
+    most: maxSeen,
+    write: (entries) => changeDevices([...entries].map(([id, hello]) => [id, { hello }])),
+  })
+
   const load = async (id: string): Promise<Device | undefined> => {
     const key = Buffer.from(fromHex(id) ?? [])
     // A device that a replica doesn't know yet may have been provisioned just now.
@@ -74,6 +95,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       secret: sealer.open(secretPlace(id), row.secretSealed).toString(),
       expiresAt: row.expiresAt,
       floor: row.floor,
+      hello: row.hello === '' ? {} : JSON.parse(row.hello),
       cachedAt: clock.elapsed(),
       clockState: {},
       keys: new Map(),
@@ -113,12 +135,12 @@ export const createDevices = (needs: DevicesNeeds) => {
 
   return {
     /** Opens a device's envelope; undefined tells neither that the device is unknown nor that no key fits. */
-    open: async (id: string, bytes: Uint8Array) => {
+    open: async (id: string, bytes: Uint8Array, read: ReadText<string | Uint8Array>) => {
       const device = await find(id)
       const now = clock.now()
       const current = stepAt(now)
       const keysAt = device ? keysOf(device) : () => noKeys
-      const opened = openEnvelope(bytes, keysAt, current, device?.clockState.lastOffset)
+      const opened = openEnvelope(bytes, keysAt, current, device?.clockState.lastOffset, read)
       const app = device && (await needs.findApp(device.appId))
       if (!device || !opened || !app) return undefined
       const isPadded = opened.form === 'padded'
@@ -131,18 +153,40 @@ export const createDevices = (needs: DevicesNeeds) => {
       const floored: CallerApp = { ...app, minEnvelope: Math.max(app.minEnvelope, device.floor) }
       const { deviceType, os, name } = device
       return {
-        device: { id, deviceType, os, name },
+        device: { id, deviceType, os, name, countryCode: device.hello.countryCode ?? '' },
+        language: needs.chooseLanguage(device.hello.language),
         app: floored,
         text: opened.text,
-        seal: (text: string) => {
+        seal: (text: string | Uint8Array) => {
           const keys = keysAt(replyStep(device.clockState, opened.step, clock.now()))
           const wantsPadded = isPadded || (!hasZero && device.clockState.padded)
           return sealEnvelope(text, (wantsPadded ? keys.padded : undefined) ?? keys.number)
         },
       }
     },
-    /** Writes the last uses gathered since the last call. */
-    flush: seen.flush,
+    /** What a device said in its hello counts here at once, in other processes some seconds later. */
+    noteHello: (id: string, facts: HelloFacts): void => {
+      const text = JSON.stringify(facts)
+      const device = cache.get(id)
+      if (!device || JSON.stringify(device.hello) === text) return
+      device.hello = facts
+      hellos.gather(id, () => text)
+    },
+    /** From now on its own envelope is too weak for it. */
+    raiseFloor: async (id: string): Promise<void> => {
+      if ((cache.get(id)?.floor ?? 0) >= sealedFloor) return
+      await changeDevices([[id, { floor: sealedFloor }]])
+      cache.delete(id)
+    },
+    /** Another process changed it. */
+    forget: async (id: string): Promise<void> => {
+      const device = cache.get(id)
+      if (device) device.cachedAt = Number.NEGATIVE_INFINITY
+    },
+    /** Writes what was gathered since the last call. */
+    flush: async (): Promise<void> => {
+      await Promise.all([seen.flush(), hellos.flush()])
+    },
     size: () => cache.size,
     removeExpired: () => removeExpiredDevices(db.write, clock.now()),
   }

@@ -83,6 +83,7 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
       os,
       name: device,
       floor: 0,
+      hello: '',
       createdAt: now,
       lastSeenAt: null,
       expiresAt: now + limits.unusedSeconds * 1_000,

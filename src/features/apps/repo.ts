@@ -1,4 +1,5 @@
 import type { Executor } from '../../adapters/db/index.ts'
+import { createStatement } from '../../adapters/db/statement.ts'
 import type { AppRow, DeviceRow } from '../../adapters/db/tables.ts'
 
 export const findApp = (db: Executor, appId: string): Promise<AppRow | undefined> =>
@@ -28,28 +29,36 @@ export const updateApp = async (
 export const findDevice = (db: Executor, deviceId: Buffer): Promise<DeviceRow | undefined> =>
   db.selectFrom('devices').selectAll().where('deviceId', '=', deviceId).executeTakeFirst()
 
+const lockStatement = createStatement((db, { appId }: { appId: string }) =>
+  db.selectFrom('apps').select('appId').where('appId', '=', appId).forUpdate(),
+)
+
 /** From here to the end of its transaction nobody else provisions a device of this app, in any process. */
 export const lockProvisioning = async (trx: Executor, appId: string): Promise<void> => {
-  await trx.selectFrom('apps').select('appId').where('appId', '=', appId).forUpdate().execute()
+  await lockStatement(trx, { appId })
 }
+
+const deviceStatement = createStatement((db, row: DeviceRow) => db.insertInto('devices').values(row))
 
 export const insertDevice = async (db: Executor, row: DeviceRow): Promise<void> => {
-  await db.insertInto('devices').values(row).execute()
+  await deviceStatement(db, row)
 }
 
-const countBy = async (db: Executor, appId: string, address?: string): Promise<number> => {
-  let query = db
+const selectCount = (db: Executor, appId: string) =>
+  db
     .selectFrom('devices')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('appId', '=', appId)
-  if (address !== undefined) query = query.where('address', '=', address)
-  return Number((await query.executeTakeFirstOrThrow()).count)
-}
 
-export const countDevicesOfApp = (db: Executor, appId: string) => countBy(db, appId)
+export const countDevicesOfApp = async (db: Executor, appId: string): Promise<number> =>
+  Number((await selectCount(db, appId).executeTakeFirstOrThrow()).count)
 
-export const countDevicesOfAddress = (db: Executor, appId: string, address: string) =>
-  countBy(db, appId, address)
+const countStatement = createStatement((db, { appId, address }: { appId: string; address: string }) =>
+  selectCount(db, appId).where('address', '=', address),
+)
+
+export const countDevicesOfAddress = async (db: Executor, appId: string, address: string): Promise<number> =>
+  Number((await countStatement(db, { appId, address })).rows[0]?.count)
 
 /** True if there was a device of the app that never called. */
 export const removeOldestUnusedDevice = async (db: Executor, appId: string): Promise<boolean> => {
@@ -66,12 +75,21 @@ export const removeOldestUnusedDevice = async (db: Executor, appId: string): Pro
   return true
 }
 
+const seenStatement = createStatement(
+  (db, { deviceId, lastSeenAt, expiresAt }: { deviceId: Buffer; lastSeenAt: number; expiresAt: number }) =>
+    db.updateTable('devices').set({ lastSeenAt, expiresAt }).where('deviceId', '=', deviceId),
+)
+
 export const updateDeviceSeen = async (db: Executor, deviceId: Buffer, seenAt: number, expiresAt: number) => {
-  await db
-    .updateTable('devices')
-    .set({ lastSeenAt: seenAt, expiresAt })
-    .where('deviceId', '=', deviceId)
-    .execute()
+  await seenStatement(db, { deviceId, lastSeenAt: seenAt, expiresAt })
+}
+
+export const updateDevice = async (
+  db: Executor,
+  deviceId: Buffer,
+  change: Partial<Pick<DeviceRow, 'floor' | 'hello'>>,
+): Promise<void> => {
+  await db.updateTable('devices').set(change).where('deviceId', '=', deviceId).execute()
 }
 
 export const removeExpiredDevices = async (db: Executor, nowMs: number): Promise<void> => {

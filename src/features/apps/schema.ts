@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
+import { Type } from '../../protocol/schema.ts'
 
 export const provisionShape = {
   path: '/v1/totp',

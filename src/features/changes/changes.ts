@@ -10,7 +10,7 @@ import {
 } from './repo.ts'
 
 /** What an administrator can change: each kind has a listener that drops what it made of the old value. */
-export type ChangeKind = 'apps' | 'bans' | 'account'
+export type ChangeKind = 'apps' | 'bans' | 'account' | 'device'
 /** Part of the transaction of the change itself. */
 export type RecordChange = (trx: Executor, kind: ChangeKind, subject: string) => Promise<void>
 
@@ -24,6 +24,7 @@ export const createChanges = ({ db, clock }: { db: Db; clock: Clock }) => {
     apps: async () => {},
     bans: async () => {},
     account: async () => {},
+    device: async () => {},
   }
   const apply = async ({ kind, subject }: Change) => listeners[kind as ChangeKind]?.(subject)
 
@@ -46,7 +47,8 @@ export const createChanges = ({ db, clock }: { db: Db; clock: Clock }) => {
       const applied = new Set<string>()
       for (const change of await findChanges(db.write, version)) {
         // Apps and bans are read as a whole: once is enough for all their changes.
-        const what = change.kind === 'account' ? `account ${change.subject}` : change.kind
+        const isOne = change.kind === 'account' || change.kind === 'device'
+        const what = isOne ? `${change.kind} ${change.subject}` : change.kind
         if (!applied.has(what)) await apply(change)
         applied.add(what)
         version = change.version

@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { Executor } from '../../adapters/db/index.ts'
+import { sql } from '../../adapters/db/kysely.ts'
 
 export type Change = { version: number; kind: string; subject: string }
 

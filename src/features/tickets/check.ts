@@ -2,8 +2,9 @@ import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
-import type { CallerTicket } from '../../http/caller.ts'
+import type { Caller, CallerTicket } from '../../http/caller.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
 import type { RecordAudit } from '../audit/audit.ts'
 import { judgeA2 } from './a2.ts'
@@ -22,6 +23,13 @@ export type CheckNeeds = {
 }
 
 const mostConfirmed = 50_000
+
+/** A login that was made or resumed sealed is worth nothing to whoever can only call in a weaker envelope. */
+export const checkFloor = ({ floor }: { floor: number }, { rank }: Caller): void => {
+  if (floor > rank) {
+    throw new Failure('ENCRYPTION_REQUIRED', { info: 'This login was made in a sealed envelope.' })
+  }
+}
 
 export type TicketState =
   | { state: 'unknown' }
@@ -56,6 +64,7 @@ export const createChecks = (needs: CheckNeeds) => {
     expiresAt: record.expiresAt,
     idleAt: Math.min(idleAt, record.expiresAt),
     writtenUntil: record.writtenUntil,
+    floor: record.floor ?? 0,
   })
 
   const checkSKey = async (presented: ParsedTicket, appId: string): Promise<TicketState> => {
@@ -103,11 +112,14 @@ export const createChecks = (needs: CheckNeeds) => {
     return { state: 'live', ticket: ticketOf('a2', login.loginId, record, login.expiresAt) }
   }
 
-  const check = async (token: unknown, appId: string): Promise<TicketState> => {
+  /** Throws ENCRYPTION_REQUIRED for a live ticket that is not presented in so weak an envelope. */
+  const check = async (token: unknown, caller: Caller): Promise<TicketState> => {
     const presented = typeof token === 'string' ? parseTicket(token) : undefined
-    if (presented?.tier === 'skey') return checkSKey(presented, appId)
-    if (presented?.tier === 'a2') return checkA2(presented, appId)
-    return { state: 'unknown' }
+    const appId = caller.app?.appId ?? ''
+    const checkOne = { skey: checkSKey, a2: checkA2, pskey: undefined, openkey: undefined }
+    const result = presented && (await checkOne[presented.tier]?.(presented, appId))
+    if (result?.state === 'live') checkFloor(result.ticket, caller)
+    return result ?? { state: 'unknown' }
   }
 
   return {

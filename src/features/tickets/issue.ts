@@ -3,8 +3,9 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { LoginRow } from '../../adapters/db/tables.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { Caller } from '../../http/caller.ts'
+import type { Caller, CallerKey } from '../../http/caller.ts'
 import { concatBytes } from '../../protocol/bytes.ts'
+import { formatTicket } from '../../protocol/tickets.ts'
 import type { createPairs, Pair } from './a2.ts'
 import { getUserNames, type LoginWithAccount } from './repo.ts'
 import type { SKeyRecord, SKeys } from './skeys.ts'
@@ -38,8 +39,12 @@ export type PreparedLogin = {
    * Once the row is committed: puts the SKey into the store and returns the tickets. The login stands whether the
    * store answers or not; without it there is no SKey, and the client trades its A2 for one later.
    */
-  issue(): Promise<{ a2: string; skey?: string }>
+  issue(): Promise<{ a2?: string; skey?: string }>
 }
+
+/** Nobody's A2 comes of a key that can be searched, and its login ends with the day. */
+const weakLifeMs = 24 * 3_600_000
+const strongest = 2
 
 /** Makes the tickets of new logins, and of rotated ones. */
 export const createIssuer = (needs: IssueNeeds) => {
@@ -60,11 +65,18 @@ export const createIssuer = (needs: IssueNeeds) => {
     issuedAt: nowMs,
     expiresAt: Math.min(nowMs + skeyMs, login.expiresAt),
     writtenUntil: nowMs + needs.replicaLagBudgetMs,
+    floor: login.floor,
   })
 
   /** A login with its first pair of tickets, not yet written. */
-  const prepareLogin = (subject: LoginSubject, caller: Caller, device: DeviceInfo = {}): PreparedLogin => {
+  const prepareLogin = (
+    subject: LoginSubject,
+    caller: Caller,
+    device: DeviceInfo = {},
+    key?: CallerKey,
+  ): PreparedLogin => {
     const now = clock.now()
+    const isWeak = key?.isWeak ?? false
     const loginId = Buffer.from(concatBytes(subject.tag, random.bytes(8)))
     const a2Handle = random.bytes(16)
     const a2Nonce = random.bytes(16)
@@ -85,23 +97,42 @@ export const createIssuer = (needs: IssueNeeds) => {
       a2RotatedAt: now,
       a2Confirmed: 0,
       authenticatedAt: now,
-      expiresAt: now + lives.a2Seconds * 1_000,
+      expiresAt: now + (isWeak ? weakLifeMs : lives.a2Seconds * 1_000),
       endedAt: null,
       endReason: null,
       endDetail: null,
+      keyPrint: key?.print ?? null,
+      floor: caller.rank === strongest ? strongest : 0,
     }
     return {
       row,
-      issue: () =>
-        skeys.issue(loginId, pair.skeySecret, skeyRecord(row, subject, now), now).then(
+      issue: () => {
+        const issued = skeys.issue(loginId, pair.skeySecret, skeyRecord(row, subject, now), now)
+        if (isWeak) return issued.then(() => ({ skey: pair.skey }))
+        return issued.then(
           () => ({ a2: pair.a2, skey: pair.skey }),
           () => ({ a2: pair.a2 }),
-        ),
+        )
+      },
     }
   }
 
   return {
     prepareLogin,
+    /** One more SKey of a login, for a device that has proven the key on which it was made. */
+    issueResumed: async (
+      login: LoginWithAccount & { userName: string; nickName: string },
+      secretOf: (place: number) => Uint8Array,
+    ): Promise<string> => {
+      const now = clock.now()
+      // Its use says nothing about the A2: no counter is as low.
+      const record = { ...skeyRecord(login, login, now), counter: 0 }
+      return formatTicket(
+        'skey',
+        login.loginId,
+        await skeys.issueResumed(login.loginId, secretOf, record, now),
+      )
+    },
     /** Puts the SKey of a rotated login into the store; one that was used already stays as it is. */
     issueRotated: async (login: LoginWithAccount, pair: Pair): Promise<void> => {
       const names = await getUserNames(db, login.userId, login.authenticatedAt + needs.replicaLagBudgetMs)

@@ -1,4 +1,5 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
+import { createStatement } from '../../adapters/db/statement.ts'
 import type { AccountRow, LoginRow } from '../../adapters/db/tables.ts'
 
 /** A login with the state of its account, read from the primary in one trip. */
@@ -7,14 +8,40 @@ export type LoginWithAccount = LoginRow & {
   accountEpoch: number
 }
 
-export const findLoginByHandle = (db: Executor, a2Handle: Buffer): Promise<LoginWithAccount | undefined> =>
+const handleStatement = createStatement((db, { a2Handle }: { a2Handle: Buffer }) =>
   db
     .selectFrom('logins')
     .innerJoin('accounts', 'accounts.userId', 'logins.userId')
     .selectAll('logins')
     .select(['accounts.status', 'accounts.epoch as accountEpoch'])
-    .where('logins.a2Handle', '=', a2Handle)
-    .executeTakeFirst()
+    .where('logins.a2Handle', '=', a2Handle),
+)
+
+export const findLoginByHandle = async (
+  db: Executor,
+  a2Handle: Buffer,
+): Promise<LoginWithAccount | undefined> => (await handleStatement(db, { a2Handle })).rows[0]
+
+const loginOnKeyStatement = createStatement((db, { keyPrint, appId }: { keyPrint: string; appId: string }) =>
+  db
+    .selectFrom('logins')
+    .innerJoin('accounts', 'accounts.userId', 'logins.userId')
+    .innerJoin('users', 'users.userId', 'logins.userId')
+    .selectAll('logins')
+    .select(['accounts.status', 'accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
+    .where('logins.keyPrint', '=', keyPrint)
+    .where('logins.appId', '=', appId)
+    .orderBy('logins.authenticatedAt', 'desc')
+    .limit(1),
+)
+
+/** The newest login on a key counts alone: who logs in on it takes the place of whoever did before. */
+export const findLoginOnKey = async (
+  db: Executor,
+  keyPrint: string,
+  appId: string,
+): Promise<(LoginWithAccount & { userName: string; nickName: string }) | undefined> =>
+  (await loginOnKeyStatement(db, { keyPrint, appId })).rows[0]
 
 /** From a replica where it may answer (see `readFor`); what it does not know yet, from the primary. */
 export const getUserNames = async (db: Db, userId: number, writtenUntil: number) => {
@@ -24,11 +51,44 @@ export const getUserNames = async (db: Db, userId: number, writtenUntil: number)
   return found ?? (await find(db.write).executeTakeFirstOrThrow())
 }
 
+const loginStatement = createStatement((db, row: LoginRow) => db.insertInto('logins').values(row))
+
 export const insertLogin = async (db: Executor, row: LoginRow): Promise<void> => {
-  await db.insertInto('logins').values(row).execute()
+  await loginStatement(db, row)
 }
 
 export type LoginGuard = { loginKey: Buffer; network: string; failedBefore: number }
+
+const guardedLoginStatement = createStatement(
+  (db, { loginKey, network, failedBefore, ...row }: LoginRow & LoginGuard) => {
+    const columns = Object.keys(row) as (keyof LoginRow)[]
+    return db
+      .insertInto('logins')
+      .columns(columns)
+      .expression((eb) =>
+        eb
+          .selectFrom('accounts')
+          .select(
+            columns.map((column) => (column === 'epoch' ? 'accounts.epoch' : eb.val(row[column]).as(column))),
+          )
+          .where('accounts.userId', '=', row.userId)
+          .where('accounts.status', '=', 'active')
+          .where('accounts.epoch', '=', row.epoch)
+          .where(({ not, exists }) =>
+            not(
+              exists(
+                eb
+                  .selectFrom('loginFailures')
+                  .select('network')
+                  .where('loginKey', '=', loginKey)
+                  .where('network', '=', network)
+                  .where('failed5', '>', failedBefore),
+              ),
+            ),
+          ),
+      )
+  },
+)
 
 /**
  * Inserts a login if, at this very moment, the account is active in its epoch and its failures leave room. In one
@@ -39,37 +99,11 @@ export const insertGuardedLogin = async (
   row: LoginRow,
   guard: LoginGuard,
 ): Promise<boolean> => {
-  const columns = Object.keys(row) as (keyof LoginRow)[]
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('logins')
-    .columns(columns)
-    .expression((eb) =>
-      eb
-        .selectFrom('accounts')
-        .select(
-          columns.map((column) => (column === 'epoch' ? 'accounts.epoch' : eb.val(row[column]).as(column))),
-        )
-        .where('accounts.userId', '=', row.userId)
-        .where('accounts.status', '=', 'active')
-        .where('accounts.epoch', '=', row.epoch)
-        .where(({ not, exists }) =>
-          not(
-            exists(
-              eb
-                .selectFrom('loginFailures')
-                .select('network')
-                .where('loginKey', '=', guard.loginKey)
-                .where('network', '=', guard.network)
-                .where('failed5', '>', guard.failedBefore),
-            ),
-          ),
-        ),
-    )
-    .executeTakeFirst()
-  return Number(numInsertedOrUpdatedRows ?? 0) > 0
+  const { numAffectedRows } = await guardedLoginStatement(db, { ...row, ...guard })
+  return Number(numAffectedRows ?? 0) > 0
 }
 
-export type Rotation = { a2Hash: Buffer; a2Nonce: Buffer; a2RotatedAt: number }
+export type Rotation = Pick<LoginRow, 'a2Hash' | 'a2Nonce' | 'a2RotatedAt' | 'floor' | 'keyPrint'>
 
 /** The one guarded statement of an exchange: of many that present the same A2, one rotates it. */
 export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Promise<boolean> => {
@@ -82,6 +116,8 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
       a2Counter: row.a2Counter + 1,
       a2RotatedAt: next.a2RotatedAt,
       a2Confirmed: row.a2Counter,
+      floor: next.floor,
+      keyPrint: next.keyPrint,
     })
     .where('loginId', '=', row.loginId)
     .where('a2Hash', '=', row.a2Hash)
@@ -90,14 +126,17 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
   return Number(numUpdatedRows) > 0
 }
 
-/** Notes that the A2 with this counter, or its SKey, has been presented. */
-export const confirmA2 = async (db: Executor, loginId: Buffer, counter: number): Promise<void> => {
-  await db
+const confirmStatement = createStatement((db, { loginId, counter }: { loginId: Buffer; counter: number }) =>
+  db
     .updateTable('logins')
     .set({ a2Confirmed: counter })
     .where('loginId', '=', loginId)
-    .where('a2Confirmed', '<', counter)
-    .execute()
+    .where('a2Confirmed', '<', counter),
+)
+
+/** Notes that the A2 with this counter, or its SKey, has been presented. */
+export const confirmA2 = async (db: Executor, loginId: Buffer, counter: number): Promise<void> => {
+  await confirmStatement(db, { loginId, counter })
 }
 
 export type Ending = { endedAt: number; endReason: string; endDetail?: string }

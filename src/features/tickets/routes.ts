@@ -9,7 +9,7 @@ export const createTicketOperations = (tickets: TicketsService): Operation[] => 
   {
     ...sessionShape,
     handle: async (input: { token?: string }, caller: AppCaller) => {
-      const result = await tickets.check(input.token, caller.app.appId)
+      const result = await tickets.check(input.token, caller)
       if (result.state === 'unknown') throw new Failure('NOT_LOGGED_IN')
       if (result.state === 'ended') return { code: 'TICKET_ENDED', reason: result.reason }
       const { ticket } = result

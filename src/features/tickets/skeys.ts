@@ -14,6 +14,7 @@ export type SKeyRecord = {
   issuedAt: number
   expiresAt: number
   writtenUntil: number
+  floor: number
 }
 
 /** Why a ticket ended, in the words of the wire. */
@@ -37,6 +38,10 @@ export type SKeysNeeds = {
 const tagBytes = 8
 const clocksApartMs = 3_600_000
 const mostUnclosed = 50_000
+/** SKeys that a login may have by resuming: the oldest gives way. */
+const mostResumed = 8
+/** Longer than any key on which a login can be resumed. */
+const resumedMs = 31 * 24 * 3_600_000
 
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
@@ -44,6 +49,7 @@ const keysOf = (loginId: Uint8Array) => {
   return {
     loginGate: `login:${tag}:${toHex(loginId.subarray(tagBytes))}`,
     accountGate: `account:${tag}`,
+    resumed: `resumed:${tag}:${toHex(loginId.subarray(tagBytes))}`,
     tag,
   }
 }
@@ -64,16 +70,29 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     },
   })
 
+  const issue = async (loginId: Uint8Array, secret: Uint8Array, record: SKeyRecord, nowMs: number) => {
+    const ttlMs = Math.max(1, record.expiresAt - nowMs)
+    await store.setTouched(recordKey(loginId, secret), JSON.stringify(record), ttlMs)
+  }
+
   return {
     /** Puts a new SKey there; one that was used already stays, with its marks. */
-    issue: async (
+    issue,
+    /** One more SKey of a login, whose secret comes of its number. Returns the secret. */
+    issueResumed: async (
       loginId: Uint8Array,
-      secret: Uint8Array,
+      secretOf: (place: number) => Uint8Array,
       record: SKeyRecord,
       nowMs: number,
-    ): Promise<void> => {
-      const ttlMs = Math.max(1, record.expiresAt - nowMs)
-      await store.setTouched(recordKey(loginId, secret), JSON.stringify(record), ttlMs)
+    ): Promise<Uint8Array> => {
+      const place = await store.increment(keysOf(loginId).resumed, resumedMs)
+      const secret = secretOf(place)
+      const isOver = place > mostResumed
+      await Promise.all([
+        issue(loginId, secret, record, nowMs),
+        isOver && store.remove([recordKey(loginId, secretOf(place - mostResumed))]),
+      ])
+      return secret
     },
     /** One trip; counts as a use, unless it is `only a look`. */
     use: async (loginId: Uint8Array, secret: Uint8Array, mode?: 'only a look'): Promise<SKeyState> => {

@@ -1,15 +1,22 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
-import { fromHex } from '../../protocol/bytes.ts'
+import type { Caller, CallerKey, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
+import { concatBytes, fromHex, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
 import type { RecordChange } from '../changes/changes.ts'
 import { createPairs, type Pair } from './a2.ts'
-import { type CheckNeeds, createChecks } from './check.ts'
+import { type CheckNeeds, checkFloor, createChecks } from './check.ts'
 import { createIssuer, type IssueNeeds } from './issue.ts'
 import { closeAccountOf } from './recovery.ts'
-import { endLogin, endLoginsOfUser, findAccountGate, type LoginWithAccount, rotateA2 } from './repo.ts'
+import {
+  endLogin,
+  endLoginsOfUser,
+  findAccountGate,
+  findLoginOnKey,
+  type LoginWithAccount,
+  rotateA2,
+} from './repo.ts'
 import type { EndReason } from './skeys.ts'
 
 export type TicketsNeeds = CheckNeeds &
@@ -37,16 +44,21 @@ export const createTickets = (needs: TicketsNeeds) => {
   const rotate = async (
     login: LoginWithAccount,
     presented: ParsedTicket,
+    { rank, key }: Caller,
   ): Promise<LoginWithAccount | undefined> => {
     const rotated: LoginWithAccount = {
       ...login,
+      // A sealed exchange lifts the login to where it can be resumed from its key, and to nothing weaker.
+      floor: Math.max(login.floor, rank === 2 ? rank : 0),
+      keyPrint: key?.print ?? login.keyPrint,
       a2Counter: login.a2Counter + 1,
       a2Nonce: random.bytes(16),
       a2RotatedAt: clock.now(),
     }
     const a2Hash = Buffer.from(crypto.sha256(pairFor(rotated, presented).a2Secret))
-    const { a2Nonce, a2RotatedAt } = rotated
-    return (await rotateA2(db.write, login, { a2Hash, a2Nonce, a2RotatedAt })) ? rotated : undefined
+    const { a2Nonce, a2RotatedAt, floor, keyPrint } = rotated
+    const rotation = { a2Hash, a2Nonce, a2RotatedAt, floor, keyPrint }
+    return (await rotateA2(db.write, login, rotation)) ? rotated : undefined
   }
 
   return {
@@ -68,7 +80,7 @@ export const createTickets = (needs: TicketsNeeds) => {
       const wanted = shape.tiers ?? []
       const isWanted = wanted.includes(presented.tier)
       if (isWanted && shape.consumesTicket) return undefined
-      const result = await check(token, caller.app?.appId ?? '')
+      const result = await check(token, caller)
       if (result.state === 'unknown') throw notLoggedIn()
       if (result.state === 'ended') throw notLoggedIn(result.reason)
       if (!isWanted) throw new Failure('TIER_WANTED', { members: { tier: wanted[0] } })
@@ -84,7 +96,8 @@ export const createTickets = (needs: TicketsNeeds) => {
         if (!judged) throw notLoggedIn()
         const { login, verdict } = judged
         if (verdict !== 'current' && verdict !== 'retry') throw notLoggedIn(verdict)
-        const rotated = verdict === 'retry' ? login : await rotate(login, presented)
+        checkFloor(login, caller)
+        const rotated = verdict === 'retry' ? login : await rotate(login, presented, caller)
         if (!rotated) continue
         const pair = pairFor(rotated, presented)
         if (
@@ -99,6 +112,27 @@ export const createTickets = (needs: TicketsNeeds) => {
         return { a2: pair.a2, skey: pair.skey }
       }
       throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
+    },
+    /**
+     * The newest login on a key that its caller has proven: its user and a fresh SKey. Undefined if nobody is logged
+     * in on it (any more); throws ACCOUNT_DISABLED.
+     */
+    resume: async (key: CallerKey & { salt: string }, caller: Caller) => {
+      const login = await findLoginOnKey(db.write, key.print, caller.app?.appId ?? '')
+      if (!login) return undefined
+      const { status, userId, userName, nickName } = login
+      if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+      const isOver =
+        login.endedAt !== null || login.epoch < login.accountEpoch || login.expiresAt <= clock.now()
+      if (isOver) return undefined
+      checkFloor(login, caller)
+      const secretOf = (place: number) =>
+        crypto.hmacSha256(
+          needs.ticketKey,
+          concatBytes(utf8(`resumed\0${place}\0${key.salt}\0`), login.loginId),
+        )
+      const skey = await issuer.issueResumed(login, secretOf)
+      return { user: { userId: String(userId), userName, nickName }, tickets: { skey } }
     },
     /** Final in every process when it returns: the row first, then the gate that every use of an SKey reads. */
     logout: async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Db } from '../../../src/adapters/db/index.ts'
+import { createStatement } from '../../../src/adapters/db/statement.ts'
 import { createDatabase, engines } from './databases.ts'
 
 const account = {
@@ -93,6 +94,37 @@ for (const engine of engines) {
         t.ok(Buffer.isBuffer(row?.loginKey))
         t.ok(row?.loginKey.equals(loginKey))
       }
+    })
+
+    t.test('builds a statement once and fills it anew, in a transaction too', async (t) => {
+      let built = 0
+      const find = createStatement((db, { name, other }: { name: string; other: string | null }) => {
+        built++
+        const rows = db.selectFrom('settings').select(['name as givenName', 'value'])
+        return rows.where(({ or, eb }) => or([eb('name', '=', name), eb('value', '=', other)]))
+      })
+      const insert = createStatement((db, row: { name: string; value: string }) =>
+        db.insertInto('settings').values(row),
+      )
+      for (const name of ['a', 'b']) await insert(db.write, { name: `filled-${name}`, value: `of ${name}` })
+      const read = async (from: Db['read'], name: string, other: string | null) =>
+        (await find(from, { name, other })).rows
+      const [a, b] = ['a', 'b'].map((name) => ({ givenName: `filled-${name}`, value: `of ${name}` }))
+      t.same(await read(db.write, 'filled-a', null), [a])
+      t.same(await read(db.write, 'none', 'of b'), [b])
+      t.equal(built, 1)
+      await db.transaction(async (trx) => {
+        const { numAffectedRows } = await insert(trx, { name: 'filled-c', value: 'of c' })
+        t.equal(numAffectedRows, 1n)
+        t.same(await read(trx, 'filled-b', null), [b])
+      })
+      await db.transaction(async (trx) => {
+        t.same(await read(trx, 'filled-c', null), [{ givenName: 'filled-c', value: 'of c' }])
+      })
+      t.equal(built, 2, 'once for what writes, once for what is a transaction')
+      await t.rejects(insert(db.write, { name: 'filled-d' } as never), { message: /^parameter 2 must be/ })
+      const again = insert(db.write, { name: 'filled-a', value: '' })
+      t.ok(await again.catch((error) => db.isDuplicate(error)))
     })
 
     t.test('compares keys byte by byte', async (t) => {

@@ -3,11 +3,11 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
-import { Value } from 'typebox/value'
 import type { Clock } from '../../../src/adapters/clock.ts'
 import { createMigrator } from '../../../src/adapters/db/migrate.ts'
 import { openDb } from '../../../src/adapters/db/open.ts'
 import { ConfigSchema, type DatabaseConfig, type DatabaseHost } from '../../../src/config.ts'
+import { fillDefaults, type SchemaNode } from '../../../src/config-shape.ts'
 
 export type Login = { host: string; port: number; user: string; password: string }
 type Test = { teardown(end: () => unknown): void }
@@ -20,7 +20,7 @@ export const servers: { folder?: string; primary?: Login; replica?: Login } = JS
 export const engines = servers.primary === undefined ? (['sqlite'] as const) : (['sqlite', 'mysql'] as const)
 export type Engine = (typeof engines)[number]
 
-const defaults = Value.Default(ConfigSchema.properties.database, {}) as DatabaseConfig
+const defaults = fillDefaults(ConfigSchema.properties.database as SchemaNode, {}) as DatabaseConfig
 
 export const randomName = () => `torii_${randomBytes(6).toString('hex')}`
 

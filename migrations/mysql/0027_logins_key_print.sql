@@ -1,0 +1,1 @@
+ALTER TABLE `{logins}` ADD COLUMN key_print VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL

@@ -1,0 +1,1 @@
+ALTER TABLE "{logins}" ADD COLUMN key_print TEXT

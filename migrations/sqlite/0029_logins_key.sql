@@ -1,0 +1,1 @@
+CREATE INDEX "{logins}_key" ON "{logins}" (key_print, authenticated_at)

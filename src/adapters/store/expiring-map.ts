@@ -1,0 +1,101 @@
+import { Failure } from '../../protocol/errors.ts'
+import type { Clock } from '../clock.ts'
+import { createExpiryHeap, type Expiring } from './expiry-heap.ts'
+import { wholeMs } from './whole-ms.ts'
+
+/** `size`: for how many keys it counts. */
+export type Entry<Content> = Expiring & { key: string; content: Content; size: number }
+
+const dropEveryMs = 1_000
+/** About a millisecond of work, so that many lives that end at once hold up nobody. */
+const dropAtOnce = 1_000
+
+/**
+ * Contents with a life. All together they count for at most `most` keys: at the bound those whose life is over are
+ * dropped, and more is refused with `Failure('OVERLOADED')`.
+ */
+export function createExpiringMap<Content>(needs: {
+  most: number
+  clock: Clock
+  sizeOf(content: Content): number
+}) {
+  const { most, clock, sizeOf } = needs
+  const entries = new Map<string, Entry<Content>>()
+  const byExpiry = createExpiryHeap<Entry<Content>>()
+  let held = 0
+
+  const drop = (entry: Entry<Content>) => {
+    entries.delete(entry.key)
+    byExpiry.remove(entry)
+    held -= entry.size
+  }
+
+  /** Returns how many it dropped. */
+  const dropExpired = (atMost: number) => {
+    const now = clock.elapsed()
+    for (let dropped = 0; dropped < atMost; dropped++) {
+      const first = byExpiry.first()
+      if (!first || first.expiresAt > now) return dropped
+      drop(first)
+    }
+    return atMost
+  }
+
+  const sweep = () => {
+    const isMoreLeft = dropExpired(dropAtOnce) === dropAtOnce
+    timer = setTimeout(sweep, isMoreLeft ? 0 : dropEveryMs).unref()
+  }
+  let timer = setTimeout(sweep, dropEveryMs).unref()
+
+  const find = (key: string) => {
+    const entry = entries.get(key)
+    if (!entry || entry.expiresAt > clock.elapsed()) return entry
+    drop(entry)
+    return undefined
+  }
+
+  const makeRoom = (more: number) => {
+    while (more > 0 && held + more > most) if (dropExpired(1) === 0) throw new Failure('OVERLOADED')
+  }
+
+  return {
+    find,
+    drop,
+
+    put(key: string, content: Content, ttlMs: number) {
+      const expiresAt = clock.elapsed() + wholeMs(ttlMs)
+      const size = sizeOf(content)
+      makeRoom(size - (find(key)?.size ?? 0))
+      // Not what was found before: making room may have dropped it.
+      const entry = entries.get(key)
+      held += size - (entry?.size ?? 0)
+      if (entry) return byExpiry.move(Object.assign(entry, { content, expiresAt, size }))
+      const added = { key, content, expiresAt, size, place: 0 }
+      entries.set(key, added)
+      byExpiry.add(added)
+    },
+
+    /** Lets an entry that was found hold so much more; `change` changes its content. */
+    grow(entry: Entry<Content>, more: number, change: () => void) {
+      makeRoom(more)
+      change()
+      if (entries.get(entry.key) !== entry) return
+      const size = sizeOf(entry.content)
+      held += size - entry.size
+      entry.size = size
+    },
+
+    /** Gives an entry that was found a new life. */
+    extend(entry: Entry<Content>, ttlMs: number) {
+      entry.expiresAt = clock.elapsed() + wholeMs(ttlMs)
+      byExpiry.move(entry)
+    },
+
+    close() {
+      clearTimeout(timer)
+      entries.clear()
+      byExpiry.clear()
+      held = 0
+    },
+  }
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../../adapters/clock.ts'
+import type { AppCaller } from '../../http/caller.ts'
+import { Failure, type Language } from '../../protocol/errors.ts'
+import { composeFrame, type Frame, readFrame } from '../../protocol/frame.ts'
+import { isObject, type JsonObject } from '../../protocol/json.ts'
+import { readKeyPrint } from '../../protocol/proofs.ts'
+import type { Keys } from '../key-exchange/keys.ts'
+import type { HelloFacts } from '../key-exchange/records.ts'
+import type { TicketsService } from '../tickets/tickets.ts'
+
+export type HelloNeeds = {
+  clock: Clock
+  keys: Pick<Keys, 'prove' | 'prolong' | 'note'>
+  tickets: Pick<TicketsService, 'resume'>
+  /** Remembers what a provisioned device said of itself. */
+  noteDevice(deviceId: string, facts: HelloFacts): void
+  chooseLanguage(language: string | undefined): Language | undefined
+}
+
+const ownVersion = '1'
+const maxLength = 100
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value.slice(0, maxLength) : undefined
+
+/** A language tag (RFC 5646 section 2.1, no more than its look); the old clients write `_`. */
+const languageOf = (value: unknown): string | undefined => {
+  const tag = textOf(value)?.replaceAll('_', '-')
+  return tag && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(tag) ? tag : textOf(value)
+}
+
+const factsOf = (message: JsonObject, params: JsonObject): HelloFacts => {
+  const facts = {
+    language: languageOf(params.Lang ?? params.lang),
+    countryCode: textOf(params.CountryCode),
+    platform: textOf(message.platform),
+    clientId: textOf(message.clientId),
+    version: textOf(message.version),
+  }
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+}
+
+export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }: HelloNeeds) => {
+  /** Who is logged in on the key, with a fresh SKey. */
+  const resume = async (frame: Frame, params: JsonObject, facts: HelloFacts, caller: AppCaller) => {
+    const { checkTokenData } = params
+    const key = await keys.prove({ keyPrint: frame.message.keyPrint, tm: frame.tm, checkTokenData }, caller)
+    if (!key) return { stage: 'waitlogin' as const }
+    await keys.note(key.print, facts)
+    const resumed = await tickets.resume(key, caller)
+    if (!resumed) return { stage: 'needlogin' as const }
+    await keys.prolong(key)
+    return { stage: 'waitdata' as const, ...resumed }
+  }
+
+  return async (input: JsonObject, caller: AppCaller): Promise<JsonObject> => {
+    const frame = readFrame(input, 'hello')
+    const { message } = frame
+    const { stage, params = {} } = message
+    if (typeof stage !== 'string' || stage.toLowerCase() !== 'clienthello') throw new Failure('KX_STAGE')
+    if (!isObject(params)) throw new Failure('KX_CONTENT', { info: 'params' })
+    const print = readKeyPrint(message.keyPrint)
+    if (print === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
+    const facts = factsOf(message, params)
+    // From now on, beginning with this reply.
+    caller.language = chooseLanguage(facts.language) ?? caller.language
+    if (caller.device && !caller.key) noteDevice(caller.device.id, facts)
+    const answer =
+      print === '0' ? { stage: 'waitlogin' as const } : await resume(frame, params, facts, caller)
+    const { stage: reached, ...more } = answer
+    const reply = { stage: reached, keyPrint: print, version: ownVersion, platform: 'torii', params: {} }
+    return { ...composeFrame(frame, 'hello', String(clock.now()), reply), ...more }
+  }
+}

@@ -1,0 +1,12 @@
+import type { AppCaller, Operation } from '../../http/caller.ts'
+import type { JsonObject } from '../../protocol/json.ts'
+import { helloShape } from './schema.ts'
+
+export const createHelloOperations = (
+  hello: (input: JsonObject, caller: AppCaller) => Promise<JsonObject>,
+): Operation[] => [
+  {
+    ...helloShape,
+    handle: async (input: JsonObject, caller: AppCaller) => ({ code: 'OK', ...(await hello(input, caller)) }),
+  },
+]

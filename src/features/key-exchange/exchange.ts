@@ -1,0 +1,134 @@
+/** The four stages of the key exchange: 1 and 3 come from the client, 2 and 4 are the replies. */
+import type { AppCaller } from '../../http/caller.ts'
+import { fromBase64, isEqual, toBase64, utf8 } from '../../protocol/bytes.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { composeFrame, type Frame, readFrame } from '../../protocol/frame.ts'
+import type { JsonObject } from '../../protocol/json.ts'
+import { checkProof, readKeyPrint, readTm } from '../../protocol/proofs.ts'
+import { contentWrong, createDraws, type DrawNeeds, readText, readVersion } from './draw.ts'
+import { keyLives } from './keys.ts'
+import type { Held, KeyRecord, PendingExchange, Records } from './records.ts'
+
+export type ExchangeNeeds = DrawNeeds & {
+  records: Records
+  /** From now on a provisioned device is refused in weaker envelopes than the sealed one. */
+  raiseFloor(deviceId: string): Promise<void>
+}
+
+const times = { pendingMs: 60_000, repeatMs: 60_000 } as const
+const mostOpen = 8
+const mostDraws = 3
+const saltBytes = 16
+
+export const createKeyExchange = (needs: ExchangeNeeds) => {
+  const { store, clock, random, primitives, records } = needs
+  const { prepare, publicKeys } = createDraws(needs)
+
+  /** Of one address only so many are open: the oldest gives way, so that nobody fills the store. */
+  const enterRing = async (print: string, network: string) => {
+    const oldest = await store.rotate(`exchanges:${network}`, print, mostOpen, times.pendingMs)
+    const held = oldest === undefined ? undefined : await records.find(oldest)
+    if (oldest !== undefined && held?.record.state === 'pending') {
+      await records.cancel(oldest, held as Held<PendingExchange>)
+    }
+  }
+
+  const begin = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
+    const { message } = frame
+    const tm = String(clock.now())
+    const draw = prepare(message, caller, tm)
+    for (let draws = 0; draws < mostDraws; draws++) {
+      const { print, record, reply } = draw()
+      if (print === '0') continue
+      const [isReserved] = await Promise.all([
+        records.reserve(print, record, times.pendingMs),
+        enterRing(print, caller.address.limitNetwork),
+      ])
+      if (!isReserved) continue
+      return composeFrame(frame, 'keyEx', tm, { stage: 2, keyPrint: print, ...reply, status: 'ready' })
+    }
+    throw new Failure('KX_KEY_CONFLICT')
+  }
+
+  const answerFourth = async (
+    frame: Frame,
+    caller: AppCaller,
+    print: string,
+    record: PendingExchange | KeyRecord,
+  ) => {
+    const isSecond = record.version === 2
+    if (isSecond && caller.envelope === 'totp' && caller.device) await needs.raiseFloor(caller.device.id)
+    const more = isSecond ? { kx: 2, tempKey: record.proof4 } : {}
+    const message = { stage: 4, keyPrint: print, ...more, status: 'needlogin' }
+    return composeFrame(frame, 'keyEx', String(clock.now()), message)
+  }
+
+  /** What the key's ledger begins with. Throws unless the client has shown that it holds the key. */
+  const checkThird = ({ record }: Held<PendingExchange>, frame: Frame): string[] => {
+    const proof = fromBase64(readText(frame.message.tempKey, 'tempKey')) ?? new Uint8Array()
+    if (record.version === 2) {
+      if (!isEqual(proof, fromBase64(record.proof3) ?? new Uint8Array())) throw new Failure('KX_TEMP_KEY')
+      return record.marks
+    }
+    const key = fromBase64(record.key) ?? new Uint8Array()
+    const marks = checkProof(primitives, record.suite, key, proof, frame.tm)
+    if (!marks) throw new Failure('KX_TEMP_KEY')
+    // Stage 2 sent back, or another proof made from it.
+    if (marks.some((mark) => record.marks.includes(mark))) throw new Failure('KX_CHECK_DATA')
+    return [...record.marks, ...marks]
+  }
+
+  const toKey = (record: PendingExchange, frame: Frame, hash: string): KeyRecord => {
+    const { proof3: _, marks: __, ...rest } = record
+    const now = clock.now()
+    return {
+      ...rest,
+      state: 'live',
+      createdAt: now,
+      endsAt: now + keyLives.wholeMs,
+      offsetMs: (readTm(frame.tm)?.ms ?? now) - now,
+      salt: toBase64(random.bytes(saltBytes)),
+      stage3: { hash, until: now + times.repeatMs },
+      hello: {},
+    }
+  }
+
+  const finish = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
+    const { message } = frame
+    const print = readKeyPrint(message.keyPrint)
+    if (print === undefined) throw contentWrong('keyPrint')
+    const text = `${frame.tm}\0${readText(message.tempKey, 'tempKey')}`
+    const hash = toBase64(primitives.sha256(utf8(text)))
+    // Whoever loses the race against the same stage 3 finds its key the second time.
+    for (let tries = 0; tries < 2; tries++) {
+      const held = await records.find(print)
+      const record = held?.record
+      const isMine = record?.appId === caller.app.appId && record.version === readVersion(message)
+      if (!held || !record || !isMine) throw new Failure('KX_KEY_PRINT')
+      if (record.state === 'live') {
+        const isRepeat = record.stage3.hash === hash && clock.now() <= record.stage3.until
+        if (!isRepeat) throw new Failure('KX_KEY_PRINT')
+        return answerFourth(frame, caller, print, record)
+      }
+      const pending = { record, text: held.text }
+      const marks = checkThird(pending, frame)
+      const key = toKey(record, frame, hash)
+      if (await records.complete(print, pending, key, marks, keyLives.unusedMs)) {
+        return answerFourth(frame, caller, print, key)
+      }
+    }
+    throw new Failure('KX_KEY_PRINT')
+  }
+
+  return {
+    exchange: (input: JsonObject, caller: AppCaller): Promise<JsonObject> => {
+      const frame = readFrame(input, 'keyEx')
+      if (frame.message.stage === 1) return begin(frame, caller)
+      if (frame.message.stage === 3) return finish(frame, caller)
+      throw new Failure('KX_STAGE')
+    },
+    publicKeys,
+  }
+}
+
+export type KeyExchange = ReturnType<typeof createKeyExchange>

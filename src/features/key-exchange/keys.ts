@@ -1,0 +1,204 @@
+/** Shared keys while they live: found, proven, used up, and what is sealed under them. */
+import type { Clock } from '../../adapters/clock.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { Store } from '../../adapters/store/index.ts'
+import type { AppCaller, CallerApp, CallerKey } from '../../http/caller.ts'
+import { fromBase64, utf8 } from '../../protocol/bytes.ts'
+import { Failure, type Language } from '../../protocol/errors.ts'
+import { readDecimal } from '../../protocol/frame.ts'
+import type { KeyPrimitives } from '../../protocol/primitives.ts'
+import { checkProof, isWeakSuite, readKeyPrint, readTm } from '../../protocol/proofs.ts'
+import {
+  freshMs,
+  openMessage,
+  type SealedKeys,
+  sealMessage,
+  windowJump,
+  windowWidth,
+} from '../../protocol/sealed-envelope.ts'
+import { type Held, type HelloFacts, type KeyRecord, ledgerOf, type Records } from './records.ts'
+
+export type KeysNeeds = {
+  store: Store
+  clock: Clock
+  random: Random
+  primitives: KeyPrimitives
+  records: Records
+  findApp(appId: string): Promise<CallerApp | undefined>
+  chooseLanguage(language: string | undefined): Language | undefined
+}
+
+/** The three members that prove a key; they come together. */
+export type ProofMembers = { keyPrint?: unknown; tm?: unknown; checkTokenData?: unknown }
+
+/** A key that its caller has proven to hold. */
+export type ProvenKey = CallerKey & { salt: string; endsAt: number }
+
+const dayMs = 24 * 3_600_000
+export const keyLives = { wholeMs: 30 * dayMs, idleMs: 7 * dayMs, unusedMs: dayMs } as const
+const clockMs = 300_000
+const mostProofs = 4_096
+/** What another process wrote of a key is seen after this at the latest; whether it lives is asked every time. */
+const cacheMs = 5_000
+const maxCached = 20_000
+/** How long a life has to be cut before it is prolonged again. */
+const prolongMs = dayMs
+
+const keyUnknown = (cause: string) => new Failure('KX_KEY_PRINT', { cause: new Error(cause) })
+
+type Cached = Held<KeyRecord> & { cachedAt: number; sealed: SealedKeys | undefined }
+
+const readSealedKeys = (print: string, record: KeyRecord): SealedKeys | undefined =>
+  record.version === 2
+    ? {
+        suite: record.suite,
+        fingerprint: print,
+        clientKey: fromBase64(record.clientKey) ?? new Uint8Array(),
+        serverKey: fromBase64(record.serverKey) ?? new Uint8Array(),
+      }
+    : undefined
+
+export const createKeys = (needs: KeysNeeds) => {
+  const { store, clock, random, primitives, records } = needs
+  const cache = new Map<string, Cached>()
+
+  const find = async (print: string): Promise<Cached | undefined> => {
+    const cached = cache.get(print)
+    const isFresh = cached && clock.elapsed() - cached.cachedAt < cacheMs
+    if (isFresh && cached.record.run === store.run) return cached
+    cache.delete(print)
+    const held = await records.find(print)
+    if (held?.record.state !== 'live') return undefined
+    const { record, text } = held
+    const found = { record, text, cachedAt: clock.elapsed(), sealed: readSealedKeys(print, record) }
+    const oldest = cache.size >= maxCached && cache.keys().next().value
+    if (oldest) cache.delete(oldest)
+    cache.set(print, found)
+    return found
+  }
+
+  const end = async (print: string) => {
+    cache.delete(print)
+    await records.remove(print)
+  }
+
+  const proven = (print: string, { record }: Cached): ProvenKey => ({
+    print,
+    isWeak: record.version === 1 && isWeakSuite(record.suite),
+    countryCode: record.hello.countryCode ?? '',
+    salt: record.salt,
+    endsAt: record.endsAt,
+  })
+
+  const lifeOf = (endsAt: number) => Math.max(1, Math.min(keyLives.idleMs, endsAt - clock.now()))
+
+  /** A key that was logged in on lives for as long as it is used; one that never was keeps its day. */
+  const prolongUsed = async (print: string, record: KeyRecord, lifeMs: number) => {
+    const isUsed = clock.now() + lifeMs > record.createdAt + keyLives.unusedMs + clockMs
+    if (isUsed && lifeMs < lifeOf(record.endsAt) - prolongMs)
+      await records.extend(print, lifeOf(record.endsAt))
+  }
+
+  /** Whoever sees a proof can make another with its IV, so it is used up before anything else is judged. */
+  const burn = async (print: string, record: KeyRecord, marks: string[]) => {
+    const { outcome, lifeMs } = await store.burn(ledgerOf(print), marks, mostProofs * marks.length)
+    if (outcome === 'seen') throw new Failure('KX_CHECK_DATA')
+    if (outcome === 'full') await end(print)
+    if (outcome !== 'burnt') throw keyUnknown(`ledger ${outcome}`)
+    await prolongUsed(print, record, lifeMs)
+  }
+
+  const checkClock = (tm: string, offsetMs: number) => {
+    const now = clock.now()
+    const ahead = (readTm(tm)?.ms ?? 0) - now
+    if (Math.abs(ahead) <= clockMs || Math.abs(ahead - offsetMs) <= clockMs) return
+    throw new Failure('CLOCK_OFF', { members: { tm: String(now) } })
+  }
+
+  /** In this order: form and text, then its ledger, then the clock. One refusal for whatever is wrong with it. */
+  const judge = async (print: string, tm: string, proof: string, appId: string): Promise<ProvenKey> => {
+    const found = await find(print)
+    if (!found || found.record.appId !== appId) throw keyUnknown('no such key')
+    const { record } = found
+    if (record.version !== 1) {
+      throw new Failure('ENCRYPTION_REQUIRED', { info: 'This key proves itself by the sealed envelope.' })
+    }
+    const bytes = fromBase64(proof)
+    const key = fromBase64(record.key) ?? new Uint8Array()
+    const marks = bytes && checkProof(primitives, record.suite, key, bytes, tm)
+    if (!marks) throw keyUnknown('not a proof of its tm')
+    await burn(print, record, marks)
+    checkClock(tm, record.offsetMs)
+    return proven(print, found)
+  }
+
+  return {
+    /**
+     * The key that a call names and proves; undefined if it names none. A sealed call has proven its own.
+     * Throws KX_KEY_PRINT, KX_CHECK_DATA, CLOCK_OFF, KX_CONTENT, ENCRYPTION_REQUIRED.
+     */
+    prove: async (members: ProofMembers, caller: AppCaller): Promise<ProvenKey | undefined> => {
+      const print = readKeyPrint(members.keyPrint)
+      if (print === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
+      if (caller.key) {
+        if (print !== '0' && print !== caller.key.print) throw keyUnknown('sealed under another key')
+        const found = await find(caller.key.print)
+        if (!found) throw keyUnknown('ended meanwhile')
+        return proven(caller.key.print, found)
+      }
+      if (print === '0') return undefined
+      const tm = readDecimal(members.tm)
+      const { checkTokenData } = members
+      if (tm === undefined || typeof checkTokenData !== 'string') {
+        throw keyUnknown('no proof')
+      }
+      return judge(print, tm, checkTokenData, caller.app.appId)
+    },
+    /** After a login on the key, or a resumption: it lives on from now. */
+    prolong: ({ print, endsAt }: ProvenKey) => records.extend(print, lifeOf(endsAt)),
+    /** Remembers what the device said of itself; another process may see it some seconds later. */
+    note: async (print: string, facts: HelloFacts): Promise<void> => {
+      const held = await find(print)
+      if (!held || JSON.stringify(held.record.hello) === JSON.stringify(facts)) return
+      cache.delete(print)
+      const record = { ...held.record, hello: facts }
+      // Who loses this race has said hello at the same moment as somebody else.
+      await records.replace(print, held, record, lifeOf(record.endsAt))
+    },
+    /** Opens what is sealed under a key of version 2; undefined for whatever is not. */
+    openSealed: async (print: string, j: string, path: string) => {
+      const found = await find(print)
+      if (!found?.sealed) return undefined
+      const { record, sealed } = found
+      const opened = openMessage(primitives, sealed, 'client', { j, path })
+      const app = opened && (await needs.findApp(record.appId))
+      if (!opened || !app) return undefined
+      const { header, plaintext, tag } = opened
+      return {
+        app,
+        key: proven(print, found),
+        device: { id: print, deviceType: '', os: '', name: '', countryCode: record.hello.countryCode ?? '' },
+        language: needs.chooseLanguage(record.hello.language),
+        plaintext,
+        requestId: header.requestId,
+        isFresh: Math.abs(header.timestampMs - clock.now()) <= freshMs,
+        claimSequence: async () => {
+          const slid = await store.slide(ledgerOf(print), header.sequence, windowWidth, windowJump)
+          if (slid.outcome === 'fresh') await prolongUsed(print, record, slid.lifeMs)
+          return slid.outcome === 'fresh'
+        },
+        seal: (text: string | Uint8Array) =>
+          sealMessage(primitives, sealed, 'server', {
+            header: { ...header, timestampMs: clock.now() },
+            path,
+            plaintext: typeof text === 'string' ? utf8(text) : text,
+            nonce: random.bytes(12),
+            requestTag: tag,
+          }).j,
+      }
+    },
+    size: () => cache.size,
+  }
+}
+
+export type Keys = ReturnType<typeof createKeys>

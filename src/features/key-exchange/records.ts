@@ -1,0 +1,96 @@
+/** What the store holds of a key: first the pending exchange, then the shared key, under one name. */
+import type { Sealer } from '../../adapters/crypto.ts'
+import type { Store } from '../../adapters/store/index.ts'
+import type { ProofSuite } from '../../protocol/proofs.ts'
+import type { SealedSuite } from '../../protocol/sealed-envelope.ts'
+
+/** What a device said of itself when it said hello. */
+export type HelloFacts = {
+  language?: string
+  countryCode?: string
+  platform?: string
+  clientId?: string
+  version?: string
+}
+
+type Suites =
+  | { version: 1; suite: ProofSuite /** 16 or 32 bytes. */; key: string }
+  | {
+      version: 2
+      suite: SealedSuite
+      clientKey: string
+      serverKey: string /** Proof of stage 4. */
+      proof4: string
+    }
+
+/** Bytes are base64, times milliseconds. */
+type Common = Suites & {
+  appId: string
+  /** The life of the store in which it was made: what a store that restarted has lost may be a burned proof. */
+  run: string
+  createdAt: number
+}
+
+export type PendingExchange = Common & {
+  state: 'pending'
+  /** What stage 2 has used up already. */
+  marks: string[]
+  /** Version 2: what stage 3 has to be. */
+  proof3: string
+}
+
+export type KeyRecord = Common & {
+  state: 'live'
+  endsAt: number
+  /** How far the client's clock was ahead at stage 3. */
+  offsetMs: number
+  /** For the SKeys that are made by resuming. */
+  salt: string
+  stage3: { hash: string; until: number }
+  hello: HelloFacts
+}
+
+/** A record with the text under which the store has it. */
+export type Held<Record> = { record: Record; text: string }
+
+const keyOf = (print: string) => `key:{${print}}`
+export const ledgerOf = (print: string) => `ledger:{${print}}`
+
+export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer }) => {
+  const write = (print: string, record: PendingExchange | KeyRecord): string =>
+    sealer.seal(keyOf(print), Buffer.from(JSON.stringify(record))).toString('base64')
+
+  return {
+    /** Also undefined for what was made in another life of the store. */
+    find: async (print: string): Promise<Held<PendingExchange | KeyRecord> | undefined> => {
+      const text = await store.get(keyOf(print))
+      if (text === undefined) return undefined
+      const opened = sealer.open(keyOf(print), Buffer.from(text, 'base64'))
+      const record = JSON.parse(opened.toString()) as PendingExchange | KeyRecord
+      return record.run === store.run ? { record, text } : undefined
+    },
+    /** False: the fingerprint is taken, by a key or by another exchange. */
+    reserve: async (print: string, record: PendingExchange, ttlMs: number): Promise<boolean> =>
+      (await store.claim(keyOf(print), write(print, record), ttlMs)) === undefined,
+    /** Turns the pending exchange into the key, and begins its ledger. False: somebody else did, or it is over. */
+    complete: (
+      print: string,
+      held: Held<PendingExchange>,
+      record: KeyRecord,
+      marks: string[],
+      ttlMs: number,
+    ) =>
+      store.beginLedger({
+        ...{ key: keyOf(print), expected: held.text, value: write(print, record) },
+        ...{ ledger: ledgerOf(print), marks, ttlMs },
+      }),
+    replace: (print: string, held: Held<KeyRecord>, record: KeyRecord, ttlMs: number) =>
+      store.compareAndSet(keyOf(print), held.text, write(print, record), ttlMs),
+    cancel: (print: string, held: Held<PendingExchange>) =>
+      store.compareAndSet(keyOf(print), held.text, undefined, 1),
+    extend: (print: string, ttlMs: number) => store.extend([keyOf(print), ledgerOf(print)], ttlMs),
+    remove: (print: string) => store.remove([keyOf(print), ledgerOf(print)]),
+  }
+}
+
+export type Records = ReturnType<typeof createRecords>

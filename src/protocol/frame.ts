@@ -1,0 +1,120 @@
+/**
+ * The frame of hello and key exchange, as the chat server had it: `version`, `tm`, `keyPrint`, `msgType` around a
+ * message, flat or in `plainMsg`. A reply takes the shape of its request.
+ */
+import { Failure } from './errors.ts'
+import { isObject, type JsonObject } from './json.ts'
+
+export type FrameKind = 'hello' | 'keyEx'
+type MsgType = 'hello' | 'error' | 'keyExchange'
+
+/** Each type by its word, the name in the enum and its number. */
+const msgTypes = {
+  hello: ['hello', 'MSG_HELLO', 1],
+  error: ['error', 'MSG_ERROR', 3],
+  keyExchange: ['keyExchange', 'MSG_KEY_EXCHANGE', 4],
+} as const satisfies Record<MsgType, readonly [string, string, number]>
+
+const typeOf = { hello: 'hello', keyEx: 'keyExchange' } as const satisfies Record<FrameKind, MsgType>
+const frameVersion = 1
+
+export type Frame = {
+  isWrapped: boolean
+  /** Place of the form in which the type came. */
+  typeForm: number
+  /** Decimal, as it came. */
+  tm: string
+  message: JsonObject
+}
+
+/** A decimal text, or a number that is one without loss; undefined for anything else. */
+export const readDecimal = (value: unknown): string | undefined => {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+const contentWrong = (info: string) => new Failure('KX_CONTENT', { info })
+
+const formOf = (value: unknown, kind: FrameKind): number => {
+  const forms: readonly (string | number)[] = msgTypes[typeOf[kind]]
+  const word = typeof value === 'string' ? value.toLowerCase() : value
+  return forms.findIndex((form) => (typeof form === 'string' ? form.toLowerCase() : form) === word)
+}
+
+/** Only the message, before anything is judged: for the rules that depend on it. */
+export const peekMessage = (input: JsonObject, kind: FrameKind): JsonObject => {
+  const inner = isObject(input.plainMsg) ? input.plainMsg[kind] : input[kind]
+  return isObject(inner) ? inner : {}
+}
+
+/** What every profile carries in every envelope: asking where one stands, and the authenticated exchange. */
+export const isOpenToAll = (input: JsonObject, kind: FrameKind): boolean => {
+  const { keyPrint = '0', kx } = peekMessage(input, kind)
+  return kind === 'keyEx' ? kx === 2 : keyPrint === '0' || keyPrint === 0
+}
+
+/** Throws KX_VERSION or KX_CONTENT. */
+export const readFrame = (input: JsonObject, kind: FrameKind): Frame => {
+  const { version, tm, keyPrint = '0', msgType, plainMsg } = input
+  if (version === undefined) throw contentWrong('version')
+  if (version !== frameVersion && version !== String(frameVersion)) throw new Failure('KX_VERSION')
+  const typeForm = formOf(msgType, kind)
+  if (typeForm < 0) throw contentWrong('msgType')
+  // What is sealed under a shared key has an envelope of its own.
+  if (keyPrint !== '0' && keyPrint !== 0) throw contentWrong('keyPrint')
+  const time = readDecimal(tm)
+  if (time === undefined || !/^\d{1,19}$/.test(time)) throw contentWrong('tm')
+  const isWrapped = plainMsg !== undefined
+  const message = isWrapped ? isObject(plainMsg) && plainMsg[kind] : input[kind]
+  if (!isObject(message)) throw contentWrong(kind)
+  return { isWrapped, typeForm, tm: time, message }
+}
+
+/** The members of a reply around its message; what goes beside them is added by the room. */
+export const composeFrame = (frame: Frame, kind: FrameKind, tm: string, message: JsonObject): JsonObject => ({
+  version: frameVersion,
+  tm,
+  keyPrint: '0',
+  msgType: msgTypes[typeOf[kind]][frame.typeForm] ?? typeOf[kind],
+  ...(frame.isWrapped ? { plainMsg: { [kind]: message } } : { [kind]: message }),
+})
+
+/** The old names of the numbers in `err`; others are called as in the catalogue. */
+const errorNames: Record<number, string> = {
+  1: 'ErrTVersion',
+  2: 'ErrTKeyPrint',
+  3: 'ErrTRedirect',
+  6: 'ErrTRsaPrint',
+  7: 'ErrTTempKey',
+  8: 'ErrTEncType',
+  9: 'ErrTInside',
+  10: 'ErrTStage',
+  11: 'ErrTPublicKey',
+  12: 'ErrTKeyConflict',
+  13: 'ErrTCheckData',
+  14: 'ErrTMsgContent',
+}
+const insideNumber = 9
+const deletedNumber = 18
+
+/** What a refusal of a framed operation carries beside code and message. */
+export const frameRefusal = (failure: Failure, nowMs: number): JsonObject => {
+  const { entry, options } = failure
+  const number = options.members?.reason === 'deleted' ? deletedNumber : (entry.number ?? insideNumber)
+  return {
+    version: frameVersion,
+    tm: String(nowMs),
+    keyPrint: '0',
+    msgType: msgTypes.error[0],
+    err: { name: errorNames[number] ?? entry.name, number },
+  }
+}
+
+/** Whether the reply shall be protobuf: what `CodeType` says, else undefined. Throws PARAMETER_INVALID. */
+export const readCodeType = (params: JsonObject): boolean | undefined => {
+  const { CodeType } = params
+  if (CodeType === undefined || CodeType === '') return undefined
+  if (CodeType === 'json') return false
+  if (CodeType === 'protobuf') return true
+  throw new Failure('PARAMETER_INVALID', { info: 'CodeType: json or protobuf' })
+}
