@@ -5,7 +5,7 @@ import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { checkDependencies } from './adapters/dependencies.ts'
 import { startJobs } from './adapters/jobs.ts'
-import { describeAddress } from './adapters/network.ts'
+import { createDescribe } from './adapters/network.ts'
 import { readProtobuf, writeProtobuf } from './adapters/protobuf.ts'
 import { systemRandom } from './adapters/random.ts'
 import { openServerKey } from './adapters/server-key.ts'
@@ -72,7 +72,7 @@ export const openServer = async (options: WorldOptions) => {
       createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
     const randomId = () => random.bytes(8).toString('hex')
     const http = createHttpApp({
-      ...{ config, logger, crowd, randomId, describeAddress, admit },
+      ...{ config, logger, crowd, randomId, describeAddress: createDescribe(), admit },
       now: clock.now,
       elapsedMs: clock.elapsed,
       isOriginListed: apps.isOriginListed,

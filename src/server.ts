@@ -31,6 +31,7 @@ const main = async () => {
     return
   }
   const logger = createLogger(config.log.level)
+  process.on('exit', logger.writeAll)
   for (const { path, found, advice } of listWarnings(config)) print(`warning    ${path}: ${found}; ${advice}`)
   const server = await openServer({ config, logger })
   const { host, port } = config.server

@@ -27,6 +27,23 @@ const scopeOf = (range: string) => {
   return privateRanges.has(range) ? ('private' as const) : ('public' as const)
 }
 
+/** The longest text of an address. */
+const longest = 45
+const mostKnown = 10_000
+
+/** `describeAddress`, which takes as long as opening an envelope, with a memory for those who call again. */
+export const createDescribe = () => {
+  const known = new Map<string, ReturnType<typeof describeAddress>>()
+  return (text: string) => {
+    const found = known.get(text)
+    if (found) return found
+    const described = describeAddress(text)
+    if (known.size >= mostKnown) known.clear()
+    if (described && text.length <= longest) known.set(text, described)
+    return described
+  }
+}
+
 /** What limits, bans and logs need to know of an address; undefined for a text that is none. */
 export const describeAddress = (text: string) => {
   const bare = text.replace(/%.*$/, '')
@@ -35,13 +52,13 @@ export const describeAddress = (text: string) => {
   const range = address.range()
   const isV4 = address.kind() === 'ipv4'
   const canonical = address.toString()
-  return {
+  return Object.freeze({
     text: canonical,
     family: isV4 ? ('ipv4' as const) : ('ipv6' as const),
     scope: scopeOf(range),
     limitNetwork: isV4 ? canonical : networkOf(canonical, 64),
     network: networkOf(canonical, isV4 ? 24 : 64),
-  }
+  })
 }
 
 /** Whether an address lies in a network (as `parseNetwork` reads it). */

@@ -25,6 +25,13 @@ export const readProtobuf = async (bytes: Uint8Array): Promise<JsonObject | unde
   }
 }
 
+/** PEM goes as the bytes of its text, everything else is base64. */
+const withPem = (keyEx: unknown) => {
+  const pubKey = isObject(keyEx) && keyEx.pubKey
+  const isPem = typeof pubKey === 'string' && pubKey.startsWith('-')
+  return isPem ? { ...(keyEx as JsonObject), pubKey: Buffer.from(pubKey) } : keyEx
+}
+
 /** The same way back: a reply, flat or wrapped. */
 export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
   const type = await load()
@@ -33,7 +40,9 @@ export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
   const message = {
     ...members,
     msgType: words[String(msgType)] ?? msgType,
-    plainMsg: plainMsg ?? { hello, keyEx, errorMsg },
+    plainMsg: isObject(plainMsg)
+      ? { ...plainMsg, keyEx: withPem(plainMsg.keyEx) }
+      : { hello, keyEx: withPem(keyEx), errorMsg },
   }
   return type.encode(type.fromObject(message)).finish()
 }

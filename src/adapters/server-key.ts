@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Random } from './random.ts'
 import { StartError } from './start-error.ts'
@@ -105,6 +105,68 @@ export const createServerKeyFile = (file: string, random: Random): boolean => {
   } finally {
     rmSync(draft, { force: true })
   }
+}
+
+export const ringNames = ['atRest', 'pepper', 'identity', 'rsa'] as const
+export type RingName = (typeof ringNames)[number]
+
+type FileRing = { current: string; keys: Record<string, string> }
+type KeyFile = Record<string, unknown> & Partial<Record<RingName, FileRing>>
+
+/** What may be done to the rings of a key file; ids are k1, k2 and so on. Throws StartError for what may not. */
+export const ringChanges = {
+  /** A new key that all processes can read, and none uses yet. */
+  add: (ring: FileRing | undefined, key: string): { ring: FileRing; id: string } => {
+    const newest = newestOf(ring)
+    if (ring && newest !== ring.current) throw new StartError(`${newest} waits to be used: finish that first`)
+    const id = `k${Number(newest.slice(1)) + 1}`
+    return { ring: { current: ring?.current ?? id, keys: { ...ring?.keys, [id]: key } }, id }
+  },
+  /** The newest key is used from now on. */
+  finish: (ring: FileRing | undefined): { ring: FileRing; id: string } => {
+    const id = newestOf(ring)
+    if (!ring || id === ring.current) throw new StartError('there is no newer key: rotate first')
+    return { ring: { ...ring, current: id }, id }
+  },
+  /** Forgets a key that is not used any more. */
+  retire: (ring: FileRing | undefined, id: string): { ring: FileRing; id: string } => {
+    if (!ring?.keys[id]) throw new StartError(`there is no key ${id}`)
+    if (id === ring.current) throw new StartError(`${id} is in use`)
+    const { [id]: _, ...keys } = ring.keys
+    return { ring: { ...ring, keys }, id }
+  },
+} as const
+
+const newestOf = (ring: FileRing | undefined): string =>
+  `k${Math.max(0, ...Object.keys(ring?.keys ?? {}).map((id) => Number(/^k(\d+)$/.exec(id)?.[1] ?? 0)))}`
+
+/** A key as a ring of the file has it. */
+export const generateRingKey = (name: RingName, random: Random): string =>
+  name === 'rsa'
+    ? generateKeyPairSync('rsa', {
+        modulusLength: 3_072,
+        publicKeyEncoding: { type: 'spki', format: 'der' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+      }).privateKey.toString('base64')
+    : random.bytes(32).toString('base64')
+
+/** Changes one ring of a key file, which is replaced as a whole. Returns the id that it was about. */
+export const changeKeyFile = (
+  file: string,
+  name: RingName,
+  random: Random,
+  change: (ring: FileRing | undefined) => { ring: FileRing; id: string },
+): string => {
+  const value = JSON.parse(readFileSync(file, 'utf8')) as KeyFile
+  const { identity } = value as { identity?: unknown }
+  if (typeof identity === 'string') value.identity = { current: 'k1', keys: { k1: identity } }
+  const { ring, id } = change(value[name])
+  const text = `${JSON.stringify({ ...value, [name]: ring }, null, 2)}\n`
+  parseServerKey(text)
+  const draft = `${file}.${random.bytes(4).toString('hex')}`
+  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+  renameSync(draft, file)
+  return id
 }
 
 /** The server key of a configuration; `create` makes a key file where there is none. Throws StartError. */

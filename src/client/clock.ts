@@ -6,17 +6,26 @@ const tolerableMs = 20_000
 /** The device's clock, put right only when the server shows that it is wrong. */
 export const createClock = (now: () => number) => {
   let offsetMs = 0
+
+  const correctTo = (serverMs: number): boolean => {
+    if (Math.abs(serverMs - now() - offsetMs) <= tolerableMs) return false
+    offsetMs = serverMs - now()
+    return true
+  }
+
   return {
+    /** Whole milliseconds since 1970, as the server sees them. */
+    now: () => Math.round(now() + offsetMs),
     step: () => stepAt(now() + offsetMs),
     /** Takes over the server's time (unix seconds) if ours is far from it; true: it was. */
     correct: (timestamp: unknown): boolean => {
       if (typeof timestamp !== 'number' || !Number.isSafeInteger(timestamp)) return false
       // Whole seconds were cut off: half a second is the best guess.
-      const serverMs = timestamp * 1_000 + 500
-      if (Math.abs(serverMs - now() - offsetMs) <= tolerableMs) return false
-      offsetMs = serverMs - now()
-      return true
+      return correctTo(timestamp * 1_000 + 500)
     },
+    /** The same for `tm`, decimal milliseconds. */
+    correctByTm: (tm: unknown): boolean =>
+      typeof tm === 'string' && /^\d{13}$/.test(tm) && correctTo(Number(tm)),
   }
 }
 

@@ -59,6 +59,7 @@ export const createDevices = (needs: DevicesNeeds) => {
   }
 
   return {
+    isThere: async () => (await read()) !== undefined,
     /** The kept device, or a new one. */
     get: async (): Promise<Device> =>
       (await read()) ?? (await lock(async () => (await read()) ?? (await provision()))),

@@ -5,12 +5,13 @@ import { catalogue, type ErrorName, findEntry } from '../protocol/errors.ts'
 const localFailures = {
   UNREACHABLE: 'The server did not answer',
   REPLY_UNREADABLE: 'The reply can not be read, or answers another call',
+  SERVER_NOT_TRUSTED: 'Who answered did not prove to be the server, or altered its answer',
   KDF_UNKNOWN: 'The server wants passwords hashed in a way that this client does not know',
 } as const
 
 type LocalName = keyof typeof localFailures
 
-/** The names of the error catalogue, and three of the client's own. */
+/** The names of the error catalogue, and four of the client's own. */
 export type FailureName = ErrorName | LocalName
 
 export type FailureDetails = {

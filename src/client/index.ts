@@ -9,14 +9,18 @@
  */
 import { createClock } from './clock.ts'
 import { createDevices, type DeviceDescription } from './devices.ts'
+import { createEntrance, type Greeting, type User } from './entrance.ts'
 import { ClientFailure, type FailureName, isFailure } from './failure.ts'
+import { createGreeter, type HelloFacts } from './hello.ts'
 import { createJsonTransport } from './json-transport.ts'
 import { createKdf } from './kdf.ts'
+import { createKeyRing, type ExchangedKey, type KeyExchangeOptions } from './key-ring.ts'
 import { createLock } from './lock.ts'
 import { type InputOf, type LoginInput, type Members, paths, type ReplyOf } from './operations.ts'
 import { createHashPassword } from './password.ts'
+import { readPins } from './pins.ts'
+import { baseOf, createPlace } from './place.ts'
 import { createPost, type Fetch } from './post.ts'
-import type { Send } from './reply.ts'
 import { type ClientStorage, createMemoryStorage } from './storage.ts'
 import { createTickets, type Pair, refuseEnded } from './tickets.ts'
 import { createTotpTransport } from './totp-transport.ts'
@@ -26,8 +30,12 @@ export {
   ClientFailure,
   type ClientStorage,
   type DeviceDescription,
+  type ExchangedKey,
   type FailureName,
+  type Greeting,
+  type HelloFacts,
   isFailure,
+  type KeyExchangeOptions,
   type LoginInput,
 }
 
@@ -41,6 +49,13 @@ export type ClientOptions = {
   storage?: ClientStorage
   /** `totp` seals every call (the default with a secret); `json` sends plain bodies and needs HTTPS, or loopback. */
   transport?: 'totp' | 'json'
+  /**
+   * Public keys of the server (`torii key list`), base64 of 32 bytes each: a key exchange that none of them has signed
+   * is refused. Without them TLS alone says whose key it is.
+   */
+  serverKeys?: readonly string[]
+  /** Base URLs to which a login may be sent; to others it is refused. */
+  redirects?: readonly string[]
   /** What this device is called in the user's list of logins. */
   device?: DeviceDescription
   /** The language of messages, such as `en` or `zh-CN`; browsers name their own without it. */
@@ -83,6 +98,32 @@ export type Client = {
    * ```
    */
   provision(options?: { renew?: boolean }): Promise<{ t: string }>
+  /**
+   * A key shared with the server: kept, or exchanged if none of that version and suite is. From version 2 on every
+   * call is sealed under it, and nothing weaker is sent any more. Throws `SERVER_NOT_TRUSTED`.
+   *
+   * ```ts
+   * await client.exchangeKeys()
+   * ```
+   */
+  exchangeKeys(options?: KeyExchangeOptions): Promise<ExchangedKey>
+  /**
+   * Says hello; with a key, whether somebody is logged in on it (`waitdata`, and a fresh SKey) or not (`needlogin`).
+   *
+   * ```ts
+   * const { stage } = await client.hello({ language: 'en', countryCode: 'CN' })
+   * ```
+   */
+  hello(facts?: HelloFacts): Promise<Greeting>
+  /**
+   * Goes on with the login of before, without a password: by the key, else by a kept A2. Throws `NOT_LOGGED_IN`; the
+   * key is kept, and the next login is bound to it.
+   *
+   * ```ts
+   * const { user } = await client.resume()
+   * ```
+   */
+  resume(): Promise<{ user: User }>
   /**
    * Registers a user, who is logged in then.
    *
@@ -157,12 +198,18 @@ export const createClient = (options: ClientOptions): Client => {
   if (transport === 'totp' && appSecret === undefined) throw new TypeError('transport totp needs appSecret')
   if (transport === 'json' && !isPrivate(url)) throw new TypeError('transport json needs an https: url')
 
-  const base = url.origin + url.pathname.replace(/\/+$/, '')
+  const redirects = (options.redirects ?? []).map((text) => new URL(text))
+  if (transport === 'json' && !redirects.every(isPrivate)) {
+    throw new TypeError('transport json needs https: redirects')
+  }
+
+  const base = baseOf(url)
   const storage = options.storage ?? createMemoryStorage()
   const keyOf = (what: string) => `torii:${what}:${appId}@${base}`
-  const lockOf = (what: string) => createLock(options.storage && keyOf(what))
+  const lockOf = (what: string) => createLock(storage, keyOf(what), options.storage !== undefined)
   const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-  const post = createPost({ base, fetch, timeoutMs, language: options.language })
+  const place = createPlace({ base, redirects: redirects.map(baseOf), storage, key: keyOf('place') })
+  const post = createPost({ findBase: place.find, fetch, timeoutMs, language: options.language })
   const clock = createClock(now)
   const devices = createDevices({
     ...{ post, storage, clock, now, appId, appSecret: appSecret ?? '' },
@@ -170,19 +217,30 @@ export const createClient = (options: ClientOptions): Client => {
     lock: lockOf('device'),
     description: device,
   })
-  const send: Send =
-    transport === 'json'
-      ? createJsonTransport({ post, appId, appSecret })
-      : createTotpTransport({ post, devices, clock, compensation: options.totpCompensation ?? 0 })
+  const plain = createJsonTransport({ post, appId, appSecret })
+  const compensation = options.totpCompensation ?? 0
+  const keyRing = createKeyRing({
+    ...{ storage, post, appId, clock, plain, key: keyOf('key'), lock: lockOf('key') },
+    pins: readPins(options.serverKeys),
+    // What is forged on the way may put the other clock wrong.
+    sealedClock: createClock(now),
+    weaker: transport === 'json' ? plain : createTotpTransport({ post, devices, clock, compensation }),
+    hasDevice: async () => transport === 'totp' && (await devices.isThere()),
+  })
+  const { send } = keyRing
+  const greeter = createGreeter({ send, keys: keyRing.keys, clock })
   const hashPassword = createHashPassword({ send, kdf: createKdf() })
-  const tickets = createTickets({ send, storage, now, key: keyOf('login'), lock: lockOf('login') })
-
-  /** Both ways of getting in answer alike. */
-  const enter = async (path: string, members: Members) => {
-    const reply = await send(path, { ...members, device })
-    await tickets.keep(reply)
-    return reply as unknown as ReplyOf<'/v1/login'>
+  const tickets = createTickets({
+    ...{ send, storage, now, key: keyOf('login'), lock: lockOf('login') },
+    findPrint: keyRing.keys.findSealedPrint,
+    resume: async () => (await greeter.hello()).reply,
+  })
+  const session = async () => {
+    const reply = await tickets.withSKey(async (token) => refuseEnded(await send(paths.session, { token })))
+    tickets.learnLives(reply as unknown as ReplyOf<'/v1/session'>)
+    return reply as unknown as Session
   }
+  const { enter, hello, resume } = createEntrance({ greeter, tickets, place, session })
 
   return {
     provision: async ({ renew = false } = {}) => {
@@ -190,20 +248,19 @@ export const createClient = (options: ClientOptions): Client => {
       const { t } = await (renew ? devices.renew() : devices.get())
       return { t }
     },
+    exchangeKeys: keyRing.exchange,
+    hello,
+    resume,
     register: async ({ userName, nickName, password, regmode = 'anonymous' }) => {
       const hashes = await hashPassword(userName, password)
       const user = { userName, ...(nickName !== undefined && { nickName }) }
-      return enter(paths.register, { regmode, user, ...hashes })
+      return enter(paths.register, { regmode, user, ...hashes, device })
     },
     login: async ({ login, password }) => {
       const { salt: _, ...hashes } = await hashPassword(login, password)
-      return enter(paths.login, { login, ...hashes })
+      return enter(paths.login, { login, ...hashes, device })
     },
-    session: async () => {
-      const reply = await tickets.withSKey(async (token) => refuseEnded(await send(paths.session, { token })))
-      tickets.learnLives(reply as unknown as ReplyOf<'/v1/session'>)
-      return reply as unknown as Session
-    },
+    session,
     exchange: tickets.refresh,
     logout: ({ everywhere = false } = {}) => tickets.logout(everywhere),
     echo: async (members) => (await send(paths.echo, members)) as unknown as ReplyOf<'/v1/echo'>,

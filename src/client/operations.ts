@@ -10,6 +10,8 @@ import type {
   WelcomeReply,
 } from '../features/accounts/schema.ts'
 import type { echoShape, ProvisionReply, provisionShape } from '../features/apps/schema.ts'
+import type { helloShape } from '../features/hello/schema.ts'
+import type { keyExchangeShape } from '../features/key-exchange/schema.ts'
 import type {
   ExchangeInput,
   ExchangeReply,
@@ -24,6 +26,8 @@ import type {
 type Shapes = {
   provision: typeof provisionShape
   echo: typeof echoShape
+  hello: typeof helloShape
+  keyExchange: typeof keyExchangeShape
   prelogin: typeof preloginShape
   register: typeof registerShape
   login: typeof loginShape
@@ -36,6 +40,8 @@ type Shapes = {
 export const paths = {
   provision: '/v1/totp',
   echo: '/v1/echo',
+  hello: '/v1/hello',
+  keyExchange: '/v1/key-exchange',
   prelogin: '/v1/prelogin',
   register: '/v1/register',
   login: '/v1/login',

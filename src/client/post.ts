@@ -11,18 +11,20 @@ const contentTypes = {
 
 /** One POST. Whatever its status, what came back is an answer; `UNREACHABLE` when nothing came back in time. */
 export const createPost = ({
-  base,
+  findBase,
   fetch,
   timeoutMs,
   language,
 }: {
-  base: string
+  /** Where the server is; it may send a login elsewhere. */
+  findBase(): Promise<string>
   fetch: Fetch
   timeoutMs: number
   language: string | undefined
 }): Post => {
   const more = language === undefined ? undefined : { 'accept-language': language }
   return async (path, type, body) => {
+    const base = await findBase()
     try {
       const response = await fetch(base + path, {
         method: 'POST',

@@ -6,8 +6,14 @@ import type { Members } from './operations.ts'
 import type { Answer } from './post.ts'
 
 export type Reply = Members & { code: number }
+export type SendOptions = {
+  /** Once more if no reply could be read. */
+  retry?: boolean
+  /** A device that the server seems to have forgotten stays, and the call is refused. */
+  keepDevice?: boolean
+}
 /** One call in whatever envelope: the members of a success, or throws ClientFailure. */
-export type Send = (path: string, members: Members, options?: { retry?: boolean }) => Promise<Reply>
+export type Send = (path: string, members: Members, options?: SendOptions) => Promise<Reply>
 
 /** Names one call; its reply has to name it too. */
 export const createRid = () => toBase64url(crypto.getRandomValues(new Uint8Array(12)))

@@ -1,4 +1,4 @@
-/** Where a client keeps its device and its tickets between calls. */
+/** Where a client keeps its device, its shared key and its tickets between calls. */
 
 /**
  * Three verbs over texts. A browser's `localStorage` becomes one like this:
@@ -12,9 +12,15 @@
  * ```
  *
  * What is kept is worth as much as a password for as long as it lives: the device's secret opens its envelopes, the
- * A2 is the login for 30 days. In a browser every script of the page's origin can read `localStorage` and IndexedDB,
- * so a single injected script takes both; without a storage a login ends with the page instead. On a phone or a desk
- * use the keychain of the system; on a server a file or a table that only the process may read.
+ * A2 is the login for 30 days, and the shared key resumes that login without a ticket and opens what was sealed under
+ * it. In a browser every script of the page's origin can read `localStorage` and IndexedDB, so a single injected
+ * script takes all three; without a storage key and login end with the page instead. On a phone or a desk use the
+ * keychain of the system; on a server a file or a table that only the process may read.
+ *
+ * A sealed call writes its sequence number before it is sent. Clients of one process, and tabs of one origin, may
+ * share a storage; two processes, or a storage and its restored copy, may not: who seals with a number that was used
+ * is refused once and seals again. Whoever can take the key's record out of the storage takes the promise to seal
+ * with it: call `exchangeKeys()` at every start, which keeps a key that is there.
  */
 export type ClientStorage = {
   get(key: string): Promise<string | null | undefined>

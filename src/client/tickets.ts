@@ -1,72 +1,78 @@
 /** The tickets of this client's login: kept in the storage, refreshed before they end, forgotten when they have. */
-import { toHex } from '../protocol/bytes.ts'
 import { catalogue } from '../protocol/errors.ts'
-import { parseTicket } from '../protocol/tickets.ts'
 import { ClientFailure, isFailure } from './failure.ts'
+import { createKeptTickets, type Kept, loginOf } from './kept-tickets.ts'
 import type { Lock } from './lock.ts'
 import { paths, type ReplyOf } from './operations.ts'
 import type { Reply, Send } from './reply.ts'
-import { type ClientStorage, readRecord } from './storage.ts'
+import type { ClientStorage } from './storage.ts'
+import { createTicketLives } from './ticket-lives.ts'
 
-export type Pair = { a2: string; skey: string }
-type Kept = Pair & { issuedAt: number; expiresAt: number }
+/** `a2` is missing where a login has none: it was made on a weak key, or resumed by its key alone. */
+export type Pair = { a2?: string; skey: string }
 
-export type TicketsNeeds = { send: Send; storage: ClientStorage; key: string; lock: Lock; now(): number }
+export type TicketsNeeds = {
+  send: Send
+  storage: ClientStorage
+  key: string
+  lock: Lock
+  now(): number
+  /** The fingerprint of the key under which calls are sealed. */
+  findPrint(): Promise<string | undefined>
+  /** Hello on the key: with `tickets` if somebody is logged in on it. */
+  resume(): Promise<Reply>
+}
 
-/** What a server grants unless it was configured otherwise; `/v1/session` tells what it really grants. */
-const usualLives = { wholeMs: 48 * 3_600_000, idleMs: 50 * 60_000 }
-/** An SKey is traded when so much of its life is over. */
-const usedUp = 0.9
-
-const handleOf = (ticket: string) => toHex(parseTicket(ticket)?.handle ?? new Uint8Array())
+const pairOf = ({ a2, skey }: Kept): Pair => (a2 ? { a2, skey } : { skey })
 
 /** Refused because the ticket has ended, said by the server in answer to this very call. */
 const isEnded = (error: unknown): error is ClientFailure =>
   isFailure(error, 'NOT_LOGGED_IN') && error.isAnswer
 
-export const createTickets = ({ send, storage, key, lock, now }: TicketsNeeds) => {
-  const lives = { ...usualLives }
+export const createTickets = (needs: TicketsNeeds) => {
+  const { send, storage, key, lock, now } = needs
+  const { read, get, write, remove } = createKeptTickets(storage, key)
+  const lives = createTicketLives(now)
   const pending = new Map<string, Promise<Kept>>()
-  let used = { skey: '', at: 0 }
 
-  const read = async (): Promise<Kept | undefined> => {
-    const { a2, skey, issuedAt, expiresAt } = (await readRecord(storage, key)) ?? {}
-    if (typeof a2 !== 'string' || typeof skey !== 'string') return undefined
-    return { a2, skey, issuedAt: Number(issuedAt) || 0, expiresAt: Number(expiresAt) || 0 }
-  }
-
-  const get = async (): Promise<Kept> => {
-    const kept = await read()
-    if (!kept) throw new ClientFailure('NOT_LOGGED_IN')
-    return kept
-  }
-
-  const keep = async (reply: Reply): Promise<Kept> => {
-    const { a2, skey } = (reply as unknown as ReplyOf<typeof paths.exchange>).tickets
-    if (!a2 || !skey) throw new ClientFailure('REPLY_UNREADABLE')
+  const keep = async (reply: Reply, isResumed = false): Promise<Kept> => {
+    const { tickets } = reply as unknown as ReplyOf<typeof paths.exchange>
+    const { a2 = '', skey = '' } = tickets ?? {}
+    if (!a2 && !skey) throw new ClientFailure('REPLY_UNREADABLE')
+    // An SKey from hello belongs to a login whose A2 may be here already; another login's A2 says another user.
+    const before = isResumed ? await read() : undefined
+    const own = before && loginOf(before) === loginOf({ a2, skey }) ? before.a2 : ''
     const issuedAt = now()
-    const kept = { a2, skey, issuedAt, expiresAt: issuedAt + lives.wholeMs }
-    // One write replaces the pair: until it is done the old A2 is there, and the server takes it for a retry.
-    await storage.set(key, JSON.stringify(kept))
-    used = { skey, at: issuedAt }
+    const print = (await needs.findPrint()) ?? ''
+    const kept = { a2: a2 || own, skey, issuedAt, expiresAt: lives.endOf(issuedAt), print }
+    await write(kept)
+    lives.use(skey)
     return kept
   }
 
   /** Only the login that has ended: another tab may have logged in anew meanwhile. */
-  const forgetLogin = (ended: Pair): Promise<void> =>
+  const forgetLogin = (ended: Kept): Promise<void> =>
     lock(async () => {
       const kept = await read()
-      if (kept && handleOf(kept.a2) === handleOf(ended.a2)) await storage.remove(key)
+      if (kept && loginOf(kept) === loginOf(ended)) await remove()
     })
+
+  /** Without an A2 the key has to do. */
+  const resume = async (): Promise<Kept> => {
+    const reply = await needs.resume()
+    if (reply.tickets) return keep(reply, true)
+    throw new ClientFailure('NOT_LOGGED_IN', { members: reply, isAnswer: true })
+  }
 
   const exchange = (stale: string): Promise<Kept> =>
     lock(async () => {
       const kept = await get()
       if (kept.skey !== stale) return kept
       try {
+        if (!kept.a2) return await resume()
         return await keep(await send(paths.exchange, { token: kept.a2, to: 'skey' }))
       } catch (error) {
-        if (isEnded(error)) await storage.remove(key)
+        if (isEnded(error)) await remove()
         throw error
       }
     })
@@ -80,49 +86,60 @@ export const createTickets = ({ send, storage, key, lock, now }: TicketsNeeds) =
     return started
   }
 
-  const isUsedUp = ({ skey, issuedAt, expiresAt }: Kept) => {
-    const usedAt = used.skey === skey ? used.at : issuedAt
-    const whole = Math.min(expiresAt - issuedAt, lives.wholeMs)
-    return now() - issuedAt >= whole * usedUp || now() - usedAt >= lives.idleMs * usedUp
+  /** A login from before its key is bound to it by a sealed exchange, and can be resumed on it from then on. */
+  const isUnbound = async ({ a2, print }: Kept) => {
+    const current = a2 ? await needs.findPrint() : undefined
+    return current !== undefined && current !== print
   }
 
   /** A pair that should still be good; if it can't be had ahead of time, the old SKey may do. */
   const getFresh = async (): Promise<Kept> => {
     const kept = await get()
-    if (!isUsedUp(kept)) return kept
+    if (kept.skey && !lives.isUsedUp(kept) && !(await isUnbound(kept))) return kept
     return refresh(kept.skey).catch((error) => {
-      if (isEnded(error)) throw error
+      if (isEnded(error) || !kept.skey) throw error
       return kept
     })
+  }
+
+  const end = async (everywhere: boolean, mayResume = true): Promise<void> => {
+    const { a2, skey } = await get()
+    try {
+      await send(paths.logout, { token: a2 || skey, ...(everywhere && { everywhere }) })
+    } catch (error) {
+      if (!isEnded(error)) throw error
+      // An SKey that grew old has a login behind it still, which the key leads to.
+      const isOld = !a2 && (error.reason === undefined || error.reason === 'expired')
+      if (isOld && mayResume && (await needs.resume().then((reply) => reply.tickets && keep(reply, true)))) {
+        return end(everywhere, false)
+      }
+      await remove()
+      if (everywhere) throw error
+    }
+    await remove()
   }
 
   return {
     isThere: async () => (await read()) !== undefined,
     /** The tickets of a new login take the place of those before. */
     keep: (reply: Reply) => lock(() => keep(reply)),
-    refresh: async (): Promise<Pair> => {
-      const { a2, skey } = await refresh((await get()).skey)
-      return { a2, skey }
-    },
-    /** Ends the login; one that the server has ended already is as good. */
-    logout: (everywhere: boolean): Promise<void> =>
+    /** Keeps the fresh SKey that a hello may bring. */
+    greet: <Greeted extends { reply: Reply }>(hello: () => Promise<Greeted>): Promise<Greeted> =>
       lock(async () => {
-        const { a2 } = await get()
-        try {
-          await send(paths.logout, { token: a2, ...(everywhere && { everywhere }) })
-        } catch (error) {
-          if (!isEnded(error)) throw error
-          await storage.remove(key)
-          if (everywhere) throw error
-        }
-        await storage.remove(key)
+        const greeted = await hello()
+        if (greeted.reply.tickets) await keep(greeted.reply, true)
+        return greeted
       }),
+    hasA2: async () => Boolean((await read())?.a2),
+    refresh: async (): Promise<Pair> => pairOf(await refresh((await get()).skey)),
+    /** Ends the login; one that the server has ended already is as good. */
+    logout: (everywhere: boolean): Promise<void> => lock(() => end(everywhere)),
 
     /** Calls with the SKey, and once more with a new one if the server says that it has ended. */
     withSKey: async (call: (token: string) => Promise<Reply>): Promise<Reply> => {
       const run = async ({ skey }: Kept) => {
         const reply = await call(skey)
-        used = { skey, at: now() }
+        lives.use(skey)
         return reply
       }
       const kept = await getFresh()
@@ -139,15 +156,11 @@ export const createTickets = ({ send, storage, key, lock, now }: TicketsNeeds) =
       }
     },
 
-    /** Learns from `/v1/session` how long this server's tickets live. */
-    learnLives: ({ issuedAt, expiresAt, idleAt, timestamp }: ReplyOf<typeof paths.session>): void => {
-      if (issuedAt === undefined || expiresAt === undefined || idleAt === undefined) return
-      lives.wholeMs = Math.max(1, expiresAt - issuedAt) * 1_000
-      // Close to its end the idle time is cut short, and says nothing about the next ticket.
-      if (idleAt < expiresAt) lives.idleMs = Math.max(1, idleAt - timestamp) * 1_000
-    },
+    learnLives: lives.learn,
   }
 }
+
+export type Tickets = ReturnType<typeof createTickets>
 
 /** `/v1/session` answers a dead ticket with a code of its own; to a client it is a refusal like any other. */
 export const refuseEnded = (reply: Reply): Reply => {

@@ -1,13 +1,12 @@
 /** Calls in the `totp` envelope, and what to do when one can't be opened or its reply doesn't arrive. */
 import { fromBase64url } from '../protocol/bytes.ts'
 import { openEnvelope, sealEnvelope } from '../protocol/envelope.ts'
-import { Failure } from '../protocol/errors.ts'
-import { parseJsonObject } from '../protocol/json.ts'
 import { deriveStepKeys } from '../protocol/totp.ts'
 import type { ClientClock } from './clock.ts'
+import { composeCall } from './compose.ts'
 import type { Device, Devices } from './devices.ts'
 import { ClientFailure, isFailure } from './failure.ts'
-import { isRepeatable, type Members } from './operations.ts'
+import { isRepeatable } from './operations.ts'
 import type { Answer, Post } from './post.ts'
 import { noblePrimitives } from './primitives.ts'
 import { createRid, readReply, type Send } from './reply.ts'
@@ -17,19 +16,6 @@ export type TotpNeeds = { post: Post; devices: Devices; clock: ClientClock; comp
 type Sealed = { device: Device; step: number; j: string }
 /** What may help a call that failed; each is tried once. */
 type Cure = 'correct clock' | 'seal again' | 'replace device' | 'send again'
-
-/** The server would refuse these bytes without saying why, so they are judged by its own reader first. */
-const compose = (path: string, members: Members, rid: string): string => {
-  const text = JSON.stringify({ apiver: 1, ...members, rid, op: path })
-  try {
-    parseJsonObject(text)
-  } catch (error) {
-    const { cause } = error as Failure
-    const info = cause instanceof Error ? cause.message : undefined
-    throw error instanceof Failure ? new ClientFailure('PARAMETER_INVALID', { info, cause }) : error
-  }
-  return text
-}
 
 export const createTotpTransport = ({ post, devices, clock, compensation }: TotpNeeds): Send => {
   const keysOf = (device: Device) => (step: number) =>
@@ -62,9 +48,9 @@ export const createTotpTransport = ({ post, devices, clock, compensation }: Totp
     return devices.mayBeForgotten(device.t) ? 'replace device' : undefined
   }
 
-  return async (path, members, { retry = isRepeatable(path) } = {}) => {
+  return async (path, members, { retry = isRepeatable(path), keepDevice = false } = {}) => {
     const rid = createRid()
-    const text = compose(path, members, rid)
+    const text = composeCall(path, members, rid)
     const tried = new Set<Cure>()
     let sealed: Sealed | undefined
     for (;;) {
@@ -78,7 +64,8 @@ export const createTotpTransport = ({ post, devices, clock, compensation }: Totp
       } catch (error) {
         if (isFailure(error) && error.isAnswer) devices.confirm(device.t)
         const cure = findCure(error, sealed, retry)
-        if (cure === undefined || tried.has(cure)) throw error
+        const isKept = cure === 'replace device' && keepDevice
+        if (cure === undefined || isKept || tried.has(cure)) throw error
         tried.add(cure)
         if (cure === 'replace device') await devices.replace(device.t)
         if (cure !== 'send again') sealed = undefined

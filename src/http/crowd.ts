@@ -8,7 +8,7 @@ declare module 'fastify' {
   }
 }
 
-export type CrowdNeeds = {
+type CrowdNeeds = {
   /** Milliseconds that only ever pass. */
   elapsedMs(): number
   /** So many run, others wait in a line. */
@@ -28,7 +28,8 @@ const firstGuessMs = 2
 /** Each holds the body of its request. */
 const longestLine = 1_000
 /** Who has waited so many times as long as he should have is not served any more: he may have given up. */
-const patience = 2
+const patience = 3
+const lookMs = 100
 
 /**
  * A machine does not do more by doing all at the same time, it only makes everything late, refusals too. So few run,
@@ -45,18 +46,20 @@ export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: Crowd
   const isFull = () =>
     line.length >= longestLine || (line.length > 0 && (line.length + 1) * placeMs > changeWaitMs)
 
+  const take = (): Waiting | undefined => {
+    const first = line.shift()
+    if (first) placeMs += newest * ((elapsedMs() - first.since) / first.place - placeMs)
+    return first
+  }
+  const dropLate = () => {
+    const oldest = elapsedMs() - patience * changeWaitMs
+    while ((line[0]?.since ?? oldest) < oldest) take()?.refuse(full)
+  }
   const callNext = () => {
-    while (inside < maxChangesAtOnce) {
-      const next = line.shift()
-      if (!next) return
-      const waitedMs = elapsedMs() - next.since
-      placeMs += newest * (waitedMs / next.place - placeMs)
-      if (waitedMs > patience * changeWaitMs) {
-        next.refuse(full)
-      } else {
-        inside++
-        next.start()
-      }
+    dropLate()
+    while (line.length > 0 && inside < maxChangesAtOnce) {
+      inside++
+      take()?.start()
     }
   }
   const leave = () => {
@@ -81,6 +84,8 @@ export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: Crowd
       })
     },
     leave,
+    /** Refuses who has waited in vain; by itself this is noticed when somebody leaves. */
+    dropLate,
     /** Work that has a line of its own, or waits for another: it takes no place meanwhile. */
     aside: async <T>(work: () => Promise<T>): Promise<T> => {
       leave()
@@ -102,6 +107,8 @@ const isChange = ({ routeOptions }: FastifyRequest) => {
 /** Changing operations take their turn; who would wait for too long is told before anything is read or opened. */
 export const limitCrowd = (app: FastifyInstance, crowd: Crowd) => {
   app.decorateRequest('isInside', false)
+  const timer = setInterval(crowd.dropLate, lookMs).unref()
+  app.addHook('onClose', async () => clearInterval(timer))
   app.addHook('onRequest', async (request) => {
     if (isChange(request)) crowd.check()
   })

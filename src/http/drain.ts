@@ -5,8 +5,10 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 
 /** For this long at most it goes on taking connections that have come. */
 const acceptMs = 2_000
-/** For this long a connection may stay idle before it is closed. Each reply meanwhile ends its own. */
+/** When nobody has called for this long the connections that are left are closed. Each reply meanwhile ends its own. */
 const idleMs = 500
+/** So many times at most: a busy machine takes seconds to let everybody know. */
+const mostLooks = 10
 
 /**
  * `http.Server.close` alone would cut connections on which a request is already under way. So it stops accepting
@@ -16,9 +18,22 @@ const idleMs = 500
 export const endConnections = async (server: Server): Promise<void> => {
   await acceptWaiting(server)
   NetServer.prototype.close.call(server)
-  await delay(idleMs)
+  await untilQuiet(server)
   await nextTurn()
   server.closeIdleConnections()
+}
+
+const untilQuiet = async (server: Server): Promise<void> => {
+  let requests = 0
+  const count = () => {
+    requests++
+  }
+  server.on('request', count)
+  for (let look = 0, seen = -1; look < mostLooks && seen !== requests; look++) {
+    seen = requests
+    await delay(idleMs)
+  }
+  server.off('request', count)
 }
 
 /** Each turn takes one connection of those that the kernel holds, and two without any show that it holds none. */

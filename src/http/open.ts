@@ -3,10 +3,11 @@ import type { FastifyRequest } from 'fastify'
 import { concatBytes, fromBase64url, readUtf8 } from '../protocol/bytes.ts'
 import { isDeviceId, type ReadText, readEnvelope, readFrameText } from '../protocol/envelope.ts'
 import { Failure, type Language } from '../protocol/errors.ts'
-import { isOpenToAll, peekMessage, readCodeType } from '../protocol/frame.ts'
-import { isObject, type JsonObject, parseJsonObject } from '../protocol/json.ts'
+import { checkCodeType, isOpenToAll, peekMessage, wantsProtobuf } from '../protocol/frame.ts'
+import { type JsonObject, parseJsonObject } from '../protocol/json.ts'
 import type { Caller, CallerApp, CallerDevice, CallerKey, OperationShape } from './caller.ts'
 import { type Parameters, readParameters } from './parameters.ts'
+import { createPrivacy, encryptionRequired } from './privacy.ts'
 
 /** An opened `totp` envelope: seals the reply to it with the key that its device will try. */
 export type OpenedTotp = {
@@ -63,13 +64,7 @@ const refuse = (reason: string): never => {
   throw new Failure('ENVELOPE_REFUSED', { cause: new Error(reason) })
 }
 
-const encryptionRequired = (info: string) => new Failure('ENCRYPTION_REQUIRED', { info })
-
-const isLoopback = (address: string | undefined) =>
-  address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
-const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
-/** What a proxy adds: such a call comes from elsewhere, whoever its peer is. */
-const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/
+const typeNotTaken = () => Object.assign(new Failure('PARAMETER_INVALID'), { statusCode: 415 })
 
 /** The request's own id: 1 to 64 printable ASCII characters. */
 const findRid = ({ rid }: JsonObject): string | undefined =>
@@ -83,28 +78,7 @@ const isCode = (value: unknown) => typeof value === 'number' && /^\d{7}$/.test(S
 
 export const createOpen = (needs: OpenNeeds) => {
   const { transport } = needs
-
-  /** TLS, or a trusted proxy that says so; in a trial also a caller on this very machine. */
-  const isPrivate = (request: FastifyRequest) => {
-    if (needs.profile === 'legacy' || request.protocol === 'https') return true
-    const { headers } = request
-    const isForwarded = Object.keys(headers).some((name) => forwarding.test(name))
-    return (
-      needs.isTrial &&
-      !isForwarded &&
-      isLoopback(request.socket.remoteAddress) &&
-      loopbackHost.test(headers.host ?? '')
-    )
-  }
-
-  const checkPrivate = (request: FastifyRequest) => {
-    if (needs.profile === 'strict') throw encryptionRequired('This server answers sealed calls only.')
-    if (!isPrivate(request)) {
-      throw encryptionRequired(
-        'Call over HTTPS. Old clients without TLS on another host need security.profile "legacy".',
-      )
-    }
-  }
+  const checkPrivate = createPrivacy(needs)
 
   /** A frame of protobuf is answered as one, unless it asks for something else. */
   const readObject = (
@@ -113,8 +87,7 @@ export const createOpen = (needs: OpenNeeds) => {
     isBinary = false,
   ): Pick<Opened, 'input' | 'isBinary'> => {
     if (!shape.frame) return { input }
-    const { params } = peekMessage(input, shape.frame)
-    return { input, isBinary: readCodeType(isObject(params) ? params : {}) ?? isBinary }
+    return { input, isBinary: wantsProtobuf(peekMessage(input, shape.frame), isBinary) }
   }
 
   /** The message of an opened text or frame. */
@@ -230,7 +203,7 @@ export const createOpen = (needs: OpenNeeds) => {
     bytes: Uint8Array,
     shape: OperationShape,
   ): Promise<Opened> => {
-    if (!shape.frame) throw Object.assign(new Failure('PARAMETER_INVALID'), { statusCode: 415 })
+    if (!shape.frame) throw typeNotTaken()
     return openPlain(request, caller, await readInput(bytes, shape), 'json', shape)
   }
 
@@ -240,6 +213,7 @@ export const createOpen = (needs: OpenNeeds) => {
     parameters: Parameters,
     shape: OperationShape,
   ): Opened => {
+    if (parameters.kind === 'frame') throw typeNotTaken()
     if (!shape.isOpenToAll) checkPrivate(request)
     caller.envelope = 'bare'
     if (parameters.kind === 'form') return { input: Object.fromEntries(parameters.values) }
@@ -250,6 +224,7 @@ export const createOpen = (needs: OpenNeeds) => {
     const { apiver = '1', appid, appsecret, op } = input
     // Our own reply coming back as a request: one key serves both directions.
     if (isCode(input.code) && input.timestamp !== undefined) refuse('own reply')
+    if (shape.frame) checkCodeType(peekMessage(input, shape.frame))
     if (apiver !== '1' && apiver !== 1) throw new Failure('API_VERSION')
     if (caller.app) {
       await needs.checkDeviceApp(caller.app, appid, appsecret)
@@ -261,7 +236,7 @@ export const createOpen = (needs: OpenNeeds) => {
       caller.app = await needs.checkApp(appid, appsecret, caller.origin)
     }
     if (caller.app.minEnvelope > caller.rank && !isExempt(shape, input)) {
-      throw encryptionRequired('This app asks for a stronger envelope.')
+      throw encryptionRequired('This app, or this device, is held to a stronger envelope.')
     }
     if (op !== undefined && op !== shape.path) refuse('sealed for another operation')
     if (input.rid !== undefined && findRid(input) === undefined) {

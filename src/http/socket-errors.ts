@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ErrorName, Failure, type Language } from '../protocol/errors.ts'
 import { composeFailure, retryAfterOf, securityHeaders } from './reply.ts'
 
@@ -27,9 +28,17 @@ export const createSocketErrors = ({ admit, language, now }: SocketErrorNeeds) =
     if (request?.complete && response && !response.writableFinished) await once(response, 'close')
   }
 
+  /** Node finds whoever ran out of time all at once: one a turn, so that hundreds of them delay nobody else. */
+  let late = Promise.resolve()
+  const takeTurn = () => {
+    late = late.then(() => nextTurn())
+    return late
+  }
+
   const refuse = async (error: { code?: string }, socket: Duplex) => {
     // Whoever reset the connection, or never finished the greeting of TLS, can't be told anything.
     if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) return socket.destroy()
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') await takeTurn()
     await waitForReplies(socket)
     let [status, name] = rows[error.code ?? ''] ?? [400, 'PARAMETER_INVALID']
     let failure = new Failure(name)

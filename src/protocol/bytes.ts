@@ -19,8 +19,7 @@ export const readUtf8 = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-/** base64url without padding (RFC 4648 section 5). */
-export const toBase64url = (bytes: Uint8Array): string => {
+const writeBase64url = (bytes: Uint8Array): string => {
   const whole = bytes.length - (bytes.length % 3)
   const rest = bytes.length - whole
   const text = new Uint8Array((whole / 3) * 4 + (rest === 0 ? 0 : rest + 1))
@@ -44,8 +43,7 @@ export const toBase64url = (bytes: Uint8Array): string => {
   return latin.decode(text)
 }
 
-/** The bytes of canonical, unpadded base64url; undefined for anything else (`encode(decode(x)) === x` holds). */
-export const fromBase64url = (text: string): Uint8Array | undefined => {
+const readBase64url = (text: string): Uint8Array | undefined => {
   const rest = text.length % 4
   if (rest === 1) return undefined
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
@@ -65,6 +63,31 @@ export const fromBase64url = (text: string): Uint8Array | undefined => {
   const spare = bits & ((1 << held) - 1)
   return spare === 0 ? bytes : undefined
 }
+
+/**
+ * base64url without padding (RFC 4648 section 5), both ways. Node has a codec that is ten times as fast, browsers have
+ * none.
+ */
+export const createBase64url = (native: typeof Buffer | undefined) =>
+  native?.isEncoding('base64url')
+    ? {
+        to: (bytes: Uint8Array): string =>
+          native.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url'),
+        from: (text: string): Uint8Array | undefined => {
+          const bytes = native.from(text, 'base64url')
+          // It skips what it does not know. A copy: its own memory is shared.
+          return bytes.toString('base64url') === text ? new Uint8Array(bytes) : undefined
+        },
+      }
+    : { to: writeBase64url, from: readBase64url }
+
+const codec = createBase64url((globalThis as { Buffer?: typeof Buffer }).Buffer)
+
+/** base64url without padding. */
+export const toBase64url: (bytes: Uint8Array) => string = codec.to
+
+/** The bytes of canonical, unpadded base64url; undefined for anything else (`encode(decode(x)) === x` holds). */
+export const fromBase64url: (text: string) => Uint8Array | undefined = codec.from
 
 const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 

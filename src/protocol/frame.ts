@@ -110,11 +110,19 @@ export const frameRefusal = (failure: Failure, nowMs: number): JsonObject => {
   }
 }
 
-/** Whether the reply shall be protobuf: what `CodeType` says, else undefined. Throws PARAMETER_INVALID. */
-export const readCodeType = (params: JsonObject): boolean | undefined => {
-  const { CodeType } = params
-  if (CodeType === undefined || CodeType === '') return undefined
-  if (CodeType === 'json') return false
-  if (CodeType === 'protobuf') return true
+const codeTypes: readonly unknown[] = [undefined, '', 'json', 'protobuf']
+const codeTypeOf = ({ params }: JsonObject) => (isObject(params) ? params.CodeType : undefined)
+
+/** Throws PARAMETER_INVALID. */
+export const checkCodeType = (message: JsonObject): void => {
+  if (codeTypes.includes(codeTypeOf(message))) return
   throw new Failure('PARAMETER_INVALID', { info: 'CodeType: json or protobuf' })
+}
+
+/** The reply's form: what `CodeType` says, else that of the request. Version 2 has no place in protobuf. */
+export const wantsProtobuf = (message: JsonObject, isBinary: boolean): boolean => {
+  const { kx, keyPrint } = message
+  if (kx !== undefined || /^[0-9a-f]{32}$/.test(String(keyPrint))) return false
+  const codeType = codeTypeOf(message)
+  return codeType === 'protobuf' || (codeType !== 'json' && isBinary)
 }

@@ -19,6 +19,8 @@ const refuse = (reason: string): never => {
 
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const blank = /[ \t\n\r]*/y
+/** What a string does not hold as it is: quote, backslash, control characters. */
+const special = /[^ !#-[\]-\uffff]/g
 const words = [
   ['true', true],
   ['false', false],
@@ -46,13 +48,14 @@ export const parseJsonObject = (text: string): JsonObject => {
     expect('"')
     const start = at
     let escaped = false
-    for (; ; at++) {
+    for (;;) {
+      special.lastIndex = at
+      at = special.exec(text)?.index ?? text.length
       const code = text.charCodeAt(at)
       if (code === 34) break
-      if (code === 92) {
-        escaped = true
-        at++
-      } else if (!(code >= 32)) refuse('control character or end of text in a string')
+      if (code !== 92) refuse('control character or end of text in a string')
+      escaped = true
+      at += 2
     }
     let value = text.slice(start, at++)
     if (escaped) value = readEscapes(`"${value}"`)

@@ -117,12 +117,15 @@ export const keyPrintOf = (key: Uint8Array): string =>
 
 const mostPrint = 2n ** 63n
 
+/** The `keyPrint` of a key of version 2. */
+export const isFingerprint = (print: string) => /^[0-9a-f]{32}$/.test(print)
+
 /** A `keyPrint` as text: "0" where none is given, undefined for what can't be one. */
 export const readKeyPrint = (value: unknown): string | undefined => {
   if (value === undefined || value === 0 || value === '') return '0'
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
   if (typeof value !== 'string') return undefined
-  if (/^[0-9a-f]{32}$/.test(value)) return value
+  if (isFingerprint(value)) return value
   if (!/^(0|-?[1-9]\d{0,18})$/.test(value)) return undefined
   const print = BigInt(value)
   return print >= -mostPrint && print < mostPrint ? value : undefined

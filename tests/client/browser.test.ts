@@ -1,10 +1,12 @@
 /** The client in a real browser, on a page of another origin than the server's. */
 import { randomBytes } from 'node:crypto'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import type { KeyExchangeOptions } from '../../src/client/index.ts'
 import { findProgram } from '../../tools/test/programs.ts'
 import { spawnServer } from '../harness/test-server.ts'
 import { openPages } from './pages.ts'
+import { headerOf } from './wire.ts'
 import { openEmbedded } from './worlds.ts'
 
 const quiet = ['no-sandbox', 'disable-gpu', 'disable-dev-shm-usage', 'disable-background-networking']
@@ -15,7 +17,10 @@ const openBrowser = (): Promise<Browser> => {
   return chromium.launch({ executablePath, args: quiet.map((name) => `--${name}`) })
 }
 
-const openPage = async (browser: Browser, address: string): Promise<{ page: Page; errors: string[] }> => {
+const openPage = async (
+  browser: Browser | BrowserContext,
+  address: string,
+): Promise<{ page: Page; errors: string[] }> => {
   const page = await browser.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
@@ -70,6 +75,50 @@ t.test('the client in Chromium', async (t) => {
     t.equal(round.workers, 1, 'tried once')
     t.equal(round.workersAnswered, 0)
     t.ok(round.ticks >= 1, 'the timer ran', round)
+  })
+
+  t.test('keys of each suite are exchanged, sealed with and resumed on', async (t) => {
+    const context = await browser.newContext()
+    t.teardown(() => context.close())
+    const { page, errors } = await openPage(context, `${pages.origin}/mapped.html`)
+    const exchanges = [
+      { version: 1, suite: 'AES-CTR' },
+      { version: 1, suite: 'ChaCha20' },
+      { version: 2, suite: 'AES-256-GCM' },
+      { version: 2, suite: 'ChaCha20-Poly1305' },
+    ] as const
+    const run = (app: { appId: string; appSecret?: string }, exchange: KeyExchangeOptions) =>
+      page.evaluate(([options, userName, exchange]) => window.torii?.runKeys(options, userName, exchange), [
+        { url, ...app },
+        randomUser(),
+        exchange,
+      ] as const)
+    for (const [at, exchange] of exchanges.entries()) {
+      const round = await run(at % 2 ? listed : { appId: open.appId }, exchange)
+      t.match(round, { userId: /^\d+$/, refused: '', afterLogout: 'NOT_LOGGED_IN' }, exchange.suite)
+      t.equal(round?.resumedAs, round?.userId)
+      t.same(round?.stages, ['needlogin', 'waitdata', 'needlogin'])
+    }
+    const weak = await run(listed, { version: 1, suite: 'twofish128' })
+    t.equal(weak?.refused, 'TypeError', 'Twofish wants a bundler')
+
+    const last = await run(listed, { version: 2 })
+    const other = await openPage(context, `${pages.origin}/plain.html`)
+    const sealed: { sequence: number }[] = []
+    context.on('request', (request) => {
+      const form = new URLSearchParams(request.postData() ?? '')
+      if (form.get('v') === '2') sealed.push(headerOf({ j: form.get('j') ?? '' }))
+    })
+    const tabs = [page, other.page].map((tab) =>
+      tab.evaluate((options) => window.torii?.callOften(options, 100), { url, ...listed }),
+    )
+    const answers = (await Promise.all(tabs)).flat()
+    t.same([...new Set(answers)], [last?.userId], 'two tabs on one key')
+    t.equal(answers.length, 200)
+    t.ok(sealed.length >= 200)
+    t.equal(new Set(sealed.map(({ sequence }) => sequence)).size, sealed.length, 'no number twice')
+    t.same([...errors, ...other.errors], [])
+    t.comment(`${sealed.length} sealed calls of two tabs`)
   })
 
   t.test('a public app needs no secret and is known by its origin', async (t) => {

@@ -1,5 +1,10 @@
 /** What runs in the page of the browser test: a round by the client, and what the page could do meanwhile. */
-import { type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
+import {
+  type ClientOptions,
+  createClient,
+  isFailure,
+  type KeyExchangeOptions,
+} from '../../src/client/index.ts'
 
 export type Round = {
   userId: string
@@ -66,6 +71,54 @@ const runRound = async (options: ClientOptions, userName: string): Promise<Round
   }
 }
 
+export type KeyRound = {
+  userId: string
+  /** What the exchange was refused with. */
+  refused: string
+  stages: string[]
+  resumedAs: string
+  afterLogout: string
+}
+
+/** A round on a shared key, with a reload of the page in it. */
+const runKeys = async (
+  options: ClientOptions,
+  userName: string,
+  exchange: KeyExchangeOptions,
+): Promise<KeyRound> => {
+  localStorage.clear()
+  const password = 'correct horse'
+  const client = createClient({ ...options, storage })
+  const round: KeyRound = { userId: '', refused: '', stages: [], resumedAs: '', afterLogout: '' }
+  try {
+    await client.exchangeKeys(exchange)
+  } catch (error) {
+    return { ...round, refused: (error as Error).name }
+  }
+  round.stages.push((await client.hello({ language: navigator.language })).stage)
+  round.userId = (await client.register({ userName, password })).user.userId
+  const reloaded = createClient({ ...options, storage })
+  round.resumedAs = (await reloaded.resume()).user.userId
+  round.stages.push((await reloaded.hello()).stage)
+  await reloaded.logout()
+  round.stages.push((await client.hello()).stage)
+  round.afterLogout = await client.resume().then(
+    () => 'none',
+    (error: Error) => error.name,
+  )
+  await client.login({ login: userName, password })
+  return round
+}
+
+/** So many calls at once, on the key that is kept. */
+const callOften = async (options: ClientOptions, count: number): Promise<string[]> => {
+  const client = createClient({ ...options, storage })
+  const results = await Promise.allSettled(Array.from({ length: count }, () => client.session()))
+  return results.map((result) =>
+    result.status === 'fulfilled' ? result.value.user.userId : String(result.reason),
+  )
+}
+
 /** The name of the failure of a first call, or `none`. */
 const tryEcho = (options: ClientOptions): Promise<string> =>
   createClient(options)
@@ -77,8 +130,13 @@ const tryEcho = (options: ClientOptions): Promise<string> =>
 
 declare global {
   interface Window {
-    torii?: { runRound: typeof runRound; tryEcho: typeof tryEcho }
+    torii?: {
+      runRound: typeof runRound
+      runKeys: typeof runKeys
+      callOften: typeof callOften
+      tryEcho: typeof tryEcho
+    }
   }
 }
 
-window.torii = { runRound, tryEcho }
+window.torii = { runRound, runKeys, callOften, tryEcho }

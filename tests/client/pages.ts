@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(fileURLToPath(import.meta.resolve('#root/package.json')))
 
-/** Where the packages of the client are. bcryptjs asks for crypto only where there is no WebCrypto. */
+/**
+ * Where the packages of the client are; bcryptjs asks for crypto only where there is no WebCrypto. twofish-ts is not
+ * among them: it is CommonJS, which a page reads through a bundler only, and loaded for one suite alone.
+ */
 const imports: Record<string, string> = {
   bcryptjs: '/node_modules/bcryptjs/index.js',
   crypto: 'data:text/javascript,export default undefined',
@@ -19,7 +22,9 @@ const imports: Record<string, string> = {
       `/node_modules/@otplib/${name}/dist/index.js`,
     ]),
   ),
-  '@noble/hashes/': '/node_modules/@noble/hashes/',
+  ...Object.fromEntries(
+    ['hashes', 'ciphers', 'curves'].map((name) => [`@noble/${name}/`, `/node_modules/@noble/${name}/`]),
+  ),
 }
 
 const page = (folder: string) => `<!doctype html><meta charset="utf-8"><title>torii</title>

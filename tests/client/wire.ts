@@ -3,9 +3,10 @@ import type { ClientStorage } from '../../src/client/index.ts'
 import { paths } from '../../src/client/operations.ts'
 import type { Fetch } from '../../src/client/post.ts'
 
-type Call = { path: string; body: string; reply: string; j: string }
+type Call = { path: string; body: string; reply: string; j: string; isSealed: boolean }
 /** May change what comes back; undefined: nothing comes back. */
 type Fault = (reply: string) => Promise<string | undefined> | string | undefined
+type Kept = 'device' | 'login' | 'key'
 type Place = keyof typeof paths | `/${string}`
 
 const pathOf = (place: Place) => (Object.hasOwn(paths, place) ? paths[place as keyof typeof paths] : place)
@@ -17,7 +18,8 @@ export const createWire = (url: string) => {
   const send: Fetch = async (address, init) => {
     const path = address.slice(url.length)
     const body = String(init.body)
-    const call: Call = { path, body, reply: '', j: new URLSearchParams(body).get('j') ?? '' }
+    const form = new URLSearchParams(body)
+    const call: Call = { path, body, reply: '', j: form.get('j') ?? '', isSealed: form.get('v') === '2' }
     calls.push(call)
     const index = faults.findIndex((row) => row.path === path)
     const [row] = index < 0 ? [] : faults.splice(index, 1)
@@ -39,6 +41,17 @@ export const createWire = (url: string) => {
     /** The reply to the next call of a path is replaced; `before` runs when it is about to be sent. */
     replaceReply: (place: Place, fault: Fault, before = () => {}) =>
       faults.push({ path: pathOf(place), fault, before }),
+  }
+}
+
+/** What anybody can read of a sealed call. */
+export const headerOf = ({ j }: { j: string }) => {
+  const bytes = Buffer.from(j, 'base64url')
+  return {
+    timestampMs: Number(bytes.readBigUInt64BE(6)),
+    sequence: Number(bytes.readBigUInt64BE(14)),
+    requestId: bytes.subarray(22, 30).toString('hex'),
+    nonce: bytes.subarray(30, 42).toString('hex'),
   }
 }
 
@@ -70,9 +83,10 @@ export const createTestStorage = () => {
     refuseNext: () => {
       refusals = 1
     },
-    read: (what: 'device' | 'login'): Record<string, string> | undefined =>
+    read: (what: Kept): Record<string, string> | undefined =>
       texts.has(keyOf(what)) ? JSON.parse(texts.get(keyOf(what)) ?? '') : undefined,
-    change: (what: 'device' | 'login', more: Record<string, unknown>) =>
+    forget: (what: Kept) => texts.delete(keyOf(what)),
+    change: (what: Kept, more: Record<string, unknown>) =>
       texts.set(keyOf(what), JSON.stringify({ ...JSON.parse(texts.get(keyOf(what)) ?? '{}'), ...more })),
   }
 }

@@ -47,7 +47,11 @@ export const createJsonCaller = ({
         })
         const late = () => sent.destroy(Object.assign(new Error('no reply'), { code: 'NO_REPLY' }))
         sent.setTimeout(patienceMs, late)
-        sent.on('error', reject)
+        sent.on('error', (error: NodeJS.ErrnoException) => {
+          // Nobody has taken this connection: the kernel alone had answered for a server that closed its door.
+          const isNew = error.code === 'ECONNRESET' && !sent.reusedSocket
+          reject(isNew ? Object.assign(error, { code: 'ECONNRESET_NEW' }) : error)
+        })
         sent.end(body)
       })
     },
@@ -56,6 +60,15 @@ export const createJsonCaller = ({
 }
 
 export type JsonCaller = ReturnType<typeof createJsonCaller>
+
+/** Fails after some time without a reply. */
+export const patiently = async <T>(sent: Promise<T>, patienceMs = 20_000): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(Object.assign(new Error('no reply'), { code: 'NO_REPLY' })), patienceMs)
+  })
+  return Promise.race([sent, late]).finally(() => clearTimeout(timer))
+}
 
 /** Runs `work` in that many loops until it answers false. */
 export const inLoops = async (count: number, work: (loop: number) => Promise<boolean>): Promise<void> => {

@@ -22,7 +22,7 @@ import { countUsers, findHalfMade, logIn, register } from './people.ts'
 import { databaseDefaults } from './replicated.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(300_000)
 const isLong = process.env.TORII_TEST_LONG === '1'
 const registered = 1020000
 

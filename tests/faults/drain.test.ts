@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import {
+  type Environment,
   embeddedEnvironment,
   openShared,
   type ServerProcess,
@@ -16,18 +17,32 @@ import { atRate, type Credentials, createJsonCaller } from './callers.ts'
 import { countReplies, createHistory, type Entry, quantileMs, takeSeed } from './history.ts'
 import { register } from './people.ts'
 import { startProxy } from './proxy.ts'
+import { spawnTimed } from './slowness.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(600_000)
 const dice = createDice(takeSeed(t))
-const perSecond = 100
-const exitWithinMs = 10_000
+const slowLogins = 6
+const restarts = 10
+const rounds = process.env.TORII_TEST_LONG === '1' ? 8 : 3
+/** A machine that is busy with other things gets fewer calls and more time. */
+const patience = (environment: Environment, slowness: number) => {
+  const exitWithinMs = Math.round(10_000 * slowness)
+  return {
+    exitWithinMs,
+    environment: {
+      ...environment,
+      TORII__SERVER__DRAIN_TIMEOUT_MS: `${Math.min(6 * exitWithinMs, 120_000)}`,
+    },
+  }
+}
 const password = 'correct horse battery staple'
 
-/** Session checks and echoes, one registration in twenty, and each half second a login that takes bcrypt. */
+/** At a hundred calls a second: session checks, echoes, a registration in twenty, each second a login by bcrypt. */
 const createLoad = async (
   t: Test,
-  { folder, app, url }: { folder: string; app: Credentials; url: string },
+  { folder, app, url, slowness }: { folder: string; app: Credentials; url: string; slowness: number },
 ) => {
+  const perSecond = 100 / slowness
   const caller = createJsonCaller({ app, connections: 25 })
   const slow = createJsonCaller({ app, connections: 50 })
   const history = createHistory(join(folder, `${randomName()}.jsonl`))
@@ -42,14 +57,17 @@ const createLoad = async (
   const { skey } = made.json.tickets as { skey: string }
   const call = (operation: string, send: () => ReturnType<typeof caller.call>) =>
     history.call({ process: url, operation, input: randomName() }, send)
+  /** Connections that the server has taken, so that many calls find one. */
+  const openConnections = (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, index) => slow.call(url, '/v1/echo', { index })))
   const logInSlowly = () => call('login', () => slow.call(url, '/v1/login', { login, password }))
   const fire = (index: number) => {
-    if (index % (perSecond / 2) === 0) return logInSlowly()
+    if (index % 100 === 0) return logInSlowly()
     if (index % 20 === 1) return call('register', () => register(caller, url, randomName()))
     if (index % 2 === 0) return call('session', () => caller.call(url, '/v1/session', { token: skey }))
     return call('echo', () => caller.call(url, '/v1/echo', { index }))
   }
-  return { history, fire, logInSlowly }
+  return { history, fire, logInSlowly, openConnections, perSecond }
 }
 
 const isSuccess = ({ reply }: Entry) => /^1\d{6}$/.test(String(reply))
@@ -63,17 +81,21 @@ const terminate = async (server: ServerProcess) => {
 t.test('SIGTERM under load: what reached the server is answered, and it exits with 0', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const environment = embeddedEnvironment(folder)
-  let app: Credentials | undefined
-  for (let round = 0; round < 4; round++) {
+  const embedded = embeddedEnvironment(folder)
+  const { server: first, slowness } = await spawnTimed(embedded)
+  const app = first.app as Credentials
+  await first.stop()
+  const { environment, exitWithinMs } = patience(embedded, slowness)
+  for (let round = 0; round < rounds; round++) {
     const server = await spawnServer(environment)
-    app ??= server.app as Credentials
-    const { history, fire, logInSlowly } = await createLoad(t, { folder, app, url: server.url })
+    const world = await createLoad(t, { folder, app, url: server.url, slowness })
+    const { history, fire, logInSlowly, openConnections, perSecond } = world
     let isOver = false
     const load = atRate(perSecond, () => isOver, fire)
     await until('it is under load', () => history.read().length > perSecond / 2)
+    await openConnections(slowLogins)
     await delay(dice() * 300)
-    const logins = Array.from({ length: 6 }, logInSlowly)
+    const logins = Array.from({ length: slowLogins }, logInSlowly)
     await delay(20)
     const sentAt = Date.now()
     const { code, ms } = await terminate(server)
@@ -81,11 +103,12 @@ t.test('SIGTERM under load: what reached the server is answered, and it exits wi
     await Promise.all([load, ...logins])
 
     const entries = history.read()
-    const accepted = entries.filter(({ reply }) => reply !== 'ECONNREFUSED')
+    const accepted = entries.filter(({ reply }) => reply !== 'ECONNREFUSED' && reply !== 'ECONNRESET_NEW')
     const running = accepted.filter(({ time, tookMs }) => time + tookMs >= sentAt)
     t.comment(`exit ${code} after ${ms} ms; answered after SIGTERM ${JSON.stringify(countReplies(running))}`)
+    t.comment(`not taken any more ${entries.length - accepted.length}`)
     t.strictSame(accepted.filter((entry) => !isSuccess(entry)).slice(0, 3), [])
-    t.ok(running.length > 10)
+    t.ok(running.length >= logins.length)
     t.equal(code, 0)
     t.ok(ms <= exitWithinMs)
   }
@@ -93,11 +116,16 @@ t.test('SIGTERM under load: what reached the server is answered, and it exits wi
 
 t.test('ten rolling restarts of two processes behind a proxy: no call fails', async (t) => {
   const shared = await openShared()
+  const { server: quick, slowness } = await spawnTimed(shared.environment)
+  await quick.stop()
+  const { environment } = patience(shared.environment, slowness)
+  let worst = slowness
   const proxy = await startProxy()
   const start = async () => {
-    const server = await spawnServer(shared.environment)
+    const { server, slowness: now } = await spawnTimed(environment)
+    worst = Math.max(worst, now)
     proxy.add(server.url)
-    await until('it is in rotation', () => proxy.isIn(server.url))
+    await until('it is in rotation', () => proxy.isIn(server.url), 60_000)
     return server
   }
   const servers = await Promise.all([start(), start()])
@@ -106,17 +134,21 @@ t.test('ten rolling restarts of two processes behind a proxy: no call fails', as
     await Promise.all(servers.map((server) => server.stop()))
     await shared.close()
   })
-  const { history, fire } = await createLoad(t, { ...shared, url: proxy.url })
+  const { history, fire, perSecond } = await createLoad(t, { ...shared, url: proxy.url, slowness })
   let isOver = false
   const load = atRate(perSecond, () => isOver, fire)
   const ends: { code: number | null; ms: number }[] = []
-  for (let restart = 0; restart < 10; restart++)
-    for (const index of [0, 1]) {
-      const old = servers[index] as ServerProcess
-      ends.push(await terminate(old))
-      proxy.remove(old.url)
-      servers[index] = await start()
-    }
+  // Its successor starts while a process ends: the other one serves alone until it is in rotation.
+  const restart = async (index: number) => {
+    const old = servers[index] as ServerProcess
+    const [end, server] = await Promise.all([terminate(old), start()])
+    ends.push(end)
+    proxy.remove(old.url)
+    servers[index] = server
+  }
+  const startedAt = performance.now()
+  for (let round = 0; round < restarts; round++) for (const index of [0, 1]) await restart(index)
+  const seconds = (performance.now() - startedAt) / 1_000
   isOver = true
   await load
 
@@ -125,9 +157,13 @@ t.test('ten rolling restarts of two processes behind a proxy: no call fails', as
   t.comment(
     `${entries.length} calls, ${JSON.stringify(countReplies(entries))}, p99 ${quantileMs(entries, 0.99)} ms`,
   )
-  t.comment(`exits after ${Math.min(...times)} to ${Math.max(...times)} ms`)
+  t.comment(
+    `${ends.length} exits after ${Math.min(...times)} to ${Math.max(...times)} ms, ` +
+      `${(seconds / restarts).toFixed(1)} s for a rolling restart of both`,
+  )
   t.strictSame(entries.filter((entry) => !isSuccess(entry)).slice(0, 3), [])
   t.strictSame(new Set(ends.map(({ code }) => code)), new Set([0]))
-  t.ok(Math.max(...times) <= exitWithinMs)
-  t.ok(entries.length > 1_000)
+  t.ok(Math.max(...times) <= 10_000 * worst)
+  t.ok(entries.length > 10 * perSecond)
+  t.comment(`${Math.round(perSecond)} calls a second`)
 })

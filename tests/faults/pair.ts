@@ -1,5 +1,6 @@
 /** Two processes that share everything, with the patience that production has. */
 import { type Environment, openShared, spawnServer } from '../harness/test-server.ts'
+import { spawnTimed } from './slowness.ts'
 
 /** Undoes some of what `openShared` changes for busy machines. */
 const defaults: Environment = {
@@ -10,7 +11,8 @@ const defaults: Environment = {
 export const openPair = async (t: { teardown(end: () => unknown): void }, more: Environment = {}) => {
   const shared = await openShared({ ...defaults, ...more })
   t.teardown(() => shared.close())
-  const servers = await Promise.all([spawnServer(shared.environment), spawnServer(shared.environment)])
+  const { server: first, slowness } = await spawnTimed(shared.environment)
+  const servers = [first, await spawnServer(shared.environment)]
   t.teardown(() => Promise.all(servers.map((server) => server.stop())))
-  return { ...shared, servers, urlAt: (place: number) => servers[place % 2]?.url ?? '' }
+  return { ...shared, servers, slowness, urlAt: (place: number) => servers[place % 2]?.url ?? '' }
 }

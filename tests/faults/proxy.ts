@@ -1,10 +1,13 @@
 /** A small proxy as people put in front of several processes: round robin, and out goes who is not ready. */
 import { Agent, createServer, get, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 type Backend = { url: string; isIn: boolean }
 
 const pollMs = 50
+/** For this long a call waits for somebody to be ready. */
+const holdMs = 10_000
 /** Headers that concern one connection only. */
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding'])
 
@@ -35,8 +38,17 @@ export const startProxy = async () => {
   }
   const refuse = (reply: ServerResponse, why: string) =>
     reply.writeHead(502).end(JSON.stringify({ code: why }))
-  const forward = (message: IncomingMessage, body: Buffer, reply: ServerResponse) => {
-    const backend = next()
+  const waitForNext = async () => {
+    const deadline = performance.now() + holdMs
+    let backend = next()
+    while (!backend && performance.now() < deadline) {
+      await delay(pollMs)
+      backend = next()
+    }
+    return backend
+  }
+  const forward = async (message: IncomingMessage, body: Buffer, reply: ServerResponse) => {
+    const backend = await waitForNext()
     if (!backend) return refuse(reply, 'NO_BACKEND')
     const { method, headers } = message
     const sent = request(backend.url + message.url, { agent, method, headers }, async (answer) => {

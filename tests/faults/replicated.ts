@@ -8,15 +8,18 @@ import {
   testServers,
 } from '../harness/test-server.ts'
 import { createDevice, type Device, randomName } from '../races/fleet.ts'
-import { createJsonCaller, inLoops } from './callers.ts'
+import { createJsonCaller, inLoops, patiently } from './callers.ts'
 import type { History } from './history.ts'
 import { register } from './people.ts'
+import { spawnTimed } from './slowness.ts'
 
 /** Undoes what `openShared` changes for busy machines. */
 export const databaseDefaults: Environment = {
   TORII__DATABASE__QUERY_TIMEOUT_MS: '2000',
   TORII__DATABASE__WAIT_TIMEOUT_MS: '1000',
   TORII__DATABASE__CONNECT_TIMEOUT_MS: '1000',
+  // All of a test's writers run: what they meet is the database, not the line before it.
+  TORII__SERVER__MAX_CHANGES_AT_ONCE: '100',
 }
 
 export const queueLimit = 20
@@ -51,7 +54,7 @@ export const openReplicated = async (t: { teardown(end: () => unknown): void }) 
     async () => devices.push(createDevice(await provisionDevice(maker.send, app))) < deviceCount,
   )
   await maker.stop()
-  const server = await spawnServer({
+  const { server, slowness } = await spawnTimed({
     ...shared.environment,
     ...databaseDefaults,
     TORII__DATABASE__QUEUE_LIMIT: String(queueLimit),
@@ -62,7 +65,7 @@ export const openReplicated = async (t: { teardown(end: () => unknown): void }) 
     caller.close()
     await server.stop()
   })
-  return { ...shared, primary, replicas, server, caller, userIds, devices, metricsPort }
+  return { ...shared, slowness, primary, replicas, server, caller, userIds, devices, metricsPort }
 }
 
 export type Replicated = Awaited<ReturnType<typeof openReplicated>>
@@ -72,7 +75,7 @@ export const createReader = ({ server, caller, userIds, devices }: Replicated, h
   const fresh = devices[Symbol.iterator]()
   const echo = (device: Device) =>
     history.call({ process: server.url, operation: 'read', input: device.t }, () =>
-      device.call(server, '/v1/echo', { n: randomName() }),
+      patiently(device.call(server, '/v1/echo', { n: randomName() })),
     )
   const prelogin = (login: string) =>
     history.call({ process: server.url, operation: 'read', input: login }, () =>

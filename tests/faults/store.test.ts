@@ -13,7 +13,7 @@ import { openPair } from './pair.ts'
 import { register } from './people.ts'
 import { mostInWindow } from './windows.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const done = {
   preloggedIn: 1000000,
@@ -135,8 +135,9 @@ const judge = async (t: Test, { history, redis, fleet }: World) => {
   t.same(Object.keys(countReplies(fromBanned)), [String(refused.banned)], 'the ban holds all the time')
   const away = entries.filter(({ reply }) => reply === refused.away)
   const slowest = quantileMs(away, 1)
+  t.comment(`${away.length} refused for the store, in at most ${slowest} ms; ${entries.length} calls`)
   t.ok(
-    away.length > 10 && slowest <= 300 + marginMs,
+    away.length > 10 && slowest <= 300 + marginMs * fleet.slowness,
     `${away.length} refused for the store, in at most ${slowest} ms`,
   )
   const lives = await listLives(redis.url, `${fleet.database}:`)
@@ -155,41 +156,45 @@ const failFiveTimes = async (t: Test, { logIn }: World, userName: string) => {
   t.equal(codeOf(await logIn(0, userName, userName)), refused.tooOften)
 }
 
-t.test('killed and restarted empty: SKeys end, and everything else holds', { timeout: 60_000 }, async (t) => {
-  const world = await openWorld(t)
-  const { redis, enter, session, exchange, logIn } = world
-  const users = await enter(20)
-  const victim = users[0]?.userName ?? ''
-  await failFiveTimes(t, world, victim)
-  const traffic = world.startTraffic()
-  await until('the limits are met', () =>
-    world.history.read().some(({ reply }) => reply === refused.tooOften),
-  )
+t.test(
+  'killed and restarted empty: SKeys end, and everything else holds',
+  { timeout: 150_000 },
+  async (t) => {
+    const world = await openWorld(t)
+    const { redis, enter, session, exchange, logIn } = world
+    const users = await enter(20)
+    const victim = users[0]?.userName ?? ''
+    await failFiveTimes(t, world, victim)
+    const traffic = world.startTraffic()
+    await until('the limits are met', () =>
+      world.history.read().some(({ reply }) => reply === refused.tooOften),
+    )
 
-  await redis.kill('SIGKILL')
-  const duringStart = Date.now()
-  await until('two seconds without the store', async () => {
-    const replies = await Promise.all(users.map(({ skey }, place) => session(place, skey)))
-    t.ok(replies.every((reply) => codeOf(reply) === refused.away))
-    return Date.now() - duringStart > 2_000
-  })
-  await redis.restart()
-  t.comment(`used again after ${Math.round(await untilBack(world))} ms`)
+    await redis.kill('SIGKILL')
+    const duringStart = Date.now()
+    await until('two seconds without the store', async () => {
+      const replies = await Promise.all(users.map(({ skey }, place) => session(place, skey)))
+      t.ok(replies.every((reply) => codeOf(reply) === refused.away))
+      return Date.now() - duringStart > 2_000
+    })
+    await redis.restart()
+    t.comment(`used again after ${Math.round(await untilBack(world))} ms`)
 
-  for (const [place, { skey, a2 }] of users.entries()) {
-    t.equal(codeOf(await session(place, skey)), refused.unknown, 'an SKey has ended')
-    const reply = await exchange(place + 1, a2)
-    t.equal(codeOf(reply), done.exchanged)
-    const next = reply?.json.tickets as { skey: string }
-    t.equal(codeOf(await session(place, next.skey)), done.valid, 'and its A2 brings another')
-  }
-  t.equal(codeOf(await logIn(1, victim, victim)), refused.tooOften, 'five failures still count')
-  await until('a window has passed', () => Date.now() - duringStart > limit.windowMs + 6_000, 30_000)
-  await traffic.end()
-  await judge(t, world)
-})
+    for (const [place, { skey, a2 }] of users.entries()) {
+      t.equal(codeOf(await session(place, skey)), refused.unknown, 'an SKey has ended')
+      const reply = await exchange(place + 1, a2)
+      t.equal(codeOf(reply), done.exchanged)
+      const next = reply?.json.tickets as { skey: string }
+      t.equal(codeOf(await session(place, next.skey)), done.valid, 'and its A2 brings another')
+    }
+    t.equal(codeOf(await logIn(1, victim, victim)), refused.tooOften, 'five failures still count')
+    await until('a window has passed', () => Date.now() - duringStart > limit.windowMs + 6_000, 30_000)
+    await traffic.end()
+    await judge(t, world)
+  },
+)
 
-t.test('stopped for 10 s: refused in time, and nothing is lost', { timeout: 90_000 }, async (t) => {
+t.test('stopped for 10 s: refused in time, and nothing is lost', { timeout: 150_000 }, async (t) => {
   const world = await openWorld(t)
   const { redis, enter, session, logOut, logIn } = world
   const users = await enter(20)
@@ -224,7 +229,7 @@ t.test('stopped for 10 s: refused in time, and nothing is lost', { timeout: 90_0
 
 t.test(
   'restarted from an old copy: no ticket that was logged out is accepted',
-  { timeout: 90_000 },
+  { timeout: 150_000 },
   async (t) => {
     const world = await openWorld(t)
     const { redis, fleet, history, enter, session, logOut, exchange } = world

@@ -61,9 +61,10 @@ export const until = async <T>(
 /** Limits that no test meets by accident: raised, not switched off. */
 export const raisedLimits = (count = 1_000_000): Environment =>
   Object.fromEntries(
-    ['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'].map(
-      (name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`],
-    ),
+    [
+      ...['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'],
+      ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS'],
+    ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   )
 
 export type DatabaseLogin = { host: string; port: number; user: string; password: string }
@@ -91,6 +92,7 @@ export const embeddedEnvironment = (folder: string): Environment => ({
   TORII__METRICS__ENABLED: 'false',
   // Two busy cores: the fault tests alone use the default.
   TORII__PASSWORD__MAX_WAIT_MS: '60000',
+  TORII__SERVER__CHANGE_WAIT_MS: '60000',
   ...raisedLimits(),
 })
 
@@ -255,6 +257,7 @@ export const openShared = async (
     TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
     TORII__DATABASE__CONNECT_TIMEOUT_MS: '5000',
     TORII__PASSWORD__MAX_WAIT_MS: '60000',
+    TORII__SERVER__CHANGE_WAIT_MS: '60000',
     TORII__LOG__LEVEL: 'warn',
     TORII__METRICS__ENABLED: 'false',
     ...raisedLimits(),

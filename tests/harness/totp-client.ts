@@ -82,8 +82,8 @@ export const createTotpClient = ({
   return {
     device,
     seal: (members: Record<string, unknown>) => sealText(device, JSON.stringify(members), now(), form),
-    /** With the key of now, as a client does when a reply arrives. */
-    read: (body: string) => read(body, [now()]),
+    /** With the key of now, as a client does when a reply arrives; or with those of these moments. */
+    read: (body: string, moments: readonly number[] = [now()]) => read(body, moments),
     /** Sends bytes that were sealed before: a retry, or a replay. */
     sendSealed,
     call: (path: string, members: Record<string, unknown> = {}, method: 'GET' | 'POST' = 'POST') =>

@@ -1,4 +1,5 @@
 /** Every refusal that can be met today is met here, in the words and with the numbers of the catalogue. */
+import { createECDH } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
 import { catalogue, type ErrorName, findEntry, isSuccess } from '../../src/protocol/errors.ts'
 import { startRedis } from '../../tools/test/redis.ts'
+import { beginExchange, exchangeKey, frame, helloFrame, pemOf, proofOf } from '../harness/key-client.ts'
 import { until } from '../harness/test-server.ts'
 import { checkRefusal, formOf, openWays, openWorld, register, type Tickets, type User } from './world.ts'
 
@@ -69,13 +71,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
 }
 
 /** Codes of rooms that are still to be built. */
-const later: ErrorName[] = [
-  'REGISTERED_MAIL_SENT',
-  'REGISTERED_SMS_SENT',
-  'TEXT_INVALID',
-  'CLOCK_OFF',
-  'LOGIN_MODE',
-]
+const later: ErrorName[] = ['REGISTERED_MAIL_SENT', 'REGISTERED_SMS_SENT', 'TEXT_INVALID', 'LOGIN_MODE']
 
 t.test('numbers are pinned', async (t) => {
   t.same(
@@ -100,7 +96,10 @@ t.test('numbers are pinned', async (t) => {
 
 t.test('each is met', async (t) => {
   const met = new Set<ErrorName>()
-  const world = await openWorld(t, { TORII__SECURITY__PROFILE: 'legacy' })
+  const world = await openWorld(t, {
+    TORII__SECURITY__PROFILE: 'legacy',
+    TORII__SERVER__REDIRECTS: '[{"from":["10.200.0.0/16"],"to":"https://elsewhere.example"}]',
+  })
   const client = await world.connect()
   const { JSON: call } = await openWays(world)
   const { user, tickets } = await register(call, 'alice', 'right')
@@ -137,6 +136,39 @@ t.test('each is met', async (t) => {
   meetAt('TOO_LONG', await world.request({ url: '/v1/echo', json: 'x'.repeat(70_000) }))
   meetAt('ENVELOPE_REFUSED', await world.request({ url: '/v1/echo' }), 200)
   meetAt('CREDENTIALS_MALFORMED', await world.request({ url: '/v1/totp?n=-&s=-' }))
+
+  await t.test('hello and key exchange', async (t) => {
+    const tm = String(world.clock.now())
+    const hello = (more: Record<string, unknown>) => frame('hello', { stage: 'clienthello', ...more }, tm)
+    const stage1 = (more: Record<string, unknown>) => frame('keyEx', { stage: 1, ...more }, tm)
+    await meet('KX_VERSION', '/v1/hello', { ...hello({}), version: 2 })
+    await meet('KX_CONTENT', '/v1/hello', { version: 1 })
+    await meet('KX_STAGE', '/v1/hello', hello({ stage: 'x' }))
+    await meet('KX_KEY_PRINT', '/v1/hello', hello({ keyPrint: '5' }))
+    await meet('KX_ENC_TYPE', '/v1/key-exchange', stage1({ encType: 'x' }))
+    await meet('KX_PUBLIC_KEY', '/v1/key-exchange', stage1({ pubKey: 'x' }))
+    await meet('KX_RSA_PRINT', '/v1/key-exchange', stage1({ rsaPrint: '5' }))
+    const { shared } = await beginExchange(call, 'AES-CTR')
+    const third = frame('keyEx', { stage: 3, keyPrint: shared?.keyPrint, tempKey: 'AAAA' }, tm)
+    await meet('KX_TEMP_KEY', '/v1/key-exchange', third)
+    const key = await exchangeKey(call, 'AES-CTR', world.clock.now)
+    const seen = helloFrame(key, tm)
+    t.equal((await call('/v1/hello', seen)).code, catalogue.OK.code)
+    await meet('KX_CHECK_DATA', '/v1/hello', seen)
+    const late = helloFrame(key, String(world.clock.now() - 400_000))
+    meetAt('CLOCK_OFF', await world.callJson('/v1/hello', late))
+    const json = {
+      ...{ appid: world.app.appId, appsecret: world.app.appSecret },
+      ...{ login: 'alice', password: 'right', ...proofOf(key, tm) },
+    }
+    meetAt('KX_REDIRECT', await world.request({ url: '/v1/login', json, from: '10.200.0.1' }))
+    const { store } = world.server
+    const { claim } = store
+    Object.assign(store, { claim: async () => 'taken' })
+    const pubKey = pemOf(createECDH('prime256v1').generateKeys())
+    meetAt('KX_KEY_CONFLICT', await world.callJson('/v1/key-exchange', stage1({ pubKey })))
+    Object.assign(store, { claim })
+  })
 
   const slow = await openWorld(t, { TORII__PASSWORD__COST: '10', TORII__PASSWORD__QUEUE_LIMIT: '1' })
   const burst = await Promise.all(

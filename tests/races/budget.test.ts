@@ -1,5 +1,19 @@
 /** Trips to the database and the store for each operation, counted so that they can't creep up. */
+import { createECDH } from 'node:crypto'
 import t from 'tap'
+import {
+  type Answer,
+  beginExchange,
+  type Call,
+  createSealedClient,
+  exchangeKey,
+  exchangeSealedKeys,
+  frame,
+  helloFrame,
+  pemOf,
+  proofOf,
+  thirdOf,
+} from '../harness/key-client.ts'
 import { openShared, openTestServer, testServers } from '../harness/test-server.ts'
 import { createDevice, type Reply, randomName, registerUser, registration, ticketsOf } from './fleet.ts'
 
@@ -33,6 +47,23 @@ const user = await registerUser(device, target)
 const current = { a2: user.a2, skey: user.skey }
 const call = (path: string, members: Record<string, unknown>) => async () => () =>
   device.call(target, path, { n: randomName(), ...members })
+
+const now = () => String(Date.now())
+const callJson: Call = async (path, members) => (await target.callJson(path, members)).json as Answer
+const plain = (path: string, make: () => Record<string, unknown>) => async () => {
+  const members = make()
+  return () => callJson(path, members)
+}
+const anyKey = pemOf(createECDH('prime256v1').generateKeys())
+const key = await exchangeKey(callJson, 'AES-CTR')
+await callJson('/v1/login', { ...user.login, ...proofOf(key, now()) })
+const { keys } = await exchangeSealedKeys(callJson, target.app.appId)
+const sealed = createSealedClient(keys, (url, form) => {
+  const headers = { host: 'localhost', 'content-type': 'application/x-www-form-urlencoded' }
+  return target.send({ method: 'POST', url, headers, payload: new URLSearchParams(form).toString() })
+})
+const sealedLogin = await sealed.call('/v1/login', user.login)
+const sealedSkey = (sealedLogin.tickets as { skey: string }).skey
 
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
@@ -95,6 +126,28 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       return () => device.call(target, '/v1/logout', { token: skey })
     },
   ],
+  ['hello', 0, 1, 1000000, plain('/v1/hello', () => helloFrame(undefined, now()))],
+  [
+    'stage 1',
+    0,
+    3,
+    1000000,
+    plain('/v1/key-exchange', () => frame('keyEx', { stage: 1, pubKey: anyKey }, now())),
+  ],
+  [
+    'stage 3',
+    0,
+    3,
+    1000000,
+    async () => {
+      const { shared } = await beginExchange(callJson, 'AES-CTR')
+      if (!shared) throw new Error('refused')
+      return () => callJson('/v1/key-exchange', thirdOf(shared, now()))
+    },
+  ],
+  ['hello, resumed', 1, 4, 1000000, plain('/v1/hello', () => helloFrame(key, now()))],
+  ['login on a key', 2, 4, 1020100, plain('/v1/login', () => ({ ...user.login, ...proofOf(key, now()) }))],
+  ['sealed session', 0, 3, 1030200, async () => () => sealed.call('/v1/session', { token: sealedSkey })],
   [
     'provisioning',
     4,

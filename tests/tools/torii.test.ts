@@ -32,6 +32,9 @@ const commands = [
   'user disable',
   'user enable',
   'key create',
+  'key list',
+  'key rotate',
+  'key retire',
   'doctor',
   'backup',
 ]
@@ -50,7 +53,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
   const { code, stdout, stderr } = await torii('--help')
   t.match({ code, stderr }, { code: 0, stderr: '' })
   for (const command of commands)
-    t.match(stdout, new RegExp(`^  ${command}( <\\w+>)? {2,}[A-Z].+$`, 'm'), command)
+    t.match(stdout, new RegExp(`^  ${command}( <\\w+>)* {2,}[A-Z].+$`, 'm'), command)
   await inTurns([...commands, 'migrate', 'app', 'ip', 'user', 'key'], async (command) => {
     const { code, stdout } = await torii(...command.split(' '), '--help')
     t.equal(code, 0)
@@ -75,7 +78,8 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [['app', 'list', '--config'], /argument missing/],
   [['app', 'add'], /missing required argument 'name'/],
   [['app', 'add', 'a\u001b[31mb'], /a\\u001b\[31mb.*one line of 1 to 100 characters/],
-  [['app', 'add', 'x', '--min-envelope', '3'], /Expected 0 .* or 1/],
+  [['app', 'add', 'x', '--min-envelope', '3'], /Expected 0 .* or 2/],
+  [['key', 'rotate', 'salt'], /one of at-rest, pepper, identity, rsa/],
   [['app', 'add', 'x', '--origin', 'https://a.example/path'], /without a path/],
   [['app', 'rotate', "' OR 1=1"], /Expected an app id/],
   [['ip', 'ban', '192.0.2.1', '--for', '2h'], /--reason <text>' not specified/],
@@ -113,7 +117,7 @@ t.test('values are read strictly: a mistake is never a guess', async (t) => {
     ],
     [readLine(5), ['', '  ', '123456', 'a\nb', 'a\u0000']],
     [readAppId, ['', 'a b', 'é', 'x'.repeat(65)]],
-    [readEnvelopeFloor, ['', '-1', '2', 'x']],
+    [readEnvelopeFloor, ['', '-1', '3', 'x']],
   ]
   for (const [read, texts] of refused) {
     for (const text of texts)
@@ -418,4 +422,53 @@ t.test('a reader that goes away early is no error', async (t) => {
     environment: embeddedEnvironment(folder),
   })
   t.equal(stderr, '')
+})
+
+type ListedKey = { ring: string; id: string; isCurrent: boolean; name: string; publicKey: string }
+
+t.test('keys are rotated in two steps, and what is in use is never lost', async (t) => {
+  const folder = createFolder(t)
+  const environment = embeddedEnvironment(folder)
+  const torii = createTorii(environment)
+  await ask(torii, 'key', 'create')
+  const list = async (ring: string) =>
+    (await ask<{ keys: ListedKey[] }>(torii, 'key', 'list')).keys.filter((key) => key.ring === ring)
+  const inUse = async (ring: string) => (await list(ring)).map(({ id, isCurrent }) => [id, isCurrent])
+  const [first] = await list('identity')
+  t.match(first, { id: 'k1', isCurrent: true, name: /^[0-9a-f]{16}$/, publicKey: /^[A-Za-z0-9+/]{43}=$/ })
+  t.strictSame(await list('rsa'), [])
+
+  for (const ring of ['identity', 'pepper', 'at-rest']) {
+    t.match(await torii('key', 'rotate', ring, '--finish'), { code: 1, stderr: /rotate first/ })
+    t.match(await ask(torii, 'key', 'rotate', ring), { ring, id: 'k2' })
+    t.strictSame(
+      await inUse(ring),
+      [
+        ['k1', true],
+        ['k2', false],
+      ],
+      `${ring}: known, not used`,
+    )
+    t.match(await torii('key', 'rotate', ring), { code: 1, stderr: /k2 waits to be used/ })
+    t.match(await ask(torii, 'key', 'rotate', ring, '--finish'), { ring, id: 'k2' })
+    t.strictSame(
+      await inUse(ring),
+      [
+        ['k1', false],
+        ['k2', true],
+      ],
+      `${ring}: used`,
+    )
+  }
+  t.match(await ask(torii, 'key', 'rotate', 'rsa'), { id: 'k1' })
+  t.match(await list('rsa'), [{ id: 'k1', isCurrent: true, name: /^-?\d+$/ }])
+  t.match(await torii('key', 'retire', 'identity', 'k2'), { code: 1, stderr: /k2 is in use/ })
+  t.match(await torii('key', 'retire', 'identity', 'k7'), { code: 1, stderr: /no key k7/ })
+  t.match(await torii('key', 'retire', 'pepper', 'k1'), { code: 1, stderr: /keys of pepper stay/ })
+  await ask(torii, 'key', 'retire', 'identity', 'k1')
+  t.strictSame(await inUse('identity'), [['k2', true]])
+  const files = readdirSync(folder)
+  t.equal(files.length, 1, 'no draft is left')
+  t.equal(statSync(join(folder, files[0] ?? '')).mode & 0o777, 0o600)
+  t.equal(JSON.stringify(await ask(torii, 'key', 'list')).includes('PRIVATE'), false)
 })

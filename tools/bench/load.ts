@@ -1,7 +1,8 @@
 /** The load generator, a process of its own. Jobs come in and results go out by messages. */
 import { createHistogram } from './histogram.ts'
 import { type HttpSocket, openHttpSocket } from './http-socket.ts'
-import { createSource, type Shot, type SourceSpec } from './sources.ts'
+import { createSource, type SourceSpec } from './sources.ts'
+import type { Shot } from './turn.ts'
 
 export type Stream = { name: string; connections: number; source: SourceSpec }
 /** Streams run at the same time against one server. */

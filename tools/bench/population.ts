@@ -1,7 +1,9 @@
 /** Who calls: devices and users, made through the front door before anything is measured. */
 import { nodePrimitives } from '../../src/adapters/crypto.ts'
 import { loginSalt } from '../../src/protocol/password-kdf.ts'
+import { createKeyMaker } from './population-keys.ts'
 import { type Device, someClientHash } from './sources.ts'
+import type { ProofKey, SealingKey } from './sources-keys.ts'
 import type { App, Torii } from './torii.ts'
 
 export type User = { userName: string; clientHash: string; skey: string }
@@ -12,27 +14,37 @@ export type Population = {
   users: User[]
   /** Users that know a password; what they send of it is not hashed. */
   typists: { userName: string; password: string }[]
+  /** Shared keys on which somebody is logged in, of both versions. */
+  proofKeys: ProofKey[]
+  sealingKeys: (SealingKey & { skey: string })[]
 }
 
 const mostDevices = 64
 const typistCount = 8
+const keyCount = 64
 const atOnce = 16
+/** Of one address the server keeps eight exchanges open. */
+const openAtOnce = 4
 
 /** Calls `make` for 0, 1, 2 … with some of them under way at once. */
-const makeMany = async <T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> => {
+const makeMany = async <T>(
+  count: number,
+  make: (index: number) => Promise<T>,
+  workers = atOnce,
+): Promise<T[]> => {
   const made: T[] = []
   let next = 0
   const work = async () => {
     for (let index = next++; index < count; index = next++) made[index] = await make(index)
   }
-  await Promise.all(Array.from({ length: atOnce }, work))
+  await Promise.all(Array.from({ length: workers }, work))
   return made
 }
 
-/** @param withTypists hashing their passwords takes a second; not every row needs them. */
+/** @param withTypists hashing their passwords takes a second; not every row needs them, nor keys. */
 export const populate = async (
   { port, app, saltKey }: Torii,
-  { users, withTypists }: { users: number; withTypists: boolean },
+  { users, withTypists, withKeys }: { users: number; withTypists: boolean; withKeys: boolean },
 ): Promise<Population> => {
   const url = `http://127.0.0.1:${port}`
   const read = async (reply: Response, code: number) => {
@@ -57,15 +69,24 @@ export const populate = async (
     )
     return { userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
   }
+  const known = await makeMany(users, async (index) => {
+    const userName = `user${index}`
+    const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
+    return register(userName, { clientHash: someClientHash, salt })
+  })
+  const keyMaker = createKeyMaker(url, { appid: app.appId, appsecret: app.appSecret })
+  const loginOf = (index: number) => ({
+    login: known[index % known.length]?.userName ?? '',
+    clientHash: someClientHash,
+  })
+  const keys = withKeys ? keyCount : 0
   return {
     app,
     saltKey,
     devices: await makeMany(Math.min(mostDevices, users), provision),
-    users: await makeMany(users, async (index) => {
-      const userName = `user${index}`
-      const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
-      return register(userName, { clientHash: someClientHash, salt })
-    }),
+    users: known,
+    proofKeys: await makeMany(keys, (index) => keyMaker.makeProofKey(loginOf(index)), openAtOnce),
+    sealingKeys: await makeMany(keys, (index) => keyMaker.makeSealingKey(loginOf(index)), openAtOnce),
     typists: await makeMany(withTypists ? typistCount : 0, async (index) => {
       const typist = { userName: `typist${index}`, password: `a password of ${index}` }
       await register(typist.userName, { password: typist.password })

@@ -1,7 +1,8 @@
 /** The rows of the published peer, each beside the same job of ours. */
 import type { Stream } from './load.ts'
 import type { PeerPopulation } from './peer.ts'
-import { post, type Row, typists } from './row.ts'
+import { post } from './requests.ts'
+import { type Row, typists } from './row.ts'
 
 /** Each request says another address, as a proxy would: the peer takes addresses from this header only. */
 const peerHeaders = ({ origin }: PeerPopulation, index: number) => ({

@@ -1,8 +1,9 @@
 /** The rows of Torii: each is measured on both pairs of engines. */
 import type { Stream } from './load.ts'
 import type { Population } from './population.ts'
-import { post, type Row, typists } from './row.ts'
-import type { PlainRequest, SealedCall } from './sources.ts'
+import { type PlainRequest, post } from './requests.ts'
+import { type Row, typists } from './row.ts'
+import type { SealedCall } from './sources.ts'
 
 const credentials = ({ app }: Population) => ({ appid: app.appId, appsecret: app.appSecret })
 
@@ -109,6 +110,30 @@ export const toriiRows = [
       return [
         { name: 'devices', connections, source: { kind: 'plain', requests, expect: '"code":1000000,' } },
       ]
+    },
+  },
+  {
+    name: 'key-exchange',
+    title: 'key exchange, one of two calls, JSON',
+    streams: (people, connections) => [
+      { name: 'stages', connections, source: { kind: 'exchange', app: credentials(people) } },
+    ],
+  },
+  {
+    name: 'resume',
+    title: 'hello that resumes, JSON',
+    streams: (people, connections) => {
+      const source = { kind: 'resume', app: credentials(people), keys: people.proofKeys } as const
+      return [{ name: 'hellos', connections, source }]
+    },
+  },
+  {
+    name: 'sealed-session',
+    title: 'session check, sealed',
+    streams: ({ sealingKeys }, connections) => {
+      const calls = sealingKeys.map(({ skey, ...key }) => ({ key, members: { token: skey } }))
+      const source = { kind: 'sealed-under-key', path: '/v1/session', code: 1_030_200, calls } as const
+      return [{ name: 'sessions', connections, source }]
     },
   },
 ] as const satisfies Row<Population>[]

@@ -2,7 +2,8 @@
 import type { Stream } from './load.ts'
 import type { PeerPopulation } from './peer.ts'
 import type { Population } from './population.ts'
-import { post, type Row } from './row.ts'
+import { post } from './requests.ts'
+import type { Row } from './row.ts'
 import { peerRows } from './rows-peer.ts'
 import { toriiRows } from './rows-torii.ts'
 

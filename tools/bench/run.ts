@@ -2,17 +2,18 @@
  * How fast it is beside a bare Fastify of the same run: `npm run bench`, or some rows: `npm run bench -- session`.
  * Starts what it needs on loopback, and stops exactly that.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { guard } from '../test/guard.ts'
-import { type Cores, chooseCores, moveToCore } from './cores.ts'
+import { type Cores, chooseCores, moveToCore, onCore } from './cores.ts'
 import { measure } from './measure.ts'
 import { type Options, parseOptions, UsageError } from './options.ts'
 import { startLoad } from './processes.ts'
 import { drawFailures, drawMixed, drawPeer, drawRows, drawStarts } from './report.ts'
-import { type Sample, summarise } from './results.ts'
+import { type Line, type Sample, summarise } from './results.ts'
 import { type Measurement, selectMeasurements } from './rows.ts'
 import { raisedLimit } from './torii.ts'
 import { type Closing, startWorld, type World } from './world.ts'
@@ -83,6 +84,21 @@ const listNotes = (options: Options, cores: Cores | undefined, world: World, sam
   ]
 }
 
+/** A whole key exchange beside the curve alone. */
+const compareCurve = (lines: readonly Line[], cores: Cores | undefined): string[] => {
+  const exchanges = lines.filter(({ id, cpuUs }) => id.startsWith('key-exchange/') && cpuUs !== undefined)
+  if (exchanges.length === 0) return []
+  const [command = '', ...args] = onCore(cores?.server, [process.execPath, join(here, 'p256.js')])
+  const curveUs = Number(execFileSync(command, args, { encoding: 'utf8' }))
+  return exchanges.map(({ id, cpuUs = 0 }) => {
+    const bothUs = 2 * cpuUs
+    return (
+      `P-256 alone, a fresh key and one derivation: ${Math.round(curveUs)} µs CPU; both calls of an exchange ` +
+      `(${id}): ${Math.round(bothUs)} µs, ${(bothUs / curveUs).toFixed(2)} times as much, HTTP and store included.`
+    )
+  })
+}
+
 const run = async (options: Options, folder: string, closing: Closing): Promise<number> => {
   const cores = chooseCores()
   // Everything that is started from here on inherits it: databases and load.
@@ -92,7 +108,7 @@ const run = async (options: Options, folder: string, closing: Closing): Promise<
   const world = await startWorld({ ...plan, checkRunning }, closing)
   const samples = await measureAll(plan, world, closing)
   const lines = summarise(samples)
-  const notes = listNotes(options, cores, world, samples)
+  const notes = [...listNotes(options, cores, world, samples), ...compareCurve(lines, cores)]
   const tables = [drawRows(lines), drawMixed(lines), drawPeer(lines)].filter((text) => text !== '')
   console.log(`\n${tables.join('\n\n')}\n\nStart (memory after it): ${drawStarts(world.starts)}\n`)
   for (const note of notes) console.log(`- ${note}`)

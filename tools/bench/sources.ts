@@ -4,20 +4,21 @@ import { readUtf8 } from '../../src/protocol/bytes.ts'
 import { openEnvelope, readEnvelope, sealEnvelope } from '../../src/protocol/envelope.ts'
 import { loginSalt } from '../../src/protocol/password-kdf.ts'
 import { deriveStepKeys, type StepKeys, stepAt } from '../../src/protocol/totp.ts'
+import type { PlainRequest } from './requests.ts'
+import { createKeySource, type KeySourceSpec } from './sources-keys.ts'
+import { createTurn, type Shot, type Source } from './turn.ts'
 
 export type Device = { t: string; secret: string }
-export type PlainRequest = {
-  method: 'GET' | 'POST'
-  path: string
-  headers: Record<string, string>
-  body: string
-}
 export type SealedCall = {
   device: Device
   members: Record<string, unknown>
   /** Stands in the plaintext of a good reply. */
   expect: string
 }
+
+/** Another user in each; the salt is made here as prelogin would tell it. */
+type TotpRegister = { kind: 'register'; devices: Device[]; saltKey: string; prefix: string }
+type TotpSpec = Extract<SourceSpec, { kind: 'sealed' | 'sealed-once' | 'register' }>
 
 /** What can be said to another process. */
 export type SourceSpec =
@@ -27,15 +28,8 @@ export type SourceSpec =
   | { kind: 'sealed'; path: string; code: number; calls: SealedCall[] }
   /** A request identity in each, so that no two are equal: the replay guard answers none of them. */
   | { kind: 'sealed-once'; path: string; code: number; calls: SealedCall[] }
-  /** Another user in each; the salt is made here as prelogin would tell it. */
-  | { kind: 'register'; devices: Device[]; saltKey: string; prefix: string }
-
-export type Shot = { bytes: Buffer; call?: SealedCall }
-export type Source = {
-  next(): Shot
-  /** What is wrong with the reply; undefined: nothing. */
-  judge(shot: Shot, status: number, body: Buffer): string | undefined
-}
+  | TotpRegister
+  | KeySourceSpec
 
 /** Every 32nd sealed reply is opened; the others have to be sealed, and as long as those. */
 const openedEach = 32
@@ -45,8 +39,13 @@ const shown = 200
 /** In the form of a client hash; the server never learns what was hashed. */
 export const someClientHash = 'bench.bench.bench.bench.bench./'
 
-export const createSource = (spec: SourceSpec): Source =>
-  spec.kind === 'plain' ? createPlainSource(spec) : createSealedSource(spec)
+export const createSource = (spec: SourceSpec): Source => {
+  if (spec.kind === 'plain') return createPlainSource(spec)
+  return isTotp(spec) ? createSealedSource(spec) : createKeySource(spec, writeRequest)
+}
+
+const isTotp = (spec: Exclude<SourceSpec, { kind: 'plain' }>): spec is TotpSpec =>
+  spec.kind === 'sealed' || spec.kind === 'sealed-once' || spec.kind === 'register'
 
 export const writeRequest = ({ method, path, headers, body }: PlainRequest): Buffer => {
   const lines = Object.entries({ host: '127.0.0.1', ...headers }).map(
@@ -66,20 +65,9 @@ const createPlainSource = ({ requests, expect }: Extract<SourceSpec, { kind: 'pl
   }
 }
 
-/** One after the other, for ever. */
-const createTurn = <T>(items: readonly T[]): (() => T) => {
-  let index = -1
-  return () => {
-    index = (index + 1) % items.length
-    const item = items[index]
-    if (item === undefined) throw new Error('nothing to send')
-    return item
-  }
-}
-
 const formHeaders = { 'content-type': 'application/x-www-form-urlencoded' }
 
-const createSealedSource = (spec: Exclude<SourceSpec, { kind: 'plain' }>): Source => {
+const createSealedSource = (spec: TotpSpec): Source => {
   const keysOf = createKeys()
   const path = spec.kind === 'register' ? '/v1/register' : spec.path
   const code = spec.kind === 'register' ? 1_020_000 : spec.code
@@ -113,7 +101,7 @@ const createSealedSource = (spec: Exclude<SourceSpec, { kind: 'plain' }>): Sourc
 
 type Seal = (call: SealedCall, step: number) => Buffer
 
-const nextOf = (spec: Exclude<SourceSpec, { kind: 'plain' }>, seal: Seal): (() => Shot) => {
+const nextOf = (spec: TotpSpec, seal: Seal): (() => Shot) => {
   let count = 0
   if (spec.kind === 'register') {
     const turn = createTurn(spec.devices)

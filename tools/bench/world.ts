@@ -39,6 +39,8 @@ export const startWorld = async (
   const { options, measurements, folder, checkRunning } = plan
   const core = plan.cores?.server
   const withTypists = measurements.some(({ name }) => name === 'mixed' || name === 'password')
+  const keyRows: readonly string[] = ['resume', 'sealed-session']
+  const withKeys = measurements.some(({ name }) => keyRows.includes(name))
   const needed = new Set(measurements.map(({ target }) => target))
   const world: World = { targets: {}, people: {}, starts: [], missing: [] }
   const keep = <T extends Target & { startMs: number }>(name: TargetName, target: T): T => {
@@ -60,7 +62,9 @@ export const startWorld = async (
     checkRunning()
     if (!needed.has(name)) continue
     const own = { name, folder, core, log, profile, databases: name === 'redis' ? databases : undefined }
-    world.people[name] = await populate(keep(name, await startTorii(own)), { users, withTypists })
+    world.people[name] = await populate(keep(name, await startTorii(own)), {
+      ...{ users, withTypists, withKeys },
+    })
   }
   checkRunning()
   if (needed.has('peer') && databases) {

@@ -136,7 +136,7 @@ export const registerApp = (program: Command, context: Context) => {
     .option('--public', 'may be called without its secret, by browsers on its origins')
     .option(
       '--min-envelope <n>',
-      'weakest envelope: 0 plain calls too, 1 t/j and stronger',
+      'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone',
       readEnvelopeFloor,
       0,
     )

@@ -15,14 +15,17 @@ const toData = ({ userId, userName, nickName, status, statusReason, createdAt, l
   userId: String(userId),
   ...{ userName, nickName, status, reason: statusReason },
   createdAt: toTime(createdAt),
-  logins: logins.map(({ appId, deviceType, deviceName, authenticatedAt, expiresAt, endedAt, endReason }) => ({
-    appid: appId,
-    ...{ deviceType, deviceName },
-    loggedInAt: toTime(authenticatedAt),
-    expiresAt: toTime(expiresAt),
-    endedAt: toTime(endedAt),
-    endReason,
-  })),
+  logins: logins.map((login) => {
+    const { appId, deviceType, deviceName, keyPrint, authenticatedAt, expiresAt, endedAt, endReason } = login
+    return {
+      appid: appId,
+      ...{ deviceType, deviceName, keyPrint },
+      loggedInAt: toTime(authenticatedAt),
+      expiresAt: toTime(expiresAt),
+      endedAt: toTime(endedAt),
+      endReason,
+    }
+  }),
 })
 
 const toLines = ({
@@ -35,11 +38,12 @@ const toLines = ({
   logins,
 }: Shown): string[] => {
   const rows = logins.map(
-    ({ appId, deviceType, deviceName, authenticatedAt, expiresAt, endedAt, endReason }) => [
+    ({ appId, deviceType, deviceName, keyPrint, authenticatedAt, expiresAt, endedAt, endReason }) => [
       isoTime(authenticatedAt),
       endedAt === null ? isoTime(expiresAt) : `${isoTime(endedAt)} ${endReason}`,
       appId,
       [deviceType, deviceName].filter(Boolean).join(' ') || '-',
+      keyPrint ?? '-',
     ],
   )
   return [
@@ -52,7 +56,7 @@ const toLines = ({
     }),
     '',
     ...(rows.length > 0
-      ? alignRows([['logged in', 'ends, or ended', 'appid', 'device'], ...rows])
+      ? alignRows([['logged in', 'ends, or ended', 'appid', 'device', 'key'], ...rows])
       : ['no login yet']),
   ]
 }

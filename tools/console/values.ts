@@ -61,4 +61,6 @@ export const readAppId = (text: string): string =>
 
 /** The weakest envelope that an app's calls may have. */
 export const readEnvelopeFloor = (text: string): number =>
-  /^[01]$/.test(text) ? Number(text) : refuse('0 (plain calls too) or 1 (t/j and stronger)')
+  /^[012]$/.test(text)
+    ? Number(text)
+    : refuse('0 (plain calls too), 1 (t/j and stronger) or 2 (sealed calls alone)')

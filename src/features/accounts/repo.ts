@@ -227,7 +227,8 @@ export const findUserIdOfKey = async (db: Executor, loginKey: Buffer): Promise<n
 export const findLoginsOfUser = (db: Executor, userId: number, limit: number) =>
   db
     .selectFrom('logins')
-    .select(['appId', 'deviceType', 'deviceName', 'authenticatedAt', 'expiresAt', 'endedAt', 'endReason'])
+    .select(['appId', 'deviceType', 'deviceName', 'keyPrint'])
+    .select(['authenticatedAt', 'expiresAt', 'endedAt', 'endReason'])
     .where('userId', '=', userId)
     .orderBy('authenticatedAt', 'desc')
     .limit(limit)

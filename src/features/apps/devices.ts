@@ -165,10 +165,13 @@ export const createDevices = (needs: DevicesNeeds) => {
       }
     },
     /** What a device said in its hello counts here at once, in other processes some seconds later. */
-    noteHello: (id: string, facts: HelloFacts): void => {
-      const text = JSON.stringify(facts)
+    noteHello: (id: string, said: HelloFacts): void => {
       const device = cache.get(id)
-      if (!device || JSON.stringify(device.hello) === text) return
+      if (!device) return
+      // What this hello leaves out still holds.
+      const facts = { ...device.hello, ...said }
+      const text = JSON.stringify(facts)
+      if (JSON.stringify(device.hello) === text) return
       device.hello = facts
       hellos.gather(id, () => text)
     },

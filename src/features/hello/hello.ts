@@ -10,7 +10,7 @@ import type { TicketsService } from '../tickets/tickets.ts'
 
 export type HelloNeeds = {
   clock: Clock
-  keys: Pick<Keys, 'prove' | 'prolong' | 'note'>
+  keys: Pick<Keys, 'prove' | 'note'>
   tickets: Pick<TicketsService, 'resume'>
   /** Remembers what a provisioned device said of itself. */
   noteDevice(deviceId: string, facts: HelloFacts): void
@@ -20,8 +20,9 @@ export type HelloNeeds = {
 const ownVersion = '1'
 const maxLength = 100
 
+/** Without control characters, which take six times their length where they are kept. */
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, maxLength) : undefined
+  typeof value === 'string' ? value.slice(0, maxLength).replace(/\p{C}/gu, '') || undefined : undefined
 
 /** A language tag (RFC 5646 section 2.1, no more than its look); the old clients write `_`. */
 const languageOf = (value: unknown): string | undefined => {
@@ -49,7 +50,6 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     await keys.note(key.print, facts)
     const resumed = await tickets.resume(key, caller)
     if (!resumed) return { stage: 'needlogin' as const }
-    await keys.prolong(key)
     return { stage: 'waitdata' as const, ...resumed }
   }
 

@@ -7,7 +7,7 @@ import { fromBase64, utf8 } from '../../protocol/bytes.ts'
 import { Failure, type Language } from '../../protocol/errors.ts'
 import { readDecimal } from '../../protocol/frame.ts'
 import type { KeyPrimitives } from '../../protocol/primitives.ts'
-import { checkProof, isWeakSuite, readKeyPrint, readTm } from '../../protocol/proofs.ts'
+import { checkProof, isFingerprint, isWeakSuite, readKeyPrint, readTm } from '../../protocol/proofs.ts'
 import {
   freshMs,
   openMessage,
@@ -120,9 +120,7 @@ export const createKeys = (needs: KeysNeeds) => {
     const found = await find(print)
     if (!found || found.record.appId !== appId) throw keyUnknown('no such key')
     const { record } = found
-    if (record.version !== 1) {
-      throw new Failure('ENCRYPTION_REQUIRED', { info: 'This key proves itself by the sealed envelope.' })
-    }
+    if (record.version !== 1) throw keyUnknown('not of version 1')
     const bytes = fromBase64(proof)
     const key = fromBase64(record.key) ?? new Uint8Array()
     const marks = bytes && checkProof(primitives, record.suite, key, bytes, tm)
@@ -147,6 +145,9 @@ export const createKeys = (needs: KeysNeeds) => {
         return proven(caller.key.print, found)
       }
       if (print === '0') return undefined
+      if (isFingerprint(print)) {
+        throw new Failure('ENCRYPTION_REQUIRED', { info: 'This key proves itself by the sealed envelope.' })
+      }
       const tm = readDecimal(members.tm)
       const { checkTokenData } = members
       if (tm === undefined || typeof checkTokenData !== 'string') {
@@ -154,12 +155,14 @@ export const createKeys = (needs: KeysNeeds) => {
       }
       return judge(print, tm, checkTokenData, caller.app.appId)
     },
-    /** After a login on the key, or a resumption: it lives on from now. */
+    /** After a login on the key: from now on it lives for as long as it is used. */
     prolong: ({ print, endsAt }: ProvenKey) => records.extend(print, lifeOf(endsAt)),
     /** Remembers what the device said of itself; another process may see it some seconds later. */
-    note: async (print: string, facts: HelloFacts): Promise<void> => {
+    note: async (print: string, said: HelloFacts): Promise<void> => {
       const held = await find(print)
-      if (!held || JSON.stringify(held.record.hello) === JSON.stringify(facts)) return
+      if (!held) return
+      const facts = { ...held.record.hello, ...said }
+      if (JSON.stringify(held.record.hello) === JSON.stringify(facts)) return
       cache.delete(print)
       const record = { ...held.record, hello: facts }
       // Who loses this race has said hello at the same moment as somebody else.

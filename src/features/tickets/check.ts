@@ -132,9 +132,11 @@ export const createChecks = (needs: CheckNeeds) => {
     isPairCurrent: async (tickets: { a2?: string; skey?: string }): Promise<boolean> => {
       const a2 = parseTicket(tickets.a2 ?? '')
       const skey = parseTicket(tickets.skey ?? '')
-      if (!a2 || !skey) return false
-      const login = await findLoginByHandle(db.write, Buffer.from(a2.handle))
-      if (!login || judgeA2(login, a2, { crypto, nowMs: clock.now(), retryMs }) !== 'current') return false
+      // A login on a weak key has no A2; its proof is used up, so it could not run again.
+      if (!skey || (!a2 && tickets.a2 !== undefined)) return false
+      const login = a2 && (await findLoginByHandle(db.write, Buffer.from(a2.handle)))
+      const verdict = a2 && login && judgeA2(login, a2, { crypto, nowMs: clock.now(), retryMs })
+      if (a2 && verdict !== 'current') return false
       return (await skeys.use(skey.handle, skey.secret, 'only a look')).state === 'live'
     },
     /** Writes the first uses gathered since the last call. */

@@ -120,11 +120,12 @@ export const createTickets = (needs: TicketsNeeds) => {
     resume: async (key: CallerKey & { salt: string }, caller: Caller) => {
       const login = await findLoginOnKey(db.write, key.print, caller.app?.appId ?? '')
       if (!login) return undefined
-      const { status, userId, userName, nickName } = login
+      const { status, userId, userName, nickName, endReason } = login
+      // Who has logged out has left the key, whatever became of the account.
+      const wasLeft = login.endedAt !== null && endReason !== 'disabled' && endReason !== 'deleted'
+      if (wasLeft || login.expiresAt <= clock.now()) return undefined
       if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
-      const isOver =
-        login.endedAt !== null || login.epoch < login.accountEpoch || login.expiresAt <= clock.now()
-      if (isOver) return undefined
+      if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined
       checkFloor(login, caller)
       const secretOf = (place: number) =>
         crypto.hmacSha256(

@@ -1,0 +1,38 @@
+/** Whether a call may come in the clear. */
+import type { FastifyRequest } from 'fastify'
+import { Failure } from '../protocol/errors.ts'
+
+export type PrivacyNeeds = { profile: 'compat' | 'strict' | 'legacy'; isTrial: boolean }
+
+export const encryptionRequired = (info: string) => new Failure('ENCRYPTION_REQUIRED', { info })
+
+const isLoopback = (address: string | undefined) =>
+  address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
+const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
+/** What a proxy adds: such a call comes from elsewhere, whoever its peer is. */
+const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/
+
+/** Throws ENCRYPTION_REQUIRED. */
+export const createPrivacy = ({ profile, isTrial }: PrivacyNeeds) => {
+  /** TLS, or a trusted proxy that says so; in a trial also a caller on this very machine. */
+  const isPrivate = (request: FastifyRequest) => {
+    if (profile === 'legacy' || request.protocol === 'https') return true
+    const { headers } = request
+    const isForwarded = Object.keys(headers).some((name) => forwarding.test(name))
+    return (
+      isTrial &&
+      !isForwarded &&
+      isLoopback(request.socket.remoteAddress) &&
+      loopbackHost.test(headers.host ?? '')
+    )
+  }
+
+  return (request: FastifyRequest) => {
+    if (profile === 'strict') throw encryptionRequired('This server answers sealed calls only.')
+    if (!isPrivate(request)) {
+      throw encryptionRequired(
+        'Call over HTTPS. Old clients without TLS on another host need security.profile "legacy".',
+      )
+    }
+  }
+}

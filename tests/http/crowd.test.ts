@@ -1,0 +1,120 @@
+/** Changing operations take their turn, and who would wait for too long is told at once: on a machine of arithmetic. */
+import t, { type Test } from 'tap'
+import { type Crowd, createCrowd } from '../../src/http/crowd.ts'
+import { catalogue } from '../../src/protocol/errors.ts'
+
+const limits = { maxChangesAtOnce: 16, changeWaitMs: 300 }
+
+type Counts = { taken: number; refused: number; refusedLate: number; longestMs: number; mostInside: number }
+
+/** Ends one operation after another, each after `workMs()`, while `arrivals(ms)` come in each millisecond. */
+const runMachine = async (
+  { crowd, clock }: { crowd: Crowd; clock: { ms: number } },
+  { ms, arrivals, workMs }: { ms: number; arrivals(ms: number): number; workMs(ms: number): number },
+): Promise<Counts> => {
+  const counts = { taken: 0, refused: 0, refusedLate: 0, longestMs: 0, mostInside: 0 }
+  const running: { came: number }[] = []
+  const end = clock.ms + ms
+  let done = 0
+  for (let now = clock.ms; now < end || running.length > 0; now++) {
+    clock.ms = now
+    for (let left = now < end ? arrivals(now) : 0; left > 0; left--) {
+      const came = now
+      crowd.enter().then(
+        () => running.push({ came }),
+        () => {
+          if (clock.ms === came) counts.refused++
+          else counts.refusedLate++
+        },
+      )
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    counts.mostInside = Math.max(counts.mostInside, crowd.facts().inside)
+    done += running.length > 0 ? 1 / workMs(now) : 0
+    for (; done >= 1 && running.length > 0; done--) {
+      const [first] = running.splice(0, 1)
+      counts.taken++
+      counts.longestMs = Math.max(counts.longestMs, now - (first?.came ?? now))
+      crowd.leave()
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
+  return counts
+}
+
+const open = () => {
+  const clock = { ms: 0 }
+  return { clock, crowd: createCrowd({ ...limits, elapsedMs: () => clock.ms }) }
+}
+t.test('at four times what it can do the machine works on, and who is taken is served in time', async (t) => {
+  // One in 4 ms, one comes each ms.
+  const counts = await runMachine(open(), { ms: 10_000, arrivals: () => 1, workMs: () => 4 })
+  t.ok(counts.taken >= 2_500, `${counts.taken} of 2,500 that it can do`)
+  t.ok(counts.longestMs <= 500, `the longest took ${counts.longestMs} ms`)
+  t.equal(counts.mostInside, limits.maxChangesAtOnce)
+  t.equal(counts.taken + counts.refused + counts.refusedLate, 10_000)
+  t.equal(counts.refusedLate, 0, 'nobody waits for a refusal')
+})
+
+t.test('a crowd that is served in time is not refused', async (t) => {
+  const counts = await runMachine(open(), {
+    ms: 1_000,
+    arrivals: (ms) => (ms % 500 === 0 ? 60 : 0),
+    workMs: () => 4,
+  })
+  t.match(counts, { taken: 120, refused: 0, refusedLate: 0 })
+})
+
+t.test('a machine that becomes slower is given less, and more when it is quick again', async (t) => {
+  const world = open()
+  const workMs = (ms: number) => (ms < 5_000 ? 1 : ms < 10_000 ? 20 : 1)
+  const arrivals = (ms: number) => (ms % 2 === 0 ? 1 : 0)
+  const quick = await runMachine(world, { ms: 5_000, arrivals, workMs })
+  t.match(quick, { taken: 2_500, refused: 0 })
+  const slow = await runMachine(world, { ms: 5_000, arrivals, workMs })
+  t.ok(slow.longestMs <= 3 * limits.changeWaitMs + 20 * limits.maxChangesAtOnce, `${slow.longestMs} ms`)
+  t.ok(slow.taken >= 245, `${slow.taken} of 250 that it can do`)
+  world.clock.ms = Math.max(world.clock.ms, 10_000)
+  const again = await runMachine(world, { ms: 5_000, arrivals, workMs })
+  t.ok(again.refused < 50, `${again.refused} refused until it is known`)
+})
+
+t.test('when nothing ends, nobody waits for more than three times his time', async (t) => {
+  const { clock, crowd } = open()
+  for (let count = 0; count < limits.maxChangesAtOnce; count++) await crowd.enter()
+  const late = t.rejects(crowd.enter(), { name: 'Failure', entry: catalogue.OVERLOADED })
+  clock.ms += 3 * limits.changeWaitMs
+  crowd.dropLate()
+  t.equal(crowd.facts().waiting, 1)
+  clock.ms++
+  crowd.dropLate()
+  await late
+  t.same(crowd.facts(), { inside: limits.maxChangesAtOnce, waiting: 0 })
+  const next = crowd.enter()
+  t.equal(crowd.facts().waiting, 1, 'one may always wait: or nobody learned that it goes on')
+  t.throws(crowd.check, { name: 'Failure', entry: catalogue.OVERLOADED })
+  await t.rejects(crowd.enter(), { name: 'Failure' })
+  crowd.leave()
+  await next
+})
+
+t.test('who waits elsewhere takes no place', async (t: Test) => {
+  const { crowd } = open()
+  for (let count = 0; count < limits.maxChangesAtOnce; count++) await crowd.enter()
+  const { promise, resolve } = (() => {
+    let resolve = () => {}
+    const promise = new Promise<void>((done) => {
+      resolve = done
+    })
+    return { promise, resolve }
+  })()
+  const next = crowd.enter()
+  const aside = crowd.aside(() => promise)
+  await next
+  t.equal(crowd.facts().inside, limits.maxChangesAtOnce)
+  resolve()
+  await aside
+  t.equal(crowd.facts().inside, limits.maxChangesAtOnce + 1, 'and goes on without waiting a second time')
+  crowd.leave()
+  t.equal(crowd.facts().inside, limits.maxChangesAtOnce)
+})
