@@ -7,6 +7,7 @@
  * const client = createClient({ url: 'https://login.example.com', appId, appSecret })
  * ```
  */
+import { createBrowserStorage } from './browser-storage.ts'
 import { createClock } from './clock.ts'
 import { createDevices, type DeviceDescription } from './devices.ts'
 import { createEntrance, type Greeting, type User } from './entrance.ts'
@@ -29,6 +30,7 @@ export type { InputOf, RegisterInput, ReplyOf, WelcomeReply } from './operations
 export {
   ClientFailure,
   type ClientStorage,
+  createBrowserStorage,
   type DeviceDescription,
   type ExchangedKey,
   type FailureName,

@@ -1,7 +1,8 @@
 /** Where a client keeps its device, its shared key and its tickets between calls. */
 
 /**
- * Three verbs over texts. A browser's `localStorage` becomes one like this:
+ * Three verbs over texts; what `set` wrote, the next `get` has to see. For browsers there is `createBrowserStorage`; a
+ * single page may do with `localStorage`, which its tabs see at different times:
  *
  * ```ts
  * const storage: ClientStorage = {

@@ -101,7 +101,7 @@ export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: Crowd
 
 const isChange = ({ routeOptions }: FastifyRequest) => {
   const { shape } = routeOptions.config
-  return shape !== undefined && shape.replay !== 'read'
+  return shape !== undefined && (shape.replay !== 'read' || shape.isCostly === true)
 }
 
 /** Changing operations take their turn; who would wait for too long is told before anything is read or opened. */

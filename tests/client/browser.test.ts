@@ -87,10 +87,14 @@ t.test('the client in Chromium', async (t) => {
       { version: 2, suite: 'AES-256-GCM' },
       { version: 2, suite: 'ChaCha20-Poly1305' },
     ] as const
-    const run = (app: { appId: string; appSecret?: string }, exchange: KeyExchangeOptions) =>
+    const run = (
+      app: { appId: string; appSecret?: string },
+      exchange: KeyExchangeOptions,
+      userName = randomUser(),
+    ) =>
       page.evaluate(([options, userName, exchange]) => window.torii?.runKeys(options, userName, exchange), [
         { url, ...app },
-        randomUser(),
+        userName,
         exchange,
       ] as const)
     for (const [at, exchange] of exchanges.entries()) {
@@ -102,7 +106,8 @@ t.test('the client in Chromium', async (t) => {
     const weak = await run(listed, { version: 1, suite: 'twofish128' })
     t.equal(weak?.refused, 'TypeError', 'Twofish wants a bundler')
 
-    const last = await run(listed, { version: 2 })
+    const userName = randomUser()
+    const last = await run(listed, { version: 2 }, userName)
     const other = await openPage(context, `${pages.origin}/plain.html`)
     const sealed: { sequence: number }[] = []
     context.on('request', (request) => {
@@ -110,7 +115,10 @@ t.test('the client in Chromium', async (t) => {
       if (form.get('v') === '2') sealed.push(headerOf({ j: form.get('j') ?? '' }))
     })
     const tabs = [page, other.page].map((tab) =>
-      tab.evaluate((options) => window.torii?.callOften(options, 100), { url, ...listed }),
+      tab.evaluate(([options, userName]) => window.torii?.callOften(options, userName, 100), [
+        { url, ...listed },
+        userName,
+      ] as const),
     )
     const answers = (await Promise.all(tabs)).flat()
     t.same([...new Set(answers)], [last?.userId], 'two tabs on one key')

@@ -1,6 +1,7 @@
 /** What runs in the page of the browser test: a round by the client, and what the page could do meanwhile. */
 import {
   type ClientOptions,
+  createBrowserStorage,
   createClient,
   isFailure,
   type KeyExchangeOptions,
@@ -86,7 +87,7 @@ const runKeys = async (
   userName: string,
   exchange: KeyExchangeOptions,
 ): Promise<KeyRound> => {
-  localStorage.clear()
+  const storage = createBrowserStorage(userName)
   const password = 'correct horse'
   const client = createClient({ ...options, storage })
   const round: KeyRound = { userId: '', refused: '', stages: [], resumedAs: '', afterLogout: '' }
@@ -111,8 +112,8 @@ const runKeys = async (
 }
 
 /** So many calls at once, on the key that is kept. */
-const callOften = async (options: ClientOptions, count: number): Promise<string[]> => {
-  const client = createClient({ ...options, storage })
+const callOften = async (options: ClientOptions, userName: string, count: number): Promise<string[]> => {
+  const client = createClient({ ...options, storage: createBrowserStorage(userName) })
   const results = await Promise.allSettled(Array.from({ length: count }, () => client.session()))
   return results.map((result) =>
     result.status === 'fulfilled' ? result.value.user.userId : String(result.reason),

@@ -20,7 +20,8 @@ export const helloWith = (keyPrint: string, tm: string, checkTokenData: unknown)
 /** Every refusal of a frame looks like this. */
 export const isRefused = (t: Test, answer: Answer, code: number, title: string) => {
   t.equal(answer.code, code, `${title} (${JSON.stringify(answer).slice(0, 200)})`)
-  if (code >= 2090000) t.match(answer, { msgType: 'error', err: { number: code % 100, name: /^ErrT/ } })
+  const number = code >= 2090000 ? code % 100 : Number
+  t.match(answer, { msgType: 'error', err: { number, name: /^\w/ } }, title)
   t.equal(answer.hello ?? answer.keyEx ?? answer.tickets ?? answer.user, undefined)
 }
 

@@ -14,6 +14,15 @@ import type { OperationShape } from '../../src/http/caller.ts'
 import { createReplay } from '../../src/http/replay.ts'
 import { registerOperations } from '../../src/http/transport.ts'
 import { startRedis } from '../../tools/test/harness.ts'
+import {
+  type Answer,
+  beginExchange,
+  type Call,
+  exchangeKey,
+  helloFrame,
+  proofOf,
+  thirdOf,
+} from '../harness/key-client.ts'
 import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
 import {
@@ -419,6 +428,9 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const changing = shapes.filter(({ replay, path }) => replay !== 'read' && path !== '/v1/logout')
   t.ok(shapes.length >= 7 && changing.length >= 3, `${shapes.length} operations, ${changing.length} change`)
 
+  const now = () => String(Date.now())
+  const call: Call = async (path, members) => (await device.call(server, path, members)).json as Answer
+  const prove = async () => proofOf(await exchangeKey(call, 'AES-CTR'), now())
   const kdf = { nextClientHash: clientHashOf('next') }
   const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' } }
   const samples: Record<string, () => Promise<Record<string, unknown>>> = {
@@ -426,15 +438,24 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName }),
     '/v1/register': async () => {
       const { user, ...members } = await registration(device, server)
-      return { ...members, ...kdf, ...about, user: { ...user, nickName: 'Nick' } }
+      return { ...members, ...kdf, ...about, ...(await prove()), user: { ...user, nickName: 'Nick' } }
     },
-    '/v1/login': async () => ({ ...(await registerUser(device, server)).login, ...kdf, ...about }),
+    '/v1/login': async () => {
+      const { login } = await registerUser(device, server)
+      return { ...login, ...kdf, ...about, ...(await prove()) }
+    },
+    '/v1/hello': async () => helloFrame(await exchangeKey(call, 'AES-CTR'), now()),
+    '/v1/key-exchange': async () => {
+      const { shared } = await beginExchange(call, 'AES-CTR')
+      if (!shared) throw new Error('refused')
+      return thirdOf(shared, now())
+    },
     '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
     '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
   // Another way to say the same: a call has one of the two.
-  const alternatives = new Set(['password'])
+  const alternatives = new Set(['password', 'plainMsg'])
 
   for (const made of shapes) {
     const sample = samples[made.path]
