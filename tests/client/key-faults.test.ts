@@ -153,22 +153,35 @@ for (const { name, open } of worlds) {
         const trusting = connect({ transport: 'json', fetch: impostor })
         t.match(await trusting.client.exchangeKeys(), { version: 2 }, `${title}: only pins and TLS tell`)
       }
-      const swap: Fetch = async (address, init) => {
-        const response = await fetch(address, init)
-        const reply = await response.json()
-        if (reply.keyEx?.stage === 2) reply.keyEx.pubKey = toPem(nodeKeyPrimitives.createExchangeKey().point)
-        return new Response(JSON.stringify(reply))
-      }
-      for (const more of [{}, { serverKeys: [serverKey.publicKey] }]) {
-        const { client, storage } = connect({ transport: 'json', fetch: swap, ...more })
+      const point = toPem(nodeKeyPrimitives.createExchangeKey().point)
+      const nonce = toBase64(randomBytes(32))
+      const edits: [number, Json][] = [
+        ...[
+          { pubKey: point },
+          { tempKey: nonce },
+          { nonce },
+          { kx: 1 },
+          { encType: 'ChaCha20-Poly1305' },
+        ].map((edit): [number, Json] => [2, edit]),
+        [2, { keyPrint: randomBytes(16).toString('hex') }],
+        [4, { tempKey: nonce }],
+      ]
+      for (const [stage, edit] of edits) {
+        const swap: Fetch = async (address, init) => {
+          const reply = await (await fetch(address, init)).json()
+          if (reply.keyEx?.stage === stage) Object.assign(reply.keyEx, edit)
+          return new Response(JSON.stringify(reply))
+        }
+        const { client, storage } = connect({ transport: 'json', fetch: swap })
         t.match(
           await refusalOf(client.exchangeKeys()),
           { name: 'SERVER_NOT_TRUSTED' },
-          'the key alone is no use',
+          `${Object.keys(edit)}`,
         )
-        const old = connect({ transport: 'json', fetch: swap }).client
-        t.match(await refusalOf(old.exchangeKeys({ version: 1 })), { name: 'SERVER_NOT_TRUSTED' })
         t.equal(storage.read('key'), undefined)
+        if (stage === 4 || !('pubKey' in edit)) continue
+        const old = await refusalOf(client.exchangeKeys({ version: 1 }))
+        t.match(old, { name: 'SERVER_NOT_TRUSTED' }, 'nor in version 1')
       }
     })
 
