@@ -46,7 +46,7 @@ export const measure = async ({
   load: Load
   job: Job
   round: number
-  /** Requests per second of bare Fastify in this round; NaN while it is itself measured. */
+  /** Requests per second of bare Fastify, measured last; NaN while it is itself measured. */
   bare: number
 }): Promise<Sample[]> => {
   const before = await target.readTrips?.()

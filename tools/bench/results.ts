@@ -9,7 +9,7 @@ export type Sample = StreamResult & {
   title: string
   target: TargetName
   round: number
-  /** Beside bare Fastify in the same round. */
+  /** Beside bare Fastify, as measured last. */
   ratio: number
   /** The most that was seen of the server's memory meanwhile. */
   rssMb: number | undefined
