@@ -70,6 +70,12 @@ t.test('registering on a key binds it too', async (t) => {
   t.equal(reply.code, 1020000)
   const resumed = await call('/v1/hello', helloFrame(key, String(startMs + 2)))
   t.match(resumed, { hello: { stage: 'waitdata' }, user: { userName: 'beryl' } })
+  const { logins } = await world.admin.accounts.show('beryl')
+  t.same(
+    logins.map(({ keyPrint }) => keyPrint),
+    [key.keyPrint],
+    'an administrator sees the keys of a user',
+  )
 })
 
 t.test('the same stage 3 gets the same stage 4, also after a login', async (t) => {

@@ -17,8 +17,15 @@ const fixed = (value: number | undefined, digits: number) =>
   value === undefined ? 'n/a' : value.toFixed(digits)
 const times = (value: number | undefined) =>
   value === undefined || !Number.isFinite(value) ? 'n/a' : `${value.toFixed(2)} ×`
+const mostShownRuns = 5
 const ratio = (value: number) => (value < 0.01 ? value.toPrecision(2) : value.toFixed(value < 0.1 ? 3 : 2))
 const perSecond = (value: number) => (value < 100 ? value.toFixed(1) : count(value))
+
+/** Bare Fastify is measured more often than can be shown. */
+const showRuns = (runs: readonly number[]) =>
+  runs.length > mostShownRuns
+    ? `${perSecond(Math.min(...runs))}–${perSecond(Math.max(...runs))}`
+    : runs.map((value) => perSecond(value)).join(' ')
 
 /** Columns as wide as their widest cell; numbers to the right. */
 export const drawTable = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
@@ -61,7 +68,7 @@ export const drawRows = (lines: readonly Line[]): string =>
         titleOf(line),
         engines[line.target],
         perSecond(line.perSecond.median),
-        line.perSecond.runs.map((value) => perSecond(value)).join(' '),
+        showRuns(line.perSecond.runs),
         ratio(line.ratio.median),
         fixed(line.p50Ms.median, 2),
         fixed(line.p99Ms.median, 2),
