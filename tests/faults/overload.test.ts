@@ -23,7 +23,7 @@ const limits = { takenMs: 1_000, refusedMs: 50, backMs: 5_000, memory: 1.1 }
  * where this many times that is more than a limit, it counts instead.
  */
 const control = { perSecond: 20, taken: 20, refused: 6 }
-const attempts = 2
+const attempts = 3
 
 /**
  * Garbage is collected when somebody allocates, and pages go back to the system when it needs some: to see what is

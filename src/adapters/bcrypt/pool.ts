@@ -30,7 +30,9 @@ export const createBcryptPool = (config: {
 }): BcryptPool => {
   const { workers, queueLimit, maxWaitMs } = config
   let starting: ReturnType<typeof start> | undefined
-  let pending = 0
+  let running = 0
+  // First come, first served: among those that piscina queues itself some waited ten times as long as others.
+  const line: (() => void)[] = []
   let hashMs: number | undefined
   let spreadMs = 0
 
@@ -41,14 +43,13 @@ export const createBcryptPool = (config: {
       name: 'hashInThread',
       minThreads: workers,
       maxThreads: workers,
-      maxQueue: queueLimit,
     })
   }
 
   const checkRoom = (cost: number) => {
     hashMs ??= firstGuessMs * 2 ** (cost - 10)
-    const doneInMs = (Math.floor(pending / workers) + 1) * (hashMs + caution * spreadMs)
-    if (pending < workers || (pending < workers + queueLimit && doneInMs <= maxWaitMs)) return
+    const doneInMs = (Math.floor((running + line.length) / workers) + 1) * (hashMs + caution * spreadMs)
+    if (running < workers || (line.length < queueLimit && doneInMs <= maxWaitMs)) return
     throw new Failure('OVERLOADED', { retryAfterSeconds: Math.ceil(doneInMs / 1_000) })
   }
 
@@ -58,10 +59,21 @@ export const createBcryptPool = (config: {
     hashMs += newest * (ms - hashMs)
   }
 
+  const takeTurn = (): Promise<void> => {
+    if (running >= workers) return new Promise((resolve) => line.push(resolve))
+    running++
+    return Promise.resolve()
+  }
+  const endTurn = () => {
+    const next = line.shift()
+    if (next) next()
+    else running--
+  }
+
   return {
     hash: async (text, salt, cost) => {
       checkRoom(cost)
-      pending++
+      await takeTurn()
       try {
         starting ??= start()
         const pool = await starting
@@ -69,10 +81,10 @@ export const createBcryptPool = (config: {
         learn(ms)
         return hash.slice(-31)
       } finally {
-        pending--
+        endTurn()
       }
     },
-    waiting: () => Math.max(0, pending - workers),
+    waiting: () => line.length,
     close: async () => {
       await (await starting)?.close()
     },

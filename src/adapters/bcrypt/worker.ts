@@ -1,9 +1,4 @@
-import { platform, setPriority } from 'node:os'
 import { hashSync } from 'bcryptjs'
-
-// Linux counts niceness by thread: where cores are short, who hashes lets go first all those who only wait for the
-// event loop. Elsewhere it would be the whole process that lets others go first.
-if (platform() === 'linux') setPriority(5)
 
 /** Runs in a thread of its own: bcrypt of what the protocol calls the password's text, and the time that it took. */
 export const hashInThread = ({ text, setting }: { text: string; setting: string }) => {
