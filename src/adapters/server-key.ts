@@ -107,8 +107,7 @@ export const createServerKeyFile = (file: string, random: Random): boolean => {
   }
 }
 
-export const ringNames = ['atRest', 'pepper', 'identity', 'rsa'] as const
-export type RingName = (typeof ringNames)[number]
+export type RingName = 'atRest' | 'pepper' | 'identity' | 'rsa'
 
 type FileRing = { current: string; keys: Record<string, string> }
 type KeyFile = Record<string, unknown> & Partial<Record<RingName, FileRing>>
