@@ -133,10 +133,12 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   registerBodies(app, transport.maxPostBytes)
 
   const warnOfProxy = createProxyWarning(needs.elapsedMs, server.trustedProxies.length > 0)
-  app.addHook('onRequest', async (request, reply) => {
+  // Hooks that wait for nothing call back: a promise for each of them is a tenth of what a small request costs.
+  app.addHook('onRequest', (request, reply, done) => {
     startCaller(request)
     reply.headers(securityHeaders)
     warnOfProxy(request)
+    done()
   })
   app.register(cors, {
     origin: (origin, callback) => callback(null, origin !== undefined && needs.isOriginListed(origin)),
@@ -177,9 +179,9 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     if (needs.health.isDraining() && !app.server.listening) reply.header('connection', 'close')
     done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { caller, outcome, reason, routeOptions } = request
-    if (routeOptions.config.unlimited) return
+    if (routeOptions.config.unlimited) return done()
     needs.observe?.(request, reply.elapsedTime)
     request.log.info({
       operation: routeOptions.config.shape?.path ?? 'other',
@@ -192,6 +194,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       device: caller.device?.id.slice(0, 6),
       reason,
     })
+    done()
   })
   registerHealth(app, { ...needs.health, elapsedMs: needs.elapsedMs })
   registerOperations(app, needs.operations, { ...needs, legacyPrefix: server.legacyPrefix })

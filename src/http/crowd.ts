@@ -109,18 +109,21 @@ export const limitCrowd = (app: FastifyInstance, crowd: Crowd) => {
   app.decorateRequest('isInside', false)
   const timer = setInterval(crowd.dropLate, lookMs).unref()
   app.addHook('onClose', async () => clearInterval(timer))
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (isChange(request)) crowd.check()
+    done()
   })
   // In the line from here on: with a slow body anybody could keep a place for nothing.
-  app.addHook('preValidation', async (request) => {
-    if (!isChange(request)) return
-    await crowd.enter()
-    request.isInside = true
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (!isChange(request)) return done()
+    crowd.enter().then(() => {
+      request.isInside = true
+      done()
+    }, done)
   })
-  app.addHook('onSend', async (request, _reply, payload) => {
+  app.addHook('onSend', (request, _reply, _payload, done) => {
     if (request.isInside) crowd.leave()
     request.isInside = false
-    return payload
+    done()
   })
 }

@@ -1,7 +1,7 @@
 /**
  * The life of a request, top to bottom. Each stage only adds to the caller; a handler returns or throws.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type CatalogueEntry, catalogue, isSuccess } from '../protocol/errors.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { Caller, CallerTicket, Operation, OperationShape } from './caller.ts'
@@ -55,28 +55,46 @@ export const registerOperations = (
     caller.isRepeat = claimed?.isRepeat ?? false
   }
 
-  const checkTicket = async (request: FastifyRequest) => {
+  const checkTicket = (request: FastifyRequest, _reply: FastifyReply, done: DoneFuncWithErrOrRes) => {
     const shape = shapeOf(request)
-    if (!shape.tiers) return
+    if (!shape.tiers) return done()
     const { token } = request.body as JsonObject
-    request.caller.ticket = await authenticate(token, shape, request.caller)
+    authenticate(token, shape, request.caller).then((ticket) => {
+      request.caller.ticket = ticket
+      done()
+    }, done)
   }
 
-  const sealReply = async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
-    if (typeof payload !== 'string') return payload
-    const { claim, caller, opened, outcome } = request
-    if (claim && outcome) {
-      request.claim = undefined
-      // The operation has run: if its reply can't be kept, it is still the reply.
-      await (isSuccess(outcome.code)
-        ? claim.settle(payload)
-        : claim.release(outcome.name === 'LOGIN_FAILED')
-      ).catch((error) => request.log.warn({ err: error }, 'replay record not written'))
+  /** The operation has run: if its reply can't be kept, it is still the reply. */
+  const keepReply = async (request: FastifyRequest, payload: string) => {
+    const { claim, outcome } = request
+    request.claim = undefined
+    if (!claim || !outcome) return
+    await (isSuccess(outcome.code)
+      ? claim.settle(payload)
+      : claim.release(outcome.name === 'LOGIN_FAILED')
+    ).catch((error) => request.log.warn({ err: error }, 'replay record not written'))
+  }
+
+  const sealReply = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: unknown,
+    done: DoneFuncWithErrOrRes,
+  ) => {
+    if (typeof payload !== 'string') return done(null, payload)
+    const { opened, caller } = request
+    const dress = (content: string | Uint8Array) => {
+      const dressed = dressReply(content, caller.envelope, opened?.seal)
+      reply.header('content-type', dressed.type)
+      return typeof dressed.payload === 'string' ? dressed.payload : Buffer.from(dressed.payload)
     }
-    const content = opened?.isBinary ? await writeFrame(JSON.parse(payload)) : payload
-    const dressed = dressReply(content, caller.envelope, opened?.seal)
-    reply.header('content-type', dressed.type)
-    return typeof dressed.payload === 'string' ? dressed.payload : Buffer.from(dressed.payload)
+    const compose = async () => {
+      await keepReply(request, payload)
+      return dress(opened?.isBinary ? await writeFrame(JSON.parse(payload)) : payload)
+    }
+    if (!request.claim && !opened?.isBinary) return done(null, dress(payload))
+    compose().then((dressed) => done(null, dressed), done)
   }
 
   app.register(async (scope) => {

@@ -1,5 +1,5 @@
 /** Torii as it is shipped, with limits that the load does not meet. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createMigrator } from '../../src/adapters/db/migrate.ts'
@@ -96,7 +96,7 @@ export const startTorii = async (plan: {
   }
   const app = await addApp(environment)
   const profile = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${plan.profile}`] : []
-  const command = [process.execPath, '--enable-source-maps', ...profile, serverFile]
+  const command = [process.execPath, ...(await readShippedFlags()), ...profile, serverFile]
   const { name, core } = plan
   const watched = await startWatched({ name, command, environment, core, port, folder })
   return {
@@ -106,6 +106,14 @@ export const startTorii = async (plan: {
     saltKey: parseServerKey(keyText).saltKey,
     readTrips: () => readTrips(`http://127.0.0.1:${metricsPort}/metrics`),
   }
+}
+
+/** Those of `npm start`. */
+const readShippedFlags = async (): Promise<string[]> => {
+  const { scripts } = JSON.parse(
+    await readFile(fileURLToPath(import.meta.resolve('#root/package.json')), 'utf8'),
+  )
+  return scripts.start.match(/--\S+/g) ?? []
 }
 
 /** What "torii migrate up" and "torii app add" do. */

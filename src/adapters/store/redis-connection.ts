@@ -6,6 +6,8 @@ import { readRedisOptions } from './redis-options.ts'
 export type RedisConnection = {
   commands: RedisCommander
   isCluster: boolean
+  /** The commands of one turn of the event loop leave together: call it before each. */
+  gather(): void
   /** Asks a cluster again where its keys live. */
   refresh(): void
   /** From now on the client tells when it takes no commands any more, and when it does again. */
@@ -26,6 +28,7 @@ export async function openRedisConnection(config: StoreConfig): Promise<RedisCon
   return {
     commands: client,
     isCluster: client.isCluster,
+    gather: client instanceof Cluster ? () => {} : createGather(client),
     refresh() {
       if (client instanceof Cluster) client.refreshSlotsCache()
     },
@@ -36,6 +39,24 @@ export async function openRedisConnection(config: StoreConfig): Promise<RedisCon
     close() {
       client.disconnect()
     },
+  }
+}
+
+/**
+ * A write of its own for each command is what costs most. The client's own pipelines hold what comes next until the
+ * last answers are there, and with it all that waits: 40 MB more under load.
+ */
+function createGather(client: Redis) {
+  let isGathering = false
+  return () => {
+    const { stream } = client
+    if (isGathering || !stream) return
+    isGathering = true
+    stream.cork()
+    setImmediate(() => {
+      isGathering = false
+      stream.uncork()
+    })
   }
 }
 

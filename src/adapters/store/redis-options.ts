@@ -20,7 +20,6 @@ export async function readRedisOptions(config: StoreConfig) {
   } satisfies RedisOptions
   const sending = {
     keyPrefix: config.keyPrefix,
-    enableAutoPipelining: true,
     enableOfflineQueue: false,
   } satisfies RedisOptions & ClusterOptions
 
@@ -40,6 +39,7 @@ export async function readRedisOptions(config: StoreConfig) {
 
   const cluster = {
     ...sending,
+    enableAutoPipelining: true,
     redisOptions: connection,
     clusterRetryStrategy: retryAfterMs,
     // As above: never send again what may have run.

@@ -21,13 +21,14 @@ const atOnce = 100
 
 /** The verbs of the store as commands of Redis: each one trip, which fails in time and in one way. */
 export function createVerbs({ connection, commandTimeoutMs, passBook, life, checkOpen }: VerbsNeeds) {
-  const { commands, isCluster, refresh } = connection
+  const { commands, isCluster, gather, refresh } = connection
   let trips = 0
 
   const ask = async <T>(send: () => Promise<T>): Promise<T> => {
     trips++
     try {
       checkOpen()
+      gather()
       return await within(commandTimeoutMs, send())
     } catch (error) {
       // Only the text: the error of the client also carries the command with its values.
@@ -181,8 +182,8 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
 const hashTag = (key: string) => /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key
 
 /**
- * Counts from the call: ioredis counts from the sending, and what it gathers for the next sending waits for
- * the answers to the last.
+ * Counts from the call: ioredis counts from the sending, and to a cluster what it gathers for the next sending waits
+ * for the answers to the last.
  */
 function within<T>(ms: number, answer: Promise<T>) {
   return new Promise<T>((resolve, reject) => {
