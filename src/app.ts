@@ -12,19 +12,17 @@ import { openServerKey } from './adapters/server-key.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { isEmbedded, isTrial } from './config.ts'
-import { removeOldFailures } from './features/accounts/repo.ts'
 import { findChangedAccounts } from './features/changes/repo.ts'
 import { checkPins } from './features/settings/settings.ts'
 import { createTicketRecovery } from './features/tickets/recovery.ts'
-import { removeOldLogins } from './features/tickets/repo.ts'
 import type { Address } from './http/caller.ts'
 import { createHttpApp } from './http/create-app.ts'
 import { createOpen } from './http/open.ts'
 import { createReplay } from './http/replay.ts'
-
+import { createForgetting } from './retention.ts'
 import { createRooms, createSKeysIn, type WorldOptions } from './rooms.ts'
 
-const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000, dayMs: 24 * 3_600_000 } as const
+const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000 } as const
 
 /** The whole server, ready to listen. Throws StartError, PinError or a Failure that says what is away. */
 export const openServer = async (options: WorldOptions) => {
@@ -57,9 +55,7 @@ export const openServer = async (options: WorldOptions) => {
     changes.listen('bans', bans.load)
     changes.listen('device', devices.forget)
     changes.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
-    // The log's version first: what is changed while the rest loads is then noticed by the first poll.
-    await changes.start(clock.now() - config.tickets.skeySeconds * 1_000)
-    await Promise.all([bans.load(), apps.reload()])
+    await changes.start(config.tickets.skeySeconds * 1_000)
 
     let isDraining = false
     let lags: { host: string; lagSeconds: number }[] = []
@@ -103,20 +99,7 @@ export const openServer = async (options: WorldOptions) => {
       }),
     })
     const flush = () => Promise.all([addresses.flush(), devices.flush(), tickets.flush()])
-    const forgetOld = () => {
-      const now = clock.now()
-      return Promise.all([
-        devices.removeExpired(),
-        // Twice as long as any SKey lives: what a process that was away has to catch up with.
-        changes.removeOld(now - 2 * config.tickets.skeySeconds * 1_000),
-        // For a year: a device that has logged in before stays known.
-        removeOldLogins(db.write, now - 365 * times.dayMs),
-        removeOldFailures(db.write, {
-          failedBefore: now - times.dayMs,
-          streaksBefore: now - 90 * times.dayMs,
-        }),
-      ])
-    }
+    const forgetOld = createForgetting({ db, clock, skeyMs: config.tickets.skeySeconds * 1_000 })
     const stopJobs = startJobs(
       [
         { everyMs: times.noticeMs, name: 'notice changes', work: changes.poll },

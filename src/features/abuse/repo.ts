@@ -36,6 +36,11 @@ const sightingStatement = createStatement((db, { address, family, scope, at, req
     ),
 )
 
+/** Addresses that nobody has called from since then. */
+export const removeOldSightings = async (db: Executor, seenBefore: number): Promise<void> => {
+  await db.deleteFrom('addresses').where('lastSeenAt', '<', seenBefore).execute()
+}
+
 /** Adds to the row of an address, or makes it. */
 export const recordSighting = async (db: Executor, sighting: Sighting): Promise<void> => {
   await sightingStatement(db, sighting)

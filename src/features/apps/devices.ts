@@ -17,7 +17,7 @@ import {
 } from '../../protocol/totp.ts'
 import type { RecordChange } from '../changes/changes.ts'
 import type { HelloFacts } from '../key-exchange/records.ts'
-import { findDevice, removeExpiredDevices, updateDevice, updateDeviceSeen } from './repo.ts'
+import { findDevice, updateDevice, updateDeviceSeen } from './repo.ts'
 
 export type DevicesNeeds = {
   db: Db
@@ -181,16 +181,15 @@ export const createDevices = (needs: DevicesNeeds) => {
       await changeDevices([[id, { floor: sealedFloor }]])
       cache.delete(id)
     },
-    /** Another process changed it. */
+    /** Another process changed it; an empty id: any of them. */
     forget: async (id: string): Promise<void> => {
-      const device = cache.get(id)
-      if (device) device.cachedAt = Number.NEGATIVE_INFINITY
+      const changed = id === '' ? cache.values() : [cache.get(id)]
+      for (const device of changed) if (device) device.cachedAt = Number.NEGATIVE_INFINITY
     },
     /** Writes what was gathered since the last call. */
     flush: async (): Promise<void> => {
       await Promise.all([seen.flush(), hellos.flush()])
     },
     size: () => cache.size,
-    removeExpired: () => removeExpiredDevices(db.write, clock.now()),
   }
 }

@@ -1,0 +1,1 @@
+CREATE INDEX "{addresses}_last_seen" ON "{addresses}" (last_seen_at)
