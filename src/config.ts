@@ -129,7 +129,12 @@ export const ConfigSchema = section({
     queryTimeoutMs: whole(2_000, 50, 60_000, 'Longest run of one statement'),
     connectTimeoutMs: whole(1_000, 50, 60_000, 'Longest wait for a new connection'),
     hostDownMs: whole(5_000, 50, 600_000, 'Time before a host that failed is tried again'),
-    replicaLagBudgetMs: whole(2_000, 0, 600_000, "Time for which a caller's reads follow its own write"),
+    replicaLagBudgetMs: whole(
+      2_000,
+      0,
+      600_000,
+      "Time for which a caller's reads follow its own write, and those of a device its change",
+    ),
     tables: section({
       apps: table('apps'),
       devices: table('devices'),

@@ -98,12 +98,16 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
     recordChange: changes.record,
     compensation: config.transport.totpCompensation,
     idleSeconds: config.provisioning.idleSeconds,
+    replicaLagBudgetMs: config.database.replicaLagBudgetMs,
   })
   const provision = createProvisioning({
     ...{ db, clock, random, sealer, apps },
     limits: config.provisioning,
     flushSeen: devices.flush,
   })
+  const records = createRecords({ store, sealer })
+  const keyNeeds = { store, clock, random, primitives: nodeKeyPrimitives, records }
+  const keys = createKeys({ ...keyNeeds, findApp: apps.find, chooseLanguage })
   const skeys = createSKeysIn(store, config)
   const tickets = createTickets({
     db,
@@ -114,13 +118,11 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
     ticketKey: key.ticket,
     recordAudit: audit.record,
     recordChange: changes.record,
+    prolongKey: keys.prolong,
     createBatch,
     lives: config.tickets,
     replicaLagBudgetMs: config.database.replicaLagBudgetMs,
   })
-  const records = createRecords({ store, sealer })
-  const keyNeeds = { store, clock, random, primitives: nodeKeyPrimitives, records }
-  const keys = createKeys({ ...keyNeeds, findApp: apps.find, chooseLanguage })
   const keyExchange = createKeyExchange({
     ...keyNeeds,
     identities: listRing(key.identity).map(openIdentityKey),

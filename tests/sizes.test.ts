@@ -19,7 +19,7 @@ const documented = (row: string, place = 0): number => {
       .split('\n')
       .find((line) => line.startsWith(`| ${row}`))
       ?.split('|')[2] ?? ''
-  const [figure] = [...cell.matchAll(/([\d.]+)( KB)?/g)].slice(place)
+  const [figure] = [...cell.replaceAll(',000', '000').matchAll(/([\d.]+)( KB)?/g)].slice(place)
   if (!figure) throw new Error(`docs/operations.md has no figure in the row "${row}"`)
   return Number(figure[1]) * (figure[2] ? 1_024 : 1)
 }

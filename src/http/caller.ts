@@ -25,13 +25,18 @@ export type CallerKey = {
   /** 64 bits of it can be searched: a login on it lives short and gets no A2. */
   isWeak: boolean
   countryCode: string
+  /** Milliseconds: no use makes it live longer. */
+  endsAt: number
 }
 
 /** How strong an envelope is: in the clear, t/j, sealed. Apps, devices and logins have a floor in these numbers. */
 export type EnvelopeRank = 0 | 1 | 2
 
 export type CallerDevice = {
+  /** What it calls itself by, in 32 hex characters: its `t`. */
   id: string
+  /** What its logins carry: `id`, but for a key that was exchanged in the envelope of another `t` it is that one's. */
+  knownAs: string
   deviceType: string
   os: string
   name: string

@@ -67,6 +67,15 @@ t.test('a device is answered in the language of its hello from then on', async (
   const message = { stage: 'clienthello', keyPrint: keys.fingerprint, params: { Lang: 'en-GB' } }
   t.match(await sealed.call('/v1/hello', frame('hello', message, String(clock.now()))), { msg: 'Done' })
   t.match(await sealed.call('/v1/echo'), { msg: 'Done' }, 'a sealed device too')
+
+  const other = (await exchangeSealedKeys(call, world.app.appId)).keys
+  const unnamed = createSealedClient(other, (url, form) => request({ url, post: formOf(form) }), clock.now)
+  const bare = { stage: 'clienthello', keyPrint: '0', params: { Lang: 'en-GB', CountryCode: 'TW' } }
+  t.match(await unnamed.call('/v1/hello', frame('hello', bare, String(clock.now()))), {
+    msg: 'Done',
+    hello: { stage: 'waitlogin' },
+  })
+  t.match(await unnamed.call('/v1/echo'), { msg: 'Done' }, 'also without naming its key')
 })
 
 t.test(

@@ -116,6 +116,29 @@ t.test('nothing is made of a proof that was seen', async (t) => {
   }
 })
 
+t.test('a proof without the name of its key is no login without a key', async (t) => {
+  const { call, tm, server } = await openKeyWorld(t)
+  await register(call, 'larch')
+  const right = { login: 'larch', password: 'pass word' }
+  const key = await exchangeKey(call, 'AES-CTR', () => startMs)
+  const account = { regmode: 'anonymous', user: { userName: 'spruce' }, password: 'pass word' }
+  for (const keyPrint of ['0', 0, '', undefined]) {
+    const shown = { ...proofOf(key, tm()), keyPrint }
+    t.match(
+      await call('/v1/login', { ...right, ...shown }),
+      { code: 2090002, tickets: undefined },
+      `${keyPrint}`,
+    )
+    t.match(await call('/v1/register', { ...account, ...shown }), { code: 2090002 }, `${keyPrint}`)
+  }
+  for (const checkTokenData of [5, [], {}, true])
+    t.equal((await call('/v1/login', { ...right, keyPrint: '0', tm: tm(), checkTokenData })).code, 2090002)
+  const rows = await server.db.write.selectFrom('logins').select('loginId').execute()
+  t.equal(rows.length, 1, 'none of them has logged in')
+  for (const checkTokenData of ['', null, undefined])
+    t.equal((await call('/v1/login', { ...right, keyPrint: '0', tm: tm(), checkTokenData })).code, 1020100)
+})
+
 t.test('a key answers to its own app alone', async (t) => {
   const { call, tm, server } = await openKeyWorld(t)
   const foreign = await server.apps.add({ name: 'other' })

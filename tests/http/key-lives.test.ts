@@ -3,6 +3,9 @@ import t from 'tap'
 import {
   beginExchange,
   type Call,
+  createSealedClient,
+  exchangeKey,
+  exchangeSealedKeys,
   helloFrame,
   type Members,
   messageOf,
@@ -11,6 +14,7 @@ import {
   thirdOf,
 } from '../harness/key-client.ts'
 import { isRefused, openUserWorld } from './key-world.ts'
+import { formOf } from './world.ts'
 
 t.setTimeout(60_000)
 
@@ -41,6 +45,45 @@ t.test('an exchange is over after a minute, a key after a day, a week or a month
   }
   clock.add(dayMs + hourMs)
   isRefused(t, await hello(used), 2090002, 'over after 30 days, however often it was used')
+})
+
+t.test(
+  'a key that was logged in on lives a week from its last use, also from one on its first day',
+  async (t) => {
+    const world = await openUserWorld(t)
+    const { call, clock, exchange, hello, login, request } = world
+    const key = await exchange()
+    t.equal((await login(key)).code, 1020100)
+    const { keys } = await exchangeSealedKeys(call, world.app.appId)
+    const sealed = createSealedClient(keys, (url, form) => request({ url, post: formOf(form) }), clock.now)
+    t.equal((await sealed.call('/v1/login', { login: 'willow', password: 'pass word' })).code, 1020100)
+    clock.add(0.9 * dayMs)
+    t.equal(messageOf(await hello(key)).stage, 'waitdata')
+    t.equal((await sealed.call('/v1/echo')).code, 1000000)
+    clock.add(7 * dayMs - 60_000)
+    t.equal(messageOf(await hello(key)).stage, 'waitdata', 'six days and 23 hours and 59 minutes later')
+    t.match(await sealed.call('/v1/echo'), { code: 1000000, sealed: true })
+    clock.add(7 * dayMs + hourMs + 1)
+    isRefused(t, await hello(key), 2090002, 'not used for a week')
+    t.match(await sealed.call('/v1/echo'), { code: 2020408, sealed: false })
+  },
+)
+
+t.test('what a device says of itself does not make a key live longer', async (t) => {
+  const { clock, exchange, hello, login, server } = await openUserWorld(t)
+  const [unused, used] = [await exchange(), await exchange()]
+  t.equal((await login(used)).code, 1020100)
+  clock.add(2 * hourMs)
+  const isKept = async (key: SharedKey) => {
+    const { outcome } = await server.store.burn(`ledger:{${key.keyPrint}}`, [], 9)
+    return [(await server.store.get(`key:{${key.keyPrint}}`)) !== undefined, outcome !== 'missing']
+  }
+  for (const key of [unused, used]) t.equal((await hello(key, { Lang: 'en' })).code, 1000000)
+  clock.add(22 * hourMs - 1)
+  for (const key of [unused, used]) t.same(await isKept(key), [true, true])
+  clock.add(2)
+  t.same(await isKept(unused), [false, false], 'nothing of it is left when its day is over')
+  t.same(await isKept(used), [true, true])
 })
 
 t.test('a weak key gets no A2 and a login of a day', async (t) => {
@@ -123,4 +166,41 @@ t.test('of the SKeys of resuming eight are live', async (t) => {
   const { skey, a2 } = tickets as { skey: string; a2: string }
   for (const token of [skey, a2])
     t.equal((await call('/v1/session', { token })).code, 1030200, 'its own stay')
+})
+
+t.test('of one address 64 keys wait for a login; one that has had it is never pushed out', async (t) => {
+  const world = await openUserWorld(t, { TORII__SECURITY__PROFILE: 'legacy' })
+  const { app, call, clock, exchange, hello, login, request, server } = world
+  const credentials = { appid: app.appId, appsecret: app.appSecret }
+  const elsewhere: Call = async (url, members) =>
+    JSON.parse((await request({ url, json: { ...credentials, ...members }, from: '10.0.0.7' })).body)
+  const seal = async () => {
+    const { keys } = await exchangeSealedKeys(call, app.appId)
+    const post = (url: string, form: Record<string, string>) => request({ url, post: formOf(form) })
+    return { keys, ...createSealedClient(keys, post, clock.now) }
+  }
+  const [bound, sealedBound] = [await exchange(), await seal()]
+  t.equal((await login(bound)).code, 1020100)
+  t.equal(messageOf(await hello(bound, { Lang: 'en' })).stage, 'waitdata')
+  t.equal((await sealedBound.call('/v1/login', { login: 'willow', password: 'pass word' })).code, 1020100)
+  const other = await exchangeKey(elsewhere, 'AES-CTR', clock.now)
+  const [first, sealed] = [await exchange(), await seal()]
+  t.equal(messageOf(await hello(first, { Lang: 'en' })).stage, 'needlogin')
+  const more: SharedKey[] = []
+  for (let at = 0; at < 62; at++) more.push(await exchange())
+  t.equal(messageOf(await hello(first)).stage, 'needlogin', 'the 64th from the newest')
+  t.equal((await sealed.call('/v1/echo')).code, 1000000)
+  for (const next of [first.keyPrint, sealed.keys.fingerprint]) {
+    t.ok(await server.store.get(`key:{${next}}`))
+    await exchange()
+    t.equal(await server.store.get(`key:{${next}}`), undefined, 'the 65th is gone')
+    t.equal((await server.store.burn(`ledger:{${next}}`, ['x'], 9)).outcome, 'missing')
+  }
+  isRefused(t, await hello(first), 2090002, 'its owner exchanges another')
+  t.match(await sealed.call('/v1/echo'), { code: 2020408, sealed: false })
+  t.equal((await login(first)).code, 2090002)
+  t.equal(messageOf(await hello(more[0] as SharedKey)).stage, 'needlogin')
+  t.equal(messageOf(await hello(bound)).stage, 'waitdata', 'logged in on')
+  t.match(await sealedBound.call('/v1/echo'), { code: 1000000, sealed: true })
+  t.equal(messageOf(await hello(other)).stage, 'needlogin', 'of another address')
 })

@@ -64,6 +64,7 @@ const sealed = createSealedClient(keys, (url, form) => {
 })
 const sealedLogin = await sealed.call('/v1/login', user.login)
 const sealedSkey = (sealedLogin.tickets as { skey: string }).skey
+let sealedA2 = (sealedLogin.tickets as { a2: string }).a2
 
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
@@ -117,6 +118,28 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     },
   ],
   [
+    'exchange that binds to a key',
+    3,
+    7,
+    1000000,
+    async () => {
+      const { tickets } = await callJson('/v1/login', { ...user.login, n: randomName() })
+      const { a2: token } = tickets as { a2: string }
+      return () => sealed.call('/v1/ticket/exchange', { token, to: 'skey' })
+    },
+  ],
+  [
+    'exchange on its key',
+    3,
+    5,
+    1000000,
+    async () => async () => {
+      const reply = await sealed.call('/v1/ticket/exchange', { token: sealedA2, to: 'skey' })
+      sealedA2 = (reply.tickets as { a2: string }).a2
+      return reply
+    },
+  ],
+  [
     'logout by SKey',
     1,
     5,
@@ -137,7 +160,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'stage 3',
     0,
-    3,
+    4,
     1000000,
     async () => {
       const { shared } = await beginExchange(callJson, 'AES-CTR')

@@ -1,5 +1,6 @@
 /** Shared keys in two processes on one Redis and one MariaDB: what is used up is used up everywhere, once. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { createSealer } from '../../src/adapters/crypto.ts'
 import { nodeKeyPrimitives, openIdentityKey } from '../../src/adapters/key-crypto.ts'
@@ -208,6 +209,40 @@ t.test('disabling beats every resumption', async (t) => {
       return !codes.includes(1030200)
     })
   }
+})
+
+t.test('a key that is pushed out while somebody logs in on it is there whole or not at all', async (t) => {
+  const right = await registerOn()
+  const store = await openRedisStore({ config: loadConfig(fleet.environment).store })
+  t.teardown(() => store.close())
+  const counts = { kept: 0, pushedOut: 0 }
+  for (let round = 0; round < 40; round++) {
+    const key = await exchangeKey(atA, 'AES-CTR')
+    // As many others as there may be behind it: the next one pushes it out.
+    await Promise.all(
+      Array.from({ length: 63 }, (_, at) => store.rotate('unbound:127.0.0.1', `${at}`, 64, 60_000)),
+    )
+    const { shared } = await beginExchange(atA, 'AES-CTR')
+    if (!shared) throw new Error('refused')
+    const push = async () => {
+      await delay((round % 10) * 10)
+      await atA('/v1/key-exchange', thirdOf(shared, now()))
+    }
+    const [login] = await Promise.all([atB('/v1/login', { ...right, ...proofOf(key, now()) }), push()])
+    t.ok([1020100, 2090002].includes(login.code), `${login.code}`)
+    const hello = await atA('/v1/hello', helloFrame(key, now()))
+    const left = [...(await readStore(own.url, `${fleet.database}:key:{${key.keyPrint}}`)).keys()]
+    const { outcome } = await store.burn(`ledger:{${key.keyPrint}}`, [], 9)
+    if (hello.code === 1000000) {
+      counts.kept++
+      t.match([messageOf(hello).stage, left.length, outcome], ['waitdata', 1, 'burnt'])
+    } else {
+      counts.pushedOut++
+      t.same([hello.code, left.length, outcome], [2090002, 0, 'missing'])
+    }
+  }
+  t.comment(JSON.stringify(counts))
+  t.ok(counts.kept > 0)
 })
 
 t.test('a Redis that restarted knows no key of before', async (t) => {

@@ -114,6 +114,8 @@ export type LoginRow = {
   keyPrint: string | null
   /** Its tickets are refused in a weaker envelope (0, 1, 2). */
   floor: number
+  /** When the floor rose last after the login was made; its older SKeys know nothing of it. */
+  floorRaisedAt: number | null
 }
 
 /** The times of the last five failures of a login from one network, newest first; 0 for none. */

@@ -44,7 +44,7 @@ export const createLogin = (needs: LoginNeeds) => {
     if (waitMs > 0) throw new Failure('TOO_OFTEN', { retryAfterSeconds: waitMs / 1_000 })
     if (situation.streak < failureRules.streak) return
     const { account } = situation
-    const device = caller.device && Buffer.from(caller.device.id, 'hex')
+    const device = caller.device && Buffer.from(caller.device.knownAs, 'hex')
     if (account && device && (await needs.isKnownDevice(db.write, account.userId, device))) return
     throw new Failure('CAPTCHA_NEEDED', {
       info: 'Too many failures: use a device that has logged in before.',

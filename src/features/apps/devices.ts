@@ -1,7 +1,7 @@
 import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
-import type { Db } from '../../adapters/db/index.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { CallerApp, CallerDevice } from '../../http/caller.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import { openEnvelope, type ReadText, sealEnvelope } from '../../protocol/envelope.ts'
@@ -17,6 +17,7 @@ import {
 } from '../../protocol/totp.ts'
 import type { RecordChange } from '../changes/changes.ts'
 import type { HelloFacts } from '../key-exchange/records.ts'
+import { createLoads } from './loads.ts'
 import { findDevice, updateDevice, updateDeviceSeen } from './repo.ts'
 
 export type DevicesNeeds = {
@@ -31,9 +32,11 @@ export type DevicesNeeds = {
   recordChange: RecordChange
   compensation: number
   idleSeconds: number
+  /** For so long a replica may lack what was changed. */
+  replicaLagBudgetMs: number
 }
 
-type Device = Omit<CallerDevice, 'countryCode'> & {
+type Device = Omit<CallerDevice, 'countryCode' | 'knownAs'> & {
   hello: HelloFacts
   appId: string
   secret: string
@@ -50,6 +53,8 @@ export const secretPlace = (deviceId: string) => `devices.secret:${deviceId}`
 const maxCached = 20_000
 const cacheMs = 300_000
 const maxSeen = 20_000
+/** Others wait for the rows of a transaction, and for the log of changes: none is long. */
+const maxWrittenAtOnce = 50
 /** Only the sealed envelope is strong enough. */
 const sealedFloor = 2
 // Unknown devices cost as much as known ones: their envelope is tried under keys that fit nothing.
@@ -59,32 +64,43 @@ const noKeys: StepKeys = { number: new Int32Array(4), padded: new Int32Array(4) 
 export const createDevices = (needs: DevicesNeeds) => {
   const { db, clock, sealer, primitives, compensation } = needs
   const cache = new Map<string, Device>()
+  let hits = 0
+  let misses = 0
+
+  const writeInParts = async <Entry>(
+    entries: readonly Entry[],
+    write: (trx: Executor, some: readonly Entry[]) => Promise<void>,
+  ) => {
+    for (let from = 0; from < entries.length; from += maxWrittenAtOnce) {
+      await db.transaction((trx) => write(trx, entries.slice(from, from + maxWrittenAtOnce)))
+    }
+  }
   const seen = needs.createBatch<number>({
     most: maxSeen,
     write: (entries) =>
-      db.transaction(async (trx) => {
-        for (const [id, at] of entries) {
+      writeInParts(entries, async (trx, some) => {
+        for (const [id, at] of some) {
           await updateDeviceSeen(trx, Buffer.from(fromHex(id) ?? []), at, at + needs.idleSeconds * 1_000)
         }
       }),
   })
 
   const changeDevices = (changes: (readonly [string, { floor?: number; hello?: string }])[]) =>
-    db.transaction(async (trx) => {
-      for (const [id, change] of changes) {
-        await updateDevice(trx, Buffer.from(fromHex(id) ?? []), change)
-        await needs.recordChange(trx, 'device', id)
-      }
+    writeInParts(changes, async (trx, some) => {
+      for (const [id, change] of some) await updateDevice(trx, Buffer.from(fromHex(id) ?? []), change)
+      // Last, so that nobody waits for the log while this waits for a row.
+      for (const [id] of some) await needs.recordChange(trx, 'device', id)
     })
   const hellos = needs.createBatch<string>({
     most: maxSeen,
     write: (entries) => changeDevices([...entries].map(([id, hello]) => [id, { hello }])),
   })
 
-  const load = async (id: string): Promise<Device | undefined> => {
+  const read = async (id: string, isRecent: boolean): Promise<Device | undefined> => {
     const key = Buffer.from(fromHex(id) ?? [])
+    const early = isRecent ? undefined : await findDevice(db.read, key)
     // A device that a replica doesn't know yet may have been provisioned just now.
-    const row = (await findDevice(db.read, key)) ?? (await findDevice(db.write, key))
+    const row = early ?? (await findDevice(db.write, key))
     if (!row) return undefined
     return {
       id,
@@ -102,21 +118,33 @@ export const createDevices = (needs: DevicesNeeds) => {
     }
   }
 
-  const find = async (id: string): Promise<Device | undefined> => {
+  const keep = (id: string, device: Device | undefined) => {
     const cached = cache.get(id)
-    const now = clock.now()
-    if (cached && clock.elapsed() - cached.cachedAt < cacheMs)
-      return cached.expiresAt > now ? cached : undefined
-    const device = await load(id)
-    if (!device) {
-      cache.delete(id)
-      return undefined
+    cache.delete(id)
+    if (!device) return
+    if (cached) {
+      device.clockState = cached.clockState
+      // It only ever rises, however late a replica is.
+      device.floor = Math.max(device.floor, cached.floor)
     }
-    if (cached) device.clockState = cached.clockState
     const oldest = cache.size >= maxCached && cache.keys().next().value
     if (oldest) cache.delete(oldest)
     cache.set(id, device)
-    return device.expiresAt > now ? device : undefined
+  }
+
+  const lagMs = needs.replicaLagBudgetMs
+  const { load, noteChange, noteAny } = createLoads({ clock, lagMs, most: maxCached, read, keep })
+
+  const find = async (id: string): Promise<Device | undefined> => {
+    const cached = cache.get(id)
+    const now = clock.now()
+    if (cached && clock.elapsed() - cached.cachedAt < cacheMs) {
+      hits++
+      return cached.expiresAt > now ? cached : undefined
+    }
+    misses++
+    const device = await load(id)
+    return device && device.expiresAt > now ? device : undefined
   }
 
   const keysOf = (device: Device) => (step: number) => {
@@ -153,7 +181,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       const floored: CallerApp = { ...app, minEnvelope: Math.max(app.minEnvelope, device.floor) }
       const { deviceType, os, name } = device
       return {
-        device: { id, deviceType, os, name, countryCode: device.hello.countryCode ?? '' },
+        device: { id, knownAs: id, deviceType, os, name, countryCode: device.hello.countryCode ?? '' },
         language: needs.chooseLanguage(device.hello.language),
         app: floored,
         text: opened.text,
@@ -179,17 +207,23 @@ export const createDevices = (needs: DevicesNeeds) => {
     raiseFloor: async (id: string): Promise<void> => {
       if ((cache.get(id)?.floor ?? 0) >= sealedFloor) return
       await changeDevices([[id, { floor: sealedFloor }]])
-      cache.delete(id)
+      noteChange(id)
+      const device = cache.get(id)
+      if (device) device.floor = sealedFloor
     },
-    /** Another process changed it; an empty id: any of them. */
+    /** It was changed, perhaps by another process; an empty id: any of them. */
     forget: async (id: string): Promise<void> => {
-      const changed = id === '' ? cache.values() : [cache.get(id)]
-      for (const device of changed) if (device) device.cachedAt = Number.NEGATIVE_INFINITY
+      const isAny = id === ''
+      for (const device of isAny ? cache.values() : [cache.get(id)]) {
+        if (device) device.cachedAt = Number.NEGATIVE_INFINITY
+      }
+      if (isAny) noteAny()
+      else noteChange(id)
     },
     /** Writes what was gathered since the last call. */
     flush: async (): Promise<void> => {
       await Promise.all([seen.flush(), hellos.flush()])
     },
-    size: () => cache.size,
+    cacheFacts: () => ({ size: cache.size, hits, misses }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
-import { type Change, findAccountChangesSince, findChanges, findLastVersion, insertChange } from './repo.ts'
+import { type Change, findChangedAccounts, findChanges, findLastVersion, insertChange } from './repo.ts'
 
 /** What an administrator can change: each kind has a listener that drops what it made of the old value. */
 export type ChangeKind = 'apps' | 'bans' | 'account' | 'device'
@@ -34,7 +34,8 @@ export const createChanges = ({ db, clock }: { db: Db; clock: Clock }) => {
   /** From `last` on; a listener that fails leaves everything to the next poll. */
   const startAnew = async (last: number) => {
     await Promise.all([listeners.apps(''), listeners.bans(''), listeners.device('')])
-    for (const change of await findAccountChangesSince(db.write, clock.now() - lookBackMs)) await apply(change)
+    const changed = await findChangedAccounts(db.write, clock.now() - lookBackMs)
+    for (const userId of changed) await listeners.account(String(userId))
     version = last
     latest = undefined
   }
@@ -72,6 +73,5 @@ export const createChanges = ({ db, clock }: { db: Db; clock: Clock }) => {
         latest = textOf(change)
       }
     },
-    removeOld: (beforeMs: number) => removeOldChanges(db.write, beforeMs),
   }
 }

@@ -1,7 +1,9 @@
 import type { Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 
-export type Change = { version: number; kind: string; subject: string }
+export type Change = { version: number; kind: string; subject: string; changedAt: number }
+/** `last`: the number of the newest change that was ever recorded. */
+export type ChangeLog = { last: number; changes: Change[] }
 
 const counter = 'changes.version'
 
@@ -28,14 +30,25 @@ export const insertChange = async (trx: Executor, kind: string, subject: string,
     .execute()
 }
 
-export const findChanges = (db: Executor, afterVersion: number): Promise<Change[]> =>
-  db
-    .selectFrom('changes')
-    .select(['version', 'kind', 'subject'])
-    .where('version', '>', afterVersion)
-    .orderBy('version')
+/** The log from a version on, that one included, and its counter: of one moment, in one statement. */
+export const findChanges = async (db: Executor, fromVersion: number): Promise<ChangeLog> => {
+  const rows = await db
+    .selectFrom('settings')
+    .leftJoin('changes', (join) => join.on('changes.version', '>=', fromVersion))
+    .select(['settings.value', 'changes.version', 'changes.kind', 'changes.subject', 'changes.changedAt'])
+    .where('settings.name', '=', counter)
+    .orderBy('changes.version')
     .limit(1_000)
     .execute()
+  return {
+    last: Number(rows[0]?.value ?? 0),
+    changes: rows.flatMap(({ version, kind, subject, changedAt }) =>
+      version === null || kind === null || subject === null || changedAt === null
+        ? []
+        : [{ version, kind, subject, changedAt }],
+    ),
+  }
+}
 
 export const findLastVersion = async (db: Executor): Promise<number> => {
   const row = await db.selectFrom('settings').select('value').where('name', '=', counter).executeTakeFirst()
@@ -46,16 +59,13 @@ export const removeOldChanges = async (db: Executor, beforeMs: number): Promise<
   await db.deleteFrom('changes').where('changedAt', '<', beforeMs).execute()
 }
 
-export const findAccountChangesSince = (db: Executor, sinceMs: number): Promise<Change[]> =>
-  db
+export const findChangedAccounts = async (db: Executor, sinceMs: number): Promise<number[]> => {
+  const changes = await db
     .selectFrom('changes')
-    .select(['version', 'kind', 'subject'])
+    .select('subject')
     .where('kind', '=', 'account')
     .where('changedAt', '>', sinceMs)
     .orderBy('version')
     .execute()
-
-export const findChangedAccounts = async (db: Executor, sinceMs: number): Promise<number[]> => {
-  const changes = await findAccountChangesSince(db, sinceMs)
   return [...new Set(changes.map(({ subject }) => Number(subject)))]
 }

@@ -64,7 +64,8 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     const facts = factsOf(message, params)
     // From now on, beginning with this reply.
     caller.language = chooseLanguage(facts.language) ?? caller.language
-    if (caller.device && !caller.key) noteDevice(caller.device.id, facts)
+    if (caller.key && print === '0') await keys.note(caller.key.print, facts)
+    else if (caller.device && !caller.key) noteDevice(caller.device.id, facts)
     const answer =
       print === '0' ? { stage: 'waitlogin' as const } : await resume(frame, params, facts, caller)
     const { stage: reached, ...more } = answer

@@ -17,11 +17,11 @@ export type ExchangeNeeds = DrawNeeds & {
 
 const times = { pendingMs: 60_000, repeatMs: 60_000 } as const
 const mostOpen = 8
+const mostUnbound = 64
 const mostDraws = 3
-const saltBytes = 16
 
 export const createKeyExchange = (needs: ExchangeNeeds) => {
-  const { store, clock, random, primitives, records } = needs
+  const { store, clock, primitives, records } = needs
   const { prepare, publicKeys } = createDraws(needs)
 
   /** Of one address only so many are open: the oldest gives way, so that nobody fills the store. */
@@ -31,6 +31,12 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
     if (oldest !== undefined && held?.record.state === 'pending') {
       await records.cancel(oldest, held as Held<PendingExchange>)
     }
+  }
+
+  /** Nor by finished keys: of those that nobody has logged in on only so many stay, the oldest gives way. */
+  const enterUnbound = async (print: string, network: string) => {
+    const oldest = await store.rotate(`unbound:${network}`, print, mostUnbound, keyLives.unusedMs)
+    if (oldest !== undefined) await records.removeUnbound(oldest)
   }
 
   const begin = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
@@ -78,7 +84,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
     return [...record.marks, ...marks]
   }
 
-  const toKey = (record: PendingExchange, frame: Frame, hash: string): KeyRecord => {
+  const toKey = (record: PendingExchange, frame: Frame, hash: string, { device }: AppCaller): KeyRecord => {
     const { proof3: _, marks: __, ...rest } = record
     const now = clock.now()
     return {
@@ -87,9 +93,9 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
       createdAt: now,
       endsAt: now + keyLives.wholeMs,
       offsetMs: (readTm(frame.tm)?.ms ?? now) - now,
-      salt: toBase64(random.bytes(saltBytes)),
       stage3: { hash, until: now + times.repeatMs },
       hello: {},
+      ...(record.version === 2 && device && { deviceId: device.knownAs }),
     }
   }
 
@@ -112,8 +118,9 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
       }
       const pending = { record, text: held.text }
       const marks = checkThird(pending, frame)
-      const key = toKey(record, frame, hash)
+      const key = toKey(record, frame, hash, caller)
       if (await records.complete(print, pending, key, marks, keyLives.unusedMs)) {
+        await enterUnbound(print, caller.address.limitNetwork)
         return answerFourth(frame, caller, print, key)
       }
     }

@@ -32,17 +32,23 @@ export type KeysNeeds = {
 export type ProofMembers = { keyPrint?: unknown; tm?: unknown; checkTokenData?: unknown }
 
 /** A key that its caller has proven to hold. */
-export type ProvenKey = CallerKey & { salt: string; endsAt: number }
+export type ProvenKey = CallerKey & {
+  /** A login from before was made on another key: fingerprints of 64 bits may come again, those of version 2 do not. */
+  loginsSinceMs: number
+}
 
 const dayMs = 24 * 3_600_000
 export const keyLives = { wholeMs: 30 * dayMs, idleMs: 7 * dayMs, unusedMs: dayMs } as const
 const clockMs = 300_000
+/** How far the clocks of processes may be apart. */
+const clocksApartMs = 3_600_000
 const mostProofs = 4_096
 /** What another process wrote of a key is seen after this at the latest; whether it lives is asked every time. */
 const cacheMs = 5_000
 const maxCached = 20_000
-/** How long a life has to be cut before it is prolonged again. */
-const prolongMs = dayMs
+/** What a key is given beyond its idle time, so that it need not be prolonged with each use. */
+const spareMs = 3_600_000
+const mostTries = 3
 
 const keyUnknown = (cause: string) => new Failure('KX_KEY_PRINT', { cause: new Error(cause) })
 
@@ -61,11 +67,17 @@ const readSealedKeys = (print: string, record: KeyRecord): SealedKeys | undefine
 export const createKeys = (needs: KeysNeeds) => {
   const { store, clock, random, primitives, records } = needs
   const cache = new Map<string, Cached>()
+  let hits = 0
+  let misses = 0
 
   const find = async (print: string): Promise<Cached | undefined> => {
     const cached = cache.get(print)
     const isFresh = cached && clock.elapsed() - cached.cachedAt < cacheMs
-    if (isFresh && cached.record.run === store.run) return cached
+    if (isFresh && cached.record.run === store.run) {
+      hits++
+      return cached
+    }
+    misses++
     cache.delete(print)
     const held = await records.find(print)
     if (held?.record.state !== 'live') return undefined
@@ -86,17 +98,25 @@ export const createKeys = (needs: KeysNeeds) => {
     print,
     isWeak: record.version === 1 && isWeakSuite(record.suite),
     countryCode: record.hello.countryCode ?? '',
-    salt: record.salt,
     endsAt: record.endsAt,
+    loginsSinceMs: record.version === 1 ? record.createdAt - clocksApartMs : 0,
   })
 
-  const lifeOf = (endsAt: number) => Math.max(1, Math.min(keyLives.idleMs, endsAt - clock.now()))
+  const lifeOf = (endsAt: number) => Math.max(1, Math.min(keyLives.idleMs + spareMs, endsAt - clock.now()))
 
   /** A key that was logged in on lives for as long as it is used; one that never was keeps its day. */
-  const prolongUsed = async (print: string, record: KeyRecord, lifeMs: number) => {
-    const isUsed = clock.now() + lifeMs > record.createdAt + keyLives.unusedMs + clockMs
-    if (isUsed && lifeMs < lifeOf(record.endsAt) - prolongMs)
-      await records.extend(print, lifeOf(record.endsAt))
+  const prolongUsed = async (print: string, { createdAt, endsAt }: KeyRecord, lifeMs: number) => {
+    const now = clock.now()
+    const isUsed = now + lifeMs > createdAt + keyLives.unusedMs + clockMs
+    // The store's clock may be behind ours.
+    const neededMs = Math.min(keyLives.idleMs, endsAt - now - clockMs)
+    if (isUsed && lifeMs < neededMs) await records.extend(print, lifeOf(endsAt))
+  }
+
+  /** What is left at least: none lives beyond its first day but those that were logged in on. */
+  const leftOf = ({ isBound, createdAt, endsAt }: KeyRecord) => {
+    const unusedMs = createdAt + keyLives.unusedMs - clock.now()
+    return isBound || unusedMs <= 0 ? lifeOf(endsAt) : unusedMs
   }
 
   /** Whoever sees a proof can make another with its IV, so it is used up before anything else is judged. */
@@ -132,7 +152,8 @@ export const createKeys = (needs: KeysNeeds) => {
 
   return {
     /**
-     * The key that a call names and proves; undefined if it names none. A sealed call has proven its own.
+     * The key that a call names and proves; undefined if it names none and shows no proof. A sealed call has proven
+     * its own.
      * Throws KX_KEY_PRINT, KX_CHECK_DATA, CLOCK_OFF, KX_CONTENT, ENCRYPTION_REQUIRED.
      */
     prove: async (members: ProofMembers, caller: AppCaller): Promise<ProvenKey | undefined> => {
@@ -144,7 +165,11 @@ export const createKeys = (needs: KeysNeeds) => {
         if (!found) throw keyUnknown('ended meanwhile')
         return proven(caller.key.print, found)
       }
-      if (print === '0') return undefined
+      if (print === '0') {
+        // Whoever shows a proof means a login on its key, and believes that it is used up.
+        if ((members.checkTokenData ?? '') !== '') throw keyUnknown('a proof of no key')
+        return undefined
+      }
       if (isFingerprint(print)) {
         throw new Failure('ENCRYPTION_REQUIRED', { info: 'This key proves itself by the sealed envelope.' })
       }
@@ -155,8 +180,19 @@ export const createKeys = (needs: KeysNeeds) => {
       }
       return judge(print, tm, checkTokenData, caller.app.appId)
     },
-    /** After a login on the key: from now on it lives for as long as it is used. */
-    prolong: ({ print, endsAt }: ProvenKey) => records.extend(print, lifeOf(endsAt)),
+    /**
+     * After a login on the key, or a trade that has bound one to it: from now on it lives for as long as it is used,
+     * and no exchange pushes it out.
+     */
+    prolong: async ({ print, endsAt }: CallerKey): Promise<void> => {
+      await records.extend(print, lifeOf(endsAt))
+      for (let tries = 0; tries < mostTries; tries++) {
+        const held = await find(print)
+        if (!held || held.record.isBound) return
+        cache.delete(print)
+        if (await records.replace(print, held, { ...held.record, isBound: true }, lifeOf(endsAt))) return
+      }
+    },
     /** Remembers what the device said of itself; another process may see it some seconds later. */
     note: async (print: string, said: HelloFacts): Promise<void> => {
       const held = await find(print)
@@ -166,7 +202,7 @@ export const createKeys = (needs: KeysNeeds) => {
       cache.delete(print)
       const record = { ...held.record, hello: facts }
       // Who loses this race has said hello at the same moment as somebody else.
-      await records.replace(print, held, record, lifeOf(record.endsAt))
+      await records.replace(print, held, record, leftOf(record))
     },
     /** Opens what is sealed under a key of version 2; undefined for whatever is not. */
     openSealed: async (print: string, j: string, path: string) => {
@@ -180,7 +216,10 @@ export const createKeys = (needs: KeysNeeds) => {
       return {
         app,
         key: proven(print, found),
-        device: { id: print, deviceType: '', os: '', name: '', countryCode: record.hello.countryCode ?? '' },
+        device: {
+          ...{ id: print, knownAs: record.deviceId ?? print },
+          ...{ deviceType: '', os: '', name: '', countryCode: record.hello.countryCode ?? '' },
+        },
         language: needs.chooseLanguage(record.hello.language),
         plaintext,
         requestId: header.requestId,
@@ -200,7 +239,7 @@ export const createKeys = (needs: KeysNeeds) => {
           }).j,
       }
     },
-    size: () => cache.size,
+    cacheFacts: () => ({ size: cache.size, hits, misses }),
   }
 }
 

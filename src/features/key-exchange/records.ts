@@ -44,9 +44,11 @@ export type KeyRecord = Common & {
   endsAt: number
   /** How far the client's clock was ahead at stage 3. */
   offsetMs: number
-  /** For the SKeys that are made by resuming. */
-  salt: string
   stage3: { hash: string; until: number }
+  /** Somebody has logged in on it. */
+  isBound?: true
+  /** Version 2: what logins of the device carry in whose envelope stage 3 came. */
+  deviceId?: string
   hello: HelloFacts
 }
 
@@ -60,15 +62,17 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
   const write = (print: string, record: PendingExchange | KeyRecord): string =>
     sealer.seal(keyOf(print), Buffer.from(JSON.stringify(record))).toString('base64')
 
+  /** Also undefined for what was made in another life of the store. */
+  const find = async (print: string): Promise<Held<PendingExchange | KeyRecord> | undefined> => {
+    const text = await store.get(keyOf(print))
+    if (text === undefined) return undefined
+    const opened = sealer.open(keyOf(print), Buffer.from(text, 'base64'))
+    const record = JSON.parse(opened.toString()) as PendingExchange | KeyRecord
+    return record.run === store.run ? { record, text } : undefined
+  }
+
   return {
-    /** Also undefined for what was made in another life of the store. */
-    find: async (print: string): Promise<Held<PendingExchange | KeyRecord> | undefined> => {
-      const text = await store.get(keyOf(print))
-      if (text === undefined) return undefined
-      const opened = sealer.open(keyOf(print), Buffer.from(text, 'base64'))
-      const record = JSON.parse(opened.toString()) as PendingExchange | KeyRecord
-      return record.run === store.run ? { record, text } : undefined
-    },
+    find,
     /** False: the fingerprint is taken, by a key or by another exchange. */
     reserve: async (print: string, record: PendingExchange, ttlMs: number): Promise<boolean> =>
       (await store.claim(keyOf(print), write(print, record), ttlMs)) === undefined,
@@ -90,6 +94,17 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
       store.compareAndSet(keyOf(print), held.text, undefined, 1),
     extend: (print: string, ttlMs: number) => store.extend([keyOf(print), ledgerOf(print)], ttlMs),
     remove: (print: string) => store.remove([keyOf(print), ledgerOf(print)]),
+    /** Removes a key unless it is bound, in one step with that being so: of this and a login, one comes first. */
+    removeUnbound: async (print: string): Promise<void> => {
+      // A hello that changes the record meanwhile changes it once.
+      for (let tries = 0; tries < 3; tries++) {
+        const held = await find(print)
+        if (held?.record.state !== 'live' || held.record.isBound) return
+        if (await store.compareAndSet(keyOf(print), held.text, undefined, 1)) {
+          return store.remove([ledgerOf(print)])
+        }
+      }
+    },
   }
 }
 

@@ -45,6 +45,7 @@ export type PreparedLogin = {
 /** Nobody's A2 comes of a key that can be searched, and its login ends with the day. */
 const weakLifeMs = 24 * 3_600_000
 const strongest = 2
+const secretBytes = 32
 
 /** Makes the tickets of new logins, and of rotated ones. */
 export const createIssuer = (needs: IssueNeeds) => {
@@ -85,7 +86,7 @@ export const createIssuer = (needs: IssueNeeds) => {
       loginId,
       userId: subject.userId,
       appId: caller.app?.appId ?? '',
-      deviceId: caller.device ? Buffer.from(caller.device.id, 'hex') : null,
+      deviceId: caller.device ? Buffer.from(caller.device.knownAs, 'hex') : null,
       deviceType: device.type ?? caller.device?.deviceType ?? '',
       deviceName: device.device ?? caller.device?.name ?? '',
       epoch: subject.epoch,
@@ -103,6 +104,7 @@ export const createIssuer = (needs: IssueNeeds) => {
       endDetail: null,
       keyPrint: key?.print ?? null,
       floor: caller.rank === strongest ? strongest : 0,
+      floorRaisedAt: null,
     }
     return {
       row,
@@ -122,16 +124,13 @@ export const createIssuer = (needs: IssueNeeds) => {
     /** One more SKey of a login, for a device that has proven the key on which it was made. */
     issueResumed: async (
       login: LoginWithAccount & { userName: string; nickName: string },
-      secretOf: (place: number) => Uint8Array,
     ): Promise<string> => {
       const now = clock.now()
+      const secret = random.bytes(secretBytes)
       // Its use says nothing about the A2: no counter is as low.
       const record = { ...skeyRecord(login, login, now), counter: 0 }
-      return formatTicket(
-        'skey',
-        login.loginId,
-        await skeys.issueResumed(login.loginId, secretOf, record, now),
-      )
+      await skeys.issueResumed(login.loginId, secret, record, now)
+      return formatTicket('skey', login.loginId, secret)
     },
     /** Puts the SKey of a rotated login into the store; one that was used already stays as it is. */
     issueRotated: async (login: LoginWithAccount, pair: Pair): Promise<void> => {

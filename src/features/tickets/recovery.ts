@@ -2,7 +2,7 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Recover, Store } from '../../adapters/store/index.ts'
-import { type EndedLogin, findAccountGate, findEndedLogins } from './repo.ts'
+import { findAccountGate, findEndedLogins, findRaisedLogins, type LoginMoment } from './repo.ts'
 import type { EndReason, SKeys } from './skeys.ts'
 
 export type TicketRecoveryNeeds = {
@@ -16,7 +16,7 @@ export type TicketRecoveryNeeds = {
 }
 
 const markKey = 'current-at'
-/** How far the clocks of processes may be apart, and how long it may take from the row of an ending to its gate. */
+/** How far the clocks of processes may be apart, and how long it may take from a row to its gate. */
 const marginMs = 60_000
 const pageSize = 500
 
@@ -27,9 +27,25 @@ export const closeAccountOf = async (db: Executor, skeys: SKeys, userId: number)
   await skeys.closeAccount(gate.tag, gate.epoch, gate.status === 'active' ? 'logged-out' : gate.status)
 }
 
+/** Shuts page after page; the gates of a page in any order. */
+const shutEach = async <Found extends LoginMoment>(
+  sinceMs: number,
+  find: (after: LoginMoment, limit: number) => Promise<Found[]>,
+  shut: (found: Found) => Promise<void>,
+) => {
+  let after: LoginMoment = { at: sinceMs, loginId: Buffer.alloc(0) }
+  for (;;) {
+    const page = await find(after, pageSize)
+    await Promise.all(page.map(shut))
+    const last = page.at(-1)
+    if (!last || page.length < pageSize) return
+    after = last
+  }
+}
+
 /**
  * The store holds a mark of the time, written all the time. In an old copy it tells how old the copy is: what has
- * ended since is read from the database. A store without the mark is empty, and no SKey of it can live.
+ * ended since, or is good in sealed calls only since, is read from the database. A store without the mark is empty, and no SKey of it can live.
  */
 export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
   const { db, clock, createSKeys, findChangedAccounts, lifeMs } = needs
@@ -41,16 +57,16 @@ export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
     for (const userId of await findChangedAccounts(db.write, sinceMs)) {
       await closeAccountOf(db.write, skeys, userId)
     }
-    let after: Pick<EndedLogin, 'endedAt' | 'loginId'> = { endedAt: sinceMs, loginId: Buffer.alloc(0) }
-    for (;;) {
-      const page = await findEndedLogins(db.write, after, pageSize)
-      await Promise.all(
-        page.map(({ loginId, endReason }) => skeys.closeLogin(loginId, endReason as EndReason)),
-      )
-      const last = page.at(-1)
-      if (!last || page.length < pageSize) return
-      after = last
-    }
+    await shutEach(
+      sinceMs,
+      (...page) => findEndedLogins(db.write, ...page),
+      ({ loginId, endReason }) => skeys.closeLogin(loginId, endReason as EndReason),
+    )
+    await shutEach(
+      sinceMs,
+      (...page) => findRaisedLogins(db.write, ...page),
+      ({ loginId }) => skeys.raiseFloor(loginId),
+    )
   }
   return {
     recover,

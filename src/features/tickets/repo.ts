@@ -22,7 +22,10 @@ export const findLoginByHandle = async (
   a2Handle: Buffer,
 ): Promise<LoginWithAccount | undefined> => (await handleStatement(db, { a2Handle })).rows[0]
 
-const loginOnKeyStatement = createStatement((db, { keyPrint, appId }: { keyPrint: string; appId: string }) =>
+/** `sinceMs`: a login from before was made on another key, which had the same fingerprint. */
+export type OnKey = { keyPrint: string; appId: string; sinceMs: number }
+
+const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: OnKey) =>
   db
     .selectFrom('logins')
     .innerJoin('accounts', 'accounts.userId', 'logins.userId')
@@ -31,6 +34,7 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId }: { keyPrint
     .select(['accounts.status', 'accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
     .where('logins.keyPrint', '=', keyPrint)
     .where('logins.appId', '=', appId)
+    .where('logins.authenticatedAt', '>=', sinceMs)
     .orderBy('logins.authenticatedAt', 'desc')
     .limit(1),
 )
@@ -38,10 +42,9 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId }: { keyPrint
 /** The newest login on a key counts alone: who logs in on it takes the place of whoever did before. */
 export const findLoginOnKey = async (
   db: Executor,
-  keyPrint: string,
-  appId: string,
+  onKey: OnKey,
 ): Promise<(LoginWithAccount & { userName: string; nickName: string }) | undefined> =>
-  (await loginOnKeyStatement(db, { keyPrint, appId })).rows[0]
+  (await loginOnKeyStatement(db, onKey)).rows[0]
 
 /** From a replica where it may answer (see `readFor`); what it does not know yet, from the primary. */
 export const getUserNames = async (db: Db, userId: number, writtenUntil: number) => {
@@ -103,9 +106,14 @@ export const insertGuardedLogin = async (
   return Number(numAffectedRows ?? 0) > 0
 }
 
-export type Rotation = Pick<LoginRow, 'a2Hash' | 'a2Nonce' | 'a2RotatedAt' | 'floor' | 'keyPrint'>
+/** What a trade in a sealed call changes of its login, beside the A2. */
+export type Binding = Pick<LoginRow, 'keyPrint' | 'floor' | 'floorRaisedAt'>
+export type Rotation = Binding & Pick<LoginRow, 'a2Hash' | 'a2Nonce' | 'a2RotatedAt'>
 
-/** The one guarded statement of an exchange: of many that present the same A2, one rotates it. */
+/**
+ * The one guarded statement of an exchange: of many that present the same A2, one rotates it. Nor does one whose row
+ * was read before the floor rose: it would lower it again.
+ */
 export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Promise<boolean> => {
   const { numUpdatedRows } = await db
     .updateTable('logins')
@@ -117,8 +125,26 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
       a2RotatedAt: next.a2RotatedAt,
       a2Confirmed: row.a2Counter,
       floor: next.floor,
+      floorRaisedAt: next.floorRaisedAt,
       keyPrint: next.keyPrint,
     })
+    .where('loginId', '=', row.loginId)
+    .where('a2Hash', '=', row.a2Hash)
+    .where('floor', '=', row.floor)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+/** Where the A2 was rotated before: what a rotation in a sealed call would have done beside it. */
+export const bindLogin = async (
+  db: Executor,
+  row: Pick<LoginRow, 'loginId' | 'a2Hash'>,
+  { keyPrint, floor, floorRaisedAt }: Binding,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('logins')
+    .set({ keyPrint, floor, floorRaisedAt })
     .where('loginId', '=', row.loginId)
     .where('a2Hash', '=', row.a2Hash)
     .where('endedAt', 'is', null)
@@ -152,30 +178,31 @@ export const endLogin = async (db: Executor, loginId: Buffer, ending: Ending): P
   return Number(numUpdatedRows) > 0
 }
 
-export type EndedLogin = { loginId: Buffer; endedAt: number; endReason: string }
+/** A login to which something has happened, and when. */
+export type LoginMoment = { loginId: Buffer; at: number }
+export type EndedLogin = LoginMoment & { endReason: string }
 
-/** Logins that have ended since, oldest first, behind the last one of the page before. */
-export const findEndedLogins = async (
-  db: Executor,
-  after: Pick<EndedLogin, 'endedAt' | 'loginId'>,
-  limit: number,
-): Promise<EndedLogin[]> => {
-  const rows = await db
+/** Oldest first, behind the last one of the page before. */
+const selectSince = (db: Executor, column: 'endedAt' | 'floorRaisedAt', after: LoginMoment, limit: number) =>
+  db
     .selectFrom('logins')
-    .select(['loginId', 'endedAt', 'endReason'])
-    .where('endedAt', '>=', after.endedAt)
+    .select(['loginId', `${column} as at`, 'endReason'])
+    .where(column, '>=', after.at)
     .where(({ or, and, eb }) =>
-      or([
-        eb('endedAt', '>', after.endedAt),
-        and([eb('endedAt', '=', after.endedAt), eb('loginId', '>', after.loginId)]),
-      ]),
+      or([eb(column, '>', after.at), and([eb(column, '=', after.at), eb('loginId', '>', after.loginId)])]),
     )
-    .orderBy('endedAt')
+    .orderBy(column)
     .orderBy('loginId')
     .limit(limit)
     .execute()
-  return rows as EndedLogin[]
-}
+
+/** Logins that have ended since. */
+export const findEndedLogins = async (db: Executor, after: LoginMoment, limit: number) =>
+  (await selectSince(db, 'endedAt', after, limit)) as EndedLogin[]
+
+/** Logins whose floor has risen since. */
+export const findRaisedLogins = async (db: Executor, after: LoginMoment, limit: number) =>
+  (await selectSince(db, 'floorRaisedAt', after, limit)) as LoginMoment[]
 
 /** Ends every login of a user and raises the account's epoch, which ends what was issued under the old one. */
 export const endLoginsOfUser = async (trx: Executor, userId: number, ending: Ending): Promise<void> => {

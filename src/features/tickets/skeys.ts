@@ -1,7 +1,7 @@
 /** The store's records of SKeys, and the gates that end them. Every key of one account shares its hash tag. */
 import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Store } from '../../adapters/store/index.ts'
-import { concatBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
 
 export type SKeyRecord = {
@@ -20,6 +20,7 @@ export type SKeyRecord = {
 /** Why a ticket ended, in the words of the wire. */
 export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reused'
 
+type LoginGate = EndReason | typeof sealedGate
 type AccountGate = { epoch: number; reason: EndReason }
 
 export type SKeyState =
@@ -37,11 +38,12 @@ export type SKeysNeeds = {
 
 const tagBytes = 8
 const clocksApartMs = 3_600_000
-const mostUnclosed = 50_000
+const mostUnset = 50_000
 /** SKeys that a login may have by resuming: the oldest gives way. */
 const mostResumed = 8
-/** Longer than any key on which a login can be resumed. */
-const resumedMs = 31 * 24 * 3_600_000
+/** A gate that ends nothing: SKeys from before a sealed trade are good in sealed calls only. */
+const sealedGate = 'sealed'
+const sealedFloor = 2
 
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
@@ -49,26 +51,39 @@ const keysOf = (loginId: Uint8Array) => {
   return {
     loginGate: `login:${tag}:${toHex(loginId.subarray(tagBytes))}`,
     accountGate: `account:${tag}`,
-    resumed: `resumed:${tag}:${toHex(loginId.subarray(tagBytes))}`,
+    resumed: `ring:${tag}:${toHex(loginId.subarray(tagBytes))}`,
     tag,
   }
 }
 
 export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: SKeysNeeds) => {
-  // A gate outlives what it shuts out, also what a process issued whose clock was ahead.
+  // A gate outlives what it shuts out, also what a process issued whose clock was ahead. So does the ring of resuming.
   const gateMs = lifeMs + clocksApartMs
   // The whole id is in it: a ticket with the id of another login would not meet the gate of its own.
   const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
     `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
-  const setLoginGate = (loginId: Uint8Array, reason: EndReason) =>
-    store.set(keysOf(loginId).loginGate, reason, gateMs)
-  // Logins that ended while the store was away: their rows say so, but nobody reads them for an SKey.
-  const unclosed = createBatch<EndReason>({
-    most: mostUnclosed,
+  /** An end takes the place of whatever is there; a floor takes nobody's. */
+  const writeLoginGate = async (loginId: Uint8Array, gate: LoginGate) => {
+    const { loginGate } = keysOf(loginId)
+    if (gate === sealedGate) await store.claim(loginGate, gate, gateMs)
+    else await store.set(loginGate, gate, gateMs)
+  }
+  // Gates of logins while the store was away: their rows say so, but nobody reads them for an SKey.
+  const unset = createBatch<{ loginId: Uint8Array; gate: LoginGate }>({
+    most: mostUnset,
     write: async (entries) => {
-      await Promise.all(entries.map(([id, reason]) => setLoginGate(fromHex(id) ?? new Uint8Array(), reason)))
+      await Promise.all(entries.map(([, { loginId, gate }]) => writeLoginGate(loginId, gate)))
     },
   })
+  const setLoginGate = async (loginId: Uint8Array, gate: LoginGate) => {
+    try {
+      await writeLoginGate(loginId, gate)
+    } catch (error) {
+      // Both kinds beside each other: written in whatever order, the end stays.
+      unset.gather(`${toHex(loginId)} ${gate === sealedGate ? 'floor' : 'end'}`, () => ({ loginId, gate }))
+      throw error
+    }
+  }
 
   const issue = async (loginId: Uint8Array, secret: Uint8Array, record: SKeyRecord, nowMs: number) => {
     const ttlMs = Math.max(1, record.expiresAt - nowMs)
@@ -78,21 +93,22 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
   return {
     /** Puts a new SKey there; one that was used already stays, with its marks. */
     issue,
-    /** One more SKey of a login, whose secret comes of its number. Returns the secret. */
+    /**
+     * One more SKey of a login, by a secret that is to be handed out only if this succeeds: one that is not in the
+     * ring would never give way. What has left the ring goes, also where the new one could not be put there.
+     */
     issueResumed: async (
       loginId: Uint8Array,
-      secretOf: (place: number) => Uint8Array,
+      secret: Uint8Array,
       record: SKeyRecord,
       nowMs: number,
-    ): Promise<Uint8Array> => {
-      const place = await store.increment(keysOf(loginId).resumed, resumedMs)
-      const secret = secretOf(place)
-      const isOver = place > mostResumed
-      await Promise.all([
-        issue(loginId, secret, record, nowMs),
-        isOver && store.remove([recordKey(loginId, secretOf(place - mostResumed))]),
-      ])
-      return secret
+    ): Promise<void> => {
+      const enterRing = async () => {
+        const { resumed } = keysOf(loginId)
+        const oldest = await store.rotate(resumed, recordKey(loginId, secret), mostResumed, gateMs)
+        if (oldest !== undefined) await store.remove([oldest])
+      }
+      await Promise.all([issue(loginId, secret, record, nowMs), enterRing()])
     },
     /** One trip; counts as a use, unless it is `only a look`. */
     use: async (loginId: Uint8Array, secret: Uint8Array, mode?: 'only a look'): Promise<SKeyState> => {
@@ -102,11 +118,12 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       const touched = await store.touch(recordKey(loginId, secret), markedWithinMs, [loginGate, accountGate])
       if (touched.value === undefined) return { state: 'unknown' }
       const record = JSON.parse(touched.value) as SKeyRecord
-      const [loginEnd, account] = touched.gates
-      if (loginEnd !== undefined) return { state: 'ended', reason: loginEnd as EndReason, record }
+      const [gate, account] = touched.gates as [LoginGate | undefined, string | undefined]
+      if (gate === sealedGate) record.floor = sealedFloor
+      else if (gate !== undefined) return { state: 'ended', reason: gate, record }
       if (account !== undefined) {
-        const gate = JSON.parse(account) as AccountGate
-        if (record.epoch < gate.epoch) return { state: 'ended', reason: gate.reason, record }
+        const { epoch, reason } = JSON.parse(account) as AccountGate
+        if (record.epoch < epoch) return { state: 'ended', reason, record }
       }
       if (touched.sinceUseMs >= idleMs) return { state: 'ended', reason: 'expired', record }
       return { state: 'live', record, isFirstUse: !touched.used }
@@ -115,15 +132,10 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     wasUsed: async (loginId: Uint8Array, secret: Uint8Array): Promise<boolean> =>
       (await store.touch(recordKey(loginId, secret), 0, [])).used,
     /** Ends every SKey of a login, those still to be issued too. If it fails, `flush` does it later. */
-    closeLogin: async (loginId: Uint8Array, reason: EndReason): Promise<void> => {
-      try {
-        await setLoginGate(loginId, reason)
-      } catch (error) {
-        unclosed.gather(toHex(loginId), () => reason)
-        throw error
-      }
-    },
-    flush: unclosed.flush,
+    closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> => setLoginGate(loginId, reason),
+    /** Lifts every SKey of a login, those still to be issued too; one that has ended stays so. `flush` as above. */
+    raiseFloor: (loginId: Uint8Array): Promise<void> => setLoginGate(loginId, sealedGate),
+    flush: unset.flush,
     /** Ends every SKey of an account that was issued under an older epoch. */
     closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {
       const key = keysOf(tag).accountGate

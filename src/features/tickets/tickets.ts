@@ -1,15 +1,18 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { Caller, CallerKey, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
-import { concatBytes, fromHex, utf8 } from '../../protocol/bytes.ts'
+import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
+import { fromHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
 import type { RecordChange } from '../changes/changes.ts'
+import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
 import { createPairs, type Pair } from './a2.ts'
 import { type CheckNeeds, checkFloor, createChecks } from './check.ts'
 import { createIssuer, type IssueNeeds } from './issue.ts'
 import { closeAccountOf } from './recovery.ts'
 import {
+  type Binding,
+  bindLogin,
   endLogin,
   endLoginsOfUser,
   findAccountGate,
@@ -25,6 +28,7 @@ export type TicketsNeeds = CheckNeeds &
     random: Random
     ticketKey: Uint8Array
     recordChange: RecordChange
+    prolongKey: Keys['prolong']
   }
 
 const notLoggedIn = (reason?: EndReason) =>
@@ -40,25 +44,49 @@ export const createTickets = (needs: TicketsNeeds) => {
   const pairFor = (login: LoginWithAccount, presented: ParsedTicket): Pair =>
     pairOf(login, login.a2Counter, login.a2Nonce, presented.secret)
 
+  /** A sealed exchange lifts the login to where it can be resumed from its key, and to nothing weaker. */
+  const bindingOf = (
+    { floor, floorRaisedAt, keyPrint }: LoginWithAccount,
+    { rank, key }: Caller,
+  ): Binding => {
+    const isRaised = rank === 2 && floor < rank
+    return {
+      floor: isRaised ? rank : floor,
+      floorRaisedAt: isRaised ? clock.now() : floorRaisedAt,
+      keyPrint: key?.print ?? keyPrint,
+    }
+  }
+
   /** The rotated login, or undefined for whoever loses the race. */
   const rotate = async (
     login: LoginWithAccount,
     presented: ParsedTicket,
-    { rank, key }: Caller,
+    caller: Caller,
   ): Promise<LoginWithAccount | undefined> => {
     const rotated: LoginWithAccount = {
       ...login,
-      // A sealed exchange lifts the login to where it can be resumed from its key, and to nothing weaker.
-      floor: Math.max(login.floor, rank === 2 ? rank : 0),
-      keyPrint: key?.print ?? login.keyPrint,
+      ...bindingOf(login, caller),
       a2Counter: login.a2Counter + 1,
       a2Nonce: random.bytes(16),
       a2RotatedAt: clock.now(),
     }
     const a2Hash = Buffer.from(crypto.sha256(pairFor(rotated, presented).a2Secret))
-    const { a2Nonce, a2RotatedAt, floor, keyPrint } = rotated
-    const rotation = { a2Hash, a2Nonce, a2RotatedAt, floor, keyPrint }
-    return (await rotateA2(db.write, login, rotation)) ? rotated : undefined
+    return (await rotateA2(db.write, login, { ...rotated, a2Hash })) ? rotated : undefined
+  }
+
+  /** The login of a retry. The first try may have come unsealed, or under another key. */
+  const rebind = async (login: LoginWithAccount, caller: Caller): Promise<LoginWithAccount | undefined> => {
+    const binding = bindingOf(login, caller)
+    if (binding.floor === login.floor && binding.keyPrint === login.keyPrint) return login
+    return (await bindLogin(db.write, login, binding)) ? { ...login, ...binding } : undefined
+  }
+
+  /**
+   * What the row of a login promises that was bound to the caller's key: its older SKeys are good in sealed calls
+   * only, and the key lives for as long as it is used. A retry does it again, in case its first try could not.
+   */
+  const keepBinding = async ({ loginId }: LoginWithAccount, { key }: Caller): Promise<void> => {
+    if (key) await Promise.all([skeys.raiseFloor(loginId), needs.prolongKey(key)])
   }
 
   return {
@@ -97,18 +125,20 @@ export const createTickets = (needs: TicketsNeeds) => {
         const { login, verdict } = judged
         if (verdict !== 'current' && verdict !== 'retry') throw notLoggedIn(verdict)
         checkFloor(login, caller)
-        const rotated = verdict === 'retry' ? login : await rotate(login, presented, caller)
-        if (!rotated) continue
-        const pair = pairFor(rotated, presented)
+        const isRetry = verdict === 'retry'
         if (
-          verdict === 'retry' &&
+          isRetry &&
           isLateRetry(login) &&
-          (await skeys.wasUsed(login.loginId, pair.skeySecret))
+          (await skeys.wasUsed(login.loginId, pairFor(login, presented).skeySecret))
         ) {
           await endReused(login)
           throw notLoggedIn('reused')
         }
-        await issuer.issueRotated(rotated, pair)
+        const next = isRetry ? await rebind(login, caller) : await rotate(login, presented, caller)
+        if (!next) continue
+        const pair = pairFor(next, presented)
+        const isBoundAnew = isRetry || next.floor > login.floor || next.keyPrint !== login.keyPrint
+        await Promise.all([issuer.issueRotated(next, pair), isBoundAnew && keepBinding(next, caller)])
         return { a2: pair.a2, skey: pair.skey }
       }
       throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
@@ -117,8 +147,9 @@ export const createTickets = (needs: TicketsNeeds) => {
      * The newest login on a key that its caller has proven: its user and a fresh SKey. Undefined if nobody is logged
      * in on it (any more); throws ACCOUNT_DISABLED.
      */
-    resume: async (key: CallerKey & { salt: string }, caller: Caller) => {
-      const login = await findLoginOnKey(db.write, key.print, caller.app?.appId ?? '')
+    resume: async (key: ProvenKey, caller: Caller) => {
+      const onKey = { keyPrint: key.print, sinceMs: key.loginsSinceMs, appId: caller.app?.appId ?? '' }
+      const login = await findLoginOnKey(db.write, onKey)
       if (!login) return undefined
       const { status, userId, userName, nickName, endReason } = login
       // Who has logged out has left the key, whatever became of the account.
@@ -127,12 +158,7 @@ export const createTickets = (needs: TicketsNeeds) => {
       if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
       if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined
       checkFloor(login, caller)
-      const secretOf = (place: number) =>
-        crypto.hmacSha256(
-          needs.ticketKey,
-          concatBytes(utf8(`resumed\0${place}\0${key.salt}\0`), login.loginId),
-        )
-      const skey = await issuer.issueResumed(login, secretOf)
+      const skey = await issuer.issueResumed(login)
       return { user: { userId: String(userId), userName, nickName }, tickets: { skey } }
     },
     /** Final in every process when it returns: the row first, then the gate that every use of an SKey reads. */

@@ -1,0 +1,1 @@
+ALTER TABLE "{logins}" ADD COLUMN floor_raised_at INTEGER
