@@ -1,6 +1,7 @@
 /** The composition root: the one file that sees every room, and hands each its needs. */
 import { createHmac } from 'node:crypto'
 import { systemClock } from './adapters/clock.ts'
+import type { HostHealth } from './adapters/db/index.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { checkDependencies } from './adapters/dependencies.ts'
@@ -58,7 +59,7 @@ export const openServer = async (options: WorldOptions) => {
     await changes.start(config.tickets.skeySeconds * 1_000)
 
     let isDraining = false
-    let lags: { host: string; lagSeconds: number }[] = []
+    let hosts: HostHealth[] = []
     const admit = async (operation: string, address: Address) => {
       bans.check(address.text)
       addresses.see(address)
@@ -99,6 +100,9 @@ export const openServer = async (options: WorldOptions) => {
       }),
     })
     const flush = () => Promise.all([addresses.flush(), devices.flush(), tickets.flush()])
+    const flushLast = async () => {
+      await flush().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
+    }
     const forgetOld = createForgetting({ db, clock, skeyMs: config.tickets.skeySeconds * 1_000 })
     const stopJobs = startJobs(
       [
@@ -107,12 +111,9 @@ export const openServer = async (options: WorldOptions) => {
         { everyMs: times.noticeMs, name: 'mark the store', work: () => mark(store) },
         {
           everyMs: times.flushMs,
-          name: 'look at replicas',
+          name: 'look at the hosts of the database',
           work: async () => {
-            const hosts = metrics ? await db.health() : []
-            lags = hosts.flatMap(({ host, lagSeconds }) =>
-              lagSeconds === undefined ? [] : [{ host, lagSeconds }],
-            )
+            if (metrics) hosts = await db.health()
           },
         },
         { everyMs: times.cleanMs, name: 'forget what is old', work: forgetOld },
@@ -123,10 +124,14 @@ export const openServer = async (options: WorldOptions) => {
       databaseTrips: () => db.trips,
       storeTrips: () => store.trips,
       pools: db.pools,
-      lags: () => lags,
+      hosts: () =>
+        hosts.map(({ role, host, problem, lagSeconds }) => ({
+          ...{ role, host, lagSeconds },
+          isUp: problem === '',
+        })),
       caches: () => [
-        { cache: 'devices', size: devices.size() },
-        { cache: 'keys', size: keys.size() },
+        { cache: 'devices', ...devices.cacheFacts() },
+        { cache: 'keys', ...keys.cacheFacts() },
       ],
       passwordsWaiting: bcryptPool.waiting,
       crowd: crowd.facts,
@@ -145,11 +150,13 @@ export const openServer = async (options: WorldOptions) => {
       startDraining: () => {
         isDraining = true
       },
+      /** Writes what was gathered; never throws. */
+      flush: flushLast,
       close: async () => {
         await http.close()
         await metricsPort?.close()
         stopJobs()
-        await flush().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
+        await flushLast()
         for (const part of opened) await part.close()
       },
     }

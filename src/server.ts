@@ -18,10 +18,21 @@ const addDemoApp = async ({ apps }: Server, config: Config, address: string) => 
   print(`first call curl -s '${address}/v1/totp?n=${appId}&s=${appSecret}'`)
 }
 
-const drain = async (server: Server, config: Config) => {
-  const late = delay(config.server.drainTimeoutMs - 1_000, undefined, { ref: false })
+/** For what a process that ends has gathered. */
+const flushMs = 1_000
+const pass = (ms: number) => delay(ms, undefined, { ref: false })
+
+/** Requests get `drainTimeoutMs`; what still runs then is cut. */
+const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => {
   server.startDraining()
-  await Promise.race([endConnections(server.http.server).then(server.close), late])
+  let isAnswered = false
+  const answered = endConnections(server.http.server)
+    .then(() => server.http.close())
+    .then(() => {
+      isAnswered = true
+    })
+  await Promise.race([answered, pass(drainTimeoutMs)])
+  await Promise.race([isAnswered ? server.close() : server.flush(), pass(flushMs)])
 }
 
 const main = async () => {

@@ -115,13 +115,14 @@ export const createKeys = ({ storage, key, lock, pins, exchangeSealed, exchangeP
         if (!renew && isSame) return (await findWhole()) ?? exchange(wanted)
         return exchange(wanted)
       }),
-    /** The server doesn't know the key `print`: another takes its place, unless one has already. */
+    /**
+     * The server doesn't know the key `print`, or somebody on the way says so: another takes its place, unless one has
+     * already. The old one stays until the new one is there.
+     */
     replace: (print: string): Promise<void> =>
       lock(async () => {
         const kept = await read()
-        if (kept?.print === print)
-          await write({ version: kept.version, suite: kept.suite, print: '' } as Kept)
-        await findWhole()
+        await (kept && print !== '' && kept.print === print ? exchange(kept) : findWhole())
       }),
   }
 }

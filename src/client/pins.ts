@@ -1,7 +1,7 @@
 /** The server keys that a client holds: who signs a key exchange with another one is somebody else. */
 import { fromBase64 } from '../protocol/bytes.ts'
 import { serverKeyIdOf } from '../protocol/key-exchange.ts'
-import { verifyEd25519 } from './key-primitives.ts'
+import { loadKeyPrimitives } from './load-key-primitives.ts'
 import { noblePrimitives } from './primitives.ts'
 
 export type Pins = {
@@ -10,7 +10,7 @@ export type Pins = {
   /** Whether a key of this exchange may be used: signed by a pinned key, or nothing is pinned. */
   accepts(signer: string | undefined): boolean
   /** Whether one of the pinned keys made this signature. */
-  verify(keyId: string, text: Uint8Array, signature: Uint8Array): boolean
+  verify(keyId: string, text: Uint8Array, signature: Uint8Array): Promise<boolean>
 }
 
 const keyBytes = 32
@@ -30,9 +30,9 @@ export const readPins = (serverKeys: readonly string[] | undefined): Pins => {
   return {
     ids: [...keys.keys()],
     accepts: (signer) => serverKeys === undefined || (signer !== undefined && keys.has(signer)),
-    verify: (keyId, text, signature) => {
+    verify: async (keyId, text, signature) => {
       const key = keys.get(keyId)
-      return key !== undefined && verifyEd25519(key, text, signature)
+      return key !== undefined && (await loadKeyPrimitives()).verifyEd25519(key, text, signature)
     },
   }
 }

@@ -15,13 +15,15 @@ import { readPublicKey, toPubKey } from '../protocol/public-key.ts'
 import type { ClientClock } from './clock.ts'
 import { ClientFailure } from './failure.ts'
 import { sendStage } from './frames.ts'
-import { loadTwofish, nobleKeyPrimitives } from './key-primitives.ts'
+import { loadKeyPrimitives } from './load-key-primitives.ts'
 import type { Send } from './reply.ts'
 
 export type ProofKey = { version: 1; suite: ProofSuite; print: string; key: Uint8Array }
 
-const primitivesOf = async (suite: ProofSuite): Promise<KeyPrimitives> =>
-  isWeakSuite(suite) ? loadTwofish() : nobleKeyPrimitives
+const primitivesOf = async (suite: ProofSuite): Promise<KeyPrimitives> => {
+  const { loadTwofish, nobleKeyPrimitives } = await loadKeyPrimitives()
+  return isWeakSuite(suite) ? loadTwofish() : nobleKeyPrimitives
+}
 
 /** base64 of a proof of `tm`; every one has an IV of its own. */
 export const proveTm = async ({ suite, key }: Omit<ProofKey, 'print'>, tm: string): Promise<string> => {

@@ -6,7 +6,7 @@ import { type SealedKeys, type SealedSuite, sealedSuites } from '../protocol/sea
 import type { ClientClock } from './clock.ts'
 import { ClientFailure } from './failure.ts'
 import { sendStage } from './frames.ts'
-import { nobleKeyPrimitives } from './key-primitives.ts'
+import { loadKeyPrimitives } from './load-key-primitives.ts'
 import type { Pins } from './pins.ts'
 import type { Send } from './reply.ts'
 
@@ -30,7 +30,8 @@ export const createSealedExchange =
     const bytesOf = (text: string) => fromBase64(text) ?? new Uint8Array()
     const isProof = (text: string, proof: Uint8Array) => isEqual(bytesOf(text), proof)
 
-    const own = nobleKeyPrimitives.createExchangeKey()
+    const { nobleKeyPrimitives: primitives } = await loadKeyPrimitives()
+    const own = primitives.createExchangeKey()
     const clientNonce = crypto.getRandomValues(new Uint8Array(nonceBytes))
     const { encType } = sealedSuites[suite]
     const second = await sendStage(send, String(clock.now()), {
@@ -46,14 +47,14 @@ export const createSealedExchange =
     check(serverNonce.length === nonceBytes)
     if (!x) throw new ClientFailure('SERVER_NOT_TRUSTED')
     const serverKeyId = second.text('serverKeyId')
-    const hash = hashTranscript(nobleKeyPrimitives, {
+    const hash = hashTranscript(primitives, {
       ...{ appId, suite, clientPoint: own.point, clientNonce, rsaPrint: '0', serverKeyIds: pins.ids },
       ...{ serverPoint, serverNonce, serverKeyId, tm: second.tm },
     })
-    const { keys, proofs } = deriveKeys(nobleKeyPrimitives, suite, x, hash)
+    const { keys, proofs } = deriveKeys(primitives, suite, x, hash)
     check(second.text('keyPrint') === keys.fingerprint && isProof(second.text('tempKey'), proofs[2]))
     const isPinned = pins.ids.length > 0
-    if (isPinned) check(pins.verify(serverKeyId, signedText(hash), bytesOf(second.text('signature'))))
+    if (isPinned) check(await pins.verify(serverKeyId, signedText(hash), bytesOf(second.text('signature'))))
 
     const fourth = await sendStage(send, String(clock.now()), {
       ...{ stage: 3, kx: 2, keyPrint: keys.fingerprint, tempKey: toBase64(proofs[3]), status: 'ready' },

@@ -5,8 +5,8 @@ import { openMessage, requestIdBytes, type SealedKeys, sealMessage } from '../pr
 import type { ClientClock } from './clock.ts'
 import { composeCall } from './compose.ts'
 import { ClientFailure, isFailure, toFailure } from './failure.ts'
-import { nobleKeyPrimitives } from './key-primitives.ts'
 import type { Keys } from './keys.ts'
+import { loadKeyPrimitives } from './load-key-primitives.ts'
 import { createGate } from './lock.ts'
 import { isRepeatable } from './operations.ts'
 import type { Answer, Post } from './post.ts'
@@ -38,7 +38,8 @@ export const createSealedTransport = ({ post, keys, clock }: SealedNeeds): Send 
 
   const attempt = async (call: SealedCall, taken: { keys: SealedKeys; sequence: number }): Promise<Reply> => {
     const { path, rid, requestId } = call
-    const message = sealMessage(nobleKeyPrimitives, taken.keys, 'client', {
+    const { nobleKeyPrimitives: primitives } = await loadKeyPrimitives()
+    const message = sealMessage(primitives, taken.keys, 'client', {
       header: { timestampMs: clock.now(), sequence: taken.sequence, requestId },
       path,
       plaintext: utf8(call.text),
@@ -48,7 +49,7 @@ export const createSealedTransport = ({ post, keys, clock }: SealedNeeds): Send 
     const answer = await post(path, 'form', form.toString())
     if (answer.text.startsWith('{')) return refusePlain(answer)
     const { text, retryAfterSeconds } = answer
-    const opened = openMessage(nobleKeyPrimitives, taken.keys, 'server', {
+    const opened = openMessage(primitives, taken.keys, 'server', {
       j: text.trim(),
       path,
       requestTag: message.tag,

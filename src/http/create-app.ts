@@ -13,6 +13,7 @@ import { chooseLanguage } from './language.ts'
 import type { RawBody } from './parameters.ts'
 import { securityHeaders } from './reply.ts'
 import { createSocketErrors } from './socket-errors.ts'
+import { type Answered, createTell } from './tell.ts'
 import { registerOperations, type TransportNeeds } from './transport.ts'
 
 export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
@@ -30,7 +31,7 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   crowd: Crowd
   health: Omit<HealthNeeds, 'elapsedMs'>
   /** Counts an answered request. */
-  observe: ((request: FastifyRequest, elapsedMs: number) => void) | undefined
+  observe: ((answered: Answered) => void) | undefined
   operations: readonly Operation[]
 }
 
@@ -54,8 +55,11 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     if (address === nowhere) throw new Failure('ADDRESS_UNKNOWN')
     await needs.admit(limit, address)
   }
+  const tell = createTell(needs.observe)
   const socketErrors = createSocketErrors({
-    admit: (remote) => admit('other', needs.describeAddress(remote) ?? nowhere),
+    describeAddress: (remote) => needs.describeAddress(remote) ?? nowhere,
+    admit: (address) => admit('other', address),
+    tell: (answered) => tell(needs.logger.child({ reqId: needs.randomId() }), answered),
     language: defaultLanguage,
     now,
   })
@@ -182,17 +186,16 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   app.addHook('onResponse', (request, reply, done) => {
     const { caller, outcome, reason, routeOptions } = request
     if (routeOptions.config.unlimited) return done()
-    needs.observe?.(request, reply.elapsedTime)
-    request.log.info({
+    tell(request.log, {
       operation: routeOptions.config.shape?.path ?? 'other',
       envelope: caller.envelope,
-      code: outcome?.code,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime * 10) / 10,
-      network: caller.address.network,
-      app: caller.app?.appId,
-      device: caller.device?.id.slice(0, 6),
+      outcome,
       reason,
+      address: caller.address,
+      status: reply.statusCode,
+      elapsedMs: reply.elapsedTime,
+      appId: caller.app?.appId,
+      deviceId: caller.device?.id,
     })
     done()
   })

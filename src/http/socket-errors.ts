@@ -4,11 +4,17 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ErrorName, Failure, type Language } from '../protocol/errors.ts'
+import type { Address } from './caller.ts'
 import { composeFailure, retryAfterOf, securityHeaders } from './reply.ts'
+import type { Answered } from './tell.ts'
 
 export type SocketErrorNeeds = {
-  /** Throws what refuses the address that is behind a socket. */
-  admit(remoteAddress: string): Promise<void>
+  /** Who is behind a socket. */
+  describeAddress(remoteAddress: string): Address
+  /** Throws what refuses the address. */
+  admit(address: Address): Promise<void>
+  /** Counts the refusal and writes its line, as for every request. */
+  tell(answered: Answered): void
   language: Language
   now(): number
 }
@@ -19,7 +25,7 @@ const rows: Record<string, [status: number, name: ErrorName]> = {
   HPE_INVALID_METHOD: [405, 'METHOD_NOT_SUPPORTED'],
 }
 
-export const createSocketErrors = ({ admit, language, now }: SocketErrorNeeds) => {
+export const createSocketErrors = (needs: SocketErrorNeeds) => {
   const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>()
 
   /** What was sent before the faulty bytes is answered first, or its reply would be taken for the refusal. */
@@ -43,11 +49,12 @@ export const createSocketErrors = ({ admit, language, now }: SocketErrorNeeds) =
     let [status, name] = rows[error.code ?? ''] ?? [400, 'PARAMETER_INVALID']
     let failure = new Failure(name)
     const { remoteAddress = '' } = socket as { remoteAddress?: string }
-    await admit(remoteAddress).catch((refusal) => {
+    const address = needs.describeAddress(remoteAddress)
+    await needs.admit(address).catch((refusal) => {
       failure = refusal instanceof Failure ? refusal : new Failure('INTERNAL')
       status = failure.entry.status
     })
-    const body = JSON.stringify(composeFailure(failure, language, now()))
+    const body = JSON.stringify(composeFailure(failure, needs.language, needs.now()))
     const headers = {
       ...securityHeaders,
       ...retryAfterOf(failure),
@@ -57,7 +64,12 @@ export const createSocketErrors = ({ admit, language, now }: SocketErrorNeeds) =
     }
     const lines = Object.entries(headers).map(([header, value]) => `${header}: ${value}`)
     const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')
-    if (socket.writable) socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
+    if (!socket.writable) return undefined
+    socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
+    needs.tell({
+      ...{ operation: 'other', envelope: undefined, outcome: failure.entry, status, address },
+      ...{ reason: error.code, elapsedMs: undefined, appId: undefined, deviceId: undefined },
+    })
     return undefined
   }
 

@@ -88,7 +88,7 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
       t.ok(gone === 3 || burnt.lifeMs <= 150)
       return gone === 3
     })
-    t.ok(tookMs < 1_000, `${tookMs} ms`)
+    t.ok(tookMs < 5_000, `${tookMs} ms`)
     t.ok(performance.now() - start >= 149)
     t.strictSame(await one.burn(ledger, ['m'], 10), missing, 'it does not begin by a burn')
     t.strictSame(await one.slide(ledger, 1, 64, 10), missing, 'nor by a number')

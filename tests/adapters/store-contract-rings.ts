@@ -10,9 +10,9 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
   const either = (place: number) => (place % 2 === 0 ? one : two)
 
   t.test(`${name}: extends what is there, whatever it is, and makes nothing`, async (t) => {
-    const { key, ledger } = await begin(one, ['m'], 400)
+    const { key, ledger } = await begin(one, ['m'], 1_000)
     const [none, ring, mark] = [`${key}:none`, `${key}:ring`, `${key}:mark`]
-    await Promise.all([one.rotate(ring, 'x', 2, 400), one.set(mark, '', 450)])
+    await Promise.all([one.rotate(ring, 'x', 2, 1_000), one.set(mark, '', 1_050)])
     await two.extend([key, none, ledger, ring], 60_000)
     await until(async () => (await one.get(mark)) === undefined)
     t.equal(await one.get(key), 'ready')
@@ -43,9 +43,9 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
     t.equal(new Set(given).size, 192)
 
     const [short, mark] = [newKey(), newKey()]
-    await one.rotate(short, 'a', 1, 400)
+    await one.rotate(short, 'a', 1, 1_000)
     t.equal(await two.rotate(short, 'b', 1, 60_000), 'a')
-    await one.set(mark, '', 450)
+    await one.set(mark, '', 1_050)
     await until(async () => (await one.get(mark)) === undefined)
     t.equal(await two.rotate(short, 'c', 1, 50), 'b')
     await one.set(mark, '', 60)

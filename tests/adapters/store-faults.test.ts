@@ -2,32 +2,22 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import t, { type Test } from 'tap'
-import { openRedisStore } from '../../src/adapters/store/redis.ts'
+import t from 'tap'
 import { Failure } from '../../src/protocol/errors.ts'
 import { findFreePort, startRedis } from '../../tools/test/harness.ts'
 import { until } from './store-contract.ts'
-import { command, startCluster, storeConfig, type Words } from './store-servers.ts'
+import {
+  command,
+  openFor as open,
+  startCluster,
+  storeConfig,
+  timeToFail,
+  type Words,
+} from './store-servers.ts'
 
 const { folder } = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}')
 const unreachable = new Failure('STORE_UNREACHABLE')
 const tls = (file: string) => fileURLToPath(import.meta.resolve(`#root/tests/fixtures/store-tls/${file}`))
-/** For two busy cores. */
-const marginMs = 150
-
-const open = (more: Partial<typeof storeConfig>, logger?: Parameters<typeof openRedisStore>[0]['logger']) =>
-  openRedisStore({ config: { ...storeConfig, ...more }, logger })
-
-/** How long the call takes to fail in the way of the store; -1 if it does not fail. */
-async function timeToFail(t: Test, call: Promise<unknown>) {
-  const start = performance.now()
-  const error = await call.then(
-    () => undefined,
-    (error) => error,
-  )
-  if (error && error.entry?.name !== 'STORE_UNREACHABLE') t.match(error, unreachable)
-  return error ? performance.now() - start : -1
-}
 
 t.test('a killed server fails every call at once, and is used again within a second', async (t) => {
   const server = await startRedis({ folder })
@@ -62,7 +52,7 @@ t.test('a killed server fails every call at once, and is used again within a sec
   ]
   for (const call of calls) {
     const tookMs = await timeToFail(t, call())
-    t.ok(tookMs >= 0 && tookMs < 100, `${call}: ${tookMs} ms`)
+    t.ok(tookMs >= 0 && tookMs < storeConfig.commandTimeoutMs / 2, `${call}: ${tookMs} ms`)
   }
 
   await server.restart()
@@ -106,36 +96,6 @@ t.test('each life of a server has a name, the same for all who use it', async (t
     t.notOk(seen.includes(next), signal)
     seen.push(next)
   }
-})
-
-t.test('a stopped server fails each call in time, then at once, and is used again', async (t) => {
-  const server = await startRedis({ folder })
-  const store = await open({ url: server.url, commandTimeoutMs: 150 })
-  t.teardown(() => Promise.all([store.close(), server.stop()]))
-  await until(async () => (await timeToFail(t, store.ping())) < 0)
-  await server.kill('SIGSTOP')
-  const times: Promise<number>[] = []
-  await until(async () => {
-    times.push(timeToFail(t, store.increment('n', 60_000)))
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    return times.length === 20
-  })
-  for (const tookMs of await Promise.all(times)) t.ok(tookMs >= 0 && tookMs < 150 + marginMs, `${tookMs} ms`)
-  await until(async () => (await timeToFail(t, store.ping())) < 20)
-  await server.kill('SIGCONT')
-  const tookMs = await until(async () => (await timeToFail(t, store.ping())) < 0)
-  t.ok(tookMs < 2_500, `back after ${tookMs} ms`)
-})
-
-t.test('a busy process does not take a store for late that has answered', async (t) => {
-  const server = await startRedis({ folder })
-  const store = await open({ url: server.url, commandTimeoutMs: 100 })
-  t.teardown(() => Promise.all([store.close(), server.stop()]))
-  await until(async () => (await timeToFail(t, store.ping())) < 0)
-  const answer = store.get('n')
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-  for (const end = Date.now() + 300; Date.now() < end; );
-  t.equal(await answer, undefined)
 })
 
 t.test('forgotten scripts are sent again', async (t) => {

@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import { openRedisStore } from '../../src/adapters/store/redis.ts'
 import type { StoreConfig } from '../../src/config.ts'
+import { Failure } from '../../src/protocol/errors.ts'
 import { isReady, type Redis as Server, startRedis } from '../../tools/test/harness.ts'
 
 /** Two busy cores answer later than production; only the tests of faults ask for less. */
@@ -10,6 +13,22 @@ export const storeConfig: StoreConfig = {
   keyPrefix: 'torii:',
   commandTimeoutMs: 2_000,
   memoryMaxKeys: 1_000_000,
+}
+
+export const openFor = (
+  more: Partial<StoreConfig>,
+  logger?: Parameters<typeof openRedisStore>[0]['logger'],
+) => openRedisStore({ config: { ...storeConfig, ...more }, logger })
+
+/** How long the call takes to fail in the way of the store; -1 if it does not fail. */
+export async function timeToFail(t: Test, call: Promise<unknown>) {
+  const start = performance.now()
+  const error = await call.then(
+    () => undefined,
+    (error) => error,
+  )
+  if (error && error.entry?.name !== 'STORE_UNREACHABLE') t.match(error, new Failure('STORE_UNREACHABLE'))
+  return error ? performance.now() - start : -1
 }
 
 export type Words = [string, ...(string | number)[]]

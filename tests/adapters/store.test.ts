@@ -174,8 +174,12 @@ t.test('200,000 lives that end at once hold up nobody, and their memory returns'
   await until(async () => {
     const end = performance.now() + 200
     for (let last = performance.now(); last < end; ) {
+      const { user, system } = process.cpuUsage()
       await new Promise((resolve) => setImmediate(resolve))
-      longestMs = Math.max(longestMs, performance.now() - last)
+      const used = process.cpuUsage()
+      // What others have of this core meanwhile is no work of this process.
+      const workedMs = (used.user + used.system - user - system) / 1_000
+      longestMs = Math.max(longestMs, Math.min(workedMs, performance.now() - last))
       last = performance.now()
     }
     return heap() - empty < full / 20

@@ -20,13 +20,15 @@ const openBrowser = (): Promise<Browser> => {
 const openPage = async (
   browser: Browser | BrowserContext,
   address: string,
-): Promise<{ page: Page; errors: string[] }> => {
+): Promise<{ page: Page; errors: string[]; loaded: string[] }> => {
   const page = await browser.newPage()
   const errors: string[] = []
+  const loaded: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
+  page.on('request', (request) => loaded.push(request.url()))
   await page.goto(address)
   await page.waitForFunction(() => window.torii !== undefined)
-  return { page, errors }
+  return { page, errors, loaded }
 }
 
 t.test('the client in Chromium', async (t) => {
@@ -46,7 +48,7 @@ t.test('the client in Chromium', async (t) => {
   const { url } = server
 
   const runRound = async (t: Test, name: string, options: { appId: string; appSecret?: string }) => {
-    const { page, errors } = await openPage(browser, `${pages.origin}/${name}.html`)
+    const { page, errors, loaded } = await openPage(browser, `${pages.origin}/${name}.html`)
     const round = await page.evaluate(
       ([options, userName]) => {
         if (!window.torii) throw new Error('the page is not ready')
@@ -55,6 +57,11 @@ t.test('the client in Chromium', async (t) => {
       [{ url, ...options }, randomUser()] as const,
     )
     t.same(errors, [], 'nothing was thrown')
+    t.same(
+      loaded.filter((address) => /curves|ciphers/.test(address)),
+      [],
+      'nothing is loaded for keys that nobody uses',
+    )
     t.match(round, { userId: /^\d+$/, wrongPassword: true, ended: true })
     t.equal(round.sessionOf, round.userId)
     t.equal(round.sessionAfterReload, round.userId)

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
+import { findFreePort } from '../../tools/test/harness.ts'
 import { spawnServer } from '../harness/test-server.ts'
 import { createTestStorage, createWire, headerOf } from './wire.ts'
-import { worlds } from './worlds.ts'
+import { openEmbedded, worlds } from './worlds.ts'
 
 const password = 'correct horse'
 const randomUser = () => `user-${randomBytes(6).toString('hex')}`
@@ -209,3 +210,22 @@ for (const { name, open } of worlds) {
     })
   })
 }
+
+t.test('a server that forgot all keys is met with a new one', async (t) => {
+  const port = String(await findFreePort())
+  const world = await openEmbedded({ TORII__PASSWORD__COST: '4', TORII__SERVER__PORT: port })
+  t.teardown(world.close)
+  const first = await spawnServer(world.environment)
+  const storage = createTestStorage()
+  const client = createClient({ url: first.url, ...world.app, storage })
+  await client.exchangeKeys()
+  const { print } = storage.read('key') ?? {}
+  const { user } = await client.register({ userName: randomUser(), password })
+  t.equal(await first.stop(), 0)
+  t.match(await refusalOf(client.session()), { name: 'UNREACHABLE' })
+  const second = await spawnServer(world.environment)
+  t.teardown(second.stop)
+  t.same((await client.session()).user, user)
+  t.same((await client.resume()).user, user)
+  t.not(storage.read('key')?.print, print)
+})

@@ -5,6 +5,7 @@ import t from 'tap'
 import { until } from '../harness/test-server.ts'
 import { createDevice, createDice, type Device, randomName, registration } from '../races/fleet.ts'
 import { atRate, inLoops, patiently } from './callers.ts'
+import { watchMachine } from './control.ts'
 import { countReplies, createHistory, type Entry, judgeMade, quantileMs, takeSeed } from './history.ts'
 import { countUsers, findHalfMade } from './people.ts'
 import { countExecuted, createReader, openReplicated, queueLimit, readWaiting } from './replicated.ts'
@@ -14,8 +15,7 @@ const dice = createDice(takeSeed(t))
 const world = await openReplicated(t)
 const { server, primary, replicas, devices, slowness } = world
 t.comment(`everything takes ${slowness.toFixed(1)} times as long as on a machine with nothing else to do`)
-/** A machine that is that busy refuses some for being so. */
-const isBusy = slowness > 1.5
+const machine = await watchMachine(t)
 
 /** Fewer on a machine that is busy with other things. */
 const readsPerSecond = 60 / slowness
@@ -79,6 +79,10 @@ t.test('a primary that is stopped for 10 s', async (t) => {
   isOver = true
   await load
 
+  const nowSlowness = Math.max(slowness, machine.slowness(stoppedAt, Date.now()))
+  t.comment(`${nowSlowness.toFixed(1)} times as long meanwhile`)
+  /** A machine that is that busy refuses some for being so. */
+  const isBusy = nowSlowness > 1.5
   const entries = history.read()
   const writes = entries.filter(({ operation }) => operation === 'register')
   const refused = during(writes, stoppedAt, continuedAt - 3_000)
@@ -116,16 +120,19 @@ t.test('a primary that is stopped for 10 s', async (t) => {
   t.strictSame(judged.duplicates, [])
   t.strictSame(halfMade, [])
   const isRefusal = ({ reply }: Entry) => reply === away || reply === overloaded
-  t.ok(refused.length > 0 && quantileMs(refused, 1) <= 3_000 * slowness, 'each write is refused within 3 s')
+  const isLate = (one: Entry) => one.tookMs > 3_000 * slowness + machine.excuseMs(one)
+  t.ok(refused.length > 0)
+  t.strictSame(refused.filter(isLate).slice(0, 3), [], 'each write is refused within 3 s')
   t.ok(refused.every(isRefusal))
   t.ok(late.some(({ reply }) => reply === away) && late.every(isRefusal))
   if (!isBusy) t.strictSame(Object.keys(countReplies(late)), [String(away)])
   t.ok(reads.length > 5 * readsPerSecond, 'replicas go on')
   t.ok(reads.every((one) => isGood(one) || (isBusy && one.reply === overloaded)))
-  t.ok(quantileMs(reads, 0.99) < Math.max(300 * slowness, quietMs))
-  t.ok(Math.max(...waiting) <= queueLimit)
+  t.ok(quantileMs(reads, 0.99) < Math.max(300 * nowSlowness, quietMs))
+  t.ok(Math.max(...waiting) <= queueLimit && Math.max(...waiting) > 0, 'some wait, and no more than may')
   const recoveredMs = Math.max(firstGood, lastBad) - continuedAt
-  t.ok(recoveredMs <= 2_000 * slowness, 'it recovers within 2 s')
+  const excuseMs = machine.excuseMs({ time: continuedAt, tookMs: recoveredMs })
+  t.ok(recoveredMs <= 2_000 * slowness + excuseMs, 'it recovers within 2 s')
 })
 
 const [first, second] = replicas

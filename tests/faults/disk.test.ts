@@ -17,6 +17,7 @@ import {
 } from '../harness/test-server.ts'
 import { randomName } from '../races/fleet.ts'
 import { type Credentials, createJsonCaller } from './callers.ts'
+import { watchMachine } from './control.ts'
 import { acknowledged, countReplies, createHistory, judgeMade, quantileMs } from './history.ts'
 import { countUsers, findHalfMade, logIn, register } from './people.ts'
 import { databaseDefaults } from './replicated.ts'
@@ -25,6 +26,7 @@ import { mountSmallDisk } from './small-disk.ts'
 t.setTimeout(300_000)
 const isLong = process.env.TORII_TEST_LONG === '1'
 const registered = 1020000
+const [unreachable, failed] = [2010100, 2010101]
 
 type Plan = {
   server: ServerProcess
@@ -33,11 +35,17 @@ type Plan = {
   /** Takes away what writing needs, and gives it back. */
   hit(): unknown
   mend(): unknown
+  /** With which code changes are refused, and how soon. */
+  code: number
+  refusedMs?: number
+  /** How soon they are done again. */
   withinMs: number
 }
 
 /** Registers before, while nothing can be written, and afterwards without any restart. */
-const judgeOutage = async (t: Test, { server, app, db, hit, mend, withinMs }: Plan) => {
+const judgeOutage = async (t: Test, plan: Plan) => {
+  const { server, app, db, hit, mend, code, refusedMs = 300, withinMs } = plan
+  const machine = await watchMachine(t)
   const caller = createJsonCaller({ app })
   const history = createHistory(join(testServers().folder, `${randomName('disk')}.jsonl`))
   t.teardown(() => caller.close())
@@ -72,9 +80,14 @@ const judgeOutage = async (t: Test, { server, app, db, hit, mend, withinMs }: Pl
   )
   t.ok(meanwhile.length >= 30)
   t.strictSame(
-    meanwhile.filter(({ reply }) => !/^2\d{6}$/.test(String(reply))),
+    meanwhile.filter(({ reply }) => reply !== code).slice(0, 3),
     [],
-    'each refusal has a code',
+    `each is refused with ${code}`,
+  )
+  t.strictSame(
+    meanwhile.filter((one) => one.tookMs > refusedMs + machine.excuseMs(one)).slice(0, 3),
+    [],
+    `within ${refusedMs} ms`,
   )
   t.strictSame(judged.missing, [])
   t.strictSame(judged.duplicates, [])
@@ -91,7 +104,15 @@ t.test('SQLite on a full disk refuses, and goes on when there is room', async (t
     await server.stop()
   })
   const app = server.app as Credentials
-  await judgeOutage(t, { server, app, db, hit: () => disk.fill(), mend: disk.free, withinMs: 2_000 })
+  await judgeOutage(t, {
+    server,
+    app,
+    db,
+    hit: () => disk.fill(),
+    mend: disk.free,
+    code: failed,
+    withinMs: 2_000,
+  })
 })
 
 /** A server on this MariaDB alone. */
@@ -108,23 +129,31 @@ const openOn = async (t: Test, mariadb: Mariadb) => {
 
 const rows = [
   // InnoDB says that a table is full, and at once that it is not.
-  { title: 'MariaDB on a full disk', args: ['--skip-log-bin'], withinMs: 2_000 },
+  { title: 'MariaDB on a full disk', args: ['--skip-log-bin'], code: failed, withinMs: 2_000 },
   // For its binary log MariaDB waits until there is room, and looks once a minute.
-  { title: 'MariaDB with its binary log on a full disk', args: [], withinMs: 90_000, isLong: true },
+  {
+    title: 'MariaDB with its binary log on a full disk',
+    args: [],
+    code: unreachable,
+    refusedMs: 8_000,
+    withinMs: 90_000,
+    isLong: true,
+  },
 ]
 
-for (const { title, args, withinMs } of rows.filter((row) => isLong || !row.isLong))
+for (const { title, args, ...limits } of rows.filter((row) => isLong || !('isLong' in row)))
   t.test(`${title} refuses, and goes on when there is room`, async (t) => {
     const disk = await mountSmallDisk(t, 256)
     const mariadb = await startMariadb({ folder: disk.folder, serverId: 11, args })
     const world = await openOn(t, mariadb)
-    await judgeOutage(t, { ...world, hit: () => disk.fill(), mend: disk.free, withinMs })
+    await judgeOutage(t, { ...world, ...limits, hit: () => disk.fill(), mend: disk.free })
   })
 
 t.test('a MariaDB that becomes read-only refuses, and goes on when it is not any more', async (t) => {
   const mariadb = await startMariadb({ folder: testServers().folder, serverId: 12 })
   const set = (value: 0 | 1) => () => mariadb.asRoot(`SET GLOBAL read_only = ${value}`)
-  await judgeOutage(t, { ...(await openOn(t, mariadb)), hit: set(1), mend: set(0), withinMs: 2_000 })
+  const world = await openOn(t, mariadb)
+  await judgeOutage(t, { ...world, hit: set(1), mend: set(0), code: unreachable, withinMs: 2_000 })
 })
 
 /** Judges a start that must fail: status 1, and a last line that has these words. */

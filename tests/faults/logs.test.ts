@@ -151,8 +151,9 @@ t.test('nothing that was planted is in any line, and each request has its line',
   t.equal((await callJson('/v1/login', { login: other, clientHash }, {}, addressV6)).code, away)
   t.equal((await sealAndSend('/v1/login', { login: userName, password })).code, away)
 
-  // What is no request: headers that don't end, and bytes that are not HTTP.
+  // What is no request, and has its line too: headers that don't end, and bytes that are not HTTP.
   const { port } = new URL(server.url)
+  requests += 2
   await Promise.all(
     [
       `GET /v1/session?t=${device.t} HTTP/1.1\r\nauthorization: ${bearer.authorization}\r\n`,

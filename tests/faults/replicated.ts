@@ -93,9 +93,9 @@ export const countExecuted = async ({ asRoot }: Mariadb): Promise<number> => {
   return Number(row?.Value)
 }
 
-/** Calls that wait for a connection to the database. */
+/** Calls that wait for a connection to the database; NaN when no metric tells. */
 export const readWaiting = async (metricsPort: number): Promise<number> => {
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
   const rows = [...text.matchAll(/^torii_database_pool_waiting\{[^}]*\} (\d+)/gm)]
-  return Math.max(...rows.map(([, count]) => Number(count)))
+  return rows.length === 0 ? Number.NaN : Math.max(...rows.map(([, count]) => Number(count)))
 }

@@ -5,70 +5,32 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { createConnection } from 'mysql2/promise'
 import t from 'tap'
-import type { Db } from '../../src/adapters/db/index.ts'
-import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/load-config.ts'
+import { type Machine, watchMachine } from '../faults/control.ts'
 import {
   type Environment,
   embeddedEnvironment,
-  openShared,
   type ServerProcess,
   spawnServer,
   testServers,
 } from '../harness/test-server.ts'
-import {
-  type App,
-  ask,
-  call,
-  createFolder,
-  createTorii,
-  login,
-  register,
-  run,
-  type Torii,
-} from './torii-process.ts'
+import { hasServers, openEmbedded, openMariadb, type Tap, type World, worlds } from './live-worlds.ts'
+import { ask, call, createFolder, createTorii, login, register, run } from './torii-process.ts'
 
 t.setTimeout(400_000)
 
-type World = { servers: ServerProcess[]; app: App; torii: Torii; db: Db; environment: Environment }
+const noticeMs = 1_000
 
-const openEmbedded = async (t: Tap): Promise<World> => {
-  const environment = embeddedEnvironment(createFolder(t))
-  const server = await spawnServer(environment)
-  const db = await openDb({ config: loadConfig(environment).database })
-  t.teardown(async () => {
-    await db.close()
-    await server.stop()
-  })
-  if (!server.app) throw new Error('no demo app')
-  return { servers: [server], app: server.app, torii: createTorii(environment), db, environment }
-}
-
-const openMariadb = async (t: Tap): Promise<World> => {
-  const shared = await openShared()
-  const { environment, app, db } = shared
-  const servers = await Promise.all([spawnServer(environment), spawnServer(environment)])
-  t.teardown(async () => {
-    await Promise.all(servers.map((server) => server.stop()))
-    await shared.close()
-  })
-  return { servers, app, torii: createTorii(environment), db, environment }
-}
-
-type Tap = { teardown(end: () => unknown): void; comment(text: string): void }
-
-const hasServers = JSON.parse(process.env.TORII_TEST_SERVERS ?? '{}').primary !== undefined
-const worlds: readonly (readonly [name: string, open: (t: Tap) => Promise<World>])[] = [
-  ['SQLite', openEmbedded],
-  ...(hasServers ? ([['MariaDB and Redis, two processes', openMariadb]] as const) : []),
-]
-
-/** The time from the change in the database until each server acts by it. */
+/**
+ * The time from the change in the database, or from when it could be tried, until each server acts by it; and how much
+ * longer this machine may have made that.
+ */
 const timeNotice = async (
   world: World,
+  machine: Machine,
   change: () => Promise<unknown>,
   isNoticed: (server: ServerProcess) => Promise<boolean>,
-): Promise<number> => {
+  knownAt = () => 0,
+): Promise<{ ms: number; excuseMs: number }> => {
   const watches = world.servers.map(async (server) => {
     const deadline = Date.now() + 30_000
     while (!(await isNoticed(server))) {
@@ -84,13 +46,15 @@ const timeNotice = async (
     .orderBy('version', 'desc')
     .limit(1)
     .executeTakeFirstOrThrow()
-  return Math.max(...noticedAt) - changedAt
+  const ms = Math.max(...noticedAt) - Math.max(changedAt, knownAt())
+  return { ms, excuseMs: machine.excuseMs({ time: changedAt, tookMs: ms }) }
 }
 
 for (const [name, open] of worlds) {
   t.test(`${name}: running servers notice within a second what is changed`, async (t) => {
     const world = await open(t)
-    const { torii, app, servers } = world
+    const machine = await watchMachine(t)
+    const { torii, app, servers, environment } = world
     const [server] = servers
     if (!server) throw new Error('no server')
     const echo = (it: ServerProcess, as = app) => call(it, as, '/v1/echo')
@@ -103,9 +67,9 @@ for (const [name, open] of worlds) {
       const change = async () => {
         reply = await ask(torii, ...args)
       }
-      const ms = await timeNotice(world, change, isNoticed)
-      t.comment(`${name}: ${what} noticed after ${ms} ms`)
-      t.ok(ms < 1_000, `${what} is noticed within a second (${ms} ms)`)
+      const { ms, excuseMs } = await timeNotice(world, machine, change, isNoticed)
+      t.comment(`${name}: ${what} noticed after ${ms} ms (${excuseMs} ms of it may be the machine's)`)
+      t.ok(ms < noticeMs + excuseMs, `${what} is noticed within a second (${ms} ms)`)
       return reply
     }
     const answers =
@@ -152,17 +116,22 @@ for (const [name, open] of worlds) {
     await check('a disabled app', ['app', 'disable', app.appId], answers(2020500))
     await check('an enabled app', ['app', 'enable', app.appId], answers(1000000))
     let fresh = app
-    const rotate = async () => {
-      const { appsecret } = await ask<{ appsecret: string }>(torii, 'app', 'rotate', app.appId)
-      fresh = { ...app, appSecret: appsecret }
+    let printedAt = 0
+    const heard = (text: string) => {
+      const appSecret = /"appsecret": *"([^"]+)"/.exec(text)?.[1]
+      if (appSecret === undefined || fresh !== app) return
+      printedAt = Date.now()
+      fresh = { ...app, appSecret }
     }
-    const ms = await timeNotice(
+    const { ms, excuseMs } = await timeNotice(
       world,
-      rotate,
+      machine,
+      () => ask(createTorii(environment, undefined, heard), 'app', 'rotate', app.appId),
       async (it) => fresh !== app && (await echo(it, fresh)).code === 1000000,
+      () => printedAt,
     )
-    t.comment(`${name}: a new secret noticed after ${ms} ms`)
-    t.ok(ms < 1_000, `a new secret is good within a second (${ms} ms)`)
+    t.comment(`${name}: a new secret noticed ${ms} ms after it was printed`)
+    t.ok(ms < noticeMs + excuseMs, `a new secret is good within a second (${ms} ms)`)
     for (const it of servers) t.match(await echo(it), { code: 1000000 }, 'the old secret is good too')
     await check('the end of the old secret', ['app', 'rotate', app.appId, '--finish'], answers(2020401))
     for (const it of servers) t.match(await echo(it, fresh), { code: 1000000 })

@@ -10,11 +10,16 @@ const file = fileURLToPath(import.meta.resolve('#root/dist/tools/torii.js'))
 
 export type Ended = { code: number | null; stdout: string; stderr: string }
 
-/** Runs a program to its end; `input` is what it reads. */
+/** Runs a program to its end; `input` is what it reads, `heard` is told what it has printed so far. */
 export const run = (
   command: string,
   args: readonly string[],
-  { environment = {}, cwd, input = '' }: { environment?: Environment; cwd?: string; input?: string } = {},
+  {
+    environment = {},
+    cwd,
+    input = '',
+    heard = () => {},
+  }: { environment?: Environment; cwd?: string; input?: string; heard?: (stdout: string) => void } = {},
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -26,6 +31,7 @@ export const run = (
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         said[name] += text
+        if (name === 'stdout') heard(said.stdout)
       })
     }
     child.on('error', reject).on('close', (code) => resolve({ code, ...said }))
@@ -35,9 +41,9 @@ export const run = (
 export type Torii = (...args: string[]) => Promise<Ended>
 
 export const createTorii =
-  (environment: Environment, cwd?: string): Torii =>
+  (environment: Environment, cwd?: string, heard?: (stdout: string) => void): Torii =>
   (...args) =>
-    run(process.execPath, [file, ...args], { environment, ...(cwd && { cwd }) })
+    run(process.execPath, [file, ...args], { environment, ...(cwd && { cwd }), ...(heard && { heard }) })
 
 /** The data of `--json`. Throws what it said when it was not done. */
 export const ask = async <T = Record<string, unknown>>(torii: Torii, ...args: string[]): Promise<T> => {

@@ -3,11 +3,14 @@ import type { StoreConfig } from '../../config.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { readRedisOptions } from './redis-options.ts'
 
+/** Undefined until what was asked in this turn of the event loop has been sent. */
+export type Turn = { sentAt: number | undefined }
+
 export type RedisConnection = {
   commands: RedisCommander
   isCluster: boolean
-  /** The commands of one turn of the event loop leave together: call it before each. */
-  gather(): void
+  /** The commands of one turn of the event loop leave together, at its end: call it before each. */
+  gather(): Turn
   /** Asks a cluster again where its keys live. */
   refresh(): void
   /** From now on the client tells when it takes no commands any more, and when it does again. */
@@ -28,7 +31,7 @@ export async function openRedisConnection(config: StoreConfig): Promise<RedisCon
   return {
     commands: client,
     isCluster: client.isCluster,
-    gather: client instanceof Cluster ? () => {} : createGather(client),
+    gather: createGather(client),
     refresh() {
       if (client instanceof Cluster) client.refreshSlotsCache()
     },
@@ -44,19 +47,22 @@ export async function openRedisConnection(config: StoreConfig): Promise<RedisCon
 
 /**
  * A write of its own for each command is what costs most. The client's own pipelines hold what comes next until the
- * last answers are there, and with it all that waits: 40 MB more under load.
+ * last answers are there, and with it all that waits: 40 MB more under load. To a cluster only they can be had.
  */
-function createGather(client: Redis) {
-  let isGathering = false
+function createGather(client: Redis | Cluster) {
+  let turn: Turn | undefined
   return () => {
-    const { stream } = client
-    if (isGathering || !stream) return
-    isGathering = true
-    stream.cork()
+    if (turn) return turn
+    const mine: Turn = { sentAt: undefined }
+    turn = mine
+    const stream = client instanceof Cluster ? undefined : client.stream
+    stream?.cork()
     setImmediate(() => {
-      isGathering = false
-      stream.uncork()
+      turn = undefined
+      stream?.uncork()
+      mine.sentAt = performance.now()
     })
+    return mine
   }
 }
 

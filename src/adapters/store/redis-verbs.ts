@@ -2,7 +2,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Burnt, Slid, Store } from './index.ts'
 import { checkSlide } from './ledger.ts'
 import type { PassBook } from './pass-book.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisConnection, Turn } from './redis-connection.ts'
 import { type Script, scripts } from './redis-scripts.ts'
 import { wholeMs } from './whole-ms.ts'
 
@@ -28,8 +28,8 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
     trips++
     try {
       checkOpen()
-      gather()
-      return await within(commandTimeoutMs, send())
+      const turn = gather()
+      return await within(commandTimeoutMs, turn, send())
     } catch (error) {
       // Only the text: the error of the client also carries the command with its values.
       const text = error instanceof Error ? error.message : 'unknown'
@@ -182,14 +182,21 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
 const hashTag = (key: string) => /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key
 
 /**
- * Counts from the call: ioredis counts from the sending, and to a cluster what it gathers for the next sending waits
- * for the answers to the last.
+ * Counts from the end of the turn of the call: ioredis counts from the sending, and to a cluster what it gathers for
+ * the next sending waits for the answers to the last.
  */
-function within<T>(ms: number, answer: Promise<T>) {
+function within<T>(ms: number, turn: Turn, answer: Promise<T>) {
   return new Promise<T>((resolve, reject) => {
     const fail = () => reject(new Error(`no answer within ${ms} ms`))
-    // Not before what has arrived is read: if this process was busy for that long, the store was not late.
-    const timer = setTimeout(setImmediate, ms, fail)
+    const judge = () => {
+      const now = performance.now()
+      const restMs = (turn.sentAt ?? now) + ms - now
+      // A long turn has used up the time of what it had not even sent.
+      if (restMs > 0) timer = setTimeout(judge, restMs)
+      // Not before what has arrived is read: if this process was busy for that long, the store was not late.
+      else setImmediate(fail)
+    }
+    let timer = setTimeout(judge, ms)
     const settle = () => clearTimeout(timer)
     answer.then(settle, settle)
     answer.then(resolve, reject)

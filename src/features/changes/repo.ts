@@ -3,7 +3,7 @@ import { sql } from '../../adapters/db/kysely.ts'
 
 export type Change = { version: number; kind: string; subject: string; changedAt: number }
 /** `last`: the number of the newest change that was ever recorded. */
-export type ChangeLog = { last: number; changes: Change[] }
+type ChangeLog = { last: number; changes: Change[] }
 
 const counter = 'changes.version'
 

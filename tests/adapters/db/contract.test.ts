@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Db } from '../../../src/adapters/db/index.ts'
 import { createStatement } from '../../../src/adapters/db/statement.ts'
-import { createDatabase, engines } from './databases.ts'
+import { createDatabase, createGate, engines } from './databases.ts'
 
 const account = {
   tag: Buffer.from([0, 1, 2, 3, 4, 5, 6, 0]),
@@ -23,15 +23,6 @@ const readStreak = async (db: Db, name: string) => {
   const rows = db.write.selectFrom('loginStreaks').select('failures')
   return (await rows.where('loginKey', '=', Buffer.from(name)).executeTakeFirst())?.failures
 }
-/** A promise to settle from outside. */
-const createGate = () => {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { open, opened }
-}
-
 // Names that differ from the keys in every way that the schema allows; one is a reserved word.
 const tables = {
   apps: 'order',
@@ -420,19 +411,18 @@ for (const engine of engines) {
       })
       await started.opened
       const startedAt = performance.now()
-      const waiting = t.rejects(
-        db.transaction(async () => {}),
-        {
-          ...failure('OVERLOADED'),
-          options: { retryAfterSeconds: 1 },
-        },
-      )
-      await t.rejects(
-        db.transaction(async () => {}),
-        failure('OVERLOADED'),
-      )
-      t.ok(performance.now() - startedAt < 150, 'a full queue refuses at once')
+      const order: string[] = []
+      const note = (name: string) => (error: unknown) => {
+        order.push(name)
+        throw error
+      }
+      const waiting = t.rejects(db.transaction(async () => {}).catch(note('the one in the queue')), {
+        ...failure('OVERLOADED'),
+        options: { retryAfterSeconds: 1 },
+      })
+      await t.rejects(db.transaction(async () => {}).catch(note('the one behind it')), failure('OVERLOADED'))
       await waiting
+      t.strictSame(order, ['the one behind it', 'the one in the queue'], 'a full queue refuses at once')
       t.ok(performance.now() - startedAt >= 195)
       gate.open()
       await holder

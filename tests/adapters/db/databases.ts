@@ -36,6 +36,15 @@ export const toHost = (login: Login, database: string, weight = 1): DatabaseHost
   tls: false,
 })
 
+/** A promise to settle from outside. */
+export const createGate = () => {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
 /** A port on which nobody listens. */
 export const deadHost = (database: string): DatabaseHost =>
   toHost({ host: '127.0.0.1', port: 9, user: 'torii', password: '' }, database)

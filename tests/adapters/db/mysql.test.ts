@@ -199,13 +199,18 @@ async function testOnSharedServer() {
   t.test('a read whose connection was cut is asked again', async (t) => {
     const { db } = await open({ connectionsPerHost: 1 })
     const id = await value(connectionId, db.write)
-    const rows = db.write.selectFrom('bans').select(sql<number>`sleep(0.5)`.as('s'))
+    const rows = db.write.selectFrom('bans').select(sql<number>`sleep(1)`.as('s'))
     await db.write
       .insertInto('bans')
       .values({ network: 'n', bannedUntil: 1, reason: '', createdAt: 1 })
       .execute()
     const reading = rows.execute()
-    await delay(100)
+    await isReady(async () => {
+      const found = await ask(primary, 'SHOW PROCESSLIST')
+      const isRunning = (row: Record<string, unknown>) =>
+        String(row.Id) === String(id) && /sleep/.test(String(row.Info))
+      if (!found.some(isRunning)) throw new Error('the statement has not come')
+    })
     await ask(primary, `KILL ${id}`)
     t.equal((await reading).length, 1)
   })
@@ -337,7 +342,14 @@ function readAlong(db: Db, until: () => boolean) {
       }
     }
   }
-  return Promise.all(Array.from({ length: 20 }, loop)).then(() => seen)
+  const ended = Promise.all(Array.from({ length: 20 }, loop))
+  /** Waits until all loops have been answered by this one, and by no other. */
+  const areAnsweredBy = (id: number) =>
+    isReady(async () => {
+      const last = seen.servers.slice(-60)
+      if (last.length < 60 || last.some((one) => one !== id)) throw new Error(`not yet by ${id}`)
+    })
+  return { seen, ended, areAnsweredBy }
 }
 
 async function testOnOwnServers() {
@@ -364,15 +376,13 @@ async function testOnOwnServers() {
   t.test('a replica that is killed under reads fails none of them, and comes back', async (t) => {
     const db = await open()
     let isOver = false
-    const reading = readAlong(db, () => isOver)
-    await delay(200)
+    const { seen, ended, areAnsweredBy } = readAlong(db, () => isOver)
+    await areAnsweredBy(2)
     await replica.kill('SIGKILL')
-    await delay(300)
+    await areAnsweredBy(1)
     isOver = true
-    const seen = await reading
+    await ended
     t.strictSame(seen.failed, [])
-    t.equal(seen.servers[0], 2)
-    t.equal(seen.servers.at(-1), 1)
     t.comment(`${seen.reads} reads`)
     t.match(await db.health(), [{ problem: '' }, { role: 'read', problem: 'ECONNREFUSED' }])
     await replica.restart()
@@ -382,14 +392,17 @@ async function testOnOwnServers() {
   })
 
   t.test('a replica that stops answering fails no read', async (t) => {
-    const db = await open({ queryTimeoutMs: 300, connectTimeoutMs: 300 })
+    // The same limits hold for the primary, which answers all of them from then on.
+    const db = await open({ queryTimeoutMs: 1_000, connectTimeoutMs: 1_000 })
     let isOver = false
-    const reading = readAlong(db, () => isOver)
-    await delay(200)
+    const { seen, ended, areAnsweredBy } = readAlong(db, () => isOver)
+    await areAnsweredBy(2)
     await replica.kill('SIGSTOP')
+    await areAnsweredBy(1)
+    // Meanwhile the replica was tried again, in vain, a few times.
     await delay(2_000)
     isOver = true
-    const seen = await reading
+    await ended
     await replica.kill('SIGCONT')
     t.strictSame(seen.failed, [])
     t.equal(seen.servers.at(-1), 1)

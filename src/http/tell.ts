@@ -1,0 +1,40 @@
+/** What is told of every answered request: to the metrics, and on one line of the log. Nothing in it is a secret. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { CatalogueEntry } from '../protocol/errors.ts'
+import type { Address, EnvelopeKind } from './caller.ts'
+
+export type Answered = {
+  operation: string
+  /** Undefined: none was opened. */
+  envelope: EnvelopeKind | undefined
+  outcome: Pick<CatalogueEntry, 'code' | 'name'> | undefined
+  /** Which check refused. */
+  reason: string | undefined
+  status: number
+  /** Undefined for what never became a request. */
+  elapsedMs: number | undefined
+  address: Address
+  appId: string | undefined
+  deviceId: string | undefined
+}
+
+type Tell = (log: Pick<FastifyBaseLogger, 'info'>, answered: Answered) => void
+
+export const createTell =
+  (observe: ((answered: Answered) => void) | undefined): Tell =>
+  (log, answered) => {
+    observe?.(answered)
+    const { operation, envelope, outcome, reason, status, elapsedMs, address, appId, deviceId } = answered
+    log.info({
+      operation,
+      envelope,
+      code: outcome?.code,
+      status,
+      ms: elapsedMs === undefined ? undefined : Math.round(elapsedMs * 10) / 10,
+      // Neither an address nor a device in full.
+      network: address.network,
+      app: appId,
+      device: deviceId?.slice(0, 6),
+      reason,
+    })
+  }
