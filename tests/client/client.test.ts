@@ -1,37 +1,19 @@
 /** The client against a server process: logins, tickets and what ends them. */
-import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type Client, type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
 import { spawnServer, until } from '../harness/test-server.ts'
+import { openConnected, password, randomUser, refusalOf } from './connected.ts'
 import { createTestStorage, createWire } from './wire.ts'
 import { worlds } from './worlds.ts'
 
 const minuteMs = 60_000
-const password = 'correct horse 🔑'
-const randomUser = () => `user-${randomBytes(6).toString('hex')}`
-/** What a call was refused with. */
-const refusalOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'nothing',
-    (error) => error,
-  )
 
 // Two servers and their clients, on two busy cores.
 t.setTimeout(180_000)
 
 for (const { name, open } of worlds) {
   t.test(name, async (t) => {
-    const world = await open({ TORII__PASSWORD__COST: '4' })
-    const server = await spawnServer(world.environment)
-    t.teardown(async () => {
-      await server.stop()
-      await world.close()
-    })
-    const connect = (more: Partial<ClientOptions> = {}, storage = createTestStorage()) => {
-      const wire = createWire(server.url)
-      const options = { url: server.url, ...world.app, language: 'en', fetch: wire.fetch, storage, ...more }
-      return { wire, storage, client: createClient(options) }
-    }
+    const { world, server, connect } = await openConnected(t, open)
     const enter = async (more: Partial<ClientOptions> = {}) => {
       const connected = connect(more)
       const userName = randomUser()

@@ -1,24 +1,14 @@
 /** The client when replies get lost, clocks are wrong, and somebody else answers. */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { type Client, type ClientOptions, createClient } from '../../src/client/index.ts'
-import { spawnServer, until } from '../harness/test-server.ts'
+import type { Client } from '../../src/client/index.ts'
+import { until } from '../harness/test-server.ts'
 import { openText, sealText } from '../harness/totp-client.ts'
-import { createTestStorage, createWire } from './wire.ts'
-import { type World, worlds } from './worlds.ts'
-
-const password = 'correct horse'
-const randomUser = () => `user-${randomBytes(6).toString('hex')}`
-const refusalOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'nothing',
-    (error) => error,
-  )
+import { loginsOf, openConnected, password, randomUser, refusalOf } from './connected.ts'
+import { createTestStorage } from './wire.ts'
+import { worlds } from './worlds.ts'
 
 const keep = (reply: string) => reply
-
-const loginsOf = async ({ db }: World, userId: string) =>
-  db.write.selectFrom('logins').selectAll().where('userId', '=', Number(userId)).execute()
 
 /** For what happens in one step of 30 s, as far as the test can tell. */
 const leaveEdge = () => until('the edge of a step is far', () => Date.now() % 30_000 < 25_000)
@@ -28,17 +18,7 @@ t.setTimeout(180_000)
 
 for (const { name, open } of worlds) {
   t.test(name, async (t) => {
-    const world = await open({ TORII__PASSWORD__COST: '4' })
-    const server = await spawnServer(world.environment)
-    t.teardown(async () => {
-      await server.stop()
-      await world.close()
-    })
-    const connect = (more: Partial<ClientOptions> = {}, storage = createTestStorage()) => {
-      const wire = createWire(server.url)
-      const options = { url: server.url, ...world.app, language: 'en', fetch: wire.fetch, storage, ...more }
-      return { wire, storage, client: createClient(options) }
-    }
+    const { world, connect } = await openConnected(t, open)
 
     t.test('a lost reply of register ends with one account, one login and one pair', async (t) => {
       const { client, wire, storage } = connect()

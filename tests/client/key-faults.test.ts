@@ -2,44 +2,24 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import t from 'tap'
 import { nodeKeyPrimitives } from '../../src/adapters/key-crypto.ts'
-import { type ClientOptions, createClient } from '../../src/client/index.ts'
+import type { ClientOptions } from '../../src/client/index.ts'
 import type { Fetch } from '../../src/client/post.ts'
 import { toBase64 } from '../../src/protocol/bytes.ts'
 import { serverKeyIdOf } from '../../src/protocol/key-exchange.ts'
 import { toPem } from '../../src/protocol/public-key.ts'
-import { spawnServer } from '../harness/test-server.ts'
+import { loginsOf, openConnected, password, randomUser, refusalOf } from './connected.ts'
 import { createImpostor, plainly } from './impostor.ts'
-import { createTestStorage, createWire, headerOf } from './wire.ts'
-import { type World, worlds } from './worlds.ts'
+import { headerOf } from './wire.ts'
+import { worlds } from './worlds.ts'
 
 type Json = Record<string, unknown>
-
-const password = 'correct horse'
-const randomUser = () => `user-${randomBytes(6).toString('hex')}`
-const refusalOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'nothing',
-    (error) => error,
-  )
-const loginsOf = async ({ db }: World, userId: string) =>
-  db.write.selectFrom('logins').selectAll().where('userId', '=', Number(userId)).execute()
 
 // Two servers and their clients, on two busy cores.
 t.setTimeout(180_000)
 
 for (const { name, open } of worlds) {
   t.test(name, async (t) => {
-    const world = await open({ TORII__PASSWORD__COST: '4' })
-    const server = await spawnServer(world.environment)
-    t.teardown(async () => {
-      await server.stop()
-      await world.close()
-    })
-    const connect = (more: Partial<ClientOptions> = {}, storage = createTestStorage()) => {
-      const wire = createWire(server.url)
-      const options = { url: server.url, ...world.app, language: 'en', fetch: wire.fetch, storage, ...more }
-      return { wire, storage, client: createClient(options) }
-    }
+    const { world, server, connect } = await openConnected(t, open)
     const enter = async (more: Partial<ClientOptions> = {}) => {
       const connected = connect(more)
       await connected.client.exchangeKeys()

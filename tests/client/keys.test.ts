@@ -1,19 +1,11 @@
 /** The client with a shared key: exchanged, sealed with, resumed on. */
-import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
 import { findFreePort } from '../../tools/test/harness.ts'
 import { spawnServer } from '../harness/test-server.ts'
-import { createTestStorage, createWire, headerOf } from './wire.ts'
+import { openConnected, password, randomUser, refusalOf } from './connected.ts'
+import { createTestStorage, headerOf } from './wire.ts'
 import { openEmbedded, worlds } from './worlds.ts'
-
-const password = 'correct horse'
-const randomUser = () => `user-${randomBytes(6).toString('hex')}`
-const refusalOf = (call: Promise<unknown>) =>
-  call.then(
-    () => 'nothing',
-    (error) => error,
-  )
 
 const suites = {
   1: ['AES-CTR', 'ChaCha20', 'twofish128'],
@@ -25,17 +17,7 @@ t.setTimeout(180_000)
 
 for (const { name, open } of worlds) {
   t.test(name, async (t) => {
-    const world = await open({ TORII__PASSWORD__COST: '4' })
-    const server = await spawnServer(world.environment)
-    t.teardown(async () => {
-      await server.stop()
-      await world.close()
-    })
-    const connect = (more: Partial<ClientOptions> = {}, storage = createTestStorage(), url = server.url) => {
-      const wire = createWire(url)
-      const options = { url, ...world.app, language: 'en', fetch: wire.fetch, storage, ...more }
-      return { wire, storage, client: createClient(options) }
-    }
+    const { world, connect } = await openConnected(t, open)
 
     for (const transport of ['totp', 'json'] as const) {
       for (const suite of suites[2]) {
