@@ -1,5 +1,6 @@
 /** The composition root: the one file that sees every room, and hands each its needs. */
 import { createHmac } from 'node:crypto'
+import { runAll } from './adapters/batch.ts'
 import { systemClock } from './adapters/clock.ts'
 import type { HostHealth } from './adapters/db/index.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
@@ -99,7 +100,7 @@ export const openServer = async (options: WorldOptions) => {
         isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
       }),
     })
-    const flush = () => Promise.all([addresses.flush(), devices.flush(), tickets.flush()])
+    const flush = () => runAll([addresses.flush, ...devices.flushes, ...tickets.flushes])
     const flushLast = async () => {
       await flush().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
     }

@@ -22,8 +22,9 @@ const addDemoApp = async ({ apps }: Server, config: Config, address: string) => 
 const flushMs = 1_000
 const pass = (ms: number) => delay(ms, undefined, { ref: false })
 
-/** Requests get `drainTimeoutMs`; what still runs then is cut. */
+/** Requests get `drainTimeoutMs`; what still runs then is cut. Writing has what they leave of it, and a second more. */
 const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => {
+  const end = performance.now() + drainTimeoutMs
   server.startDraining()
   let isAnswered = false
   const answered = endConnections(server.http.server)
@@ -32,7 +33,8 @@ const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => 
       isAnswered = true
     })
   await Promise.race([answered, pass(drainTimeoutMs)])
-  await Promise.race([isAnswered ? server.close() : server.flush(), pass(flushMs)])
+  const leftMs = Math.max(0, end - performance.now())
+  await Promise.race([isAnswered ? server.close() : server.flush(), pass(leftMs + flushMs)])
 }
 
 const main = async () => {

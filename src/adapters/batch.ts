@@ -9,6 +9,13 @@ export type Batch<Value> = {
   flush(): Promise<void>
 }
 
+/** Runs each to its end, whether or not another one fails; throws what the first failed with. */
+export const runAll = async (works: readonly (() => Promise<unknown>)[]): Promise<void> => {
+  const results = await Promise.allSettled(works.map((work) => work()))
+  const failed = results.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
 export type CreateBatch = <Value>(needs: {
   most: number
   write(entries: [key: string, value: Value][]): Promise<void>

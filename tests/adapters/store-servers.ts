@@ -4,6 +4,8 @@ import { openRedisStore } from '../../src/adapters/store/redis.ts'
 import type { StoreConfig } from '../../src/config.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { isReady, type Redis as Server, startRedis } from '../../tools/test/harness.ts'
+import { watchLateness } from '../faults/machine.ts'
+import { until } from './store-contract.ts'
 
 /** Two busy cores answer later than production; only the tests of faults ask for less. */
 export const storeConfig: StoreConfig = {
@@ -29,6 +31,15 @@ export async function timeToFail(t: Test, call: Promise<unknown>) {
   )
   if (error && error.entry?.name !== 'STORE_UNREACHABLE') t.match(error, new Failure('STORE_UNREACHABLE'))
   return error ? performance.now() - start : -1
+}
+
+/** How long until the call does not fail any more, without what this process was late itself. */
+export async function timeToReturn(t: Test, call: () => Promise<unknown>) {
+  const lateness = watchLateness()
+  const tookMs = await until(async () => (await timeToFail(t, call())) < 0)
+  const lateMs = lateness.sumMs()
+  lateness.end()
+  return tookMs - lateMs
 }
 
 export type Words = [string, ...(string | number)[]]

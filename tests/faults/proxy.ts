@@ -58,8 +58,10 @@ export const startProxy = async () => {
       reply.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept)).end(text)
     })
     sent.on('error', (error: NodeJS.ErrnoException) => {
-      // Nobody has seen this call. Any other call may have run, so a proxy must not send it again.
-      if (error.code !== 'ECONNREFUSED') return refuse(reply, String(error.code))
+      // Nobody has seen this call: the door was shut, or shut before the kernel had handed over who stood there. Any other
+      // call may have run, so a proxy must not send it again.
+      const isUnseen = error.code === 'ECONNREFUSED' || (error.code === 'ECONNRESET' && !sent.reusedSocket)
+      if (!isUnseen) return refuse(reply, `BACKEND_${error.code}`)
       backend.isIn = false
       forward(message, body, reply)
     })
@@ -67,6 +69,8 @@ export const startProxy = async () => {
   }
 
   const server = createServer(async (message, reply) => forward(message, await readBody(message), reply))
+  // Its clients keep connections that are idle for seconds: none is closed under their hands.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const poll = setInterval(() => {
     for (const backend of backends)

@@ -136,15 +136,28 @@ t.test('a trade that is sent again sealed binds the login and lifts it too', asy
     const lost = (await trade(by, a2)).tickets as Tickets
     const device = await seal()
     t.same((await trade(device.call, a2)).tickets, lost, `${way}: the pair of the first try`)
-    for (const token of [lost.a2, lost.skey, skey]) t.same(await weakly(token), all(refused), way)
-    t.equal((await trade(by, lost.a2)).code, refused)
     t.match(await device.hello(), { hello: { stage: 'waitdata' } }, `${way}: it is bound`)
-
     const other = await seal()
     t.same((await trade(other.call, a2)).tickets, lost, 'once more, on the next key')
     t.match(await other.hello(), { hello: { stage: 'waitdata' } })
     t.match(await device.hello(), { hello: { stage: 'needlogin' } })
+    for (const token of [lost.a2, lost.skey, skey]) t.same(await weakly(token), all(refused), way)
+    t.equal((await trade(by, lost.a2)).code, refused)
     t.equal((await other.call('/v1/logout', { token: lost.a2 })).code, 1020103)
+  }
+
+  // Of what is in use a copy gets what it got before, and takes nothing with it.
+  for (const by of Object.values(weak)) {
+    for (const use of ['skey', 'a2'] as const) {
+      const { a2 } = await logIn(by)
+      const pair = (await trade(by, a2)).tickets as Tickets
+      t.equal((await by('/v1/session', { token: pair[use] })).code, valid)
+      const thief = await seal()
+      t.same((await trade(thief.call, a2)).tickets, pair)
+      t.match(await thief.hello(), { hello: { stage: 'needlogin' } }, `the ${use} was in use`)
+      t.same(await weakly(pair.skey), all(valid), 'the owner is not lifted')
+      t.equal((await trade(by, pair.a2)).code, 1000000, 'and goes on')
+    }
   }
 
   const { a2 } = await logIn(call)
@@ -165,5 +178,7 @@ t.test('a trade that is sent again sealed binds the login and lifts it too', asy
   t.notOk(await rotateA2(db.write, stale, stale), 'a weaker trade that comes late does not lower it')
   const rotated = { ...stale, a2Hash: Buffer.alloc(32) }
   t.notOk(await bindLogin(db.write, rotated, { keyPrint: 'x', floor: 2, floorRaisedAt: 1 }), 'of another A2')
+  const used = { ...stale, a2Confirmed: row.a2Confirmed + 1 }
+  t.notOk(await bindLogin(db.write, used, { keyPrint: 'x', floor: 2, floorRaisedAt: 1 }), 'used meanwhile')
   t.match(await rowOf(device.print), { floor: 2 })
 })

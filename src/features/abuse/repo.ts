@@ -36,9 +36,22 @@ const sightingStatement = createStatement((db, { address, family, scope, at, req
     ),
 )
 
-/** Addresses that nobody has called from since then. */
+const mostRemoved = 1_000
+
+/** Addresses that nobody has called from since then; so many at once, for there may be years of them. */
 export const removeOldSightings = async (db: Executor, seenBefore: number): Promise<void> => {
-  await db.deleteFrom('addresses').where('lastSeenAt', '<', seenBefore).execute()
+  const old = db.selectFrom('addresses').select('address').where('lastSeenAt', '<', seenBefore)
+  for (let isMore = true; isMore; ) {
+    const rows = await old.limit(mostRemoved).execute()
+    isMore = rows.length === mostRemoved
+    const addresses = rows.map(({ address }) => address)
+    if (addresses.length > 0)
+      await db
+        .deleteFrom('addresses')
+        .where('address', 'in', addresses)
+        .where('lastSeenAt', '<', seenBefore)
+        .execute()
+  }
 }
 
 /** Adds to the row of an address, or makes it. */

@@ -220,10 +220,8 @@ export const createDevices = (needs: DevicesNeeds) => {
       if (isAny) noteAny()
       else noteChange(id)
     },
-    /** Writes what was gathered since the last call. */
-    flush: async (): Promise<void> => {
-      await Promise.all([seen.flush(), hellos.flush()])
-    },
+    /** Each writes what was gathered since its last call. */
+    flushes: [seen.flush, hellos.flush],
     cacheFacts: () => ({ size: cache.size, hits, misses }),
   }
 }

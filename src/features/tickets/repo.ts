@@ -139,7 +139,7 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
 /** Where the A2 was rotated before: what a rotation in a sealed call would have done beside it. */
 export const bindLogin = async (
   db: Executor,
-  row: Pick<LoginRow, 'loginId' | 'a2Hash'>,
+  row: Pick<LoginRow, 'loginId' | 'a2Hash' | 'a2Confirmed'>,
   { keyPrint, floor, floorRaisedAt }: Binding,
 ): Promise<boolean> => {
   const { numUpdatedRows } = await db
@@ -147,6 +147,7 @@ export const bindLogin = async (
     .set({ keyPrint, floor, floorRaisedAt })
     .where('loginId', '=', row.loginId)
     .where('a2Hash', '=', row.a2Hash)
+    .where('a2Confirmed', '=', row.a2Confirmed)
     .where('endedAt', 'is', null)
     .executeTakeFirst()
   return Number(numUpdatedRows) > 0

@@ -74,29 +74,39 @@ export const createTickets = (needs: TicketsNeeds) => {
     return (await rotateA2(db.write, login, { ...rotated, a2Hash })) ? rotated : undefined
   }
 
-  /** The login of a retry. The first try may have come unsealed, or under another key. */
-  const rebind = async (login: LoginWithAccount, caller: Caller): Promise<LoginWithAccount | undefined> => {
+  const isSuccessorUsed = (login: LoginWithAccount, presented: ParsedTicket): Promise<boolean> =>
+    skeys.wasUsed(login.loginId, pairFor(login, presented).skeySecret)
+
+  /**
+   * The login of a retry. The first try may have come unsealed, or under another key. Not where the successor is in
+   * use: then this A2 may be a copy, and nobody takes a login with it from whoever has the pair.
+   */
+  const rebind = async (
+    login: LoginWithAccount,
+    presented: ParsedTicket,
+    caller: Caller,
+  ): Promise<LoginWithAccount | undefined> => {
     const binding = bindingOf(login, caller)
     if (binding.floor === login.floor && binding.keyPrint === login.keyPrint) return login
+    if (login.a2Confirmed >= login.a2Counter || (await isSuccessorUsed(login, presented))) return login
     return (await bindLogin(db.write, login, binding)) ? { ...login, ...binding } : undefined
   }
 
   /**
-   * What the row of a login promises that was bound to the caller's key: its older SKeys are good in sealed calls
+   * What the row of a login promises that is bound to the caller's key: its older SKeys are good in sealed calls
    * only, and the key lives for as long as it is used. A retry does it again, in case its first try could not.
    */
-  const keepBinding = async ({ loginId }: LoginWithAccount, { key }: Caller): Promise<void> => {
-    if (key) await Promise.all([skeys.raiseFloor(loginId), needs.prolongKey(key)])
+  const keepBinding = async ({ loginId, keyPrint }: LoginWithAccount, { key }: Caller): Promise<void> => {
+    if (!key || key.print !== keyPrint) return
+    await Promise.all([skeys.raiseFloor(loginId), needs.prolongKey(key)])
   }
 
   return {
     prepareLogin: issuer.prepareLogin,
     check,
     isPairCurrent,
-    /** Writes what was gathered since the last call. */
-    flush: async () => {
-      await Promise.all([flush(), skeys.flush()])
-    },
+    /** Each writes what was gathered since its last call. */
+    flushes: [flush, skeys.flush],
     /** For routes that name their tiers: the live ticket, or the refusal that says why. */
     authenticate: async (
       token: unknown,
@@ -126,15 +136,11 @@ export const createTickets = (needs: TicketsNeeds) => {
         if (verdict !== 'current' && verdict !== 'retry') throw notLoggedIn(verdict)
         checkFloor(login, caller)
         const isRetry = verdict === 'retry'
-        if (
-          isRetry &&
-          isLateRetry(login) &&
-          (await skeys.wasUsed(login.loginId, pairFor(login, presented).skeySecret))
-        ) {
+        if (isRetry && isLateRetry(login) && (await isSuccessorUsed(login, presented))) {
           await endReused(login)
           throw notLoggedIn('reused')
         }
-        const next = isRetry ? await rebind(login, caller) : await rotate(login, presented, caller)
+        const next = await (isRetry ? rebind : rotate)(login, presented, caller)
         if (!next) continue
         const pair = pairFor(next, presented)
         const isBoundAnew = isRetry || next.floor > login.floor || next.keyPrint !== login.keyPrint
