@@ -103,7 +103,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
   const provision = createProvisioning({
     ...{ db, clock, random, sealer, apps },
     limits: config.provisioning,
-    flushSeen: devices.flush,
+    flushSeen: devices.flushSeen,
   })
   const records = createRecords({ store, sealer })
   const keyNeeds = { store, clock, random, primitives: nodeKeyPrimitives, records }

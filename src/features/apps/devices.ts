@@ -221,6 +221,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       else noteChange(id)
     },
     /** Each writes what was gathered since its last call. */
+    flushSeen: seen.flush,
     flushes: [seen.flush, hellos.flush],
     cacheFacts: () => ({ size: cache.size, hits, misses }),
   }
