@@ -61,16 +61,16 @@ export const openServer = async (options: WorldOptions) => {
 
     let isDraining = false
     let hosts: HostHealth[] = []
-    const admit = async (operation: string, address: Address) => {
+    const meet = (address: Address) => {
       bans.check(address.text)
       addresses.see(address)
-      await limits.check(operation, address)
     }
     const digest = (bytes: Uint8Array) =>
       createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
     const randomId = () => random.bytes(8).toString('hex')
     const http = createHttpApp({
-      ...{ config, logger, crowd, randomId, describeAddress: createDescribe(), admit },
+      ...{ config, logger, crowd, randomId, describeAddress: createDescribe(), meet },
+      admit: limits.check,
       now: clock.now,
       elapsedMs: clock.elapsed,
       isOriginListed: apps.isOriginListed,

@@ -25,7 +25,9 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   randomId(): string
   /** Undefined for a text that is no address (a proxy may forward anything). */
   describeAddress(text: string): Address | undefined
-  /** One trip: throws ADDRESS_BANNED or TOO_OFTEN. */
+  /** Remembers that it called; throws ADDRESS_BANNED. */
+  meet(address: Address): void
+  /** One trip: throws TOO_OFTEN. */
   admit(limit: string, address: Address): Promise<void>
   isOriginListed(origin: string): boolean
   crowd: Crowd
@@ -51,14 +53,17 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
   const handleError = createErrorHandler({ now, failureStatus })
 
-  const admit = async (limit: string, address: Address) => {
+  const meet = (address: Address) => {
     if (address === nowhere) throw new Failure('ADDRESS_UNKNOWN')
-    await needs.admit(limit, address)
+    needs.meet(address)
   }
   const tell = createTell(needs.observe)
   const socketErrors = createSocketErrors({
     describeAddress: (remote) => needs.describeAddress(remote) ?? nowhere,
-    admit: (address) => admit('other', address),
+    admit: async (address) => {
+      meet(address)
+      await needs.admit('other', address)
+    },
     tell: (answered) => tell(needs.logger.child({ reqId: needs.randomId() }), answered),
     language: defaultLanguage,
     now,
@@ -155,16 +160,20 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   })
   // Behind the CORS headers, so that a page of a listed origin can read why it was refused.
   app.after(() => {
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (!request.routeOptions.config.unlimited) meet(request.caller.address)
+      done()
+    })
+    // Before the limit: nobody is served past that, and whom a full line sends away has not used it.
+    limitCrowd(app, needs.crowd)
     app.addHook('onRequest', async (request, reply) => {
       const { shape, unlimited } = request.routeOptions.config
-      if (!unlimited) await admit(shape?.limit ?? 'other', request.caller.address)
+      if (!unlimited) await needs.admit(shape?.limit ?? 'other', request.caller.address)
       // RFC 9112 section 3.2.
       if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
         throw new Failure('PARAMETER_INVALID', { info: 'Host' })
       if (reply.hasHeader('access-control-allow-methods')) return reply.code(204).send()
     })
-    // Behind limit and ban: a crowd is no way round them.
-    limitCrowd(app, needs.crowd)
   })
   app.setErrorHandler(handleError)
   const methodsAt = new Map<string, string>()
