@@ -18,6 +18,8 @@ const addDemoApp = async ({ apps }: Server, config: Config, address: string) => 
   print(`first call curl -s '${address}/v1/totp?n=${appId}&s=${appSecret}'`)
 }
 
+/** Beyond Node's 511 a burst of new connections would wait for seconds, until their clients knock again. */
+const longestBacklog = 4_096
 /** For what a process that ends has gathered. */
 const flushMs = 1_000
 const pass = (ms: number) => delay(ms, undefined, { ref: false })
@@ -48,7 +50,7 @@ const main = async () => {
   for (const { path, found, advice } of listWarnings(config)) print(`warning    ${path}: ${found}; ${advice}`)
   const server = await openServer({ config, logger })
   const { host, port } = config.server
-  const address = await server.http.listen({ host, port })
+  const address = await server.http.listen({ host, port, backlog: longestBacklog })
   await addDemoApp(server, config, address)
   print(`listening  ${address}`)
 
