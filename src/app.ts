@@ -50,7 +50,7 @@ export const openServer = async (options: WorldOptions) => {
     opened.unshift(unmeasured)
     const store = metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured
     const rooms = createRooms({ ...world, db, store, key })
-    const { sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, crowd } =
+    const { sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, admission } =
       rooms
     opened.unshift(bcryptPool)
     changes.listen('apps', apps.reload)
@@ -69,7 +69,7 @@ export const openServer = async (options: WorldOptions) => {
       createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
     const randomId = () => random.bytes(8).toString('hex')
     const http = createHttpApp({
-      ...{ config, logger, crowd, randomId, describeAddress: createDescribe(), meet },
+      ...{ config, logger, admission, randomId, describeAddress: createDescribe(), meet },
       admit: limits.check,
       now: clock.now,
       elapsedMs: clock.elapsed,
@@ -96,7 +96,7 @@ export const openServer = async (options: WorldOptions) => {
         digest,
         randomId,
         elapsedMs: () => performance.now(),
-        aside: crowd.aside,
+        runOutside: admission.runOutside,
         isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
       }),
     })
@@ -135,7 +135,7 @@ export const openServer = async (options: WorldOptions) => {
         { cache: 'keys', ...keys.cacheFacts() },
       ],
       passwordsWaiting: bcryptPool.waiting,
-      crowd: crowd.facts,
+      admission: admission.facts,
     })
     const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')

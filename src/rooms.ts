@@ -38,7 +38,7 @@ import { endLoginsOfUser, insertGuardedLogin, insertLogin, isKnownDevice } from 
 import { createTicketOperations } from './features/tickets/routes.ts'
 import { createSKeys } from './features/tickets/skeys.ts'
 import { createTickets } from './features/tickets/tickets.ts'
-import { createCrowd } from './http/crowd.ts'
+import { createAdmission } from './http/admission.ts'
 import { findLanguage } from './http/language.ts'
 
 export type World = { config: Config; clock: Clock; random: Random; logger: Logger }
@@ -131,22 +131,22 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
       version1: config.security.profile !== 'strict',
       weakSuites: config.security.weakSuites,
     },
-    raiseFloor: devices.raiseFloor,
+    raiseMinStrength: devices.raiseMinStrength,
   })
   const bcryptPool = createBcryptPool(config.password)
-  const crowd = createCrowd({ ...config.server, elapsedMs: clock.elapsed })
+  const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
   const passwords = createPasswords({
     crypto,
     saltKey: key.saltKey,
     config: config.password,
-    hashPassword: (...work) => crowd.aside(() => bcryptPool.hash(...work)),
+    hashPassword: (...work) => admission.runOutside(() => bcryptPool.hash(...work)),
   })
   const verifiers = createVerifiers({ crypto, random, pepper: key.pepper, slowDown })
   const findSalt = createFindSalt({ db, passwords })
   const account = { db, clock, passwords, verifiers, tickets, findSalt, keys }
   const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
   return {
-    ...{ sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, crowd },
+    ...{ sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, admission },
     operations: [
       ...createAppOperations(provision),
       ...createAccountOperations({

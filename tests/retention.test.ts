@@ -37,7 +37,7 @@ for (const [engine, open] of engines) {
         .insertInto('devices')
         .values({
           ...{ deviceId: randomBytes(16), appId, secretSealed: randomBytes(60), address: '', deviceType: '' },
-          ...{ os: '', name: '', floor: 0, hello: '', createdAt: now, lastSeenAt: null, expiresAt },
+          ...{ os: '', name: '', minStrength: 0, hello: '', createdAt: now, lastSeenAt: null, expiresAt },
         })
         .execute()
     // A login needs its account: one of a real user is moved in time.

@@ -40,7 +40,7 @@ const makers = (appId: string) => {
   return {
     devices: () => ({
       ...{ deviceId: randomBytes(16), appId, secretSealed: randomBytes(68), address: '203.0.113.77' },
-      ...{ deviceType: 'phone', os: 'Android', name: 'Pixel 9', floor: 0, hello: '' },
+      ...{ deviceType: 'phone', os: 'Android', name: 'Pixel 9', minStrength: 0, hello: '' },
       ...{ createdAt: now, lastSeenAt: now, expiresAt: now },
     }),
     accounts: () => ({
@@ -52,7 +52,7 @@ const makers = (appId: string) => {
       ...{ deviceName: 'Pixel 9', epoch: 1, a2Handle: randomBytes(16), a2Hash: randomBytes(32) },
       ...{ a2PreviousHash: randomBytes(32), a2Nonce: randomBytes(16), a2Counter: 2, a2RotatedAt: now },
       ...{ a2Confirmed: 1, authenticatedAt: now, expiresAt: now, endedAt: null, endReason: null },
-      ...{ endDetail: null, keyPrint: null, floor: 0 },
+      ...{ endDetail: null, keyPrint: null, minStrength: 0 },
     }),
     addresses: () => ({
       ...{ address: `2001:db8::${(++address).toString(16)}`, family: 'ipv6', scope: 'public' },

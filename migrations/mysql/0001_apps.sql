@@ -4,7 +4,7 @@ CREATE TABLE `{apps}` (
   secret_hash VARBINARY(128) NOT NULL,
   previous_secret_hash VARBINARY(128) NULL,
   is_public TINYINT NOT NULL,
-  min_envelope INT NOT NULL,
+  min_strength INT NOT NULL,
   origins MEDIUMTEXT NOT NULL,
   disabled_at BIGINT NULL,
   created_at BIGINT NOT NULL,

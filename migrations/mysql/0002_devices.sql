@@ -6,7 +6,7 @@ CREATE TABLE `{devices}` (
   device_type VARCHAR(255) NOT NULL,
   os VARCHAR(255) NOT NULL,
   name VARCHAR(255) NOT NULL,
-  floor INT NOT NULL,
+  min_strength INT NOT NULL,
   created_at BIGINT NOT NULL,
   last_seen_at BIGINT NULL,
   expires_at BIGINT NOT NULL,

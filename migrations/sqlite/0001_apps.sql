@@ -4,7 +4,7 @@ CREATE TABLE "{apps}" (
   secret_hash BLOB NOT NULL,
   previous_secret_hash BLOB,
   is_public INTEGER NOT NULL,
-  min_envelope INTEGER NOT NULL,
+  min_strength INTEGER NOT NULL,
   origins TEXT NOT NULL,
   disabled_at INTEGER,
   created_at INTEGER NOT NULL,

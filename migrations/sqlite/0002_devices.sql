@@ -6,7 +6,7 @@ CREATE TABLE "{devices}" (
   device_type TEXT NOT NULL,
   os TEXT NOT NULL,
   name TEXT NOT NULL,
-  floor INTEGER NOT NULL,
+  min_strength INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER,
   expires_at INTEGER NOT NULL,

@@ -44,7 +44,7 @@ export const createGreeter = ({ send, keys, clock }: { send: Send; keys: Keys; c
         const cure = key && findCure(error, key.version === 1 ? tm : '')
         if (cure === undefined || tried.has(cure)) throw error
         tried.add(cure)
-        if (cure === 'replace key') await keys.replace(key?.print ?? '')
+        if (cure === 'replace key') await keys.replace(key?.fingerprint ?? '')
       }
     }
   }
@@ -59,7 +59,7 @@ export const createGreeter = ({ send, keys, clock }: { send: Send; keys: Keys; c
         const checkData = await checkDataOf(key, tm)
         return send(path, {
           ...members,
-          ...(key?.version === 1 && { keyPrint: key.print, tm, ...checkData }),
+          ...(key?.version === 1 && { keyPrint: key.fingerprint, tm, ...checkData }),
         })
       }),
 
@@ -72,7 +72,7 @@ export const createGreeter = ({ send, keys, clock }: { send: Send; keys: Keys; c
           ...(countryCode !== undefined && { CountryCode: countryCode }),
           ...(await checkDataOf(key, tm)),
         }
-        const keyPrint = key?.print ?? '0'
+        const keyPrint = key?.fingerprint ?? '0'
         return send(paths.hello, frameOf('hello', tm, { ...rest, stage: 'clienthello', keyPrint, params }))
       })
       const stage = readReplyFrame(reply, 'hello').text('stage')

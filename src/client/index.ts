@@ -234,7 +234,7 @@ export const createClient = (options: ClientOptions): Client => {
   const hashPassword = createHashPassword({ send, kdf: createKdf() })
   const tickets = createTickets({
     ...{ send, storage, now, key: keyOf('login'), lock: lockOf('login') },
-    findPrint: keyRing.keys.findSealedPrint,
+    findFingerprint: keyRing.keys.findSealedFingerprint,
     resume: async () => (await greeter.hello()).reply,
   })
   const session = async () => {

@@ -4,8 +4,8 @@ import { parseTicket } from '../protocol/tickets.ts'
 import { ClientFailure } from './failure.ts'
 import { type ClientStorage, readRecord } from './storage.ts'
 
-/** Either ticket may be '', not both. `print` names the key that the login is bound to, if it is. */
-export type Kept = { a2: string; skey: string; issuedAt: number; expiresAt: number; print: string }
+/** Either ticket may be '', not both. `fingerprint` names the key that the login is bound to, if it is. */
+export type Kept = { a2: string; skey: string; issuedAt: number; expiresAt: number; fingerprint: string }
 
 const handleOf = (ticket: string) => toHex(parseTicket(ticket)?.handle ?? new Uint8Array())
 
@@ -14,10 +14,10 @@ export const loginOf = ({ a2, skey }: Pick<Kept, 'a2' | 'skey'>) => handleOf(ske
 
 export const createKeptTickets = (storage: ClientStorage, key: string) => {
   const read = async (): Promise<Kept | undefined> => {
-    const { a2 = '', skey = '', print = '', ...times } = (await readRecord(storage, key)) ?? {}
+    const { a2 = '', skey = '', fingerprint = '', ...times } = (await readRecord(storage, key)) ?? {}
     if (typeof a2 !== 'string' || typeof skey !== 'string' || (!a2 && !skey)) return undefined
     const [issuedAt, expiresAt] = [Number(times.issuedAt) || 0, Number(times.expiresAt) || 0]
-    return { a2, skey, issuedAt, expiresAt, print: String(print) }
+    return { a2, skey, issuedAt, expiresAt, fingerprint: String(fingerprint) }
   }
   return {
     read,

@@ -57,7 +57,7 @@ const readKind = ({ version = 2, suite }: KeyExchangeOptions): KeyKind => {
 }
 
 const describe = (key: ProofKey | SealedKey): ExchangedKey => {
-  const keyPrint = key.print
+  const keyPrint = key.fingerprint
   if (key.version === 1) return { version: 1, suite: proofSuites[key.suite].encType, keyPrint }
   const signer = key.signer === undefined ? {} : { serverKeyId: key.signer }
   return { version: 2, suite: sealedSuites[key.suite].encType, keyPrint, ...signer }

@@ -11,7 +11,7 @@ import { type ClientStorage, readRecord } from './storage.ts'
 
 /** The key that takes the place of one that ended is never of a weaker version, nor of another suite. */
 export type KeyKind = { version: 1; suite: ProofSuite } | { version: 2; suite: SealedSuite }
-type Kept = (SealedKey & { sequence: number }) | ProofKey | (KeyKind & { print: '' })
+type Kept = (SealedKey & { sequence: number }) | ProofKey | (KeyKind & { fingerprint: '' })
 
 export type KeysNeeds = {
   storage: ClientStorage
@@ -28,35 +28,38 @@ const usedUp = Math.floor(mostSequence / 2)
 const readBytes = (value: unknown) => (typeof value === 'string' ? fromBase64(value) : undefined)
 
 const readKept = (record: Record<string, unknown>, pins: Pins): Kept | undefined => {
-  const { version, suite = '', print = '', signer, sequence } = record
+  const { version, suite = '', fingerprint = '', signer, sequence } = record
   const name = String(suite)
   if (version === 1 && Object.hasOwn(proofSuites, name)) {
     const kind = { version, suite: name as ProofSuite } as const
     const key = readBytes(record.key)
-    return key && typeof print === 'string' && print ? { ...kind, print, key } : { ...kind, print: '' }
+    return key && typeof fingerprint === 'string' && fingerprint
+      ? { ...kind, fingerprint, key }
+      : { ...kind, fingerprint: '' }
   }
   if (version !== 2 || !Object.hasOwn(sealedSuites, name)) return undefined
   const kind = { version, suite: name as SealedSuite } as const
   const [clientKey, serverKey] = [readBytes(record.clientKey), readBytes(record.serverKey)]
   const signedBy = typeof signer === 'string' ? signer : undefined
-  const isWhole = typeof print === 'string' && /^[0-9a-f]{32}$/.test(print) && Number.isSafeInteger(sequence)
+  const isWhole =
+    typeof fingerprint === 'string' && /^[0-9a-f]{32}$/.test(fingerprint) && Number.isSafeInteger(sequence)
   if (!isWhole || clientKey?.length !== 32 || serverKey?.length !== 32 || !pins.accepts(signedBy)) {
-    return { ...kind, print: '' }
+    return { ...kind, fingerprint: '' }
   }
-  const keys = { suite: kind.suite, fingerprint: print, clientKey, serverKey }
-  return { ...kind, print, keys, signer: signedBy, sequence: Number(sequence) }
+  const keys = { suite: kind.suite, fingerprint, clientKey, serverKey }
+  return { ...kind, fingerprint, keys, signer: signedBy, sequence: Number(sequence) }
 }
 
 const isSealed = (kept: Kept): kept is SealedKey & { sequence: number } =>
-  kept.version === 2 && kept.print !== ''
+  kept.version === 2 && kept.fingerprint !== ''
 
 const writeKept = (kept: Kept): string => {
-  const { version, suite, print } = kept
-  if ('key' in kept) return JSON.stringify({ version, suite, print, key: toBase64(kept.key) })
+  const { version, suite, fingerprint } = kept
+  if ('key' in kept) return JSON.stringify({ version, suite, fingerprint, key: toBase64(kept.key) })
   if (!isSealed(kept)) return JSON.stringify({ version, suite })
   const { keys, signer, sequence } = kept
   const [clientKey, serverKey] = [toBase64(keys.clientKey), toBase64(keys.serverKey)]
-  return JSON.stringify({ version, suite, print, clientKey, serverKey, signer, sequence })
+  return JSON.stringify({ version, suite, fingerprint, clientKey, serverKey, signer, sequence })
 }
 
 export const createKeys = ({ storage, key, lock, pins, exchangeSealed, exchangeProof }: KeysNeeds) => {
@@ -89,9 +92,9 @@ export const createKeys = ({ storage, key, lock, pins, exchangeSealed, exchangeP
     /** From the first exchange of version 2 on, also while its key is lost. */
     isSealing: async () => (await read())?.version === 2,
     /** The fingerprint that logins are bound to by every sealed call. */
-    findSealedPrint: async () => {
+    findSealedFingerprint: async () => {
       const kept = await read()
-      return kept?.version === 2 ? kept.print : undefined
+      return kept?.version === 2 ? kept.fingerprint : undefined
     },
     find,
     /** The key of version 2, and a sequence number that nobody else gets. */
@@ -116,13 +119,13 @@ export const createKeys = ({ storage, key, lock, pins, exchangeSealed, exchangeP
         return exchange(wanted)
       }),
     /**
-     * The server doesn't know the key `print`, or somebody on the way says so: another takes its place, unless one has
+     * The server doesn't know the key `fingerprint`, or somebody on the way says so: another takes its place, unless one has
      * already. The old one stays until the new one is there.
      */
-    replace: (print: string): Promise<void> =>
+    replace: (fingerprint: string): Promise<void> =>
       lock(async () => {
         const kept = await read()
-        await (kept && print !== '' && kept.print === print ? exchange(kept) : findWhole())
+        await (kept && fingerprint !== '' && kept.fingerprint === fingerprint ? exchange(kept) : findWhole())
       }),
   }
 }

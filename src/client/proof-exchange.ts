@@ -18,7 +18,7 @@ import { sendStage } from './frames.ts'
 import { loadKeyPrimitives } from './load-key-primitives.ts'
 import type { Send } from './reply.ts'
 
-export type ProofKey = { version: 1; suite: ProofSuite; print: string; key: Uint8Array }
+export type ProofKey = { version: 1; suite: ProofSuite; fingerprint: string; key: Uint8Array }
 
 const primitivesOf = async (suite: ProofSuite): Promise<KeyPrimitives> => {
   const { loadTwofish, nobleKeyPrimitives } = await loadKeyPrimitives()
@@ -26,7 +26,7 @@ const primitivesOf = async (suite: ProofSuite): Promise<KeyPrimitives> => {
 }
 
 /** base64 of a proof of `tm`; every one has an IV of its own. */
-export const proveTm = async ({ suite, key }: Omit<ProofKey, 'print'>, tm: string): Promise<string> => {
+export const proveTm = async ({ suite, key }: Omit<ProofKey, 'fingerprint'>, tm: string): Promise<string> => {
   const iv = crypto.getRandomValues(new Uint8Array(ivBytesOf(suite)))
   return toBase64(makeProof(await primitivesOf(suite), suite, key, iv, tm))
 }
@@ -48,14 +48,14 @@ export const createProofExchange =
     const x = own.deriveX(readPublicKey(second.text('pubKey')) ?? new Uint8Array())
     if (!x) throw new ClientFailure('SERVER_NOT_TRUSTED')
     const key = proofKeyOf(primitives, suite, x)
-    const print = keyPrintOf(key)
+    const fingerprint = keyPrintOf(key)
     const proof = fromBase64(second.text('tempKey')) ?? new Uint8Array()
-    check(second.text('keyPrint') === print)
+    check(second.text('keyPrint') === fingerprint)
     check(checkProof(primitives, suite, key, proof, second.tm) !== undefined)
 
     const tm = String(clock.now())
     const tempKey = await proveTm({ version: 1, suite, key }, tm)
-    const fourth = await sendStage(send, tm, { stage: 3, keyPrint: print, tempKey, status: 'ready' })
-    check(fourth.message.stage === 4 && fourth.text('keyPrint') === print)
-    return { version: 1, suite, print, key }
+    const fourth = await sendStage(send, tm, { stage: 3, keyPrint: fingerprint, tempKey, status: 'ready' })
+    check(fourth.message.stage === 4 && fourth.text('keyPrint') === fingerprint)
+    return { version: 1, suite, fingerprint, key }
   }

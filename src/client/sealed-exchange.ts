@@ -13,7 +13,7 @@ import type { Send } from './reply.ts'
 export type SealedKey = {
   version: 2
   suite: SealedSuite
-  print: string
+  fingerprint: string
   keys: SealedKeys
   /** The pinned key that signed the exchange. */
   signer: string | undefined
@@ -61,7 +61,7 @@ export const createSealedExchange =
     })
     check(fourth.message.stage === 4 && isProof(fourth.text('tempKey'), proofs[4]))
     return {
-      ...{ version: 2, suite, print: keys.fingerprint, keys },
+      ...{ version: 2, suite, fingerprint: keys.fingerprint, keys },
       signer: isPinned ? serverKeyId : undefined,
     }
   }

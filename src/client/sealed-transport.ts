@@ -77,19 +77,19 @@ export const createSealedTransport = ({ post, keys, clock }: SealedNeeds): Send 
     const call = { path, rid, text: composeCall(path, members, rid), requestId: randomBytes(requestIdBytes) }
     const tried = new Set<Cure>()
     for (;;) {
-      let print = ''
+      let fingerprint = ''
       try {
         return await gate(async () => {
           const taken = await keys.take()
-          print = taken.keys.fingerprint
+          fingerprint = taken.keys.fingerprint
           return attempt(call, taken)
         })
       } catch (error) {
         // What an exchange of keys threw is no answer to this call.
-        const cure = print ? findCure(error, tried, retry) : undefined
+        const cure = fingerprint ? findCure(error, tried, retry) : undefined
         if (cure === undefined || tried.has(cure)) throw error
         tried.add(cure)
-        if (cure === 'replace key') await keys.replace(print)
+        if (cure === 'replace key') await keys.replace(fingerprint)
       }
     }
   }

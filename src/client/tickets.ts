@@ -18,7 +18,7 @@ export type TicketsNeeds = {
   lock: Lock
   now(): number
   /** The fingerprint of the key under which calls are sealed. */
-  findPrint(): Promise<string | undefined>
+  findFingerprint(): Promise<string | undefined>
   /** Hello on the key: with `tickets` if somebody is logged in on it. */
   resume(): Promise<Reply>
 }
@@ -43,8 +43,8 @@ export const createTickets = (needs: TicketsNeeds) => {
     const before = isResumed ? await read() : undefined
     const own = before && loginOf(before) === loginOf({ a2, skey }) ? before.a2 : ''
     const issuedAt = now()
-    const print = (await needs.findPrint()) ?? ''
-    const kept = { a2: a2 || own, skey, issuedAt, expiresAt: lives.endOf(issuedAt), print }
+    const fingerprint = (await needs.findFingerprint()) ?? ''
+    const kept = { a2: a2 || own, skey, issuedAt, expiresAt: lives.endOf(issuedAt), fingerprint }
     await write(kept)
     lives.use(skey)
     return kept
@@ -87,9 +87,9 @@ export const createTickets = (needs: TicketsNeeds) => {
   }
 
   /** A login from before its key is bound to it by a sealed exchange, and can be resumed on it from then on. */
-  const isUnbound = async ({ a2, print }: Kept) => {
-    const current = a2 ? await needs.findPrint() : undefined
-    return current !== undefined && current !== print
+  const isUnbound = async ({ a2, fingerprint }: Kept) => {
+    const current = a2 ? await needs.findFingerprint() : undefined
+    return current !== undefined && current !== fingerprint
   }
 
   /** A pair that should still be good; if it can't be had ahead of time, the old SKey may do. */

@@ -17,11 +17,11 @@ export type Address = {
 
 export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 
-export type CallerApp = { appId: string; isPublic: boolean; minEnvelope: number }
+export type CallerApp = { appId: string; isPublic: boolean; minStrength: number }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */
 export type CallerKey = {
-  print: string
+  fingerprint: string
   /** 64 bits of it can be searched: a login on it lives short and gets no A2. */
   isWeak: boolean
   countryCode: string
@@ -29,8 +29,8 @@ export type CallerKey = {
   endsAt: number
 }
 
-/** How strong an envelope is: in the clear, t/j, sealed. Apps, devices and logins have a floor in these numbers. */
-export type EnvelopeRank = 0 | 1 | 2
+/** How strong an envelope is: 0 clear, 1 totp, 2 sealed. Apps, devices and logins have a minimum strength. */
+export type EnvelopeStrength = 0 | 1 | 2
 
 export type CallerDevice = {
   /** What it calls itself by, in 32 hex characters: its `t`. */
@@ -58,7 +58,7 @@ export type CallerTicket = {
   /** Reads of this caller go to the primary until then. */
   writtenUntil: number
   /** Refused in a weaker envelope. */
-  floor: number
+  minStrength: number
 }
 
 export type Caller = {
@@ -67,7 +67,7 @@ export type Caller = {
   language: Language
   origin: string | undefined
   envelope: EnvelopeKind | undefined
-  rank: EnvelopeRank
+  strength: EnvelopeStrength
   app: CallerApp | undefined
   device: CallerDevice | undefined
   /** The key of a sealed envelope. */

@@ -4,9 +4,9 @@ import cors from '@fastify/cors'
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { Config } from '../config.ts'
 import { Failure, type Language } from '../protocol/errors.ts'
+import { type Admission, limitAdmission } from './admission.ts'
 import type { Address, Caller, Operation } from './caller.ts'
 import { limitConnections } from './connections.ts'
-import { type Crowd, limitCrowd } from './crowd.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
 import { chooseLanguage } from './language.ts'
@@ -30,7 +30,7 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
   /** One trip: throws TOO_OFTEN. */
   admit(limit: string, address: Address): Promise<void>
   isOriginListed(origin: string): boolean
-  crowd: Crowd
+  admission: Admission
   health: Omit<HealthNeeds, 'elapsedMs'>
   /** Counts an answered request. */
   observe: ((answered: Answered) => void) | undefined
@@ -123,7 +123,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       language: chooseLanguage(request.headers['accept-language'], languages),
       origin,
       envelope: undefined,
-      rank: 0,
+      strength: 0,
       app: undefined,
       device: undefined,
       key: undefined,
@@ -165,7 +165,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
       done()
     })
     // Before the limit: nobody is served past that, and whom a full line sends away has not used it.
-    limitCrowd(app, needs.crowd)
+    limitAdmission(app, needs.admission)
     app.addHook('onRequest', async (request, reply) => {
       const { shape, unlimited } = request.routeOptions.config
       if (!unlimited) await needs.admit(shape?.limit ?? 'other', request.caller.address)

@@ -18,7 +18,7 @@ export type MetricSources = {
   hosts(): HostFacts[]
   caches(): ({ cache: string } & CacheFacts)[]
   passwordsWaiting(): number
-  crowd(): { inside: number; waiting: number }
+  admission(): { running: number; waiting: number }
 }
 
 const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -40,8 +40,12 @@ const watched: Row[] = [
     'Passwords that wait for a bcrypt thread',
     ({ passwordsWaiting }) => passwordsWaiting(),
   ],
-  ['torii_changes_running', 'Changing operations that run', ({ crowd }) => crowd().inside],
-  ['torii_changes_waiting', 'Changing operations that wait for their turn', ({ crowd }) => crowd().waiting],
+  ['torii_changes_running', 'Changing operations that run', ({ admission }) => admission().running],
+  [
+    'torii_changes_waiting',
+    'Changing operations that wait for their turn',
+    ({ admission }) => admission().waiting,
+  ],
   poolRow('busy'),
   poolRow('limit'),
   poolRow('waiting'),

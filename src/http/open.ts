@@ -118,7 +118,7 @@ export const createOpen = (needs: OpenNeeds) => {
       throw encryptionRequired('The t/j envelope is switched off here.')
     }
     caller.envelope = 'totp'
-    caller.rank = 1
+    caller.strength = 1
     caller.device = opened.device
     caller.app = opened.app
     caller.language = opened.language ?? caller.language
@@ -140,7 +140,7 @@ export const createOpen = (needs: OpenNeeds) => {
     const { seal, requestId, plaintext } = opened
     const accept = (read: Opened) => {
       caller.envelope = 'sealed'
-      caller.rank = 2
+      caller.strength = 2
       return read
     }
     if (!opened.isFresh) {
@@ -235,7 +235,7 @@ export const createOpen = (needs: OpenNeeds) => {
       }
       caller.app = await needs.checkApp(appid, appsecret, caller.origin)
     }
-    if (caller.app.minEnvelope > caller.rank && !isExempt(shape, input)) {
+    if (caller.app.minStrength > caller.strength && !isExempt(shape, input)) {
       throw encryptionRequired('This app, or this device, is held to a stronger envelope.')
     }
     if (op !== undefined && op !== shape.path) refuse('sealed for another operation')

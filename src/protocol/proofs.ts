@@ -1,6 +1,6 @@
 /**
  * Proofs of version 1: the text of a message's own `tm` under the shared key. The text is known to whoever listens, so
- * whoever sees a proof can make another with the same IV; the server burns the IV of every proof that it was shown.
+ * whoever sees a proof can make another with the same IV; the server consumes the IV of every proof that it was shown.
  */
 import { concatBytes, isEqual, toBase64url, utf8 } from './bytes.ts'
 import type { KeyPrimitives } from './primitives.ts'
@@ -88,7 +88,7 @@ export const makeProof = (
 
 /**
  * Whether the proof is that of `tm`: compared as ciphertexts in constant time, so that there is one way to fail and no
- * padding to be asked about. Returns what has to be burned (its IV, for twofish128 its block too), or undefined.
+ * padding to be asked about. Returns what has to be consumed (its IV, for twofish128 its block too), or undefined.
  */
 export const checkProof = (
   primitives: KeyPrimitives,
@@ -104,7 +104,7 @@ export const checkProof = (
   return marksOf(name, proof)
 }
 
-/** What is burned with a proof. */
+/** What is consumed with a proof. */
 export const marksOf = (name: ProofSuite, proof: Uint8Array): string[] => {
   const { ivBytes } = suiteOf(name)
   const iv = toBase64url(proof.subarray(0, ivBytes))
@@ -115,10 +115,10 @@ export const marksOf = (name: ProofSuite, proof: Uint8Array): string[] => {
 export const keyPrintOf = (key: Uint8Array): string =>
   String(new DataView(key.buffer, key.byteOffset, 8).getBigInt64(0, true))
 
-const mostPrint = 2n ** 63n
+const mostFingerprint = 2n ** 63n
 
 /** The `keyPrint` of a key of version 2. */
-export const isFingerprint = (print: string) => /^[0-9a-f]{32}$/.test(print)
+export const isFingerprint = (fingerprint: string) => /^[0-9a-f]{32}$/.test(fingerprint)
 
 /** A `keyPrint` as text: "0" where none is given, undefined for what can't be one. */
 export const readKeyPrint = (value: unknown): string | undefined => {
@@ -127,6 +127,6 @@ export const readKeyPrint = (value: unknown): string | undefined => {
   if (typeof value !== 'string') return undefined
   if (isFingerprint(value)) return value
   if (!/^(0|-?[1-9]\d{0,18})$/.test(value)) return undefined
-  const print = BigInt(value)
-  return print >= -mostPrint && print < mostPrint ? value : undefined
+  const fingerprint = BigInt(value)
+  return fingerprint >= -mostFingerprint && fingerprint < mostFingerprint ? value : undefined
 }

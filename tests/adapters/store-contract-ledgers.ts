@@ -33,7 +33,7 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
     t.equal(await one.beginLedger(input), false)
     t.equal(await one.beginLedger({ ...input, expected: '' }), false, 'nothing there never equals a string')
     t.equal(await two.get(names.key), undefined)
-    t.strictSame(await two.burn(names.ledger, ['x'], 10), missing)
+    t.strictSame(await two.consume(names.ledger, ['x'], 10), missing)
 
     await one.set(names.key, 'a', 60_000)
     await one.set(names.ledger, 'whatever was there', 60_000)
@@ -41,14 +41,14 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
     t.equal(await one.get(names.ledger), 'whatever was there')
     t.equal(await two.beginLedger(input), true)
     t.equal(await one.get(names.key), 'b')
-    t.match(await one.burn(names.ledger, ['n'], 10), { outcome: 'seen' })
-    t.match(await one.burn(names.ledger, ['x'], 10), { outcome: 'burnt' })
+    t.match(await one.consume(names.ledger, ['n'], 10), { outcome: 'seen' })
+    t.match(await one.consume(names.ledger, ['x'], 10), { outcome: 'consumed' })
     t.match(await one.slide(names.ledger, 900, 64, 1_000), { outcome: 'fresh' })
 
     t.equal(await two.beginLedger(input), false, 'only once')
-    t.match(await one.burn(names.ledger, ['x'], 10), { outcome: 'seen' }, 'what was there stayed')
+    t.match(await one.consume(names.ledger, ['x'], 10), { outcome: 'seen' }, 'what was there stayed')
     t.equal(await one.beginLedger({ ...input, expected: 'b', value: 'c', marks: [] }), true)
-    t.match(await two.burn(names.ledger, ['m', 'n', 'x'], 3), { outcome: 'burnt' }, 'it began empty')
+    t.match(await two.consume(names.ledger, ['m', 'n', 'x'], 3), { outcome: 'consumed' }, 'it began empty')
     t.match(await two.slide(names.ledger, 1, 64, 1), { outcome: 'fresh' })
   })
 
@@ -67,20 +67,20 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
     t.equal(begun.filter(Boolean).length, 1)
     const first = begun.indexOf(true)
     t.equal(await one.get(names.key), `${first}`)
-    t.match(await two.burn(names.ledger, [`${first}`], 1), { outcome: 'seen' })
-    t.match(await two.burn(names.ledger, [`${first + 1}`], 1), { outcome: 'full' }, 'and no other')
+    t.match(await two.consume(names.ledger, [`${first}`], 1), { outcome: 'seen' })
+    t.match(await two.consume(names.ledger, [`${first + 1}`], 1), { outcome: 'full' }, 'and no other')
   })
 
   t.test(`${name}: value and ledger end together, and no use prolongs the ledger`, async (t) => {
     const start = performance.now()
     const { key, ledger } = await begin(one, ['m'], 150)
-    const first = await two.burn(ledger, ['n'], 10)
+    const first = await two.consume(ledger, ['n'], 10)
     t.ok(first.lifeMs <= 150 && first.lifeMs >= 140 - (performance.now() - start), `${first.lifeMs} ms`)
     let ends = 0
     const tookMs = await until(async () => {
       const [value, burnt, slid] = await Promise.all([
         one.get(key),
-        two.burn(ledger, [`${ends}`], 1_000),
+        two.consume(ledger, [`${ends}`], 1_000),
         two.slide(ledger, ++ends, 64, 1_000),
       ])
       const outcomes = [value ?? 'missing', burnt.outcome, slid.outcome]
@@ -90,60 +90,64 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
     })
     t.ok(tookMs < 5_000, `${tookMs} ms`)
     t.ok(performance.now() - start >= 149)
-    t.strictSame(await one.burn(ledger, ['m'], 10), missing, 'it does not begin by a burn')
+    t.strictSame(await one.consume(ledger, ['m'], 10), missing, 'it does not begin by a burn')
     t.strictSame(await one.slide(ledger, 1, 64, 10), missing, 'nor by a number')
-    t.strictSame(await one.burn(ledger, ['m'], 10), missing)
+    t.strictSame(await one.consume(ledger, ['m'], 10), missing)
   })
 
   t.test(`${name}: one of 200 burns a mark, and a ledger holds no more than it may`, async (t) => {
     const { ledger } = await begin(one)
-    const burnt = await times(200, (place) => either(place).burn(ledger, ['m'], 10))
-    t.equal(countOf(burnt, 'burnt'), 1)
+    const burnt = await times(200, (place) => either(place).consume(ledger, ['m'], 10))
+    t.equal(countOf(burnt, 'consumed'), 1)
     t.equal(countOf(burnt, 'seen'), 199)
     t.ok(burnt.every(({ lifeMs }) => Number.isInteger(lifeMs) && lifeMs > 50_000 && lifeMs <= 60_000))
-    const others = await times(200, (place) => either(place).burn(ledger, [`other ${place}`], 10))
-    t.equal(countOf(others, 'burnt'), 9)
+    const others = await times(200, (place) => either(place).consume(ledger, [`other ${place}`], 10))
+    t.equal(countOf(others, 'consumed'), 9)
     t.equal(countOf(others, 'full'), 191)
-    t.match(await one.burn(ledger, ['m'], 10), { outcome: 'seen' }, 'also of a full ledger')
-    t.match(await one.burn(ledger, [], 10), { outcome: 'burnt' }, 'nothing always fits')
+    t.match(await one.consume(ledger, ['m'], 10), { outcome: 'seen' }, 'also of a full ledger')
+    t.match(await one.consume(ledger, [], 10), { outcome: 'consumed' }, 'nothing always fits')
   })
 
   t.test(`${name}: burns all marks or none, and takes each for what it is`, async (t) => {
     const { ledger } = await begin(one, ['iv'])
-    t.match(await one.burn(ledger, ['a', 'iv', 'b'], 10), { outcome: 'seen' })
-    t.match(await two.burn(ledger, ['a', 'b', 'c'], 3), { outcome: 'full' })
-    t.match(await two.burn(ledger, ['a', 'b'], 3), { outcome: 'burnt' }, 'neither was entered before')
-    t.match(await one.burn(ledger, ['c', 'b'], 10), { outcome: 'seen' })
-    t.match(await one.burn(ledger, ['c', 'c'], 4), { outcome: 'burnt' }, 'one that is given twice is one')
+    t.match(await one.consume(ledger, ['a', 'iv', 'b'], 10), { outcome: 'seen' })
+    t.match(await two.consume(ledger, ['a', 'b', 'c'], 3), { outcome: 'full' })
+    t.match(await two.consume(ledger, ['a', 'b'], 3), { outcome: 'consumed' }, 'neither was entered before')
+    t.match(await one.consume(ledger, ['c', 'b'], 10), { outcome: 'seen' })
+    t.match(
+      await one.consume(ledger, ['c', 'c'], 4),
+      { outcome: 'consumed' },
+      'one that is given twice is one',
+    )
 
     const strange = ['', ':', ':a', 'A', '5', '-1', 'Ω 漢字 🗝', '\u0000', '\u0000\r\n', 'x'.repeat(10_000)]
-    for (const mark of strange) t.match(await one.burn(ledger, [mark], 100), { outcome: 'burnt' }, mark)
-    for (const mark of strange) t.match(await two.burn(ledger, [mark], 100), { outcome: 'seen' }, mark)
+    for (const mark of strange) t.match(await one.consume(ledger, [mark], 100), { outcome: 'consumed' }, mark)
+    for (const mark of strange) t.match(await two.consume(ledger, [mark], 100), { outcome: 'seen' }, mark)
     t.match(await one.slide(ledger, 5, 64, 100), { outcome: 'fresh' }, 'a mark is no number')
     t.match(await two.slide(ledger, 7, 64, 100), { outcome: 'fresh' })
-    t.match(await two.burn(ledger, ['7'], 100), { outcome: 'burnt' }, 'a number is no mark')
-    t.match(await two.burn(ledger, ['last'], 15), { outcome: 'full' })
-    t.match(await two.burn(ledger, ['last'], 16), { outcome: 'burnt' }, 'numbers do not count')
+    t.match(await two.consume(ledger, ['7'], 100), { outcome: 'consumed' }, 'a number is no mark')
+    t.match(await two.consume(ledger, ['last'], 15), { outcome: 'full' })
+    t.match(await two.consume(ledger, ['last'], 16), { outcome: 'consumed' }, 'numbers do not count')
   })
 
   t.test(`${name}: holds 4,096 marks of 24 characters, given singly or at once`, async (t) => {
     const mark = (place: number) => `${place}`.padEnd(24, '=')
     const marks = Array.from({ length: 4_096 }, (_, place) => mark(place))
     const { key, ledger } = await begin(one, [mark(0)])
-    const burnt = await times(4_095, (place) => either(place).burn(ledger, [mark(place + 1)], 4_096))
-    t.equal(countOf(burnt, 'burnt'), 4_095)
-    t.match(await two.burn(ledger, [mark(4_096)], 4_096), { outcome: 'full' })
-    const again = await times(4_096, (place) => either(place).burn(ledger, [mark(place)], 4_096))
+    const burnt = await times(4_095, (place) => either(place).consume(ledger, [mark(place + 1)], 4_096))
+    t.equal(countOf(burnt, 'consumed'), 4_095)
+    t.match(await two.consume(ledger, [mark(4_096)], 4_096), { outcome: 'full' })
+    const again = await times(4_096, (place) => either(place).consume(ledger, [mark(place)], 4_096))
     t.equal(countOf(again, 'seen'), 4_096)
 
     const input = { key, ledger, expected: 'ready', value: 'next', ttlMs: 60_000 }
     t.equal(await one.beginLedger({ ...input, marks }), true)
-    t.match(await two.burn(ledger, [mark(4_096)], 4_096), { outcome: 'full' })
-    t.match(await two.burn(ledger, [mark(4_095)], 4_096), { outcome: 'seen' })
+    t.match(await two.consume(ledger, [mark(4_096)], 4_096), { outcome: 'full' })
+    t.match(await two.consume(ledger, [mark(4_095)], 4_096), { outcome: 'seen' })
     const empty = await begin(one)
-    t.match(await two.burn(empty.ledger, marks, 4_095), { outcome: 'full' })
-    t.match(await two.burn(empty.ledger, marks, 4_096), { outcome: 'burnt' })
-    t.match(await one.burn(empty.ledger, [mark(4_096), mark(2_000)], 9_999), { outcome: 'seen' })
+    t.match(await two.consume(empty.ledger, marks, 4_095), { outcome: 'full' })
+    t.match(await two.consume(empty.ledger, marks, 4_096), { outcome: 'consumed' })
+    t.match(await one.consume(empty.ledger, [mark(4_096), mark(2_000)], 9_999), { outcome: 'seen' })
   })
 
   t.test(`${name}: one of 200 slides a number in, and none of many is taken twice`, async (t) => {
@@ -231,7 +235,7 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
     await expect(largest - 4, 'behind')
     await expect(2, 'fresh', largest - 1)
     await expect(1, 'behind', largest - 1)
-    t.match(await one.burn(ledger, ['m'], 10), { outcome: 'seen' }, 'marks stay')
+    t.match(await one.consume(ledger, ['m'], 10), { outcome: 'seen' }, 'marks stay')
     for (const number of [0, -1, 0.5, Number.NaN, beyond, Number.POSITIVE_INFINITY]) {
       await t.rejects(one.slide(ledger, number, 64, 10), RangeError)
       await t.rejects(one.slide(ledger, 1, number, 10), RangeError)

@@ -12,18 +12,18 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
   t.test(`${name}: extends what is there, whatever it is, and makes nothing`, async (t) => {
     const { key, ledger } = await begin(one, ['m'], 1_000)
     const [none, ring, mark] = [`${key}:none`, `${key}:ring`, `${key}:mark`]
-    await Promise.all([one.rotate(ring, 'x', 2, 1_000), one.set(mark, '', 1_050)])
+    await Promise.all([one.pushBounded(ring, 'x', 2, 1_000), one.set(mark, '', 1_050)])
     await two.extend([key, none, ledger, ring], 60_000)
     await until(async () => (await one.get(mark)) === undefined)
     t.equal(await one.get(key), 'ready')
     t.equal(await one.get(none), undefined)
-    const { outcome, lifeMs } = await one.burn(ledger, ['m'], 10)
+    const { outcome, lifeMs } = await one.consume(ledger, ['m'], 10)
     t.equal(outcome, 'seen')
     t.ok(lifeMs > 50_000 && lifeMs <= 60_000, `${lifeMs} ms`)
-    t.equal(await one.rotate(ring, 'y', 1, 60_000), 'x')
+    t.equal(await one.pushBounded(ring, 'y', 1, 60_000), 'x')
     await one.extend([key, ledger], 1)
     await until(async () => (await two.get(key)) === undefined)
-    await until(async () => (await two.burn(ledger, [], 10)).outcome === 'missing')
+    await until(async () => (await two.consume(ledger, [], 10)).outcome === 'missing')
     await one.extend([], 60_000)
     await t.rejects(one.extend([key], Number.NaN), RangeError)
   })
@@ -31,37 +31,38 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
   t.test(`${name}: a ring gives back the oldest, once, in a life that begins anew`, async (t) => {
     const key = newKey()
     const fallen: (string | undefined)[] = []
-    for (const entry of ['a', 'b', '', 'b', 'Ω 🗝', 'c']) fallen.push(await one.rotate(key, entry, 3, 60_000))
+    for (const entry of ['a', 'b', '', 'b', 'Ω 🗝', 'c'])
+      fallen.push(await one.pushBounded(key, entry, 3, 60_000))
     t.strictSame(fallen, [undefined, undefined, undefined, 'a', 'b', ''])
-    t.equal(await two.rotate(key, 'd', 2, 60_000), 'b', 'with a smaller ring the oldest')
-    t.equal(await two.rotate(key, 'e', 2, 60_000), 'c')
+    t.equal(await two.pushBounded(key, 'd', 2, 60_000), 'b', 'with a smaller ring the oldest')
+    t.equal(await two.pushBounded(key, 'e', 2, 60_000), 'c')
 
     const crowd = newKey()
-    const out = await times(200, (place) => either(place).rotate(crowd, `${place}`, 8, 60_000))
+    const out = await times(200, (place) => either(place).pushBounded(crowd, `${place}`, 8, 60_000))
     const given = out.filter((it) => it !== undefined)
     t.equal(given.length, 192)
     t.equal(new Set(given).size, 192)
 
     const [short, mark] = [newKey(), newKey()]
-    await one.rotate(short, 'a', 1, 1_000)
-    t.equal(await two.rotate(short, 'b', 1, 60_000), 'a')
+    await one.pushBounded(short, 'a', 1, 1_000)
+    t.equal(await two.pushBounded(short, 'b', 1, 60_000), 'a')
     await one.set(mark, '', 1_050)
     await until(async () => (await one.get(mark)) === undefined)
-    t.equal(await two.rotate(short, 'c', 1, 50), 'b')
+    t.equal(await two.pushBounded(short, 'c', 1, 50), 'b')
     await one.set(mark, '', 60)
     await until(async () => (await one.get(mark)) === undefined)
-    t.equal(await one.rotate(short, 'd', 1, 60_000), undefined)
+    t.equal(await one.pushBounded(short, 'd', 1, 60_000), undefined)
   })
 
   t.test(`${name}: removes whatever the keys hold`, async (t) => {
     const { key, ledger } = await begin(one, ['m'])
     const [ring, log, ticket] = [`${key}:ring`, `${key}:log`, `${key}:ticket`]
-    await Promise.all([one.rotate(ring, 'x', 1, 60_000), one.pass(log, 60_000, 1)])
+    await Promise.all([one.pushBounded(ring, 'x', 1, 60_000), one.pass(log, 60_000, 1)])
     await one.setTouched(ticket, 'x', 60_000)
     await two.remove([key, ledger, ring, log, ticket, `${key}:none`])
     t.equal(await one.get(key), undefined)
-    t.strictSame(await one.burn(ledger, ['m'], 10), missing)
-    t.equal(await one.rotate(ring, 'y', 1, 60_000), undefined)
+    t.strictSame(await one.consume(ledger, ['m'], 10), missing)
+    t.equal(await one.pushBounded(ring, 'y', 1, 60_000), undefined)
     t.equal(await one.pass(log, 60_000, 1), 0)
     t.equal((await one.touch(ticket, 1_000, [])).value, undefined)
     await one.remove([])
@@ -70,22 +71,22 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
   t.test(`${name}: refuses a ledger or ring where another group of verbs has made the key`, async (t) => {
     const { key, ledger } = await begin(one, ['m'])
     const [ring, log, ticket] = [`${key}:ring`, `${key}:log`, `${key}:ticket`]
-    await Promise.all([one.rotate(ring, 'x', 1, 60_000), one.pass(log, 60_000, 1)])
+    await Promise.all([one.pushBounded(ring, 'x', 1, 60_000), one.pass(log, 60_000, 1)])
     await one.setTouched(ticket, 'x', 60_000)
     const input = { expected: 'x', value: 'y', marks: [], ttlMs: 60_000 }
     const mixed: (() => Promise<unknown>)[] = [
       () => one.get(ledger),
       () => one.pass(ledger, 60_000, 1),
       () => one.touch(ledger, 60_000, []),
-      () => one.rotate(ledger, 'x', 1, 60_000),
+      () => one.pushBounded(ledger, 'x', 1, 60_000),
       () => one.get(ring),
       () => one.touch(ring, 60_000, []),
       ...[key, ring, log, ticket].flatMap((other) => [
-        () => one.burn(other, ['m'], 10),
-        () => one.burn(other, [], 10),
+        () => one.consume(other, ['m'], 10),
+        () => one.consume(other, [], 10),
         () => one.slide(other, 1, 64, 10),
       ]),
-      ...[key, ticket].map((other) => () => one.rotate(other, 'x', 1, 60_000)),
+      ...[key, ticket].map((other) => () => one.pushBounded(other, 'x', 1, 60_000)),
       ...[ledger, ring, ticket].map((other) => () => one.beginLedger({ ...input, key: other, ledger: key })),
     ]
     for (const call of mixed) await t.rejects(call(), new Failure('STORE_UNREACHABLE'), String(call))
@@ -93,27 +94,27 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
     t.equal((await two.touch(key.replace('key', 'none'), 1_000, [ledger])).gates[0], undefined)
   })
 
-  t.test(`${name}: each of these verbs is one trip, every key has a life, and the run stays`, async (t) => {
-    const { run } = one
+  t.test(`${name}: each of these verbs is one trip, every key has a life, and the epoch stays`, async (t) => {
+    const { epoch } = one
     const before = one.trips
     await times(100, async (place) => {
       const key = `${newKey()}:${place}`
       const ledger = `${key}:ledger`
       await one.set(key, 'x', 60_000)
       await one.beginLedger({ key, expected: 'x', value: 'y', ledger, marks: ['m'], ttlMs: 60_000 })
-      await one.burn(ledger, ['n'], 10)
+      await one.consume(ledger, ['n'], 10)
       await one.slide(ledger, 1, 64, 10)
-      await one.rotate(`${key}:ring`, 'x', 8, 60_000)
-      await one.rotate(`${key}:ring`, 'x', 1, 60_000)
+      await one.pushBounded(`${key}:ring`, 'x', 8, 60_000)
+      await one.pushBounded(`${key}:ring`, 'x', 1, 60_000)
       await one.extend([key, ledger], 60_000)
       await one.remove([`${key}:none`])
-      await one.burn(`${ledger}:none`, ['n'], 10)
+      await one.consume(`${ledger}:none`, ['n'], 10)
       await one.slide(`${ledger}:none`, 1, 64, 10)
     })
     t.equal(one.trips - before, 100 * 10)
-    t.equal(one.run, run)
-    t.equal(two.run, run)
-    t.type(run, 'string')
+    t.equal(one.epoch, epoch)
+    t.equal(two.epoch, epoch)
+    t.type(epoch, 'string')
     if (!listLives) return
     const lives = await listLives()
     t.ok(lives.length >= 300, `${lives.length} keys`)

@@ -44,10 +44,10 @@ t.test('a killed server fails every call at once, and is used again within a sec
     () => store.setTouched('a', 'x', 1_000),
     () => store.touch('a', 1_000, ['b']),
     () => store.beginLedger({ key: 'a', expected: 'x', value: 'y', ledger: 'l', marks: ['m'], ttlMs: 1_000 }),
-    () => store.burn('l', ['m'], 10),
+    () => store.consume('l', ['m'], 10),
     () => store.slide('l', 1, 64, 10),
     () => store.extend(['a', 'l'], 1_000),
-    () => store.rotate('r', 'x', 8, 1_000),
+    () => store.pushBounded('r', 'x', 8, 1_000),
     () => store.remove(['a', 'l']),
     () => store.ping(),
   ]
@@ -73,7 +73,7 @@ t.test('each life of a server has a name, the same for all who use it', async (t
   t.teardown(() => Promise.all([...stores.map((store) => store.close()), server.stop()]))
   const allAnswer = () =>
     until(async () => (await Promise.all(stores.map((it) => timeToFail(t, it.ping())))).every((ms) => ms < 0))
-  const names = () => stores.map(({ run }) => run)
+  const names = () => stores.map(({ epoch }) => epoch)
   const [first = ''] = names()
   t.match(first, /^[0-9a-f]{40}$/)
   t.strictSame(names(), [first, first])
@@ -89,7 +89,7 @@ t.test('each life of a server has a name, the same for all who use it', async (t
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     await server.kill(signal)
     await until(async () => (await timeToFail(t, stores[0].ping())) >= 0)
-    t.equal(stores[0].run, seen.at(-1), 'while it is away it has the name it had')
+    t.equal(stores[0].epoch, seen.at(-1), 'while it is away it has the name it had')
     await server.restart()
     await allAnswer()
     const [next = ''] = names()
@@ -198,10 +198,10 @@ t.test('with TLS and a user of its own it needs few rights, and any other server
   t.match(await store.touch('t', 60_000, ['c']), { value: 'x', gates: ['x'] })
   const begin = { key: 'c', expected: 'x', value: 'y', ledger: 'l', marks: ['m'], ttlMs: 60_000 }
   t.equal(await store.beginLedger(begin), true)
-  t.equal((await store.burn('l', ['n'], 10)).outcome, 'burnt')
+  t.equal((await store.consume('l', ['n'], 10)).outcome, 'consumed')
   for (const number of [1, 99]) t.equal((await store.slide('l', number, 64, 100)).outcome, 'fresh')
-  t.equal(await store.rotate('r', 'x', 1, 60_000), undefined)
-  t.equal(await store.rotate('r', 'y', 1, 60_000), 'x')
+  t.equal(await store.pushBounded('r', 'x', 1, 60_000), undefined)
+  t.equal(await store.pushBounded('r', 'y', 1, 60_000), 'x')
   await store.extend(['c', 'l'], 60_000)
   await store.remove(['c', 'l'])
 

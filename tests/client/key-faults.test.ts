@@ -107,10 +107,10 @@ for (const { name, open } of worlds) {
       t.equal(wrong.storage.read('key'), undefined, 'nothing is kept')
 
       const unpinned = await enter()
-      const { print } = unpinned.storage.read('key') ?? {}
+      const { fingerprint } = unpinned.storage.read('key') ?? {}
       const later = connect(pins, unpinned.storage)
       t.same((await later.client.session()).user, unpinned.user)
-      t.not(unpinned.storage.read('key')?.print, print, 'what nobody has vouched for is replaced')
+      t.not(unpinned.storage.read('key')?.fingerprint, fingerprint, 'what nobody has vouched for is replaced')
       for (const serverKeys of [[], ['AAAA'], Array.from({ length: 5 }, () => toBase64(randomBytes(32)))])
         t.throws(() => connect({ serverKeys }), TypeError)
       await t.rejects(pinned.client.exchangeKeys({ version: 1 }), TypeError)
@@ -171,25 +171,25 @@ for (const { name, open } of worlds) {
       }
       const isStrong = ({ path, body }: { path: string; body: string }) =>
         path === '/v1/key-exchange' || new URLSearchParams(body).get('v') === '2'
-      const { print } = storage.read('key') ?? {}
+      const { fingerprint } = storage.read('key') ?? {}
 
       const demanding = go(() => ({ answer: plainly(2020415) }))
       t.match(await refusalOf(demanding.session()), { name: 'ENCRYPTION_REQUIRED', isAnswer: false })
       t.equal(sent.length, 1)
       const success = go(() => ({ answer: plainly(1030200, { user }) }))
       t.match(await refusalOf(success.session()), { name: 'REPLY_UNREADABLE' }, 'nor is a plain success one')
-      t.equal(storage.read('key')?.print, print)
+      t.equal(storage.read('key')?.fingerprint, fingerprint)
 
       const refusing = go(() => ({ answer: plainly(2020408) }))
       t.match(await refusalOf(refusing.session()), { name: 'ENVELOPE_REFUSED' })
       t.ok(sent.every(isStrong))
-      t.equal(storage.read('key')?.print, print, 'no forged refusal takes the key away')
+      t.equal(storage.read('key')?.fingerprint, fingerprint, 'no forged refusal takes the key away')
       const dropping = go((path) => {
         if (path === '/v1/key-exchange') throw new TypeError('the connection broke')
         return { answer: plainly(2020408) }
       })
       t.match(await refusalOf(dropping.session()), { name: 'UNREACHABLE' })
-      t.equal(storage.read('key')?.print, print, 'nor an exchange that is dropped')
+      t.equal(storage.read('key')?.fingerprint, fingerprint, 'nor an exchange that is dropped')
       t.match(await refusalOf(refusing.login({ login: user.userName, password })), {
         name: 'ENVELOPE_REFUSED',
       })
@@ -201,7 +201,7 @@ for (const { name, open } of worlds) {
         'the same key goes on',
       )
 
-      storage.change('key', { print: randomBytes(16).toString('hex') })
+      storage.change('key', { fingerprint: randomBytes(16).toString('hex') })
       // What is sealed for the device nobody can edit.
       storage.forget('device')
       const editKx = (edit: (message: Json) => void) =>
@@ -240,7 +240,7 @@ for (const { name, open } of worlds) {
 
     t.test('a key that the server has lost is exchanged anew, and the A2 bound to it', async (t) => {
       const { client, storage, wire, user } = await enter()
-      const lose = () => storage.change('key', { print: randomBytes(16).toString('hex') })
+      const lose = () => storage.change('key', { fingerprint: randomBytes(16).toString('hex') })
       lose()
       t.same((await client.session()).user, user)
       t.equal(wire.of('keyExchange').length, 4)
@@ -255,15 +255,15 @@ for (const { name, open } of worlds) {
       await client.login({ login: user.userName, password })
       t.same((await client.resume()).user, user)
       const { keyPrint } = await client.exchangeKeys()
-      t.equal(storage.read('key')?.print, keyPrint)
+      t.equal(storage.read('key')?.fingerprint, keyPrint)
 
       const old = connect({ transport: 'json' })
       await old.client.exchangeKeys({ version: 1, suite: 'ChaCha20' })
       await old.client.login({ login: user.userName, password })
-      old.storage.change('key', { print: '123456789' })
+      old.storage.change('key', { fingerprint: '123456789' })
       t.same((await old.client.resume()).user, user, 'by the A2')
       t.match(old.storage.read('key'), { version: 1, suite: 'chacha20' }, 'the same version and suite')
-      old.storage.change('key', { print: '123456789' })
+      old.storage.change('key', { fingerprint: '123456789' })
       await old.client.login({ login: user.userName, password })
       t.same((await old.client.resume()).user, user)
     })

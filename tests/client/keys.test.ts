@@ -57,7 +57,7 @@ for (const { name, open } of worlds) {
           t.equal(storage.read('login'), undefined)
           t.equal((await later.client.hello()).stage, 'needlogin')
           t.match(await refusalOf(later.client.resume()), { name: 'NOT_LOGGED_IN' })
-          t.equal(storage.read('key')?.print, key.keyPrint, 'the key is kept')
+          t.equal(storage.read('key')?.fingerprint, key.keyPrint, 'the key is kept')
           await later.client.login({ login: user.userName, password })
           t.same((await later.client.resume()).user, user)
           t.equal(later.wire.of('keyExchange').length, 0, 'no new exchange')
@@ -144,8 +144,8 @@ for (const { name, open } of worlds) {
       const { user } = await client.register({ userName: randomUser(), password })
       storage.change('key', { sequence: 2 ** 31 - 1 })
       t.same((await client.session()).user, user)
-      const { print } = storage.read('key') ?? {}
-      t.not(print, keyPrint)
+      const { fingerprint } = storage.read('key') ?? {}
+      t.not(fingerprint, keyPrint)
       t.equal(wire.of('keyExchange').length, 4)
       storage.forget('login')
       t.match(await refusalOf(client.resume()), { name: 'NOT_LOGGED_IN' }, 'bound by the next call only')
@@ -201,7 +201,7 @@ t.test('a server that forgot all keys is met with a new one', async (t) => {
   const storage = createTestStorage()
   const client = createClient({ url: first.url, ...world.app, storage })
   await client.exchangeKeys()
-  const { print } = storage.read('key') ?? {}
+  const { fingerprint } = storage.read('key') ?? {}
   const { user } = await client.register({ userName: randomUser(), password })
   t.equal(await first.stop(), 0)
   t.match(await refusalOf(client.session()), { name: 'UNREACHABLE' })
@@ -209,5 +209,5 @@ t.test('a server that forgot all keys is met with a new one', async (t) => {
   t.teardown(second.stop)
   t.same((await client.session()).user, user)
   t.same((await client.resume()).user, user)
-  t.not(storage.read('key')?.print, print)
+  t.not(storage.read('key')?.fingerprint, fingerprint)
 })

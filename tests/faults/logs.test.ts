@@ -1,4 +1,4 @@
-/** Secrets are planted in calls of every kind, good and bad, and looked for in all that the processes print. */
+/** Secrets are planted in calls of every kind, good and bad, and looked for in all that the processes fingerprint. */
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'

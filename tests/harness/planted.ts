@@ -1,5 +1,5 @@
 /**
- * What the servers of a run print, and secrets that must be in none of it. The runner compares them when all files are
+ * What the servers of a run fingerprint, and secrets that must be in none of it. The runner compares them when all files are
  * through; a file that is run without it keeps nothing.
  */
 import { appendFileSync, mkdirSync } from 'node:fs'

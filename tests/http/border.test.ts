@@ -509,8 +509,8 @@ t.test('plain calls are for TLS, or for this machine in a trial', async (t) => {
     checkRefusal(t, refused, 'ENCRYPTION_REQUIRED')
   })
 
-  t.test('an app has its own floor', async (t) => {
-    const { appId, appSecret } = await trial.server.apps.add({ name: 'sealed only', minEnvelope: 1 })
+  t.test('an app has its own minStrength', async (t) => {
+    const { appId, appSecret } = await trial.server.apps.add({ name: 'sealed only', minStrength: 1 })
     const members = { appid: appId, appsecret: appSecret }
     checkRefusal(t, await trial.request({ url: '/v1/echo', json: members }), 'ENCRYPTION_REQUIRED')
     const provisioned = await trial.request({ url: `/v1/totp?n=${appId}&s=${appSecret}` })

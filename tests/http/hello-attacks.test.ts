@@ -122,8 +122,8 @@ t.test(
         { version: undefined },
       ]
       for (const more of wrong) {
-        const isEmptyPrint = more.keyPrint === ''
-        if (isEmptyPrint) continue
+        const isEmptyFingerprint = more.keyPrint === ''
+        if (isEmptyFingerprint) continue
         isRefused(t, await call(path, { ...good, ...more }), 2090014, `${path} ${JSON.stringify(more)}`)
       }
       for (const version of [2, 0, '2', null, [1], 'x', true])

@@ -43,10 +43,10 @@ t.test(`${rounds} exchanges succeed, those whose secret begins with a zero byte 
     identities: [openIdentityKey(randomBytes(32))],
     unwrapKeys: [],
     allows: { version1: true, weakSuites: true },
-    raiseFloor: async () => {},
+    raiseMinStrength: async () => {},
   })
   const keys = createKeys({ ...needs, findApp: async () => undefined, chooseLanguage: () => undefined })
-  const app = { appId: 'app', isPublic: false, minEnvelope: 0 }
+  const app = { appId: 'app', isPublic: false, minStrength: 0 }
   const caller = { app, address: { limitNetwork: '10.0.0.1' } } as unknown as AppCaller
   const send = async (message: JsonObject, tm: string) =>
     messageOf((await exchange(frame('keyEx', message, tm) as JsonObject, caller)) as Answer)
@@ -69,7 +69,7 @@ t.test(`${rounds} exchanges succeed, those whose secret begins with a zero byte 
     const tempKey = encryptTm(suite, key, tm).toString('base64')
     const fourth = await send({ stage: 3, keyPrint: shared.keyPrint, tempKey, status: 'ready' }, tm)
     const proven = await keys.prove(proofOf(shared, String(clock.now())), caller)
-    if (fourth.status === 'needlogin' && proven?.print === second.keyPrint) good++
+    if (fourth.status === 'needlogin' && proven?.fingerprint === second.keyPrint) good++
     clock.add(10)
   }
   t.equal(good, rounds)

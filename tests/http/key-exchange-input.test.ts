@@ -107,7 +107,7 @@ t.test('what is not in the table of stages, suites and fingerprints is refused',
     t.equal((await send({ stage: 1, pubKey, encType })).code, 1000000, encType)
   for (const kx of [0, 3, '2', null, [2], true])
     isRefused(t, await send({ stage: 1, pubKey, kx }), 2090014, `kx ${JSON.stringify(kx)}`)
-  const prints = [
+  const fingerprints = [
     '9223372036854775808',
     '-9223372036854775809',
     '1e3',
@@ -121,7 +121,7 @@ t.test('what is not in the table of stages, suites and fingerprints is refused',
     {},
     1.5,
   ]
-  for (const keyPrint of prints) {
+  for (const keyPrint of fingerprints) {
     const title = JSON.stringify(keyPrint)
     isRefused(t, await send({ stage: 3, keyPrint, tempKey }), 2090014, title)
     isRefused(t, await call('/v1/hello', helloWith(keyPrint as string, tm(), tempKey)), 2090014, title)
@@ -186,7 +186,7 @@ t.test('stage 1 may be wrapped for an RSA key of the server', async (t) => {
       frame('keyEx', { stage: 1, nonce: randomBytes(32).toString('base64'), ...message }, tm()),
     )
   for (const kx of [1, 2]) {
-    isRefused(t, await stage1({ kx, rsaPrint: '77', tempKey: good }), 2090006, 'an unknown print')
+    isRefused(t, await stage1({ kx, rsaPrint: '77', tempKey: good }), 2090006, 'an unknown fingerprint')
     for (const tempKey of [
       undefined,
       '',

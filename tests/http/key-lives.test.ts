@@ -75,7 +75,7 @@ t.test('what a device says of itself does not make a key live longer', async (t)
   t.equal((await login(used)).code, 1020100)
   clock.add(2 * hourMs)
   const isKept = async (key: SharedKey) => {
-    const { outcome } = await server.store.burn(`ledger:{${key.keyPrint}}`, [], 9)
+    const { outcome } = await server.store.consume(`ledger:{${key.keyPrint}}`, [], 9)
     return [(await server.store.get(`key:{${key.keyPrint}}`)) !== undefined, outcome !== 'missing']
   }
   for (const key of [unused, used]) t.equal((await hello(key, { Lang: 'en' })).code, 1000000)
@@ -120,8 +120,8 @@ t.test('a key ends with its 4,096th proof', async (t) => {
     const key = await exchange(suite)
     const marksEach = suite === 'twofish128' ? 2 : 1
     const marks = Array.from({ length: 4_093 * marksEach }, (_, at) => `x${at}`)
-    const { outcome } = await server.store.burn(`ledger:{${key.keyPrint}}`, marks, 10_000)
-    t.equal(outcome, 'burnt')
+    const { outcome } = await server.store.consume(`ledger:{${key.keyPrint}}`, marks, 10_000)
+    t.equal(outcome, 'consumed')
     t.equal(
       messageOf(await hello(key)).stage,
       'needlogin',
@@ -194,7 +194,7 @@ t.test('of one address 64 keys wait for a login; one that has had it is never pu
     t.ok(await server.store.get(`key:{${next}}`))
     await exchange()
     t.equal(await server.store.get(`key:{${next}}`), undefined, 'the 65th is gone')
-    t.equal((await server.store.burn(`ledger:{${next}}`, ['x'], 9)).outcome, 'missing')
+    t.equal((await server.store.consume(`ledger:{${next}}`, ['x'], 9)).outcome, 'missing')
   }
   isRefused(t, await hello(first), 2090002, 'its owner exchanges another')
   t.match(await sealed.call('/v1/echo'), { code: 2020408, sealed: false })

@@ -45,7 +45,7 @@ const open = async (t: Test) => {
       const hello = () =>
         frame('hello', { stage: 'clienthello', keyPrint: keys.fingerprint }, String(clock.now()))
       return {
-        print: keys.fingerprint,
+        fingerprint: keys.fingerprint,
         call: client.call as Call,
         hello: () => client.call('/v1/hello', hello()),
       }
@@ -57,11 +57,11 @@ const open = async (t: Test) => {
         codes[way] = (await by('/v1/session', { token, rid: rid() })).code
       return codes
     },
-    rowOf: (print: string) =>
+    rowOf: (fingerprint: string) =>
       world.server.db.write
         .selectFrom('logins')
         .selectAll()
-        .where('keyPrint', '=', print)
+        .where('keyPrint', '=', fingerprint)
         .executeTakeFirstOrThrow(),
   }
 }
@@ -172,13 +172,19 @@ t.test('a trade that is sent again sealed binds the login and lifts it too', asy
   const next = await logIn(call)
   const device = await seal()
   await trade(device.call, next.a2)
-  const row = await rowOf(device.print)
+  const row = await rowOf(device.fingerprint)
   // Another process has read the row before it was lifted.
-  const stale = { ...row, status: 'active' as const, accountEpoch: row.epoch, floor: 0 }
+  const stale = { ...row, status: 'active' as const, accountEpoch: row.epoch, minStrength: 0 }
   t.notOk(await rotateA2(db.write, stale, stale), 'a weaker trade that comes late does not lower it')
   const rotated = { ...stale, a2Hash: Buffer.alloc(32) }
-  t.notOk(await bindLogin(db.write, rotated, { keyPrint: 'x', floor: 2, floorRaisedAt: 1 }), 'of another A2')
+  t.notOk(
+    await bindLogin(db.write, rotated, { keyPrint: 'x', minStrength: 2, strengthRaisedAt: 1 }),
+    'of another A2',
+  )
   const used = { ...stale, a2Confirmed: row.a2Confirmed + 1 }
-  t.notOk(await bindLogin(db.write, used, { keyPrint: 'x', floor: 2, floorRaisedAt: 1 }), 'used meanwhile')
-  t.match(await rowOf(device.print), { floor: 2 })
+  t.notOk(
+    await bindLogin(db.write, used, { keyPrint: 'x', minStrength: 2, strengthRaisedAt: 1 }),
+    'used meanwhile',
+  )
+  t.match(await rowOf(device.fingerprint), { minStrength: 2 })
 })

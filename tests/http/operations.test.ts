@@ -350,7 +350,7 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
       deviceType: '',
       os: '',
       name: '',
-      floor: 0,
+      minStrength: 0,
       hello: '',
       createdAt: now,
       lastSeenAt: null,

@@ -241,8 +241,8 @@ t.test('what is carried in the clear is named, and all else has to be sealed', a
     t.match(await sealed('/v1/session', { token: skey }), { code: 1030200, sealed: true })
     t.match(await sealed('/v1/ticket/exchange', { token: a2, to: 'skey' }), { code: 1000000 })
     t.equal(messageOf(await sealed('/v1/hello', hello())).stage, 'waitlogin')
-    const print = world.keys.fingerprint
-    const resume = frame('hello', { stage: 'clienthello', keyPrint: print }, String(startMs))
+    const fingerprint = world.keys.fingerprint
+    const resume = frame('hello', { stage: 'clienthello', keyPrint: fingerprint }, String(startMs))
     t.match(await sealed('/v1/hello', resume), { hello: { stage: 'waitdata' } }, mode)
     t.equal((await sealed('/v1/logout', { token: skey })).code, 1020103)
     t.match(await sealed('/v1/hello', resume), { hello: { stage: 'needlogin' } }, mode)
@@ -251,7 +251,7 @@ t.test('what is carried in the clear is named, and all else has to be sealed', a
 
 t.test('an app may ask for it, and a device that has once had it is held to it', async (t) => {
   const world = await open(t)
-  const app = await world.server.apps.add({ name: 'sealed only', minEnvelope: 2 })
+  const app = await world.server.apps.add({ name: 'sealed only', minStrength: 2 })
   const call = (path: string, members: Members) =>
     world.call(path, { ...members, appid: app.appId, appsecret: app.appSecret })
   t.equal((await call('/v1/echo', {})).code, 2020415)

@@ -64,8 +64,8 @@ t.test('the vectors of other implementations hold on both sides', async (t) => {
       for (const suite of suites) {
         const key = proofKeyOf(primitives, suite, x)
         if (suite === 'twofish128') t.equal(toHex(key), vector.md5x)
-        const print = suite === 'twofish128' ? vector.keyPrintTwofish : vector.keyPrint
-        t.equal(keyPrintOf(key), print, `${side}, ${suite}: fingerprint`)
+        const fingerprint = suite === 'twofish128' ? vector.keyPrintTwofish : vector.keyPrint
+        t.equal(keyPrintOf(key), fingerprint, `${side}, ${suite}: fingerprint`)
         const proof = makeProof(primitives, suite, key, iv.slice(0, ivBytesOf(suite)), text)
         t.equal(toBase64(proof), expected[suite], `${side}, ${suite}: proof`)
         t.ok(checkProof(primitives, suite, key, fromBase64(expected[suite]) ?? iv, text))

@@ -136,7 +136,7 @@ t.test('two that meet at one fingerprint: one has it, the other is told', async 
       identities: [openIdentityKey(randomBytes(32))],
       unwrapKeys: [],
       allows: { version1: true, weakSuites: true },
-      raiseFloor: async () => {},
+      raiseMinStrength: async () => {},
     }),
   )
   const answers = await Promise.all(
@@ -220,7 +220,7 @@ t.test('a key that is pushed out while somebody logs in on it is there whole or 
     const key = await exchangeKey(atA, 'AES-CTR')
     // As many others as there may be behind it: the next one pushes it out.
     await Promise.all(
-      Array.from({ length: 63 }, (_, at) => store.rotate('unbound:127.0.0.1', `${at}`, 64, 60_000)),
+      Array.from({ length: 63 }, (_, at) => store.pushBounded('unbound:127.0.0.1', `${at}`, 64, 60_000)),
     )
     const { shared } = await beginExchange(atA, 'AES-CTR')
     if (!shared) throw new Error('refused')
@@ -232,10 +232,10 @@ t.test('a key that is pushed out while somebody logs in on it is there whole or 
     t.ok([1020100, 2090002].includes(login.code), `${login.code}`)
     const hello = await atA('/v1/hello', helloFrame(key, now()))
     const left = [...(await readStore(own.url, `${fleet.database}:key:{${key.keyPrint}}`)).keys()]
-    const { outcome } = await store.burn(`ledger:{${key.keyPrint}}`, [], 9)
+    const { outcome } = await store.consume(`ledger:{${key.keyPrint}}`, [], 9)
     if (hello.code === 1000000) {
       counts.kept++
-      t.match([messageOf(hello).stage, left.length, outcome], ['waitdata', 1, 'burnt'])
+      t.match([messageOf(hello).stage, left.length, outcome], ['waitdata', 1, 'consumed'])
     } else {
       counts.pushedOut++
       t.same([hello.code, left.length, outcome], [2090002, 0, 'missing'])

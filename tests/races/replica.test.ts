@@ -176,8 +176,8 @@ t.test('a device that is held to the sealed envelope by one process is so in eve
   t.equal((await asked).code, 2020415, 'a device that was just being looked up')
   for (const device of [loading, unseen, watched]) await isHeld(b, device, 'in the other process')
   t.match(
-    await askReplica('SELECT floor FROM devices WHERE device_id = UNHEX(?)', [watched.t]),
-    [{ floor: 0 }],
+    await askReplica('SELECT min_strength FROM devices WHERE device_id = UNHEX(?)', [watched.t]),
+    [{ min_strength: 0 }],
     'the replica has not heard of it',
   )
   await replica.asRoot('START SLAVE SQL_THREAD')

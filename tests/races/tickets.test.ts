@@ -234,7 +234,13 @@ t.test('the gate of an account only rises', async (t) => {
     const skeys = createSKeys({ store, primitives: nodeCrypto, createBatch, lifeMs: 60_000, idleMs: 60_000 })
     const record: SKeyRecord = {
       ...{ userId: 1, userName: 'u', nickName: 'n', appId: 'a', counter: 1 },
-      ...{ epoch: 20, issuedAt: clock.now(), expiresAt: clock.now() + 60_000, writtenUntil: 0, floor: 0 },
+      ...{
+        epoch: 20,
+        issuedAt: clock.now(),
+        expiresAt: clock.now() + 60_000,
+        writtenUntil: 0,
+        minStrength: 0,
+      },
     }
     const loginId = Buffer.alloc(16, 1)
     const secret = Buffer.alloc(32, 2)

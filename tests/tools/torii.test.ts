@@ -5,8 +5,8 @@ import t from 'tap'
 import {
   readAppId,
   readDuration,
-  readEnvelopeFloor,
   readLine,
+  readMinStrength,
   readMoment,
   readNetwork,
   readOrigin,
@@ -78,7 +78,7 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [['app', 'list', '--config'], /argument missing/],
   [['app', 'add'], /missing required argument 'name'/],
   [['app', 'add', 'a\u001b[31mb'], /a\\u001b\[31mb.*one line of 1 to 100 characters/],
-  [['app', 'add', 'x', '--min-envelope', '3'], /Expected 0 .* or 2/],
+  [['app', 'add', 'x', '--min-strength', '3'], /Expected 0 .* or 2/],
   [['key', 'rotate', 'salt'], /one of at-rest, pepper, identity, rsa/],
   [['app', 'add', 'x', '--origin', 'https://a.example/path'], /without a path/],
   [['app', 'rotate', "' OR 1=1"], /Expected an app id/],
@@ -117,7 +117,7 @@ t.test('values are read strictly: a mistake is never a guess', async (t) => {
     ],
     [readLine(5), ['', '  ', '123456', 'a\nb', 'a\u0000']],
     [readAppId, ['', 'a b', 'é', 'x'.repeat(65)]],
-    [readEnvelopeFloor, ['', '-1', '3', 'x']],
+    [readMinStrength, ['', '-1', '3', 'x']],
   ]
   for (const [read, texts] of refused) {
     for (const text of texts)
@@ -240,7 +240,7 @@ t.test('adds, shows, rotates and disables apps', async (t) => {
   const { file, torii } = await openDatabase(t)
   const added = await ask<Record<string, string>>(
     torii,
-    ...['app', 'add', '商店', '--public', '--min-envelope', '1'],
+    ...['app', 'add', '商店', '--public', '--min-strength', '1'],
     ...[
       '--origin',
       'https://a.example/',
@@ -255,7 +255,7 @@ t.test('adds, shows, rotates and disables apps', async (t) => {
   t.match(rest, {
     name: '商店',
     public: true,
-    minEnvelope: 1,
+    minStrength: 1,
     origins: ['https://a.example', 'http://localhost:3000'],
     disabled: false,
     rotating: false,

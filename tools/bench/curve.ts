@@ -25,7 +25,7 @@ const { exchange } = createKeyExchange({
   identities: [openIdentityKey(random.bytes(32))],
   unwrapKeys: [],
   allows: { version1: true, weakSuites: true },
-  raiseFloor: async () => {},
+  raiseMinStrength: async () => {},
 })
 const own = nodeKeyPrimitives.createExchangeKey()
 

@@ -5,9 +5,9 @@ import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields, alignRows, isoTime } from '../console/text.ts'
-import { readAppId, readEnvelopeFloor, readLine, readOrigin } from '../console/values.ts'
+import { readAppId, readLine, readMinStrength, readOrigin } from '../console/values.ts'
 
-type AddOptions = { public?: boolean; minEnvelope: number; origin: string[] }
+type AddOptions = { public?: boolean; minStrength: number; origin: string[] }
 
 const noticed = 'Running servers notice it within a second.'
 
@@ -29,7 +29,7 @@ const fieldsOf = (app: AppSummary) => ({
   name: app.name,
   state: stateOf(app),
   public: app.isPublic ? 'yes' : 'no',
-  'min envelope': String(app.minEnvelope),
+  'min envelope': String(app.minStrength),
   origins: app.origins.join(' ') || '-',
   created: isoTime(app.createdAt),
 })
@@ -37,7 +37,7 @@ const fieldsOf = (app: AppSummary) => ({
 const add = (
   { withAdmin, print }: Context,
   name: string,
-  { public: isPublic, minEnvelope, origin }: AddOptions,
+  { public: isPublic, minStrength, origin }: AddOptions,
 ) =>
   withAdmin(async ({ apps, config, place }) => {
     if (isPublic && origin.length + config.server.origins.length === 0) {
@@ -46,7 +46,7 @@ const add = (
     const { appId, appSecret } = await apps.add({
       name,
       isPublic: isPublic ?? false,
-      minEnvelope,
+      minStrength,
       origins: origin,
     })
     const app = await apps.show(appId)
@@ -135,9 +135,9 @@ export const registerApp = (program: Command, context: Context) => {
     .argument('<name>', 'what people call it', readLine(100))
     .option('--public', 'may be called without its secret, by browsers on its origins')
     .option(
-      '--min-envelope <n>',
+      '--min-strength <n>',
       'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone',
-      readEnvelopeFloor,
+      readMinStrength,
       0,
     )
     .option(

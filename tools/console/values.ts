@@ -60,7 +60,7 @@ export const readAppId = (text: string): string =>
   /^[A-Za-z0-9]{1,64}$/.test(text) ? text : refuse('an app id; "torii app list" shows them')
 
 /** The weakest envelope that an app's calls may have. */
-export const readEnvelopeFloor = (text: string): number =>
+export const readMinStrength = (text: string): number =>
   /^[012]$/.test(text)
     ? Number(text)
     : refuse('0 (plain calls too), 1 (t/j and stronger) or 2 (sealed calls alone)')

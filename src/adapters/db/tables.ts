@@ -27,7 +27,7 @@ export type AppRow = {
   secretHash: Buffer
   previousSecretHash: Buffer | null
   isPublic: number
-  minEnvelope: number
+  minStrength: number
   /** JSON array of origins. */
   origins: string
   disabledAt: number | null
@@ -43,7 +43,7 @@ export type DeviceRow = {
   deviceType: string
   os: string
   name: string
-  floor: number
+  minStrength: number
   /** JSON of what the device said of itself in its hello; empty before. */
   hello: string
   createdAt: number
@@ -113,9 +113,9 @@ export type LoginRow = {
   /** The shared key on which it was made or last exchanged. */
   keyPrint: string | null
   /** Its tickets are refused in a weaker envelope (0, 1, 2). */
-  floor: number
-  /** When the floor rose last after the login was made; its older SKeys know nothing of it. */
-  floorRaisedAt: number | null
+  minStrength: number
+  /** When the minimum strength last rose after the login was made; its older SKeys know nothing of it. */
+  strengthRaisedAt: number | null
 }
 
 /** The times of the last five failures of a login from one network, newest first; 0 for none. */

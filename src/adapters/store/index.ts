@@ -56,18 +56,18 @@ export interface Store {
     ttlMs: number
   }): Promise<boolean>
   /**
-   * Enters marks into a ledger if none of them is in it: of many callers with one mark one is told 'burnt'.
+   * Enters marks into a ledger if none of them is in it: of many callers with one mark one is told 'consumed'.
    * 'missing': there is no ledger, and none begins. 'seen': at least one mark was there, also if the ledger is full.
    * 'full': it would hold more than `most` marks (numbers do not count). In these three cases nothing is entered.
-   * `lifeMs` is what is left of the ledger's life, which no burn prolongs; 0 without a ledger.
+   * `lifeMs` is what is left of the ledger's life, which consuming does not prolong; 0 without a ledger.
    */
-  burn(ledger: string, marks: readonly string[], most: number): Promise<Burnt>
+  consume(ledger: string, marks: readonly string[], most: number): Promise<Consumed>
   /**
    * A sliding window over numbers (integers from 1 to 2^53 - 1) in a ledger, apart from its marks. Its highest number
    * is 0 at the beginning. 'behind': at or below highest - width. 'ahead': above highest + jump. 'seen': it was there.
    * Else 'fresh': it is remembered, and what fell out of the window is forgotten; of many callers with one number
    * one is told so. One ledger has one width: with a wider one what was forgotten would be fresh again.
-   * 'missing' and `lifeMs` as in `burn`. Throws RangeError for what is no such integer.
+   * 'missing' and `lifeMs` as in `consume`. Throws RangeError for what is no such integer.
    */
   slide(ledger: string, number: number, width: number, jump: number): Promise<Slid>
   /** Gives those of the keys that are there, whatever they hold, a new life. On Redis Cluster they share one hash tag. */
@@ -76,7 +76,7 @@ export interface Store {
    * Puts an entry into a ring of at most `most` (at least 1), whose life begins anew. Returns the oldest entry if it
    * fell out. (With a smaller `most` than before all that is too much falls out; the oldest of it is returned.)
    */
-  rotate(key: string, entry: string, most: number, ttlMs: number): Promise<string | undefined>
+  pushBounded(key: string, entry: string, most: number, ttlMs: number): Promise<string | undefined>
   /** Removes the keys, whatever they hold. On Redis Cluster they share one hash tag. */
   remove(keys: readonly string[]): Promise<void>
   /** The store's own clock (ms since 1970) when it answers, else throws like every verb. */
@@ -89,7 +89,7 @@ export interface Store {
    * failover, but not after a mere loss of the connection. Memory: of this process, by chance. Where nobody can
    * tell (Cluster): ''. Never throws and asks nobody.
    */
-  readonly run: string
+  readonly epoch: string
   close(): Promise<void>
 }
 
@@ -99,7 +99,7 @@ export interface Store {
  */
 export type Recover = (store: Store) => Promise<void>
 
-export type Burnt = { outcome: 'burnt' | 'seen' | 'full' | 'missing'; lifeMs: number }
+export type Consumed = { outcome: 'consumed' | 'seen' | 'full' | 'missing'; lifeMs: number }
 
 export type Slid = { outcome: 'fresh' | 'seen' | 'behind' | 'ahead' | 'missing'; lifeMs: number }
 

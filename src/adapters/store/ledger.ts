@@ -9,10 +9,10 @@ export const createLedger = (marks: readonly string[]): Ledger => ({
 
 export const sizeOfLedger = ({ marks, numbers }: Ledger) => marks.size + numbers.size
 
-/** What `burn` answers; enters nothing. */
+/** What `consume` answers; enters nothing. */
 export function judgeMarks(ledger: Ledger, marks: readonly string[], most: number) {
   if (marks.some((mark) => ledger.marks.has(mark))) return 'seen'
-  return ledger.marks.size + marks.length > most ? 'full' : 'burnt'
+  return ledger.marks.size + marks.length > most ? 'full' : 'consumed'
 }
 
 /** What `slide` answers; remembers nothing. */

@@ -28,17 +28,17 @@ export const measureStore = (store: Store, observe: Observe): Store => {
     setTouched: timed('setTouched', store.setTouched),
     touch: timed('touch', store.touch),
     beginLedger: timed('beginLedger', store.beginLedger),
-    burn: timed('burn', store.burn),
+    consume: timed('consume', store.consume),
     slide: timed('slide', store.slide),
     extend: timed('extend', store.extend),
-    rotate: timed('rotate', store.rotate),
+    pushBounded: timed('pushBounded', store.pushBounded),
     remove: timed('remove', store.remove),
     ping: timed('ping', store.ping),
     get trips() {
       return store.trips
     },
-    get run() {
-      return store.run
+    get epoch() {
+      return store.epoch
     },
     close: store.close,
   }

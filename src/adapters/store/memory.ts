@@ -27,7 +27,7 @@ type Content = string | SlidingLog | Touchable | Ledger | Ring
 export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: Clock }): Store {
   const entries = createExpiringMap<Content>({ most: maxKeys, clock, sizeOf })
   const { find, put, drop } = entries
-  const run = randomUUID()
+  const epoch = randomUUID()
   let trips = 0
 
   const findLedger = (key: string) => {
@@ -44,7 +44,7 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
     get trips() {
       return trips
     },
-    run,
+    epoch,
 
     async get(key) {
       trips++
@@ -132,14 +132,14 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
       return true
     },
 
-    async burn(ledger, marks, most) {
+    async consume(ledger, marks, most) {
       trips++
       const found = findLedger(ledger)
       if (!found) return { outcome: 'missing', lifeMs: 0 }
       const { entry, content, lifeMs } = found
       const each = [...new Set(marks)]
       const outcome = judgeMarks(content, each, most)
-      if (outcome === 'burnt') {
+      if (outcome === 'consumed') {
         entries.grow(entry, each.length, () => {
           for (const mark of each) content.marks.add(mark)
         })
@@ -169,7 +169,7 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
       }
     },
 
-    async rotate(key, entry, most, ttlMs) {
+    async pushBounded(key, entry, most, ttlMs) {
       trips++
       const ring = find(key)?.content ?? []
       if (!isRing(ring)) throw otherKind(key)

@@ -20,21 +20,21 @@ export function createRecovery({
 }: {
   verbs: ReturnType<typeof createVerbs>
   /** Of the server that was brought up to date last; '' where nobody can tell. */
-  life: { run: string }
+  life: { epoch: string }
   recover: Recover
 }) {
   let isFirst = true
 
   return async (isCurrent: () => boolean) => {
-    const run = await verbs.findRun()
+    const epoch = await verbs.findEpoch()
     // The connection was lost, and nothing else.
-    if (!isFirst && run !== '' && run === life.run) return
+    if (!isFirst && epoch !== '' && epoch === life.epoch) return
     await verbs.restorePasses()
     await recover(verbs)
     if (!isFirst) await verbs.claim(graceKey, '', graceMs)
     while ((await verbs.get(graceKey)) !== undefined) await delay(pollMs)
     if (!isCurrent()) return
     isFirst = false
-    life.run = run
+    life.epoch = epoch
   }
 }

@@ -97,7 +97,7 @@ export const scripts = {
     return 1`),
 
   /** ARGV: the most marks that the ledger may hold, the marks, none of them twice. */
-  burn: script(`
+  consume: script(`
     local life = redis.call('PTTL', KEYS[1])
     if life == -2 then return { 'missing', 0 } end
     for place = 2, #ARGV do
@@ -105,7 +105,7 @@ export const scripts = {
     end
     if redis.call('ZCOUNT', KEYS[1], 0, 0) + #ARGV - 1 > tonumber(ARGV[1]) then return { 'full', life } end
     for place = 2, #ARGV do redis.call('ZADD', KEYS[1], 0, ':' .. ARGV[place]) end
-    return { 'burnt', life }`),
+    return { 'consumed', life }`),
 
   /**
    * ARGV: number, width, jump. All are doubles that hold each integer up to 2^53 exactly. Numbers are handed to
@@ -127,7 +127,7 @@ export const scripts = {
     for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[1]) end`),
 
   /** A list, newest last. ARGV: the entry, the most that stay, the life in ms. */
-  rotate: script(`
+  pushBounded: script(`
     local over = redis.call('RPUSH', KEYS[1], ARGV[1]) - ARGV[2]
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
     if over > 0 then return redis.call('LPOP', KEYS[1], over)[1] end`),

@@ -1,5 +1,5 @@
 import { Failure } from '../../protocol/errors.ts'
-import type { Burnt, Slid, Store } from './index.ts'
+import type { Consumed, Slid, Store } from './index.ts'
 import { checkSlide } from './ledger.ts'
 import type { PassBook } from './pass-book.ts'
 import type { RedisConnection, Turn } from './redis-connection.ts'
@@ -11,7 +11,7 @@ export type VerbsNeeds = {
   commandTimeoutMs: number
   passBook: PassBook
   /** The life of the server that was brought up to date last. */
-  life: { readonly run: string }
+  life: { readonly epoch: string }
   /** Throws while the server must not be asked. */
   checkOpen(): void
 }
@@ -59,8 +59,8 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       return trips
     },
 
-    get run() {
-      return life.run
+    get epoch() {
+      return life.epoch
     },
 
     async get(key) {
@@ -122,9 +122,9 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       return (await run(scripts.beginLedger, keys, expected, value, wholeMs(ttlMs), ...marks)) === 1
     },
 
-    async burn(ledger, marks, most) {
-      type Reply = [Burnt['outcome'], number]
-      const [outcome, lifeMs] = await run<Reply>(scripts.burn, [ledger], most, ...new Set(marks))
+    async consume(ledger, marks, most) {
+      type Reply = [Consumed['outcome'], number]
+      const [outcome, lifeMs] = await run<Reply>(scripts.consume, [ledger], most, ...new Set(marks))
       return { outcome, lifeMs }
     },
 
@@ -140,8 +140,8 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       await run(scripts.extend, keys, wholeMs(ttlMs))
     },
 
-    async rotate(key, entry, most, ttlMs) {
-      return (await run<string | null>(scripts.rotate, [key], entry, most, wholeMs(ttlMs))) ?? undefined
+    async pushBounded(key, entry, most, ttlMs) {
+      return (await run<string | null>(scripts.pushBounded, [key], entry, most, wholeMs(ttlMs))) ?? undefined
     },
 
     async remove(keys) {
@@ -161,7 +161,7 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
     },
 
     /** Names the life of the server; '' where nobody can tell (a cluster has many). */
-    async findRun() {
+    async findEpoch() {
       if (isCluster) return ''
       return /^run_id:(\S+)/m.exec(await ask(() => commands.info('server')))?.[1] ?? ''
     },

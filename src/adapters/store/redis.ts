@@ -25,7 +25,7 @@ export async function openRedisStore(needs: {
   const { config, logger, recover = async () => {} } = needs
   const connection = await openRedisConnection(config)
   const { commandTimeoutMs } = config
-  const life = { run: '' }
+  const life = { epoch: '' }
   const common = { connection, commandTimeoutMs, passBook: createPassBook(), life }
   const verbs = createVerbs({ ...common, checkOpen: () => {} })
   const bringUpToDate = createRecovery({ verbs, life, recover })

@@ -26,14 +26,14 @@ export type AppSummary = {
   appId: string
   name: string
   isPublic: boolean
-  minEnvelope: number
+  minStrength: number
   origins: string[]
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
 }
 
-export type NewApp = { name: string; isPublic?: boolean; minEnvelope?: number; origins?: readonly string[] }
+export type NewApp = { name: string; isPublic?: boolean; minStrength?: number; origins?: readonly string[] }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
@@ -52,7 +52,7 @@ const summarise = (row: AppRow): AppSummary => ({
   appId: row.appId,
   name: row.name,
   isPublic: row.isPublic === 1,
-  minEnvelope: row.minEnvelope,
+  minStrength: row.minStrength,
   origins: JSON.parse(row.origins),
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
@@ -89,7 +89,7 @@ export const createApps = (needs: AppsNeeds) => {
 
   const checkEnabled = (row: AppRow): CallerApp => {
     if (row.disabledAt !== null) throw new Failure('APP_DISABLED')
-    return { appId: row.appId, isPublic: row.isPublic === 1, minEnvelope: row.minEnvelope }
+    return { appId: row.appId, isPublic: row.isPublic === 1, minStrength: row.minStrength }
   }
 
   const isOriginOf = (row: AppRow, origin: string | undefined) =>
@@ -148,10 +148,10 @@ export const createApps = (needs: AppsNeeds) => {
     },
     find: async (appId: string): Promise<CallerApp | undefined> => {
       const row = await find(appId)
-      return row && { appId: row.appId, isPublic: row.isPublic === 1, minEnvelope: row.minEnvelope }
+      return row && { appId: row.appId, isPublic: row.isPublic === 1, minStrength: row.minStrength }
     },
 
-    add: async ({ name, isPublic = false, minEnvelope = 0, origins = [] }: NewApp) => {
+    add: async ({ name, isPublic = false, minStrength = 0, origins = [] }: NewApp) => {
       const appId = randomText(random, 16)
       const appSecret = randomText(random, 32)
       await db.transaction(async (trx) => {
@@ -161,7 +161,7 @@ export const createApps = (needs: AppsNeeds) => {
           secretHash: Buffer.from(crypto.sha256(utf8(appSecret))),
           previousSecretHash: null,
           isPublic: isPublic ? 1 : 0,
-          minEnvelope,
+          minStrength,
           origins: JSON.stringify(origins),
           disabledAt: null,
           createdAt: clock.now(),

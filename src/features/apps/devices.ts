@@ -41,7 +41,7 @@ type Device = Omit<CallerDevice, 'countryCode' | 'knownAs'> & {
   appId: string
   secret: string
   expiresAt: number
-  floor: number
+  minStrength: number
   cachedAt: number
   clockState: ClockState
   keys: Map<number, StepKeys>
@@ -56,7 +56,7 @@ const maxSeen = 20_000
 /** Others wait for the rows of a transaction, and for the log of changes: none is long. */
 const maxWrittenAtOnce = 50
 /** Only the sealed envelope is strong enough. */
-const sealedFloor = 2
+const sealedStrength = 2
 // Unknown devices cost as much as known ones: their envelope is tried under keys that fit nothing.
 const noKeys: StepKeys = { number: new Int32Array(4), padded: new Int32Array(4) }
 
@@ -85,7 +85,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       }),
   })
 
-  const changeDevices = (changes: (readonly [string, { floor?: number; hello?: string }])[]) =>
+  const changeDevices = (changes: (readonly [string, { minStrength?: number; hello?: string }])[]) =>
     writeInParts(changes, async (trx, some) => {
       for (const [id, change] of some) await updateDevice(trx, Buffer.from(fromHex(id) ?? []), change)
       // Last, so that nobody waits for the log while this waits for a row.
@@ -110,7 +110,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       name: row.name,
       secret: sealer.open(secretPlace(id), row.secretSealed).toString(),
       expiresAt: row.expiresAt,
-      floor: row.floor,
+      minStrength: row.minStrength,
       hello: row.hello === '' ? {} : JSON.parse(row.hello),
       cachedAt: clock.elapsed(),
       clockState: {},
@@ -125,7 +125,7 @@ export const createDevices = (needs: DevicesNeeds) => {
     if (cached) {
       device.clockState = cached.clockState
       // It only ever rises, however late a replica is.
-      device.floor = Math.max(device.floor, cached.floor)
+      device.minStrength = Math.max(device.minStrength, cached.minStrength)
     }
     const oldest = cache.size >= maxCached && cache.keys().next().value
     if (oldest) cache.delete(oldest)
@@ -178,12 +178,12 @@ export const createDevices = (needs: DevicesNeeds) => {
         padded: hasZero ? isPadded : (device.clockState.padded ?? false),
       }
       see(device, now)
-      const floored: CallerApp = { ...app, minEnvelope: Math.max(app.minEnvelope, device.floor) }
+      const bounded: CallerApp = { ...app, minStrength: Math.max(app.minStrength, device.minStrength) }
       const { deviceType, os, name } = device
       return {
         device: { id, knownAs: id, deviceType, os, name, countryCode: device.hello.countryCode ?? '' },
         language: needs.chooseLanguage(device.hello.language),
-        app: floored,
+        app: bounded,
         text: opened.text,
         seal: (text: string | Uint8Array) => {
           const keys = keysAt(replyStep(device.clockState, opened.step, clock.now()))
@@ -204,12 +204,12 @@ export const createDevices = (needs: DevicesNeeds) => {
       hellos.gather(id, () => text)
     },
     /** From now on its own envelope is too weak for it. */
-    raiseFloor: async (id: string): Promise<void> => {
-      if ((cache.get(id)?.floor ?? 0) >= sealedFloor) return
-      await changeDevices([[id, { floor: sealedFloor }]])
+    raiseMinStrength: async (id: string): Promise<void> => {
+      if ((cache.get(id)?.minStrength ?? 0) >= sealedStrength) return
+      await changeDevices([[id, { minStrength: sealedStrength }]])
       noteChange(id)
       const device = cache.get(id)
-      if (device) device.floor = sealedFloor
+      if (device) device.minStrength = sealedStrength
     },
     /** It was changed, perhaps by another process; an empty id: any of them. */
     forget: async (id: string): Promise<void> => {

@@ -82,7 +82,7 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
       deviceType: type,
       os,
       name: device,
-      floor: 0,
+      minStrength: 0,
       hello: '',
       createdAt: now,
       lastSeenAt: null,

@@ -87,7 +87,7 @@ export const updateDeviceSeen = async (db: Executor, deviceId: Buffer, seenAt: n
 export const updateDevice = async (
   db: Executor,
   deviceId: Buffer,
-  change: Partial<Pick<DeviceRow, 'floor' | 'hello'>>,
+  change: Partial<Pick<DeviceRow, 'minStrength' | 'hello'>>,
 ): Promise<void> => {
   await db.updateTable('devices').set(change).where('deviceId', '=', deviceId).execute()
 }

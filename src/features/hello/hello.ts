@@ -47,7 +47,7 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     const { checkTokenData } = params
     const key = await keys.prove({ keyPrint: frame.message.keyPrint, tm: frame.tm, checkTokenData }, caller)
     if (!key) return { stage: 'waitlogin' as const }
-    await keys.note(key.print, facts)
+    await keys.note(key.fingerprint, facts)
     const resumed = await tickets.resume(key, caller)
     if (!resumed) return { stage: 'needlogin' as const }
     return { stage: 'waitdata' as const, ...resumed }
@@ -59,17 +59,23 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     const { stage, params = {} } = message
     if (typeof stage !== 'string' || stage.toLowerCase() !== 'clienthello') throw new Failure('KX_STAGE')
     if (!isObject(params)) throw new Failure('KX_CONTENT', { info: 'params' })
-    const print = readKeyPrint(message.keyPrint)
-    if (print === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
+    const fingerprint = readKeyPrint(message.keyPrint)
+    if (fingerprint === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
     const facts = factsOf(message, params)
     // From now on, beginning with this reply.
     caller.language = chooseLanguage(facts.language) ?? caller.language
-    if (caller.key && print === '0') await keys.note(caller.key.print, facts)
+    if (caller.key && fingerprint === '0') await keys.note(caller.key.fingerprint, facts)
     else if (caller.device && !caller.key) noteDevice(caller.device.id, facts)
     const answer =
-      print === '0' ? { stage: 'waitlogin' as const } : await resume(frame, params, facts, caller)
+      fingerprint === '0' ? { stage: 'waitlogin' as const } : await resume(frame, params, facts, caller)
     const { stage: reached, ...more } = answer
-    const reply = { stage: reached, keyPrint: print, version: ownVersion, platform: 'torii', params: {} }
+    const reply = {
+      stage: reached,
+      keyPrint: fingerprint,
+      version: ownVersion,
+      platform: 'torii',
+      params: {},
+    }
     return { ...composeFrame(frame, 'hello', String(clock.now()), reply), ...more }
   }
 }

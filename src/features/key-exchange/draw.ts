@@ -43,7 +43,7 @@ export type DrawNeeds = {
 
 const mostServerKeyIds = 4
 
-export type Drawn = { print: string; record: PendingExchange; reply: JsonObject }
+export type Drawn = { fingerprint: string; record: PendingExchange; reply: JsonObject }
 
 export const contentWrong = (info: string) => new Failure('KX_CONTENT', { info })
 
@@ -115,7 +115,7 @@ export const createDraws = (needs: DrawNeeds) => {
     typeof pubKey === 'string' && pubKey.startsWith('-----BEGIN') ? 'pem' : 'base64'
 
   const common = (appId: string) => ({
-    ...{ state: 'pending' as const, appId, run: store.run, createdAt: clock.now() },
+    ...{ state: 'pending' as const, appId, epoch: store.epoch, createdAt: clock.now() },
   })
 
   const drawOne = (message: JsonObject, caller: AppCaller, tm: string) => {
@@ -129,10 +129,10 @@ export const createDraws = (needs: DrawNeeds) => {
       const own = primitives.createExchangeKey()
       const key = proofKeyOf(primitives, suite, deriveX(own, point))
       const proof = makeProof(primitives, suite, key, random.bytes(ivBytesOf(suite)), tm)
-      const print = keyPrintOf(key)
+      const fingerprint = keyPrintOf(key)
       const marks = marksOf(suite, proof)
       return {
-        print,
+        fingerprint,
         record: { ...common(caller.app.appId), version: 1, suite, key: toBase64(key), marks, proof3: '' },
         reply: {
           tempKey: toBase64(proof),
@@ -161,7 +161,7 @@ export const createDraws = (needs: DrawNeeds) => {
       })
       const { keys, proofs } = deriveKeys(primitives, suite, deriveX(own, clientPoint), hash)
       return {
-        print: keys.fingerprint,
+        fingerprint: keys.fingerprint,
         record: {
           ...common(appId),
           ...{ version: 2, suite, clientKey: toBase64(keys.clientKey), serverKey: toBase64(keys.serverKey) },

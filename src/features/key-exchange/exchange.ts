@@ -12,7 +12,7 @@ import type { Held, KeyRecord, PendingExchange, Records } from './records.ts'
 export type ExchangeNeeds = DrawNeeds & {
   records: Records
   /** From now on a provisioned device is refused in weaker envelopes than the sealed one. */
-  raiseFloor(deviceId: string): Promise<void>
+  raiseMinStrength(deviceId: string): Promise<void>
 }
 
 const times = { pendingMs: 60_000, repeatMs: 60_000 } as const
@@ -25,8 +25,8 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
   const { prepare, publicKeys } = createDraws(needs)
 
   /** Of one address only so many are open: the oldest gives way, so that nobody fills the store. */
-  const enterRing = async (print: string, network: string) => {
-    const oldest = await store.rotate(`exchanges:${network}`, print, mostOpen, times.pendingMs)
+  const enterRing = async (fingerprint: string, network: string) => {
+    const oldest = await store.pushBounded(`exchanges:${network}`, fingerprint, mostOpen, times.pendingMs)
     const held = oldest === undefined ? undefined : await records.find(oldest)
     if (oldest !== undefined && held?.record.state === 'pending') {
       await records.cancel(oldest, held as Held<PendingExchange>)
@@ -34,8 +34,8 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
   }
 
   /** Nor by finished keys: of those that nobody has logged in on only so many stay, the oldest gives way. */
-  const enterUnbound = async (print: string, network: string) => {
-    const oldest = await store.rotate(`unbound:${network}`, print, mostUnbound, keyLives.unusedMs)
+  const enterUnbound = async (fingerprint: string, network: string) => {
+    const oldest = await store.pushBounded(`unbound:${network}`, fingerprint, mostUnbound, keyLives.unusedMs)
     if (oldest !== undefined) await records.removeUnbound(oldest)
   }
 
@@ -44,14 +44,14 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
     const tm = String(clock.now())
     const draw = prepare(message, caller, tm)
     for (let draws = 0; draws < mostDraws; draws++) {
-      const { print, record, reply } = draw()
-      if (print === '0') continue
+      const { fingerprint, record, reply } = draw()
+      if (fingerprint === '0') continue
       const [isReserved] = await Promise.all([
-        records.reserve(print, record, times.pendingMs),
-        enterRing(print, caller.address.limitNetwork),
+        records.reserve(fingerprint, record, times.pendingMs),
+        enterRing(fingerprint, caller.address.limitNetwork),
       ])
       if (!isReserved) continue
-      return composeFrame(frame, 'keyEx', tm, { stage: 2, keyPrint: print, ...reply, status: 'ready' })
+      return composeFrame(frame, 'keyEx', tm, { stage: 2, keyPrint: fingerprint, ...reply, status: 'ready' })
     }
     throw new Failure('KX_KEY_CONFLICT')
   }
@@ -59,13 +59,14 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
   const answerFourth = async (
     frame: Frame,
     caller: AppCaller,
-    print: string,
+    fingerprint: string,
     record: PendingExchange | KeyRecord,
   ) => {
     const isSecond = record.version === 2
-    if (isSecond && caller.envelope === 'totp' && caller.device) await needs.raiseFloor(caller.device.id)
+    if (isSecond && caller.envelope === 'totp' && caller.device)
+      await needs.raiseMinStrength(caller.device.id)
     const more = isSecond ? { kx: 2, tempKey: record.proof4 } : {}
-    const message = { stage: 4, keyPrint: print, ...more, status: 'needlogin' }
+    const message = { stage: 4, keyPrint: fingerprint, ...more, status: 'needlogin' }
     return composeFrame(frame, 'keyEx', String(clock.now()), message)
   }
 
@@ -101,27 +102,27 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
 
   const finish = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
     const { message } = frame
-    const print = readKeyPrint(message.keyPrint)
-    if (print === undefined) throw contentWrong('keyPrint')
+    const fingerprint = readKeyPrint(message.keyPrint)
+    if (fingerprint === undefined) throw contentWrong('keyPrint')
     const text = `${frame.tm}\0${readText(message.tempKey, 'tempKey')}`
     const hash = toBase64(primitives.sha256(utf8(text)))
     // Whoever loses the race against the same stage 3 finds its key the second time.
     for (let tries = 0; tries < 2; tries++) {
-      const held = await records.find(print)
+      const held = await records.find(fingerprint)
       const record = held?.record
       const isMine = record?.appId === caller.app.appId && record.version === readVersion(message)
       if (!held || !record || !isMine) throw new Failure('KX_KEY_PRINT')
       if (record.state === 'live') {
         const isRepeat = record.stage3.hash === hash && clock.now() <= record.stage3.until
         if (!isRepeat) throw new Failure('KX_KEY_PRINT')
-        return answerFourth(frame, caller, print, record)
+        return answerFourth(frame, caller, fingerprint, record)
       }
       const pending = { record, text: held.text }
       const marks = checkThird(pending, frame)
       const key = toKey(record, frame, hash, caller)
-      if (await records.complete(print, pending, key, marks, keyLives.unusedMs)) {
-        await enterUnbound(print, caller.address.limitNetwork)
-        return answerFourth(frame, caller, print, key)
+      if (await records.complete(fingerprint, pending, key, marks, keyLives.unusedMs)) {
+        await enterUnbound(fingerprint, caller.address.limitNetwork)
+        return answerFourth(frame, caller, fingerprint, key)
       }
     }
     throw new Failure('KX_KEY_PRINT')

@@ -54,11 +54,11 @@ const keyUnknown = (cause: string) => new Failure('KX_KEY_PRINT', { cause: new E
 
 type Cached = Held<KeyRecord> & { cachedAt: number; sealed: SealedKeys | undefined }
 
-const readSealedKeys = (print: string, record: KeyRecord): SealedKeys | undefined =>
+const readSealedKeys = (fingerprint: string, record: KeyRecord): SealedKeys | undefined =>
   record.version === 2
     ? {
         suite: record.suite,
-        fingerprint: print,
+        fingerprint,
         clientKey: fromBase64(record.clientKey) ?? new Uint8Array(),
         serverKey: fromBase64(record.serverKey) ?? new Uint8Array(),
       }
@@ -70,32 +70,32 @@ export const createKeys = (needs: KeysNeeds) => {
   let hits = 0
   let misses = 0
 
-  const find = async (print: string): Promise<Cached | undefined> => {
-    const cached = cache.get(print)
+  const find = async (fingerprint: string): Promise<Cached | undefined> => {
+    const cached = cache.get(fingerprint)
     const isFresh = cached && clock.elapsed() - cached.cachedAt < cacheMs
-    if (isFresh && cached.record.run === store.run) {
+    if (isFresh && cached.record.epoch === store.epoch) {
       hits++
       return cached
     }
     misses++
-    cache.delete(print)
-    const held = await records.find(print)
+    cache.delete(fingerprint)
+    const held = await records.find(fingerprint)
     if (held?.record.state !== 'live') return undefined
     const { record, text } = held
-    const found = { record, text, cachedAt: clock.elapsed(), sealed: readSealedKeys(print, record) }
+    const found = { record, text, cachedAt: clock.elapsed(), sealed: readSealedKeys(fingerprint, record) }
     const oldest = cache.size >= maxCached && cache.keys().next().value
     if (oldest) cache.delete(oldest)
-    cache.set(print, found)
+    cache.set(fingerprint, found)
     return found
   }
 
-  const end = async (print: string) => {
-    cache.delete(print)
-    await records.remove(print)
+  const end = async (fingerprint: string) => {
+    cache.delete(fingerprint)
+    await records.remove(fingerprint)
   }
 
-  const proven = (print: string, { record }: Cached): ProvenKey => ({
-    print,
+  const proven = (fingerprint: string, { record }: Cached): ProvenKey => ({
+    fingerprint,
     isWeak: record.version === 1 && isWeakSuite(record.suite),
     countryCode: record.hello.countryCode ?? '',
     endsAt: record.endsAt,
@@ -105,12 +105,12 @@ export const createKeys = (needs: KeysNeeds) => {
   const lifeOf = (endsAt: number) => Math.max(1, Math.min(keyLives.idleMs + spareMs, endsAt - clock.now()))
 
   /** A key that was logged in on lives for as long as it is used; one that never was keeps its day. */
-  const prolongUsed = async (print: string, { createdAt, endsAt }: KeyRecord, lifeMs: number) => {
+  const prolongUsed = async (fingerprint: string, { createdAt, endsAt }: KeyRecord, lifeMs: number) => {
     const now = clock.now()
     const isUsed = now + lifeMs > createdAt + keyLives.unusedMs + clockMs
     // The store's clock may be behind ours.
     const neededMs = Math.min(keyLives.idleMs, endsAt - now - clockMs)
-    if (isUsed && lifeMs < neededMs) await records.extend(print, lifeOf(endsAt))
+    if (isUsed && lifeMs < neededMs) await records.extend(fingerprint, lifeOf(endsAt))
   }
 
   /** What is left at least: none lives beyond its first day but those that were logged in on. */
@@ -120,12 +120,12 @@ export const createKeys = (needs: KeysNeeds) => {
   }
 
   /** Whoever sees a proof can make another with its IV, so it is used up before anything else is judged. */
-  const burn = async (print: string, record: KeyRecord, marks: string[]) => {
-    const { outcome, lifeMs } = await store.burn(ledgerOf(print), marks, mostProofs * marks.length)
+  const consume = async (fingerprint: string, record: KeyRecord, marks: string[]) => {
+    const { outcome, lifeMs } = await store.consume(ledgerOf(fingerprint), marks, mostProofs * marks.length)
     if (outcome === 'seen') throw new Failure('KX_CHECK_DATA')
-    if (outcome === 'full') await end(print)
-    if (outcome !== 'burnt') throw keyUnknown(`ledger ${outcome}`)
-    await prolongUsed(print, record, lifeMs)
+    if (outcome === 'full') await end(fingerprint)
+    if (outcome !== 'consumed') throw keyUnknown(`ledger ${outcome}`)
+    await prolongUsed(fingerprint, record, lifeMs)
   }
 
   const checkClock = (tm: string, offsetMs: number) => {
@@ -136,8 +136,8 @@ export const createKeys = (needs: KeysNeeds) => {
   }
 
   /** In this order: form and text, then its ledger, then the clock. One refusal for whatever is wrong with it. */
-  const judge = async (print: string, tm: string, proof: string, appId: string): Promise<ProvenKey> => {
-    const found = await find(print)
+  const judge = async (fingerprint: string, tm: string, proof: string, appId: string): Promise<ProvenKey> => {
+    const found = await find(fingerprint)
     if (!found || found.record.appId !== appId) throw keyUnknown('no such key')
     const { record } = found
     if (record.version !== 1) throw keyUnknown('not of version 1')
@@ -145,9 +145,9 @@ export const createKeys = (needs: KeysNeeds) => {
     const key = fromBase64(record.key) ?? new Uint8Array()
     const marks = bytes && checkProof(primitives, record.suite, key, bytes, tm)
     if (!marks) throw keyUnknown('not a proof of its tm')
-    await burn(print, record, marks)
+    await consume(fingerprint, record, marks)
     checkClock(tm, record.offsetMs)
-    return proven(print, found)
+    return proven(fingerprint, found)
   }
 
   return {
@@ -157,20 +157,21 @@ export const createKeys = (needs: KeysNeeds) => {
      * Throws KX_KEY_PRINT, KX_CHECK_DATA, CLOCK_OFF, KX_CONTENT, ENCRYPTION_REQUIRED.
      */
     prove: async (members: ProofMembers, caller: AppCaller): Promise<ProvenKey | undefined> => {
-      const print = readKeyPrint(members.keyPrint)
-      if (print === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
+      const fingerprint = readKeyPrint(members.keyPrint)
+      if (fingerprint === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
       if (caller.key) {
-        if (print !== '0' && print !== caller.key.print) throw keyUnknown('sealed under another key')
-        const found = await find(caller.key.print)
+        if (fingerprint !== '0' && fingerprint !== caller.key.fingerprint)
+          throw keyUnknown('sealed under another key')
+        const found = await find(caller.key.fingerprint)
         if (!found) throw keyUnknown('ended meanwhile')
-        return proven(caller.key.print, found)
+        return proven(caller.key.fingerprint, found)
       }
-      if (print === '0') {
+      if (fingerprint === '0') {
         // Whoever shows a proof means a login on its key, and believes that it is used up.
         if ((members.checkTokenData ?? '') !== '') throw keyUnknown('a proof of no key')
         return undefined
       }
-      if (isFingerprint(print)) {
+      if (isFingerprint(fingerprint)) {
         throw new Failure('ENCRYPTION_REQUIRED', { info: 'This key proves itself by the sealed envelope.' })
       }
       const tm = readDecimal(members.tm)
@@ -178,35 +179,36 @@ export const createKeys = (needs: KeysNeeds) => {
       if (tm === undefined || typeof checkTokenData !== 'string') {
         throw keyUnknown('no proof')
       }
-      return judge(print, tm, checkTokenData, caller.app.appId)
+      return judge(fingerprint, tm, checkTokenData, caller.app.appId)
     },
     /**
      * After a login on the key, or a trade that has bound one to it: from now on it lives for as long as it is used,
      * and no exchange pushes it out.
      */
-    prolong: async ({ print, endsAt }: CallerKey): Promise<void> => {
-      await records.extend(print, lifeOf(endsAt))
+    prolong: async ({ fingerprint, endsAt }: CallerKey): Promise<void> => {
+      await records.extend(fingerprint, lifeOf(endsAt))
       for (let tries = 0; tries < mostTries; tries++) {
-        const held = await find(print)
+        const held = await find(fingerprint)
         if (!held || held.record.isBound) return
-        cache.delete(print)
-        if (await records.replace(print, held, { ...held.record, isBound: true }, lifeOf(endsAt))) return
+        cache.delete(fingerprint)
+        if (await records.replace(fingerprint, held, { ...held.record, isBound: true }, lifeOf(endsAt)))
+          return
       }
     },
     /** Remembers what the device said of itself; another process may see it some seconds later. */
-    note: async (print: string, said: HelloFacts): Promise<void> => {
-      const held = await find(print)
+    note: async (fingerprint: string, said: HelloFacts): Promise<void> => {
+      const held = await find(fingerprint)
       if (!held) return
       const facts = { ...held.record.hello, ...said }
       if (JSON.stringify(held.record.hello) === JSON.stringify(facts)) return
-      cache.delete(print)
+      cache.delete(fingerprint)
       const record = { ...held.record, hello: facts }
       // Who loses this race has said hello at the same moment as somebody else.
-      await records.replace(print, held, record, leftOf(record))
+      await records.replace(fingerprint, held, record, leftOf(record))
     },
     /** Opens what is sealed under a key of version 2; undefined for whatever is not. */
-    openSealed: async (print: string, j: string, path: string) => {
-      const found = await find(print)
+    openSealed: async (fingerprint: string, j: string, path: string) => {
+      const found = await find(fingerprint)
       if (!found?.sealed) return undefined
       const { record, sealed } = found
       const opened = openMessage(primitives, sealed, 'client', { j, path })
@@ -215,9 +217,9 @@ export const createKeys = (needs: KeysNeeds) => {
       const { header, plaintext, tag } = opened
       return {
         app,
-        key: proven(print, found),
+        key: proven(fingerprint, found),
         device: {
-          ...{ id: print, knownAs: record.deviceId ?? print },
+          ...{ id: fingerprint, knownAs: record.deviceId ?? fingerprint },
           ...{ deviceType: '', os: '', name: '', countryCode: record.hello.countryCode ?? '' },
         },
         language: needs.chooseLanguage(record.hello.language),
@@ -225,8 +227,8 @@ export const createKeys = (needs: KeysNeeds) => {
         requestId: header.requestId,
         isFresh: Math.abs(header.timestampMs - clock.now()) <= freshMs,
         claimSequence: async () => {
-          const slid = await store.slide(ledgerOf(print), header.sequence, windowWidth, windowJump)
-          if (slid.outcome === 'fresh') await prolongUsed(print, record, slid.lifeMs)
+          const slid = await store.slide(ledgerOf(fingerprint), header.sequence, windowWidth, windowJump)
+          if (slid.outcome === 'fresh') await prolongUsed(fingerprint, record, slid.lifeMs)
           return slid.outcome === 'fresh'
         },
         seal: (text: string | Uint8Array) =>

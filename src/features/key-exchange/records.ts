@@ -26,8 +26,8 @@ type Suites =
 /** Bytes are base64, times milliseconds. */
 type Common = Suites & {
   appId: string
-  /** The life of the store in which it was made: what a store that restarted has lost may be a burned proof. */
-  run: string
+  /** The life of the store in which it was made: what a store that restarted has lost may be a consumed proof. */
+  epoch: string
   createdAt: number
 }
 
@@ -55,53 +55,54 @@ export type KeyRecord = Common & {
 /** A record with the text under which the store has it. */
 export type Held<Record> = { record: Record; text: string }
 
-const keyOf = (print: string) => `key:{${print}}`
-export const ledgerOf = (print: string) => `ledger:{${print}}`
+const keyOf = (fingerprint: string) => `key:{${fingerprint}}`
+export const ledgerOf = (fingerprint: string) => `ledger:{${fingerprint}}`
 
 export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer }) => {
-  const write = (print: string, record: PendingExchange | KeyRecord): string =>
-    sealer.seal(keyOf(print), Buffer.from(JSON.stringify(record))).toString('base64')
+  const write = (fingerprint: string, record: PendingExchange | KeyRecord): string =>
+    sealer.seal(keyOf(fingerprint), Buffer.from(JSON.stringify(record))).toString('base64')
 
   /** Also undefined for what was made in another life of the store. */
-  const find = async (print: string): Promise<Held<PendingExchange | KeyRecord> | undefined> => {
-    const text = await store.get(keyOf(print))
+  const find = async (fingerprint: string): Promise<Held<PendingExchange | KeyRecord> | undefined> => {
+    const text = await store.get(keyOf(fingerprint))
     if (text === undefined) return undefined
-    const opened = sealer.open(keyOf(print), Buffer.from(text, 'base64'))
+    const opened = sealer.open(keyOf(fingerprint), Buffer.from(text, 'base64'))
     const record = JSON.parse(opened.toString()) as PendingExchange | KeyRecord
-    return record.run === store.run ? { record, text } : undefined
+    return record.epoch === store.epoch ? { record, text } : undefined
   }
 
   return {
     find,
     /** False: the fingerprint is taken, by a key or by another exchange. */
-    reserve: async (print: string, record: PendingExchange, ttlMs: number): Promise<boolean> =>
-      (await store.claim(keyOf(print), write(print, record), ttlMs)) === undefined,
+    reserve: async (fingerprint: string, record: PendingExchange, ttlMs: number): Promise<boolean> =>
+      (await store.claim(keyOf(fingerprint), write(fingerprint, record), ttlMs)) === undefined,
     /** Turns the pending exchange into the key, and begins its ledger. False: somebody else did, or it is over. */
     complete: (
-      print: string,
+      fingerprint: string,
       held: Held<PendingExchange>,
       record: KeyRecord,
       marks: string[],
       ttlMs: number,
     ) =>
       store.beginLedger({
-        ...{ key: keyOf(print), expected: held.text, value: write(print, record) },
-        ...{ ledger: ledgerOf(print), marks, ttlMs },
+        ...{ key: keyOf(fingerprint), expected: held.text, value: write(fingerprint, record) },
+        ...{ ledger: ledgerOf(fingerprint), marks, ttlMs },
       }),
-    replace: (print: string, held: Held<KeyRecord>, record: KeyRecord, ttlMs: number) =>
-      store.compareAndSet(keyOf(print), held.text, write(print, record), ttlMs),
-    cancel: (print: string, held: Held<PendingExchange>) =>
-      store.compareAndSet(keyOf(print), held.text, undefined, 1),
-    extend: (print: string, ttlMs: number) => store.extend([keyOf(print), ledgerOf(print)], ttlMs),
-    remove: (print: string) => store.remove([keyOf(print), ledgerOf(print)]),
+    replace: (fingerprint: string, held: Held<KeyRecord>, record: KeyRecord, ttlMs: number) =>
+      store.compareAndSet(keyOf(fingerprint), held.text, write(fingerprint, record), ttlMs),
+    cancel: (fingerprint: string, held: Held<PendingExchange>) =>
+      store.compareAndSet(keyOf(fingerprint), held.text, undefined, 1),
+    extend: (fingerprint: string, ttlMs: number) =>
+      store.extend([keyOf(fingerprint), ledgerOf(fingerprint)], ttlMs),
+    remove: (fingerprint: string) => store.remove([keyOf(fingerprint), ledgerOf(fingerprint)]),
     /** Removes a key unless it is bound, in one step with that being so: of this and a login, one comes first. */
-    removeUnbound: async (print: string): Promise<void> => {
+    removeUnbound: async (fingerprint: string): Promise<void> => {
       // A hello that changes the record meanwhile changes it once.
       for (let tries = 0; tries < 3; tries++) {
-        const held = await find(print)
+        const held = await find(fingerprint)
         if (held?.record.state !== 'live' || held.record.isBound) return
-        if (await store.compareAndSet(keyOf(print), held.text, undefined, 1)) {
-          return store.remove([ledgerOf(print)])
+        if (await store.compareAndSet(keyOf(fingerprint), held.text, undefined, 1)) {
+          return store.remove([ledgerOf(fingerprint)])
         }
       }
     },

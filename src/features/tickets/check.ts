@@ -25,8 +25,8 @@ export type CheckNeeds = {
 const mostConfirmed = 50_000
 
 /** A login that was made or resumed sealed is worth nothing to whoever can only call in a weaker envelope. */
-export const checkFloor = ({ floor }: { floor: number }, { rank }: Caller): void => {
-  if (floor > rank) {
+export const checkStrength = ({ minStrength }: { minStrength: number }, { strength }: Caller): void => {
+  if (minStrength > strength) {
     throw new Failure('ENCRYPTION_REQUIRED', { info: 'This login was made in a sealed envelope.' })
   }
 }
@@ -64,7 +64,7 @@ export const createChecks = (needs: CheckNeeds) => {
     expiresAt: record.expiresAt,
     idleAt: Math.min(idleAt, record.expiresAt),
     writtenUntil: record.writtenUntil,
-    floor: record.floor ?? 0,
+    minStrength: record.minStrength ?? 0,
   })
 
   const checkSKey = async (presented: ParsedTicket, appId: string): Promise<TicketState> => {
@@ -118,7 +118,7 @@ export const createChecks = (needs: CheckNeeds) => {
     const appId = caller.app?.appId ?? ''
     const checkOne = { skey: checkSKey, a2: checkA2, pskey: undefined, openkey: undefined }
     const result = presented && (await checkOne[presented.tier]?.(presented, appId))
-    if (result?.state === 'live') checkFloor(result.ticket, caller)
+    if (result?.state === 'live') checkStrength(result.ticket, caller)
     return result ?? { state: 'unknown' }
   }
 

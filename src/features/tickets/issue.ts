@@ -66,7 +66,7 @@ export const createIssuer = (needs: IssueNeeds) => {
     issuedAt: nowMs,
     expiresAt: Math.min(nowMs + skeyMs, login.expiresAt),
     writtenUntil: nowMs + needs.replicaLagBudgetMs,
-    floor: login.floor,
+    minStrength: login.minStrength,
   })
 
   /** A login with its first pair of tickets, not yet written. */
@@ -102,9 +102,9 @@ export const createIssuer = (needs: IssueNeeds) => {
       endedAt: null,
       endReason: null,
       endDetail: null,
-      keyPrint: key?.print ?? null,
-      floor: caller.rank === strongest ? strongest : 0,
-      floorRaisedAt: null,
+      keyPrint: key?.fingerprint ?? null,
+      minStrength: caller.strength === strongest ? strongest : 0,
+      strengthRaisedAt: null,
     }
     return {
       row,

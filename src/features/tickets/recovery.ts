@@ -65,7 +65,7 @@ export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
     await shutEach(
       sinceMs,
       (...page) => findRaisedLogins(db.write, ...page),
-      ({ loginId }) => skeys.raiseFloor(loginId),
+      ({ loginId }) => skeys.raiseMinStrength(loginId),
     )
   }
   return {

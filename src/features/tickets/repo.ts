@@ -107,12 +107,12 @@ export const insertGuardedLogin = async (
 }
 
 /** What a trade in a sealed call changes of its login, beside the A2. */
-export type Binding = Pick<LoginRow, 'keyPrint' | 'floor' | 'floorRaisedAt'>
+export type Binding = Pick<LoginRow, 'keyPrint' | 'minStrength' | 'strengthRaisedAt'>
 export type Rotation = Binding & Pick<LoginRow, 'a2Hash' | 'a2Nonce' | 'a2RotatedAt'>
 
 /**
  * The one guarded statement of an exchange: of many that present the same A2, one rotates it. Nor does one whose row
- * was read before the floor rose: it would lower it again.
+ * was read before the minimum strength rose: it would lower it again.
  */
 export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Promise<boolean> => {
   const { numUpdatedRows } = await db
@@ -124,13 +124,13 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
       a2Counter: row.a2Counter + 1,
       a2RotatedAt: next.a2RotatedAt,
       a2Confirmed: row.a2Counter,
-      floor: next.floor,
-      floorRaisedAt: next.floorRaisedAt,
+      minStrength: next.minStrength,
+      strengthRaisedAt: next.strengthRaisedAt,
       keyPrint: next.keyPrint,
     })
     .where('loginId', '=', row.loginId)
     .where('a2Hash', '=', row.a2Hash)
-    .where('floor', '=', row.floor)
+    .where('minStrength', '=', row.minStrength)
     .where('endedAt', 'is', null)
     .executeTakeFirst()
   return Number(numUpdatedRows) > 0
@@ -140,11 +140,11 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
 export const bindLogin = async (
   db: Executor,
   row: Pick<LoginRow, 'loginId' | 'a2Hash' | 'a2Confirmed'>,
-  { keyPrint, floor, floorRaisedAt }: Binding,
+  { keyPrint, minStrength, strengthRaisedAt }: Binding,
 ): Promise<boolean> => {
   const { numUpdatedRows } = await db
     .updateTable('logins')
-    .set({ keyPrint, floor, floorRaisedAt })
+    .set({ keyPrint, minStrength, strengthRaisedAt })
     .where('loginId', '=', row.loginId)
     .where('a2Hash', '=', row.a2Hash)
     .where('a2Confirmed', '=', row.a2Confirmed)
@@ -184,7 +184,12 @@ export type LoginMoment = { loginId: Buffer; at: number }
 export type EndedLogin = LoginMoment & { endReason: string }
 
 /** Oldest first, behind the last one of the page before. */
-const selectSince = (db: Executor, column: 'endedAt' | 'floorRaisedAt', after: LoginMoment, limit: number) =>
+const selectSince = (
+  db: Executor,
+  column: 'endedAt' | 'strengthRaisedAt',
+  after: LoginMoment,
+  limit: number,
+) =>
   db
     .selectFrom('logins')
     .select(['loginId', `${column} as at`, 'endReason'])
@@ -201,9 +206,9 @@ const selectSince = (db: Executor, column: 'endedAt' | 'floorRaisedAt', after: L
 export const findEndedLogins = async (db: Executor, after: LoginMoment, limit: number) =>
   (await selectSince(db, 'endedAt', after, limit)) as EndedLogin[]
 
-/** Logins whose floor has risen since. */
+/** Logins whose minimum strength has risen since. */
 export const findRaisedLogins = async (db: Executor, after: LoginMoment, limit: number) =>
-  (await selectSince(db, 'floorRaisedAt', after, limit)) as LoginMoment[]
+  (await selectSince(db, 'strengthRaisedAt', after, limit)) as LoginMoment[]
 
 /** Ends every login of a user and raises the account's epoch, which ends what was issued under the old one. */
 export const endLoginsOfUser = async (trx: Executor, userId: number, ending: Ending): Promise<void> => {

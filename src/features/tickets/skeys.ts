@@ -14,7 +14,7 @@ export type SKeyRecord = {
   issuedAt: number
   expiresAt: number
   writtenUntil: number
-  floor: number
+  minStrength: number
 }
 
 /** Why a ticket ended, in the words of the wire. */
@@ -43,7 +43,7 @@ const mostUnset = 50_000
 const mostResumed = 8
 /** A gate that ends nothing: SKeys from before a sealed trade are good in sealed calls only. */
 const sealedGate = 'sealed'
-const sealedFloor = 2
+const sealedStrength = 2
 
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
@@ -62,7 +62,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
   // The whole id is in it: a ticket with the id of another login would not meet the gate of its own.
   const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
     `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
-  /** An end takes the place of whatever is there; a floor takes nobody's. */
+  /** An end takes the place of whatever is there; a raised minimum strength never overwrites an end. */
   const writeLoginGate = async (loginId: Uint8Array, gate: LoginGate) => {
     const { loginGate } = keysOf(loginId)
     if (gate === sealedGate) await store.claim(loginGate, gate, gateMs)
@@ -80,7 +80,10 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       await writeLoginGate(loginId, gate)
     } catch (error) {
       // Both kinds beside each other: written in whatever order, the end stays.
-      unset.gather(`${toHex(loginId)} ${gate === sealedGate ? 'floor' : 'end'}`, () => ({ loginId, gate }))
+      unset.gather(`${toHex(loginId)} ${gate === sealedGate ? 'minStrength' : 'end'}`, () => ({
+        loginId,
+        gate,
+      }))
       throw error
     }
   }
@@ -105,7 +108,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     ): Promise<void> => {
       const enterRing = async () => {
         const { resumed } = keysOf(loginId)
-        const oldest = await store.rotate(resumed, recordKey(loginId, secret), mostResumed, gateMs)
+        const oldest = await store.pushBounded(resumed, recordKey(loginId, secret), mostResumed, gateMs)
         if (oldest !== undefined) await store.remove([oldest])
       }
       await Promise.all([issue(loginId, secret, record, nowMs), enterRing()])
@@ -119,7 +122,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       if (touched.value === undefined) return { state: 'unknown' }
       const record = JSON.parse(touched.value) as SKeyRecord
       const [gate, account] = touched.gates as [LoginGate | undefined, string | undefined]
-      if (gate === sealedGate) record.floor = sealedFloor
+      if (gate === sealedGate) record.minStrength = sealedStrength
       else if (gate !== undefined) return { state: 'ended', reason: gate, record }
       if (account !== undefined) {
         const { epoch, reason } = JSON.parse(account) as AccountGate
@@ -134,7 +137,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     /** Ends every SKey of a login, those still to be issued too. If it fails, `flush` does it later. */
     closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> => setLoginGate(loginId, reason),
     /** Lifts every SKey of a login, those still to be issued too; one that has ended stays so. `flush` as above. */
-    raiseFloor: (loginId: Uint8Array): Promise<void> => setLoginGate(loginId, sealedGate),
+    raiseMinStrength: (loginId: Uint8Array): Promise<void> => setLoginGate(loginId, sealedGate),
     flush: unset.flush,
     /** Ends every SKey of an account that was issued under an older epoch. */
     closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {

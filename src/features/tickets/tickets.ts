@@ -7,7 +7,7 @@ import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
 import type { RecordChange } from '../changes/changes.ts'
 import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
 import { createPairs, type Pair } from './a2.ts'
-import { type CheckNeeds, checkFloor, createChecks } from './check.ts'
+import { type CheckNeeds, checkStrength, createChecks } from './check.ts'
 import { createIssuer, type IssueNeeds } from './issue.ts'
 import { closeAccountOf } from './recovery.ts'
 import {
@@ -46,14 +46,14 @@ export const createTickets = (needs: TicketsNeeds) => {
 
   /** A sealed exchange lifts the login to where it can be resumed from its key, and to nothing weaker. */
   const bindingOf = (
-    { floor, floorRaisedAt, keyPrint }: LoginWithAccount,
-    { rank, key }: Caller,
+    { minStrength, strengthRaisedAt, keyPrint }: LoginWithAccount,
+    { strength, key }: Caller,
   ): Binding => {
-    const isRaised = rank === 2 && floor < rank
+    const isRaised = strength === 2 && minStrength < strength
     return {
-      floor: isRaised ? rank : floor,
-      floorRaisedAt: isRaised ? clock.now() : floorRaisedAt,
-      keyPrint: key?.print ?? keyPrint,
+      minStrength: isRaised ? strength : minStrength,
+      strengthRaisedAt: isRaised ? clock.now() : strengthRaisedAt,
+      keyPrint: key?.fingerprint ?? keyPrint,
     }
   }
 
@@ -87,7 +87,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     caller: Caller,
   ): Promise<LoginWithAccount | undefined> => {
     const binding = bindingOf(login, caller)
-    if (binding.floor === login.floor && binding.keyPrint === login.keyPrint) return login
+    if (binding.minStrength === login.minStrength && binding.keyPrint === login.keyPrint) return login
     if (login.a2Confirmed >= login.a2Counter || (await isSuccessorUsed(login, presented))) return login
     return (await bindLogin(db.write, login, binding)) ? { ...login, ...binding } : undefined
   }
@@ -97,8 +97,8 @@ export const createTickets = (needs: TicketsNeeds) => {
    * only, and the key lives for as long as it is used. A retry does it again, in case its first try could not.
    */
   const keepBinding = async ({ loginId, keyPrint }: LoginWithAccount, { key }: Caller): Promise<void> => {
-    if (!key || key.print !== keyPrint) return
-    await Promise.all([skeys.raiseFloor(loginId), needs.prolongKey(key)])
+    if (!key || key.fingerprint !== keyPrint) return
+    await Promise.all([skeys.raiseMinStrength(loginId), needs.prolongKey(key)])
   }
 
   return {
@@ -134,7 +134,7 @@ export const createTickets = (needs: TicketsNeeds) => {
         if (!judged) throw notLoggedIn()
         const { login, verdict } = judged
         if (verdict !== 'current' && verdict !== 'retry') throw notLoggedIn(verdict)
-        checkFloor(login, caller)
+        checkStrength(login, caller)
         const isRetry = verdict === 'retry'
         if (isRetry && isLateRetry(login) && (await isSuccessorUsed(login, presented))) {
           await endReused(login)
@@ -143,7 +143,8 @@ export const createTickets = (needs: TicketsNeeds) => {
         const next = await (isRetry ? rebind : rotate)(login, presented, caller)
         if (!next) continue
         const pair = pairFor(next, presented)
-        const isBoundAnew = isRetry || next.floor > login.floor || next.keyPrint !== login.keyPrint
+        const isBoundAnew =
+          isRetry || next.minStrength > login.minStrength || next.keyPrint !== login.keyPrint
         await Promise.all([issuer.issueRotated(next, pair), isBoundAnew && keepBinding(next, caller)])
         return { a2: pair.a2, skey: pair.skey }
       }
@@ -154,7 +155,7 @@ export const createTickets = (needs: TicketsNeeds) => {
      * in on it (any more); throws ACCOUNT_DISABLED.
      */
     resume: async (key: ProvenKey, caller: Caller) => {
-      const onKey = { keyPrint: key.print, sinceMs: key.loginsSinceMs, appId: caller.app?.appId ?? '' }
+      const onKey = { keyPrint: key.fingerprint, sinceMs: key.loginsSinceMs, appId: caller.app?.appId ?? '' }
       const login = await findLoginOnKey(db.write, onKey)
       if (!login) return undefined
       const { status, userId, userName, nickName, endReason } = login
@@ -163,7 +164,7 @@ export const createTickets = (needs: TicketsNeeds) => {
       if (wasLeft || login.expiresAt <= clock.now()) return undefined
       if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
       if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined
-      checkFloor(login, caller)
+      checkStrength(login, caller)
       const skey = await issuer.issueResumed(login)
       return { user: { userId: String(userId), userName, nickName }, tickets: { skey } }
     },

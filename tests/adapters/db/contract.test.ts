@@ -141,7 +141,7 @@ for (const engine of engines) {
           secretHash: Buffer.from('x'),
           previousSecretHash: null,
           isPublic: 0,
-          minEnvelope: 1,
+          minStrength: 1,
           origins: '[]',
           createdAt: 0,
         }

@@ -1,18 +1,18 @@
 /** Changing operations take their turn, and who would wait for too long is told at once: on a machine of arithmetic. */
 import t, { type Test } from 'tap'
-import { type Crowd, createCrowd } from '../../src/http/crowd.ts'
+import { type Admission, createAdmission } from '../../src/http/admission.ts'
 import { catalogue } from '../../src/protocol/errors.ts'
 
 const limits = { maxChangesAtOnce: 16, changeWaitMs: 300 }
 
-type Counts = { taken: number; refused: number; refusedLate: number; longestMs: number; mostInside: number }
+type Counts = { taken: number; refused: number; refusedLate: number; longestMs: number; mostRunning: number }
 
 /** Ends one operation after another, each after `workMs()`, while `arrivals(ms)` come in each millisecond. */
 const runMachine = async (
-  { crowd, clock }: { crowd: Crowd; clock: { ms: number } },
+  { admission, clock }: { admission: Admission; clock: { ms: number } },
   { ms, arrivals, workMs }: { ms: number; arrivals(ms: number): number; workMs(ms: number): number },
 ): Promise<Counts> => {
-  const counts = { taken: 0, refused: 0, refusedLate: 0, longestMs: 0, mostInside: 0 }
+  const counts = { taken: 0, refused: 0, refusedLate: 0, longestMs: 0, mostRunning: 0 }
   const running: { came: number }[] = []
   const end = clock.ms + ms
   let done = 0
@@ -20,7 +20,7 @@ const runMachine = async (
     clock.ms = now
     for (let left = now < end ? arrivals(now) : 0; left > 0; left--) {
       const came = now
-      crowd.enter().then(
+      admission.enter().then(
         () => running.push({ came }),
         () => {
           if (clock.ms === came) counts.refused++
@@ -29,13 +29,13 @@ const runMachine = async (
       )
     }
     await new Promise<void>((resolve) => setImmediate(resolve))
-    counts.mostInside = Math.max(counts.mostInside, crowd.facts().inside)
+    counts.mostRunning = Math.max(counts.mostRunning, admission.facts().running)
     done += running.length > 0 ? 1 / workMs(now) : 0
     for (; done >= 1 && running.length > 0; done--) {
       const [first] = running.splice(0, 1)
       counts.taken++
       counts.longestMs = Math.max(counts.longestMs, now - (first?.came ?? now))
-      crowd.leave()
+      admission.leave()
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
   }
@@ -44,19 +44,19 @@ const runMachine = async (
 
 const open = () => {
   const clock = { ms: 0 }
-  return { clock, crowd: createCrowd({ ...limits, elapsedMs: () => clock.ms }) }
+  return { clock, admission: createAdmission({ ...limits, elapsedMs: () => clock.ms }) }
 }
 t.test('at four times what it can do the machine works on, and who is taken is served in time', async (t) => {
   // One in 4 ms, one comes each ms.
   const counts = await runMachine(open(), { ms: 10_000, arrivals: () => 1, workMs: () => 4 })
   t.ok(counts.taken >= 2_500, `${counts.taken} of 2,500 that it can do`)
   t.ok(counts.longestMs <= 500, `the longest took ${counts.longestMs} ms`)
-  t.equal(counts.mostInside, limits.maxChangesAtOnce)
+  t.equal(counts.mostRunning, limits.maxChangesAtOnce)
   t.equal(counts.taken + counts.refused + counts.refusedLate, 10_000)
   t.equal(counts.refusedLate, 0, 'nobody waits for a refusal')
 })
 
-t.test('a crowd that is served in time is not refused', async (t) => {
+t.test('a admission that is served in time is not refused', async (t) => {
   const counts = await runMachine(open(), {
     ms: 1_000,
     arrivals: (ms) => (ms % 500 === 0 ? 60 : 0),
@@ -80,27 +80,27 @@ t.test('a machine that becomes slower is given less, and more when it is quick a
 })
 
 t.test('when nothing ends, nobody waits for more than three times his time', async (t) => {
-  const { clock, crowd } = open()
-  for (let count = 0; count < limits.maxChangesAtOnce; count++) await crowd.enter()
-  const late = t.rejects(crowd.enter(), { name: 'Failure', entry: catalogue.OVERLOADED })
+  const { clock, admission } = open()
+  for (let count = 0; count < limits.maxChangesAtOnce; count++) await admission.enter()
+  const late = t.rejects(admission.enter(), { name: 'Failure', entry: catalogue.OVERLOADED })
   clock.ms += 3 * limits.changeWaitMs
-  crowd.dropLate()
-  t.equal(crowd.facts().waiting, 1)
+  admission.dropLate()
+  t.equal(admission.facts().waiting, 1)
   clock.ms++
-  crowd.dropLate()
+  admission.dropLate()
   await late
-  t.same(crowd.facts(), { inside: limits.maxChangesAtOnce, waiting: 0 })
-  const next = crowd.enter()
-  t.equal(crowd.facts().waiting, 1, 'one may always wait: or nobody learned that it goes on')
-  t.throws(crowd.check, { name: 'Failure', entry: catalogue.OVERLOADED })
-  await t.rejects(crowd.enter(), { name: 'Failure' })
-  crowd.leave()
+  t.same(admission.facts(), { running: limits.maxChangesAtOnce, waiting: 0 })
+  const next = admission.enter()
+  t.equal(admission.facts().waiting, 1, 'one may always wait: or nobody learned that it goes on')
+  t.throws(admission.check, { name: 'Failure', entry: catalogue.OVERLOADED })
+  await t.rejects(admission.enter(), { name: 'Failure' })
+  admission.leave()
   await next
 })
 
 t.test('who waits elsewhere takes no place', async (t: Test) => {
-  const { crowd } = open()
-  for (let count = 0; count < limits.maxChangesAtOnce; count++) await crowd.enter()
+  const { admission } = open()
+  for (let count = 0; count < limits.maxChangesAtOnce; count++) await admission.enter()
   const { promise, resolve } = (() => {
     let resolve = () => {}
     const promise = new Promise<void>((done) => {
@@ -108,13 +108,13 @@ t.test('who waits elsewhere takes no place', async (t: Test) => {
     })
     return { promise, resolve }
   })()
-  const next = crowd.enter()
-  const aside = crowd.aside(() => promise)
+  const next = admission.enter()
+  const aside = admission.runOutside(() => promise)
   await next
-  t.equal(crowd.facts().inside, limits.maxChangesAtOnce)
+  t.equal(admission.facts().running, limits.maxChangesAtOnce)
   resolve()
   await aside
-  t.equal(crowd.facts().inside, limits.maxChangesAtOnce + 1, 'and goes on without waiting a second time')
-  crowd.leave()
-  t.equal(crowd.facts().inside, limits.maxChangesAtOnce)
+  t.equal(admission.facts().running, limits.maxChangesAtOnce + 1, 'and goes on without waiting a second time')
+  admission.leave()
+  t.equal(admission.facts().running, limits.maxChangesAtOnce)
 })

@@ -17,7 +17,7 @@ type CrowdNeeds = {
   changeWaitMs: number
 }
 
-export type Crowd = ReturnType<typeof createCrowd>
+export type Admission = ReturnType<typeof createAdmission>
 
 type Waiting = { since: number; place: number; start(): void; refuse(failure: Failure): void }
 
@@ -36,11 +36,11 @@ const lookMs = 100
  * others wait, and nobody joins a line that is longer than what is served in good time, as far as the time that the
  * last places took tells.
  */
-export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: CrowdNeeds) => {
+export const createAdmission = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: CrowdNeeds) => {
   // One for all: it is thrown most when there is no time to make it.
   const full = new Failure('OVERLOADED', { retryAfterSeconds: 1 })
   const line: Waiting[] = []
-  let inside = 0
+  let running = 0
   let placeMs = firstGuessMs
 
   const isFull = () =>
@@ -57,13 +57,13 @@ export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: Crowd
   }
   const callNext = () => {
     dropLate()
-    while (line.length > 0 && inside < maxChangesAtOnce) {
-      inside++
+    while (line.length > 0 && running < maxChangesAtOnce) {
+      running++
       take()?.start()
     }
   }
   const leave = () => {
-    inside--
+    running--
     callNext()
   }
 
@@ -74,8 +74,8 @@ export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: Crowd
     },
     /** Resolves when it is one's turn; throws OVERLOADED. */
     enter: (): Promise<void> => {
-      if (inside < maxChangesAtOnce) {
-        inside++
+      if (running < maxChangesAtOnce) {
+        running++
         return Promise.resolve()
       }
       if (isFull()) return Promise.reject(full)
@@ -87,15 +87,15 @@ export const createCrowd = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: Crowd
     /** Refuses who has waited in vain; by itself this is noticed when somebody leaves. */
     dropLate,
     /** Work that has a line of its own, or waits for another: it takes no place meanwhile. */
-    aside: async <T>(work: () => Promise<T>): Promise<T> => {
+    runOutside: async <T>(work: () => Promise<T>): Promise<T> => {
       leave()
       try {
         return await work()
       } finally {
-        inside++
+        running++
       }
     },
-    facts: () => ({ inside, waiting: line.length }),
+    facts: () => ({ running, waiting: line.length }),
   }
 }
 
@@ -105,24 +105,24 @@ const isChange = ({ routeOptions }: FastifyRequest) => {
 }
 
 /** Changing operations take their turn; who would wait for too long is told before anything is read or opened. */
-export const limitCrowd = (app: FastifyInstance, crowd: Crowd) => {
+export const limitAdmission = (app: FastifyInstance, admission: Admission) => {
   app.decorateRequest('isInside', false)
-  const timer = setInterval(crowd.dropLate, lookMs).unref()
+  const timer = setInterval(admission.dropLate, lookMs).unref()
   app.addHook('onClose', async () => clearInterval(timer))
   app.addHook('onRequest', (request, _reply, done) => {
-    if (isChange(request)) crowd.check()
+    if (isChange(request)) admission.check()
     done()
   })
   // In the line from here on: with a slow body anybody could keep a place for nothing.
   app.addHook('preValidation', (request, _reply, done) => {
     if (!isChange(request)) return done()
-    crowd.enter().then(() => {
+    admission.enter().then(() => {
       request.isInside = true
       done()
     }, done)
   })
   app.addHook('onSend', (request, _reply, _payload, done) => {
-    if (request.isInside) crowd.leave()
+    if (request.isInside) admission.leave()
     request.isInside = false
     done()
   })

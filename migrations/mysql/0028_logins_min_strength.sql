@@ -1,0 +1,1 @@
+ALTER TABLE `{logins}` ADD COLUMN min_strength INT NOT NULL DEFAULT 0

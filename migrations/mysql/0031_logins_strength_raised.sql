@@ -1,0 +1,1 @@
+ALTER TABLE `{logins}` ADD COLUMN strength_raised_at BIGINT NULL

@@ -1,0 +1,1 @@
+ALTER TABLE "{logins}" ADD COLUMN min_strength INTEGER NOT NULL DEFAULT 0

@@ -1,1 +1,0 @@
-ALTER TABLE "{logins}" ADD COLUMN floor_raised_at INTEGER

@@ -1,1 +1,0 @@
-CREATE INDEX "{logins}_floor_raised" ON "{logins}" (floor_raised_at)

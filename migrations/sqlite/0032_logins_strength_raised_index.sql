@@ -1,0 +1,1 @@
+CREATE INDEX "{logins}_strength_raised" ON "{logins}" (strength_raised_at)
