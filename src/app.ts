@@ -14,7 +14,7 @@ import { openServerKey } from './adapters/server-key.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { isEmbedded, isTrial } from './config.ts'
-import { findChangedAccounts } from './features/changes/repo.ts'
+import { findChangedAccounts } from './features/change-log/repo.ts'
 import { checkPins } from './features/settings/settings.ts'
 import { createTicketRecovery } from './features/tickets/recovery.ts'
 import type { Address } from './http/caller.ts'
@@ -50,14 +50,25 @@ export const openServer = async (options: WorldOptions) => {
     opened.unshift(unmeasured)
     const store = metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured
     const rooms = createRooms({ ...world, db, store, key })
-    const { sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, admission } =
-      rooms
+    const {
+      sealer,
+      changeLog,
+      bans,
+      apps,
+      limits,
+      addresses,
+      devices,
+      keys,
+      tickets,
+      bcryptPool,
+      admission,
+    } = rooms
     opened.unshift(bcryptPool)
-    changes.listen('apps', apps.reload)
-    changes.listen('bans', bans.load)
-    changes.listen('device', devices.forget)
-    changes.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
-    await changes.start(config.tickets.skeySeconds * 1_000)
+    changeLog.listen('apps', apps.reload)
+    changeLog.listen('bans', bans.load)
+    changeLog.listen('device', devices.forget)
+    changeLog.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
+    await changeLog.start(config.tickets.skeySeconds * 1_000)
 
     let isDraining = false
     let hosts: HostHealth[] = []
@@ -107,7 +118,7 @@ export const openServer = async (options: WorldOptions) => {
     const forgetOld = createForgetting({ db, clock, skeyMs: config.tickets.skeySeconds * 1_000 })
     const stopJobs = startJobs(
       [
-        { everyMs: times.noticeMs, name: 'notice changes', work: changes.poll },
+        { everyMs: times.noticeMs, name: 'read the change log', work: changeLog.poll },
         { everyMs: times.flushMs, name: 'write what was gathered', work: flush },
         { everyMs: times.noticeMs, name: 'mark the store', work: () => mark(store) },
         {

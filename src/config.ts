@@ -147,7 +147,7 @@ export const ConfigSchema = section({
       loginFailures: table('login_failures'),
       loginStreaks: table('login_streaks'),
       auditEvents: table('audit_events'),
-      changes: table('changes'),
+      changeLog: table('change_log'),
       settings: table('settings'),
       migrations: table('migrations'),
     }),

@@ -4,7 +4,7 @@ import type { Db } from './adapters/db/index.ts'
 import { removeOldSightings } from './features/abuse/repo.ts'
 import { removeOldFailures } from './features/accounts/repo.ts'
 import { removeExpiredDevices } from './features/apps/repo.ts'
-import { removeOldChanges } from './features/changes/repo.ts'
+import { removeOldChanges } from './features/change-log/repo.ts'
 import { removeOldLogins } from './features/tickets/repo.ts'
 
 const dayMs = 24 * 3_600_000

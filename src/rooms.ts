@@ -27,7 +27,7 @@ import { createDevices } from './features/apps/devices.ts'
 import { createProvisioning } from './features/apps/provisioning.ts'
 import { createAppOperations } from './features/apps/routes.ts'
 import { createAudit } from './features/audit/audit.ts'
-import { createChanges } from './features/changes/changes.ts'
+import { createChangeLog } from './features/change-log/change-log.ts'
 import { createHello } from './features/hello/hello.ts'
 import { createHelloOperations } from './features/hello/routes.ts'
 import { createKeyExchange } from './features/key-exchange/exchange.ts'
@@ -52,11 +52,11 @@ export const createAdmin = ({
   clock = systemClock,
   random = systemRandom,
 }: Omit<WorldOptions, 'logger'> & { db: Db }) => {
-  const changes = createChanges({ db, clock })
+  const changeLog = createChangeLog({ db, clock })
   const audit = createAudit({ clock })
-  const recorders = { recordChange: changes.record, recordAudit: audit.record }
+  const recorders = { recordChange: changeLog.record, recordAudit: audit.record }
   return {
-    changes,
+    changeLog,
     audit,
     bans: createBans({ db, clock, networkOf, ...recorders }),
     apps: createApps({ db, clock, random, crypto: nodeCrypto, ...recorders, origins: config.server.origins }),
@@ -83,7 +83,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
   const { config, clock, random, db, store, key } = world
   const crypto = nodeCrypto
   const sealer = createSealer(key.atRest, random)
-  const { changes, audit, bans, apps } = createAdmin(world)
+  const { changeLog, audit, bans, apps } = createAdmin(world)
   const chooseLanguage = (language: string | undefined) => findLanguage(language, config.languages)
   const limits = createLimits({ store, limits: config.limits })
   const addresses = createAddressBook({ db, clock, createBatch })
@@ -95,7 +95,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
     primitives: crypto,
     findApp: apps.find,
     chooseLanguage,
-    recordChange: changes.record,
+    recordChange: changeLog.record,
     compensation: config.transport.totpCompensation,
     idleSeconds: config.provisioning.idleSeconds,
     replicaLagBudgetMs: config.database.replicaLagBudgetMs,
@@ -117,7 +117,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
     skeys,
     ticketKey: key.ticket,
     recordAudit: audit.record,
-    recordChange: changes.record,
+    recordChange: changeLog.record,
     prolongKey: keys.prolong,
     createBatch,
     lives: config.tickets,
@@ -146,7 +146,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
   const account = { db, clock, passwords, verifiers, tickets, findSalt, keys }
   const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
   return {
-    ...{ sealer, changes, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, admission },
+    ...{ sealer, changeLog, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, admission },
     operations: [
       ...createAppOperations(provision),
       ...createAccountOperations({

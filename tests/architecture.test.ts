@@ -74,8 +74,8 @@ const bad: [path: string, text: string, says: string][] = [
   ],
   [
     'src/client/a.ts',
-    "import { A } from '../features/x/schema.ts'",
-    'imports values of src/features/x/schema.ts',
+    "import { A } from '../features/x/wire.ts'",
+    'imports values of src/features/x/wire.ts',
   ],
   ['src/config.ts', "import { createDb } from './adapters/db/index.ts'", 'imports src/adapters/db/index.ts'],
   ['src/adapters/a.ts', 'const { env } = process', 'uses process'],
@@ -124,8 +124,8 @@ const good: [path: string, text: string][] = [
     'src/features/x/repo.ts',
     "import { sql } from '../../adapters/db/kysely.ts'\ndb.selectFrom('users as u')",
   ],
-  ['src/features/x/schema.ts', "import type { Static } from 'typebox'"],
-  ['src/client/a.ts', "import type { LoginInput } from '../features/x/schema.ts'"],
+  ['src/features/x/wire.ts', "import type { Static } from 'typebox'"],
+  ['src/client/a.ts', "import type { LoginInput } from '../features/x/wire.ts'"],
   ['src/server.ts', "import { createApp } from './app.ts'\nprocess.exit(0)"],
   ['tools/a.ts', "import { load } from '../src/config.ts'\nprocess.exit(0)"],
 ]

@@ -77,14 +77,17 @@ for (const [engine, open] of engines) {
         .execute()
     const { version = 0 } =
       (await write
-        .selectFrom('changes')
+        .selectFrom('changeLog')
         .select('version')
         .orderBy('version', 'desc')
         .limit(1)
         .executeTakeFirst()) ?? {}
     let next = version
     const change = (changedAt: number) =>
-      write.insertInto('changes').values({ version: ++next, kind: 'none', subject: '', changedAt }).execute()
+      write
+        .insertInto('changeLog')
+        .values({ version: ++next, kind: 'none', subject: '', changedAt })
+        .execute()
 
     const rows = [
       ['devices', 'expiresAt', 0, device],
@@ -92,7 +95,7 @@ for (const [engine, open] of engines) {
       ['loginFailures', 'failed1', dayMs, failure],
       ['loginStreaks', 'lastFailedAt', 90 * dayMs, streak],
       ['addresses', 'lastSeenAt', 90 * dayMs, sighting],
-      ['changes', 'changedAt', 2 * skeyMs, change],
+      ['changeLog', 'changedAt', 2 * skeyMs, change],
     ] as const
     for (const [table, , ageMs, insert] of rows) {
       await write.deleteFrom(table).execute()

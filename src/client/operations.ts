@@ -8,10 +8,10 @@ import type {
   RegisterInput,
   registerShape,
   WelcomeReply,
-} from '../features/accounts/schema.ts'
-import type { echoShape, ProvisionReply, provisionShape } from '../features/apps/schema.ts'
-import type { helloShape } from '../features/hello/schema.ts'
-import type { keyExchangeShape } from '../features/key-exchange/schema.ts'
+} from '../features/accounts/wire.ts'
+import type { echoShape, ProvisionReply, provisionShape } from '../features/apps/wire.ts'
+import type { helloShape } from '../features/hello/wire.ts'
+import type { keyExchangeShape } from '../features/key-exchange/wire.ts'
 import type {
   ExchangeInput,
   ExchangeReply,
@@ -21,7 +21,7 @@ import type {
   SessionInput,
   SessionReply,
   sessionShape,
-} from '../features/tickets/schema.ts'
+} from '../features/tickets/wire.ts'
 
 type Shapes = {
   provision: typeof provisionShape

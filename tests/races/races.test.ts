@@ -367,15 +367,15 @@ t.test('administrators who are the first to change anything do not disturb each 
   const fresh = await openShared()
   t.teardown(() => fresh.close())
   const { admin, db } = fresh
-  await db.write.deleteFrom('changes').execute()
-  await db.write.deleteFrom('settings').where('name', '=', 'changes.version').execute()
+  await db.write.deleteFrom('changeLog').execute()
+  await db.write.deleteFrom('settings').where('name', '=', 'changeLog.version').execute()
   // Connections that are open already let them meet.
   await Promise.all(Array.from({ length: 20 }, () => admin.bans.unban('192.0.2.0/32')))
   const until = Date.now() + 60_000
   await Promise.all(
     Array.from({ length: 20 }, (_, at) => admin.bans.ban(`192.0.2.${at}/32`, until, `number ${at}`)),
   )
-  const changes = await db.write.selectFrom('changes').select('version').orderBy('version').execute()
+  const changes = await db.write.selectFrom('changeLog').select('version').orderBy('version').execute()
   t.same(
     changes.map(({ version }) => Number(version)),
     Array.from({ length: 20 }, (_, at) => at + 1),

@@ -406,15 +406,13 @@ t.test('equal bytes of a login know nothing of a later failure', async (t) => {
   t.equal((await device.send(a, '/v1/login', good)).code, 2020407, 'and not a way past five failures')
 })
 
-/** Every operation of the rooms: what each `schema.ts` exports. */
+/** Every operation of the rooms: what each `wire.ts` exports. */
 const readShapes = async (): Promise<OperationShape[]> => {
   const features = fileURLToPath(import.meta.resolve('#root/dist/src/features'))
   const shapes: OperationShape[] = []
   for (const room of readdirSync(features)) {
-    if (!readdirSync(join(features, room)).includes('schema.js')) continue
-    const exported = Object.values(
-      await import(join(features, room, 'schema.js')),
-    ) as Partial<OperationShape>[]
+    if (!readdirSync(join(features, room)).includes('wire.js')) continue
+    const exported = Object.values(await import(join(features, room, 'wire.js'))) as Partial<OperationShape>[]
     shapes.push(...exported.filter((it): it is OperationShape => !!it.path && !!it.replay))
   }
   return shapes

@@ -41,7 +41,7 @@ const timeNotice = async (
   })
   const [noticedAt] = await Promise.all([Promise.all(watches), change()])
   const { changedAt } = await world.db.write
-    .selectFrom('changes')
+    .selectFrom('changeLog')
     .select('changedAt')
     .orderBy('version', 'desc')
     .limit(1)

@@ -16,7 +16,7 @@ export type Tables = {
   loginFailures: LoginFailuresRow
   loginStreaks: LoginStreakRow
   auditEvents: AuditEventRow
-  changes: ChangeRow
+  changeLog: ChangeRow
   settings: SettingRow
   migrations: MigrationRow
 }

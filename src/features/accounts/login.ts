@@ -15,9 +15,9 @@ import {
   type LoginSituation,
   updateNextVerifier,
 } from './repo.ts'
-import type { LoginInput, WelcomeReply } from './schema.ts'
 import type { Verifiers } from './verifier.ts'
 import { welcome } from './welcome.ts'
+import type { LoginInput, WelcomeReply } from './wire.ts'
 
 export type LoginNeeds = {
   db: Db

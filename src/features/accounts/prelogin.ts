@@ -3,7 +3,7 @@ import { kdfName } from '../../protocol/password-kdf.ts'
 import { canonicalLogin } from './names.ts'
 import type { Passwords } from './passwords.ts'
 import { findLoginKeyOfNumber } from './repo.ts'
-import type { PreloginInput } from './schema.ts'
+import type { PreloginInput } from './wire.ts'
 
 /** The salt of a typed login: a user number has that of its user name; what nobody has, has one too. */
 export const createFindSalt =

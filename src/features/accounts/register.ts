@@ -8,9 +8,9 @@ import type { TicketsService } from '../tickets/tickets.ts'
 import { checkNickName, checkUserName, loginKeyOf } from './names.ts'
 import type { Passwords } from './passwords.ts'
 import { insertAccount, insertUser, insertVerifier } from './repo.ts'
-import type { RegisterInput, WelcomeReply } from './schema.ts'
 import type { Verifiers } from './verifier.ts'
 import { welcome } from './welcome.ts'
+import type { RegisterInput, WelcomeReply } from './wire.ts'
 
 export type RegisterNeeds = {
   db: Db

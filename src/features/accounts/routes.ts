@@ -7,7 +7,7 @@ import {
   type RegisterInput,
   registerShape,
   type WelcomeReply,
-} from './schema.ts'
+} from './wire.ts'
 
 export type AccountVerbs = {
   prelogin(input: PreloginInput): Promise<Record<string, unknown>>

@@ -1,4 +1,4 @@
-import type { WelcomeReply } from './schema.ts'
+import type { WelcomeReply } from './wire.ts'
 
 /** What register and login answer. */
 export const welcome = (

@@ -7,7 +7,7 @@ import type { CallerApp } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { RecordAudit } from '../audit/audit.ts'
-import type { RecordChange } from '../changes/changes.ts'
+import type { RecordChange } from '../change-log/change-log.ts'
 import { findApp, findApps, insertApp, updateApp } from './repo.ts'
 
 export type AppsNeeds = {

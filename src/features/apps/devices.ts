@@ -15,7 +15,7 @@ import {
   type StepKeys,
   stepAt,
 } from '../../protocol/totp.ts'
-import type { RecordChange } from '../changes/changes.ts'
+import type { RecordChange } from '../change-log/change-log.ts'
 import type { HelloFacts } from '../key-exchange/records.ts'
 import { createLoads } from './loads.ts'
 import { findDevice, updateDevice, updateDeviceSeen } from './repo.ts'

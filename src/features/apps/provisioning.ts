@@ -16,7 +16,7 @@ import {
   lockProvisioning,
   removeOldestUnusedDevice,
 } from './repo.ts'
-import type { ProvisionInput } from './schema.ts'
+import type { ProvisionInput } from './wire.ts'
 
 export type ProvisioningNeeds = {
   db: Db

@@ -1,7 +1,7 @@
 import type { Operation } from '../../http/caller.ts'
 import { catalogue } from '../../protocol/errors.ts'
 import type { createProvisioning } from './provisioning.ts'
-import { echoShape, provisionShape } from './schema.ts'
+import { echoShape, provisionShape } from './wire.ts'
 
 const notEchoed = [
   'apiver',

@@ -1,6 +1,6 @@
 import type { AppCaller, Operation } from '../../http/caller.ts'
 import type { JsonObject } from '../../protocol/json.ts'
-import { helloShape } from './schema.ts'
+import { helloShape } from './wire.ts'
 
 export const createHelloOperations = (
   hello: (input: JsonObject, caller: AppCaller) => Promise<JsonObject>,

@@ -1,7 +1,7 @@
 import type { AppCaller, Operation } from '../../http/caller.ts'
 import type { JsonObject } from '../../protocol/json.ts'
 import type { KeyExchange } from './exchange.ts'
-import { keyExchangeShape, serverKeysShape } from './schema.ts'
+import { keyExchangeShape, serverKeysShape } from './wire.ts'
 
 export const createKeyExchangeOperations = ({ exchange, publicKeys }: KeyExchange): Operation[] => [
   {

@@ -1,7 +1,7 @@
 import type { AppCaller, Operation, TicketCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { type ExchangeInput, exchangeShape, type LogoutInput, logoutShape, sessionShape } from './schema.ts'
 import type { TicketsService } from './tickets.ts'
+import { type ExchangeInput, exchangeShape, type LogoutInput, logoutShape, sessionShape } from './wire.ts'
 
 const seconds = (ms: number) => Math.floor(ms / 1_000)
 

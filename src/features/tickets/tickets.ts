@@ -4,7 +4,7 @@ import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../h
 import { fromHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
-import type { RecordChange } from '../changes/changes.ts'
+import type { RecordChange } from '../change-log/change-log.ts'
 import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
 import { createPairs, type Pair } from './a2.ts'
 import { type CheckNeeds, checkStrength, createChecks } from './check.ts'

@@ -36,7 +36,7 @@ const tables = {
   loginFailures: 'lf',
   loginStreaks: 'l_s_2',
   auditEvents: 'select',
-  changes: 'group',
+  changeLog: 'group',
   settings: 'key',
   migrations: 'table',
 }
@@ -156,13 +156,13 @@ for (const engine of engines) {
     })
 
     t.test('counts and sums in numbers', async (t) => {
-      await db.write.insertInto('changes').values([1, 2, 3].map(change)).execute()
+      await db.write.insertInto('changeLog').values([1, 2, 3].map(change)).execute()
       const { sum, count } = await db.read
-        .selectFrom('changes')
+        .selectFrom('changeLog')
         .select((eb) => [eb.fn.sum('version').as('sum'), eb.fn.countAll().as('count')])
         .executeTakeFirstOrThrow()
       t.strictSame({ sum, count }, { sum: 6, count: 3 })
-      const page = db.read.selectFrom('changes').select('version').orderBy('version').limit(1).offset(1)
+      const page = db.read.selectFrom('changeLog').select('version').orderBy('version').limit(1).offset(1)
       t.strictSame(await page.execute(), [{ version: 2 }])
     })
 

@@ -20,7 +20,7 @@ const tables = {
   loginFailures: 'lf',
   loginStreaks: 'l_s_2',
   auditEvents: 'select',
-  changes: 'group',
+  changeLog: 'group',
   settings: 'key',
   migrations: 'table',
 }

@@ -140,8 +140,8 @@ t.test('a process that is killed while it writes loses no committed row', async 
     const db = await openDb({ config: ${JSON.stringify(config)} })
     for (let version = 1; ; version++) {
       await db.transaction(async (trx) => {
-        await trx.insertInto('changes').values({ version, kind: 'a', subject: '', changedAt: 0 }).execute()
-        await trx.insertInto('changes').values({ version: -version, kind: 'b', subject: '', changedAt: 0 }).execute()
+        await trx.insertInto('changeLog').values({ version, kind: 'a', subject: '', changedAt: 0 }).execute()
+        await trx.insertInto('changeLog').values({ version: -version, kind: 'b', subject: '', changedAt: 0 }).execute()
       })
       console.log(version)
     }`
@@ -155,7 +155,9 @@ t.test('a process that is killed while it writes loses no committed row', async 
   })
   await once(child, 'close')
   const told = Math.max(...printed.split('\n').slice(0, -1).map(Number))
-  const versions = (await db.read.selectFrom('changes').select('version').execute()).map((row) => row.version)
+  const versions = (await db.read.selectFrom('changeLog').select('version').execute()).map(
+    (row) => row.version,
+  )
   const highest = Math.max(...versions)
   t.ok(highest >= told && told > 10, `${told} told, ${highest} there`)
   t.equal(versions.length, 2 * highest)

@@ -17,7 +17,7 @@ type Listener = (subject: string) => Promise<void>
  * A database that comes back from a backup, or a primary that lacks the last changes, continues the log from a lower
  * number. Whoever has read further then starts anew: by the counter, or by another row where the last one was.
  */
-export const createChanges = ({ db, clock }: { db: Db; clock: Clock }) => {
+export const createChangeLog = ({ db, clock }: { db: Db; clock: Clock }) => {
   let version = 0
   /** The change of that version, once it was seen. */
   let latest: string | undefined

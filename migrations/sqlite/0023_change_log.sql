@@ -1,4 +1,4 @@
-CREATE TABLE "{changes}" (
+CREATE TABLE "{change_log}" (
   version INTEGER NOT NULL,
   kind TEXT NOT NULL,
   subject TEXT NOT NULL,

@@ -1,4 +1,4 @@
-CREATE TABLE `{changes}` (
+CREATE TABLE `{change_log}` (
   version BIGINT NOT NULL,
   kind VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   subject VARCHAR(255) NOT NULL,

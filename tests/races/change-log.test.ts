@@ -16,7 +16,7 @@ const readVersion = async () => {
   const row = await db.write
     .selectFrom('settings')
     .selectAll()
-    .where('name', '=', 'changes.version')
+    .where('name', '=', 'changeLog.version')
     .execute()
   return Number(row[0]?.value ?? 0)
 }
@@ -33,11 +33,11 @@ const settle = async () => {
   for (const target of targets) await until('the change is seen', async () => !(await isLetIn(target)))
 }
 const goBack = async (trx: Executor, version: number) => {
-  await trx.deleteFrom('changes').where('version', '>', version).execute()
+  await trx.deleteFrom('changeLog').where('version', '>', version).execute()
   await trx
     .updateTable('settings')
     .set({ value: String(version) })
-    .where('name', '=', 'changes.version')
+    .where('name', '=', 'changeLog.version')
     .execute()
 }
 const codesOf = async (token: string) =>
@@ -86,8 +86,8 @@ t.test('also one that has passed the old number before anybody looked', async (t
     await goBack(trx, 2)
     const ban = { network: '127.0.0.1/32', bannedUntil: laterMs(), reason: 'unseen', createdAt: Date.now() }
     await trx.insertInto('bans').values(ban).execute()
-    await admin.changes.record(trx, 'bans', ban.network)
-    for (let at = 2; at < version + 2; at++) await admin.changes.record(trx, 'account', '10001')
+    await admin.changeLog.record(trx, 'bans', ban.network)
+    for (let at = 2; at < version + 2; at++) await admin.changeLog.record(trx, 'account', '10001')
   })
   t.ok((await readVersion()) > version)
   await untilServed('the ban holds in both', 403)
@@ -97,8 +97,8 @@ t.test('also one that has passed the old number before anybody looked', async (t
 
 t.test('a counter that is gone counts as none', async (t) => {
   await settle()
-  await db.write.deleteFrom('changes').execute()
-  await db.write.deleteFrom('settings').where('name', '=', 'changes.version').execute()
+  await db.write.deleteFrom('changeLog').execute()
+  await db.write.deleteFrom('settings').where('name', '=', 'changeLog.version').execute()
   await admin.bans.ban('127.0.0.1/32', laterMs(), 'the first of all')
   t.equal(await readVersion(), 1)
   await untilServed('the ban holds in both', 403)

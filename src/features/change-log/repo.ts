@@ -5,7 +5,7 @@ export type Change = { version: number; kind: string; subject: string; changedAt
 /** `last`: the number of the newest change that was ever recorded. */
 type ChangeLog = { last: number; changes: Change[] }
 
-const counter = 'changes.version'
+const counter = 'changeLog.version'
 
 /**
  * Numbers a change. The counter's row is locked until the transaction ends, so versions are committed in their
@@ -25,7 +25,7 @@ export const insertChange = async (trx: Executor, kind: string, subject: string,
     .where('name', '=', counter)
     .executeTakeFirstOrThrow()
   await trx
-    .insertInto('changes')
+    .insertInto('changeLog')
     .values({ version: Number(value), kind, subject, changedAt: nowMs })
     .execute()
 }
@@ -34,10 +34,16 @@ export const insertChange = async (trx: Executor, kind: string, subject: string,
 export const findChanges = async (db: Executor, fromVersion: number): Promise<ChangeLog> => {
   const rows = await db
     .selectFrom('settings')
-    .leftJoin('changes', (join) => join.on('changes.version', '>=', fromVersion))
-    .select(['settings.value', 'changes.version', 'changes.kind', 'changes.subject', 'changes.changedAt'])
+    .leftJoin('changeLog', (join) => join.on('changeLog.version', '>=', fromVersion))
+    .select([
+      'settings.value',
+      'changeLog.version',
+      'changeLog.kind',
+      'changeLog.subject',
+      'changeLog.changedAt',
+    ])
     .where('settings.name', '=', counter)
-    .orderBy('changes.version')
+    .orderBy('changeLog.version')
     .limit(1_000)
     .execute()
   return {
@@ -56,12 +62,12 @@ export const findLastVersion = async (db: Executor): Promise<number> => {
 }
 
 export const removeOldChanges = async (db: Executor, beforeMs: number): Promise<void> => {
-  await db.deleteFrom('changes').where('changedAt', '<', beforeMs).execute()
+  await db.deleteFrom('changeLog').where('changedAt', '<', beforeMs).execute()
 }
 
 export const findChangedAccounts = async (db: Executor, sinceMs: number): Promise<number[]> => {
   const changes = await db
-    .selectFrom('changes')
+    .selectFrom('changeLog')
     .select('subject')
     .where('kind', '=', 'account')
     .where('changedAt', '>', sinceMs)

@@ -1,7 +1,7 @@
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { frameInput, frameReply } from '../key-exchange/schema.ts'
-import { Tickets, User } from '../tickets/schema.ts'
+import { frameInput, frameReply } from '../key-exchange/wire.ts'
+import { Tickets, User } from '../tickets/wire.ts'
 
 const anything = Type.Optional(Type.Unsafe<unknown>({}))
 

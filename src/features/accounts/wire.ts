@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { Tickets, User } from '../tickets/schema.ts'
+import { Tickets, User } from '../tickets/wire.ts'
 
 const login = Type.Unsafe<string | number>({
   type: ['string', 'integer'],
