@@ -1,12 +1,13 @@
-// Compiles src, tools and tests into dist when they changed since it was made. Plain JavaScript: it runs first.
+// Compiles src, tools and tests into dist when they changed since the last build. Plain JavaScript: it runs first.
 //
 //   node tools/build.mjs            builds if something changed
 //   node tools/build.mjs --clean    builds in any case
 //   node tools/build.mjs --types    builds in any case, with the declarations (*.d.ts) of the client
 //
-// Types are stripped, not checked: an installation without devDependencies builds too and lacks some of them.
-// `npm test` checks them. Each file is replaced in one step, so a server that runs from dist, or a second
-// build at the same time, never sees half of one.
+// Rolldown strips the types and checks nothing; `npm run types` and `npm test` check them. An installation without
+// development dependencies therefore builds too; it leaves out the declarations, which need typescript.
+// Each file is replaced in one step, so neither a server that runs from dist nor a second build sees half a file.
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -15,30 +16,124 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const dist = join(root, 'dist')
-const stamp = join(dist, '.stamp')
-const folders = ['src', 'tools', 'tests']
+const stamp = join(root, 'dist', '.stamp')
+// A copy of the project may lack some of these, for example the tests.
+const folders = ['src', 'tools', 'tests'].filter((folder) => existsSync(join(root, folder)))
 const withTypes = process.argv.includes('--types')
 
-if (withTypes || process.argv.includes('--clean') || readSources() !== readStamp()) build()
+if (withTypes || process.argv.includes('--clean') || !isFresh(readSources())) await build()
 
-/** Every source with its time and size: also a file that is gone, or an older one put in its place, shows. */
+/** Path → digest of every source. Content counts, not times: a copied folder stays built. */
 function readSources() {
-  const files = folders.flatMap((folder) => listFiles(folder).filter((file) => /\.(ts|mjs)$/.test(file)))
-  return [...files, 'tsconfig.json', 'package.json']
-    .map((file) => {
-      const { mtimeMs, size } = statSync(join(root, file))
-      return `${file} ${mtimeMs} ${size}\n`
-    })
-    .join('')
+  const files = folders.flatMap(listFiles).filter((file) => /\.(ts|mjs)$/.test(file))
+  return new Map(files.map((file) => [file, createHash('sha1').update(readText(file)).digest('hex')]))
+}
+
+function isFresh(sources) {
+  if (!existsSync(stamp)) return false
+  const built = readFileSync(stamp, 'utf8').split('\n')
+  const isHere = (line) => folders.some((folder) => line.startsWith(`${folder}/`))
+  return built.filter(isHere).join('\n') === formatStamp(sources)
+}
+
+function formatStamp(sources) {
+  return [...sources].map(([file, digest]) => `${file} ${digest}`).join('\n')
+}
+
+async function build() {
+  const started = performance.now()
+  // Not on the standard output: that belongs to the command that is built for.
+  console.error(withTypes ? 'building dist and the declarations (about five seconds)' : 'building dist')
+  let sources
+  let outputs
+  do {
+    sources = readSources()
+    outputs = await compile(sources.keys())
+  } while (outputs !== undefined && formatStamp(sources) !== formatStamp(readSources()))
+  if (outputs === undefined) return
+  writeFileSync(`${stamp}.${process.pid}`, formatStamp(sources))
+  renameSync(`${stamp}.${process.pid}`, stamp)
+  console.error(
+    `built ${outputs.size} files into dist in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  )
+}
+
+/** Returns the files written, or undefined after printing what is wrong with the sources. */
+async function compile(files) {
+  const outputs = new Map()
+  const problems = []
+  const transform = await loadCompiler()
+  for (const file of files)
+    if (/(?<!\.d)\.ts$/.test(file)) problems.push(...compileFile(transform, file, outputs))
+  if (withTypes && problems.length === 0) problems.push(...(await emitTypes(outputs)))
+  if (problems.length > 0) {
+    console.error(problems.join('\n'))
+    process.exitCode = 1
+    return undefined
+  }
+  for (const [path, text] of outputs) replaceFile(path, text)
+  for (const folder of folders) removeOthers(join('dist', folder), outputs)
+  return outputs
+}
+
+async function loadCompiler() {
+  try {
+    return (await import('rolldown/utils')).transformSync
+  } catch (error) {
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    console.error('rolldown is missing: run npm ci first')
+    process.exit(1)
+  }
+}
+
+function compileFile(transform, file, outputs) {
+  const typescript = { rewriteImportExtensions: true, onlyRemoveTypeImports: true }
+  const { code, map, errors } = transform(file, readText(file), {
+    typescript,
+    target: 'es2023',
+    sourcemap: true,
+  })
+  if (errors.length > 0) return errors.map(({ message, codeframe }) => `${file}: ${codeframe ?? message}`)
+  const path = join(root, 'dist', file).replace(/ts$/, 'js')
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const sources = [relative(dirname(path), join(root, file))]
+  outputs.set(path, `${code}//# sourceMappingURL=${name}.map\n`)
+  outputs.set(
+    `${path}.map`,
+    JSON.stringify({ version: 3, file: name, sources, names: [], mappings: map.mappings }),
+  )
+  return []
+}
+
+async function emitTypes(outputs) {
+  const ts = await loadTypescript()
+  if (ts === undefined) return []
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const client = join(root, 'src', 'client', 'index.ts')
+  const program = ts.createProgram([client], { ...options, noCheck: true, emitDeclarationOnly: true })
+  const { diagnostics } = program.emit(undefined, (path, text) => outputs.set(path, text))
+  return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
+async function loadTypescript() {
+  try {
+    return (await import('typescript')).default
+  } catch (error) {
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    console.error('no declarations of the client: they need typescript (npm ci --include=dev)')
+    return undefined
+  }
+}
+
+function readText(file) {
+  return readFileSync(join(root, file), 'utf8')
 }
 
 function listFiles(folder) {
@@ -46,71 +141,8 @@ function listFiles(folder) {
   if (!existsSync(path)) return []
   return readdirSync(path, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length))
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
     .sort()
-}
-
-function readStamp() {
-  return existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
-}
-
-function build() {
-  const started = performance.now()
-  let sources
-  let count
-  do {
-    sources = readSources()
-    count = compile()
-  } while (count !== undefined && sources !== readSources())
-  if (count === undefined) return
-  replaceFile(stamp, sources)
-  // Not on the standard output: that belongs to the command that is built for.
-  console.error(`built ${count} files into dist in ${((performance.now() - started) / 1000).toFixed(1)} s`)
-}
-
-/** Returns the number of files written, or undefined after printing what is wrong with the sources. */
-function compile() {
-  const ts = loadTypescript()
-  const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
-  const { fileNames, options } = ts.parseJsonConfigFileContent(config.config ?? {}, ts.sys, root)
-  // Without types nothing outside a file matters to its JavaScript (isolatedModules), so nothing else is read.
-  const strip = { ...options, noCheck: true, noResolve: true, noLib: true, lib: undefined, types: [] }
-  const program = ts.createProgram(fileNames, { ...strip, declaration: false })
-  const problems = [...(config.error ? [config.error] : []), ...program.getSyntacticDiagnostics()]
-  const outputs = new Map()
-  program.emit(undefined, (path, text) => outputs.set(path, text))
-  if (withTypes) problems.push(...emitTypes(ts, options, outputs))
-  if (problems.length > 0) {
-    const format = ts.sys.writeOutputIsTTY?.()
-      ? ts.formatDiagnosticsWithColorAndContext
-      : ts.formatDiagnostics
-    const host = {
-      getCurrentDirectory: () => root,
-      getCanonicalFileName: (name) => name,
-      getNewLine: () => '\n',
-    }
-    console.error(format(problems, host))
-    process.exitCode = 1
-    return undefined
-  }
-  for (const [path, text] of outputs) replaceFile(path, text)
-  for (const folder of folders) removeOthers(join('dist', folder), outputs)
-  return outputs.size
-}
-
-function emitTypes(ts, options, outputs) {
-  const client = join(root, 'src', 'client', 'index.ts')
-  const program = ts.createProgram([client], { ...options, noCheck: true, emitDeclarationOnly: true })
-  return program.emit(undefined, (path, text) => outputs.set(path, text)).diagnostics
-}
-
-function loadTypescript() {
-  try {
-    return createRequire(import.meta.url)('typescript')
-  } catch {
-    console.error('typescript is missing: run npm ci first')
-    process.exit(1)
-  }
 }
 
 function replaceFile(path, text) {
@@ -123,8 +155,8 @@ function replaceFile(path, text) {
 function removeOthers(folder, outputs) {
   for (const file of listFiles(folder)) {
     const path = join(root, file)
-    // A name that ends in a number is a file that another build is just writing.
-    if (outputs.has(path.replaceAll('\\', '/')) || /\.\d+$/.test(path)) continue
+    // A name that ends in a number is a file that another build is writing.
+    if (outputs.has(path) || /\.\d+$/.test(path)) continue
     rmSync(path, { force: true })
     removeEmpty(dirname(path))
   }

@@ -21,13 +21,14 @@ import t from 'tap'
 const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
 
 /** A small project with the build script and the compiler options of this one. */
-function createProject() {
+function createProject(modules = '') {
   const folder = mkdtempSync(join(tmpdir(), 'torii-build-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   for (const file of ['package.json', 'tsconfig.json', 'tools/build.mjs']) {
     cpSync(join(root, file), join(folder, file))
   }
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  if (modules !== '') mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(join(root, 'node_modules', modules), join(folder, 'node_modules', modules))
   const path = (file: string) => join(folder, file)
   const write = (file: string, text: string) => {
     mkdirSync(join(path(file), '..'), { recursive: true })
@@ -48,8 +49,8 @@ t.test(
   'builds what is missing in one line, also twice at once, then does nothing and says nothing',
   async (t) => {
     const { build, read, path } = createProject()
-    for (const { stdout, stderr } of await Promise.all([build(), build()])) {
-      t.match(stderr, /^built \d+ files into dist in [\d.]+ s\n$/)
+    for (const { stdout, stderr } of await Promise.all([build('--clean'), build('--clean')])) {
+      t.match(stderr, /^building dist\nbuilt \d+ files into dist in [\d.]+ s\n$/)
       t.equal(stdout, '')
     }
     t.match(read('dist/src/a.js'), /from ['"]\.\/deep\/b\.js['"]/, 'imports name the compiled files')
@@ -61,18 +62,14 @@ t.test(
   },
 )
 
-t.test('builds again when a source is newer, older, gone, or when it is told to', async (t) => {
+t.test('builds again when a source has changed or is gone, or when it is told to', async (t) => {
   const { build, write, read, path } = createProject()
   await build()
 
   write('src/deep/b.ts', 'export const b: number = 22\n')
-  t.match((await build()).stderr, 'built')
-  t.match(read('dist/src/deep/b.js'), 'b = 22')
-
-  write('src/deep/b.ts', 'export const b: number = 33\n')
   utimesSync(path('src/deep/b.ts'), 1_000, 1_000)
-  t.match((await build()).stderr, 'built', 'an older file in its place')
-  t.match(read('dist/src/deep/b.js'), 'b = 33')
+  t.match((await build()).stderr, 'built', 'also an older file in its place')
+  t.match(read('dist/src/deep/b.js'), 'b = 22')
 
   rmSync(path('src/deep'), { recursive: true })
   write('src/a.ts', 'export const a = 1\n')
@@ -82,7 +79,35 @@ t.test('builds again when a source is newer, older, gone, or when it is told to'
   t.match((await build('--clean')).stderr, 'built')
 })
 
-t.test('leaves dist as it is when a source can not be read', async (t) => {
+t.test('takes a copy for built by its content, also without the tests and as read-only', async (t) => {
+  const { build, write, path } = createProject()
+  write('tests/a.test.ts', 'export const c = 1\n')
+  await build()
+  rmSync(path('tests'), { recursive: true })
+  for (const file of ['src/a.ts', 'src/deep/b.ts']) utimesSync(path(file), 1_000, 1_000)
+  const before = statSync(path('dist/.stamp')).mtimeMs
+  t.same(await build(), { stdout: '', stderr: '' })
+  t.equal(statSync(path('dist/.stamp')).mtimeMs, before, 'nothing is written')
+})
+
+t.test('maps a compiled line back to its source', async (t) => {
+  const { build, write, path } = createProject()
+  write(
+    'src/a.ts',
+    'interface Lost {\n  a: string\n}\n\nexport const fail = (_: Lost) => {\n  throw new Error("x")\n}\n',
+  )
+  await build()
+  const call = `(await import(${JSON.stringify(path('dist/src/a.js'))})).fail()`
+  const run = promisify(execFile)(process.execPath, [
+    '--enable-source-maps',
+    '--input-type=module',
+    '-e',
+    call,
+  ])
+  await t.rejects(run, { code: 1, stderr: /src\/a\.ts:6:9/ })
+})
+
+t.test('leaves dist as it is when a source has a syntax error', async (t) => {
   const { build, write, read } = createProject()
   await build()
   const before = read('dist/src/a.js')
@@ -92,9 +117,17 @@ t.test('leaves dist as it is when a source can not be read', async (t) => {
   await t.rejects(build(), { code: 1 }, 'and does not take it for fresh')
 })
 
-t.test('brings the declarations of the client when asked', async (t) => {
+t.test('writes the declarations of the client when asked', async (t) => {
   const { build, write, read } = createProject()
   write('src/client/index.ts', 'export const createClient = (url: string) => ({ url })\n')
   await build('--types')
   t.match(read('dist/src/client/index.d.ts'), 'createClient: (url: string)')
+})
+
+t.test('builds without development dependencies, and says what it leaves out', async (t) => {
+  const { build, write, read, path } = createProject('rolldown')
+  write('src/client/index.ts', 'export const createClient = (url: string) => ({ url })\n')
+  t.match((await build('--types')).stderr, 'no declarations of the client: they need typescript')
+  t.match(read('dist/src/client/index.js'), 'createClient')
+  t.notOk(existsSync(path('dist/src/client/index.d.ts')))
 })
