@@ -10,5 +10,12 @@ CREATE TABLE `{devices}` (
   created_at BIGINT NOT NULL,
   last_seen_at BIGINT NULL,
   expires_at BIGINT NOT NULL,
+  hello VARCHAR(2000) NOT NULL,
   PRIMARY KEY (device_id)
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE INDEX `{devices}_app` ON `{devices}` (app_id, last_seen_at);
+
+CREATE INDEX `{devices}_address` ON `{devices}` (app_id, address);
+
+CREATE INDEX `{devices}_expiry` ON `{devices}` (expires_at);

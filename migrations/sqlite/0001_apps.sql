@@ -9,4 +9,4 @@ CREATE TABLE "{apps}" (
   disabled_at INTEGER,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (app_id)
-) STRICT
+) STRICT;

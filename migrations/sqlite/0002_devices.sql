@@ -10,5 +10,12 @@ CREATE TABLE "{devices}" (
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER,
   expires_at INTEGER NOT NULL,
+  hello TEXT NOT NULL,
   PRIMARY KEY (device_id)
-) STRICT
+) STRICT;
+
+CREATE INDEX "{devices}_app" ON "{devices}" (app_id, last_seen_at);
+
+CREATE INDEX "{devices}_address" ON "{devices}" (app_id, address);
+
+CREATE INDEX "{devices}_expiry" ON "{devices}" (expires_at);

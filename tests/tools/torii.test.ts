@@ -167,36 +167,39 @@ t.test('only migrate up makes a database; the others say that there is none', as
     'migrate',
     'status',
   )
-  t.strictSame(status[0], { name: '0001_apps', state: 'pending', startedAt: null, doneAt: null })
+  t.strictSame(status[0], { name: '0001_apps.1', state: 'pending', startedAt: null, doneAt: null })
   for (const dry of [
     ['migrate', '--dry-run'],
     ['migrate', 'up', '--dry-run'],
   ]) {
-    t.match(await torii(...dry), { code: 0, stdout: /^-- 0001_apps\nCREATE TABLE "apps" [^;]+;\n-- 0002/ })
+    t.match(await torii(...dry), { code: 0, stdout: /^-- 0001_apps\.1\nCREATE TABLE "apps" [^;]+;\n-- 0002/ })
   }
   t.strictSame(readdirSync(folder), [], 'nothing was made')
 
   t.match(await torii('migrate', 'up'), {
     code: 0,
-    stdout: /^0001_apps\n(.+\n)+.*torii\.sqlite has them now\n$/,
+    stdout: /^0001_apps\.1\n(.+\n)+.*torii\.sqlite has them now\n$/,
   })
   t.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700)
   t.equal(statSync(join(folder, 'data/torii.sqlite')).mode & 0o777, 0o600)
   t.strictSame(await ask(torii, 'migrate', 'up'), { ran: [] })
   t.match(await torii('migrate', 'status'), {
     code: 0,
-    stdout: /0001_apps +done +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n/,
+    stdout: /0001_apps\.1 +done +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n/,
   })
 })
 
 t.test('refuses a database that lacks migrations, and one that is none', async (t) => {
   const { folder, file, torii } = await openDatabase(t)
   const database = new Database(file)
-  database.exec("DELETE FROM migrations WHERE name = '0024_settings'")
+  database.exec("DELETE FROM migrations WHERE name = '0013_settings.1'")
   database.close()
   t.match(await torii('app', 'list'), { code: 1, stderr: /lacks 1 migrations: run "torii migrate up"\n$/ })
   t.match(await torii('migrate', 'status'), { code: 0, stdout: /lacks 1 of them: run "torii migrate up"\n$/ })
-  t.match(await torii('migrate', 'up'), { code: 1, stderr: /^torii: migration 0024_settings failed: .*\n$/ })
+  t.match(await torii('migrate', 'up'), {
+    code: 1,
+    stderr: /^torii: migration 0013_settings\.1 failed: .*\n$/,
+  })
 
   writeFileSync(
     join(folder, 'text.sqlite'),

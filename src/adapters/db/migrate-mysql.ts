@@ -5,12 +5,12 @@ import { Failure } from '../../protocol/errors.ts'
 import { type MigrationNeeds, type Migrations, stepFailed } from './migration-steps.ts'
 import { createOptions, destroy, type Rows, send } from './mysql-connection.ts'
 
-/** A table may be long in changing. */
+/** Changing a large table takes long. */
 const statementMs = 24 * 3_600_000
 
 const tableUnknown = 1146
-// A step that was started and is there: its statement ran, its record was lost. Table, column, key, no such
-// key or column to drop, name of a foreign key.
+// A step that has a record, and whose statement now fails with one of these, ran before and lost the end of its
+// record: table exists, column exists, key exists, no such key or column to drop, foreign key exists.
 const alreadyThere = new Set([1050, 1060, 1061, 1091, 1826])
 
 const numberOf = (error: unknown) => (error as { errno?: number } | undefined)?.errno ?? 0
@@ -32,13 +32,14 @@ export async function openMysqlMigrations(needs: MigrationNeeds): Promise<Migrat
       }
     },
     async lock() {
-      // Held by the connection that also changes the tables: it stays locked until the server is through with
-      // the last statement of a process that was killed.
+      // The connection that changes the tables also holds the lock. When its process is killed, the lock stays
+      // until the server has finished the last statement.
       const rows = (await ask('SELECT DATABASE() AS name')) as Rows
       const name = createHash('sha256').update(String(rows[0]?.name)).digest('hex').slice(0, 32)
       const seconds = Math.ceil(lockTimeoutMs / 1000)
       const locked = (await ask(`SELECT GET_LOCK('torii:migrate:${name}', ${seconds}) AS locked`)) as Rows
-      if (locked[0]?.locked !== 1) throw new Error(`another migration is running for more than ${seconds} s`)
+      if (locked[0]?.locked !== 1)
+        throw new Error(`another migration has been running for more than ${seconds} s`)
       await ask(
         `CREATE TABLE IF NOT EXISTS ${table} (
           name VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -48,7 +49,7 @@ export async function openMysqlMigrations(needs: MigrationNeeds): Promise<Migrat
       )
     },
     async run(step) {
-      // Every statement that changes a table commits by itself, so the record is made before and completed after.
+      // A statement that changes a table commits by itself, so its record is made before it and completed after.
       const [record] = (await ask(`SELECT done_at FROM ${table} WHERE name = ?`, [step.name])) as Rows
       if (record !== undefined && record.done_at !== null) return false
       const isAgain = record !== undefined

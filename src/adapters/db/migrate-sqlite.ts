@@ -4,7 +4,7 @@ import { type MigrationNeeds, type Migrations, stepFailed } from './migration-st
 import { createFile, openSqlite, type SqliteConnection } from './sqlite-connection.ts'
 import type { MigrationRow } from './tables.ts'
 
-/** Statement and record are one transaction, so a step is either done or was never begun. */
+/** A statement and its record are one transaction, so a step is either done or never began. */
 export async function openSqliteMigrations(needs: MigrationNeeds): Promise<Migrations> {
   const { config, clock, lockTimeoutMs, onStep } = needs
   const { file, tables } = config
@@ -30,7 +30,7 @@ export async function openSqliteMigrations(needs: MigrationNeeds): Promise<Migra
 
   return {
     async records() {
-      // Opening it would create it.
+      // Opening the file would create it.
       if (!existsSync(file)) return []
       const connection = await open()
       const known = await connection.run('SELECT 1 FROM sqlite_master WHERE name = ?', [tables.migrations])
@@ -50,7 +50,7 @@ export async function openSqliteMigrations(needs: MigrationNeeds): Promise<Migra
         ),
       )
     },
-    // Each step waits for its turn by itself: another process may have done it meanwhile.
+    // Each step takes the write lock by itself: another process may have run it meanwhile.
     run: (step) =>
       transaction(async (connection) => {
         const known = await connection.run(`SELECT 1 FROM ${table} WHERE name = ?`, [step.name])

@@ -11,15 +11,15 @@ import {
 
 export type StepStatus = {
   name: string
-  /** `unknown`: the database has it, this version of the program does not. */
+  /** `unknown`: the database has run it, and this version of the program does not know it. */
   state: 'pending' | 'started' | 'done' | 'unknown'
   startedAt: number | null
   doneAt: number | null
 }
 
 /**
- * Brings the tables of a database to those of this version: one statement a step, forward only. A step that
- * was interrupted is run again; of two processes one waits for the other.
+ * Brings a database to the tables of this version, forward only. Each statement is a step with a record of its
+ * own, so a run that was killed goes on where it stopped. Of two runs at once, one waits for the other.
  */
 export function createMigrator(needs: {
   config: DatabaseConfig
@@ -80,7 +80,7 @@ async function openMigrations(engine: 'mysql' | 'sqlite', needs: MigrationNeeds)
   return (await import('./migrate-sqlite.ts')).openSqliteMigrations(needs)
 }
 
-/** The embedded database is brought up to date; a MySQL that is not refuses the start with StartError. */
+/** Migrates the embedded database. Throws StartError when a MySQL database has pending steps. */
 export async function ensureMigrated(needs: { config: DatabaseConfig; clock?: Clock }): Promise<void> {
   const migrator = createMigrator(needs)
   if (needs.config.write.length === 0) {

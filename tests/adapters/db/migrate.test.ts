@@ -25,7 +25,7 @@ const tables = {
   migrations: 'table',
 }
 
-t.test('the engines have the same steps, of one statement each', async (t) => {
+t.test('both engines have the same steps, of one statement each, and one file for each table', async (t) => {
   const config = await createEmpty(t, 'sqlite')
   const [mysql, sqlite] = await Promise.all([readSteps('mysql', config), readSteps('sqlite', config)])
   t.ok(mysql.length > 0)
@@ -34,9 +34,11 @@ t.test('the engines have the same steps, of one statement each', async (t) => {
     sqlite.map((step) => step.name),
   )
   for (const { name, sql } of [...mysql, ...sqlite]) {
-    t.match(name, /^\d{4}_[a-z0-9_]+$/)
+    t.match(name, /^\d{4}_[a-z0-9_]+\.\d+$/)
     t.notMatch(sql, /[;{}]/)
   }
+  const files = mysql.filter(({ name }) => name.endsWith('.1')).map(({ name }) => name.slice(5, -2))
+  t.strictSame([...files, 'migrations'].sort(), Object.keys(config.tables).map(snakeCase).sort())
 })
 
 t.test('the tables are the same on both engines', async (t) => {
@@ -61,7 +63,7 @@ t.test('the tables are the same on both engines', async (t) => {
 })
 
 for (const engine of engines) {
-  t.test(`${engine}: tells and runs what is pending`, async (t) => {
+  t.test(`${engine}: reports and runs what is pending`, async (t) => {
     const config = await createEmpty(t, engine)
     const clock = { ...systemClock, now: () => 1_700_000_000_000 }
     const migrator = createMigrator({ config, clock })
@@ -84,7 +86,7 @@ for (const engine of engines) {
     )
   })
 
-  t.test(`${engine}: tells a step of a newer version`, async (t) => {
+  t.test(`${engine}: reports a step of a newer version`, async (t) => {
     const config = await createEmpty(t, engine)
     const migrator = createMigrator({ config })
     await migrator.up()
@@ -108,7 +110,7 @@ for (const engine of engines) {
     t.strictSame(await describeTables(config), renamed.sort())
   })
 
-  t.test(`${engine}: two at once: one waits, and each step runs once`, async (t) => {
+  t.test(`${engine}: of two runs at once one waits, and each step runs once`, async (t) => {
     const config = await createEmpty(t, engine)
     const results = await Promise.all([1, 2, 3].map(() => createMigrator({ config }).up()))
     const ran = results.flat().map((step) => step.name)
@@ -119,17 +121,19 @@ for (const engine of engines) {
     t.strictSame(await createMigrator({ config }).pending(), [])
   })
 
-  t.test(`${engine}: a table that was there before is not taken over`, async (t) => {
+  t.test(`${engine}: does not take over a table that was there before`, async (t) => {
     const config = await createEmpty(t, engine)
     if (engine === 'sqlite') mkdirSync(dirname(config.file), { recursive: true })
     await run(config, 'CREATE TABLE users (mine INTEGER)')
-    await t.rejects(createMigrator({ config }).up(), { message: /^migration \d{4}_users failed: .*exists/ })
+    await t.rejects(createMigrator({ config }).up(), {
+      message: /^migration \d{4}_users\.1 failed: .*exists/,
+    })
     t.ok((await describeTables(config)).includes('users.mine INTEGER 1'))
     const pending = await createMigrator({ config }).pending()
     t.match(pending[0], /users/)
   })
 
-  t.test(`${engine}: waits for another one, but not for ever`, async (t) => {
+  t.test(`${engine}: waits for another run, up to the time limit`, async (t) => {
     const config = await createEmpty(t, engine)
     let release = () => {}
     const released = new Promise<void>((resolve) => {
@@ -142,7 +146,7 @@ for (const engine of engines) {
     const holder = createMigrator({
       config,
       onStep: async (name, moment) => {
-        if (!name.startsWith('0003') || moment !== 'run') return
+        if (!name.startsWith('0003_') || moment !== 'run') return
         begin()
         await released
       },

@@ -1,1 +1,0 @@
-CREATE INDEX `{bans}_end` ON `{bans}` (banned_until)

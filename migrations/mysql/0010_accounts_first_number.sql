@@ -1,1 +1,0 @@
-ALTER TABLE `{accounts}` AUTO_INCREMENT = 10001

@@ -1,1 +1,0 @@
-CREATE INDEX `{logins}_expiry` ON `{logins}` (expires_at)

@@ -1,1 +1,0 @@
-CREATE INDEX `{audit_events}_user` ON `{audit_events}` (user_id)

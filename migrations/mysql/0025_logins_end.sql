@@ -1,1 +1,0 @@
-CREATE INDEX `{logins}_end` ON `{logins}` (ended_at)

@@ -1,1 +1,0 @@
-ALTER TABLE `{logins}` ADD COLUMN key_print VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL

@@ -1,1 +1,0 @@
-ALTER TABLE `{logins}` ADD COLUMN min_strength INT NOT NULL DEFAULT 0

@@ -1,1 +1,0 @@
-CREATE INDEX `{logins}_key` ON `{logins}` (key_print, authenticated_at)

@@ -1,1 +1,0 @@
-CREATE INDEX `{addresses}_last_seen` ON `{addresses}` (last_seen_at)

@@ -1,1 +1,0 @@
-CREATE INDEX "{devices}_app" ON "{devices}" (app_id, last_seen_at)

@@ -1,1 +1,0 @@
-CREATE INDEX "{devices}_address" ON "{devices}" (app_id, address)

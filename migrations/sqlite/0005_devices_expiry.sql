@@ -1,1 +1,0 @@
-CREATE INDEX "{devices}_expiry" ON "{devices}" (expires_at)

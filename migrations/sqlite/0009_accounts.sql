@@ -1,9 +1,0 @@
-CREATE TABLE "{accounts}" (
-  user_id INTEGER PRIMARY KEY AUTOINCREMENT,
-  tag BLOB NOT NULL,
-  status TEXT NOT NULL,
-  status_reason TEXT NOT NULL,
-  epoch INTEGER NOT NULL,
-  created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL
-) STRICT

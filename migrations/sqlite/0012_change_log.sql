@@ -1,0 +1,7 @@
+CREATE TABLE "{change_log}" (
+  version INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (version)
+) STRICT;

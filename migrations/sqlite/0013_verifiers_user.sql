@@ -1,1 +1,0 @@
-CREATE INDEX "{verifiers}_user" ON "{verifiers}" (user_id)

@@ -1,1 +1,0 @@
-CREATE INDEX "{audit_events}_time" ON "{audit_events}" (happened_at)

@@ -1,1 +1,0 @@
-ALTER TABLE "{logins}" ADD COLUMN key_print TEXT

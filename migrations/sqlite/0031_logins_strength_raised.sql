@@ -1,1 +1,0 @@
-ALTER TABLE "{logins}" ADD COLUMN strength_raised_at INTEGER
