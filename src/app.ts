@@ -87,6 +87,8 @@ export const openServer = async (options: WorldOptions) => {
       isOriginListed: apps.isOriginListed,
       observe: metrics?.observe,
       operations: rooms.operations,
+      pages: [],
+      drawNonce: () => random.bytes(16).toString('base64'),
       writeFrame: writeProtobuf,
       authenticate: tickets.authenticate,
       health: { checkDependencies: () => checkDependencies(db, store), isDraining: () => isDraining },

@@ -10,32 +10,35 @@ import { limitConnections } from './connections.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
 import { chooseLanguage } from './language.ts'
+import { frontPage } from './page-texts.ts'
+import { type PageNeeds, registerPages } from './pages.ts'
 import type { RawBody } from './parameters.ts'
-import { securityHeaders } from './reply.ts'
+import { securityHeaders, strictTransport } from './reply.ts'
 import { createSocketErrors } from './socket-errors.ts'
 import { type Answered, createTell } from './tell.ts'
 import { registerOperations, type TransportNeeds } from './transport.ts'
 
-export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> & {
-  config: Config
-  logger: FastifyBaseLogger
-  now(): number
-  /** Milliseconds that only ever pass. */
-  elapsedMs(): number
-  randomId(): string
-  /** Undefined for a text that is no address (a proxy may forward anything). */
-  describeAddress(text: string): Address | undefined
-  /** Remembers that it called; throws ADDRESS_BANNED. */
-  meet(address: Address): void
-  /** One trip: throws TOO_OFTEN. */
-  admit(limit: string, address: Address): Promise<void>
-  isOriginListed(origin: string): boolean
-  admission: Admission
-  health: Omit<HealthNeeds, 'elapsedMs'>
-  /** Counts an answered request. */
-  observe: ((answered: Answered) => void) | undefined
-  operations: readonly Operation[]
-}
+export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> &
+  PageNeeds & {
+    config: Config
+    logger: FastifyBaseLogger
+    now(): number
+    /** Milliseconds that only ever pass. */
+    elapsedMs(): number
+    randomId(): string
+    /** Undefined for a text that is no address (a proxy may forward anything). */
+    describeAddress(text: string): Address | undefined
+    /** Remembers that it called; throws ADDRESS_BANNED. */
+    meet(address: Address): void
+    /** One trip: throws TOO_OFTEN. */
+    admit(limit: string, address: Address): Promise<void>
+    isOriginListed(origin: string): boolean
+    admission: Admission
+    health: Omit<HealthNeeds, 'elapsedMs'>
+    /** Counts an answered request. */
+    observe: ((answered: Answered) => void) | undefined
+    operations: readonly Operation[]
+  }
 
 /** Stands for an address that is not known; nobody is served from there. */
 const nowhere: Address = {
@@ -51,7 +54,8 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const { server, transport, languages, security } = config
   const defaultLanguage: Language = languages[0] ?? 'en'
   const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
-  const handleError = createErrorHandler({ now, failureStatus })
+  const handleError = createErrorHandler({ now, failureStatus, drawNonce: needs.drawNonce })
+  const headers = server.tls.certFile ? { ...securityHeaders, ...strictTransport } : securityHeaders
 
   const meet = (address: Address) => {
     if (address === nowhere) throw new Failure('ADDRESS_UNKNOWN')
@@ -104,7 +108,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
         ...{ validateSchema: false, meta: false },
       },
     },
-    rewriteUrl: ({ url = '' }) => (isRoutable(url) ? url : '/'),
+    rewriteUrl: ({ url = '' }) => (isRoutable(url) ? url : unroutable),
     clientErrorHandler: socketErrors.refuse,
   }) as unknown as FastifyInstance
   socketErrors.attach(app.server)
@@ -145,7 +149,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   // Hooks that wait for nothing call back: a promise for each of them is a tenth of what a small request costs.
   app.addHook('onRequest', (request, reply, done) => {
     startCaller(request)
-    reply.headers(securityHeaders)
+    reply.headers(headers)
     warnOfProxy(request)
     done()
   })
@@ -167,8 +171,8 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     // Before the limit: nobody is served past that, and whom a full line sends away has not used it.
     limitAdmission(app, needs.admission)
     app.addHook('onRequest', async (request, reply) => {
-      const { shape, unlimited } = request.routeOptions.config
-      if (!unlimited) await needs.admit(shape?.limit ?? 'other', request.caller.address)
+      const { limit = 'other', unlimited } = request.routeOptions.config
+      if (!unlimited) await needs.admit(limit, request.caller.address)
       // RFC 9112 section 3.2.
       if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
         throw new Failure('PARAMETER_INVALID', { info: 'Host' })
@@ -196,7 +200,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     const { caller, outcome, reason, routeOptions } = request
     if (routeOptions.config.unlimited) return done()
     tell(request.log, {
-      operation: routeOptions.config.shape?.path ?? 'other',
+      operation: (routeOptions.config.shape ?? routeOptions.config.page)?.path ?? 'other',
       envelope: caller.envelope,
       outcome,
       reason,
@@ -209,11 +213,14 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     done()
   })
   registerHealth(app, { ...needs.health, elapsedMs: needs.elapsedMs })
+  registerPages(app, { pages: [frontPage, ...needs.pages], drawNonce: needs.drawNonce })
   registerOperations(app, needs.operations, { ...needs, legacyPrefix: server.legacyPrefix })
   return app
 }
 
-/** A URL that the router can't read would be answered past every hook. At the root, which is nothing, it meets them. */
+/** The router answers a URL that it can't read past every hook. It gets this path, which no route has, instead. */
+const unroutable = '/unroutable'
+
 const isRoutable = (url: string): boolean => {
   try {
     decodeURI(url.split(/[?#]/)[0] ?? '')

@@ -2,9 +2,11 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorName, Failure } from '../protocol/errors.ts'
 import { frameRefusal } from '../protocol/frame.ts'
+import { renderFailure } from './page-texts.ts'
+import { sendHtml } from './pages.ts'
 import { composeFailure, failureStatusOf, retryAfterOf } from './reply.ts'
 
-export type ErrorNeeds = { now(): number; failureStatus: number }
+export type ErrorNeeds = { now(): number; failureStatus: number; drawNonce(): string }
 
 const byStatus: Record<number, ErrorName> = {
   404: 'OPERATION_UNKNOWN',
@@ -42,7 +44,7 @@ const toFailure = (error: Error, request: FastifyRequest): Failure => {
 
 const statuses = new Set([405, 408, 415, 431])
 
-export const createErrorHandler = ({ now, failureStatus }: ErrorNeeds) => {
+export const createErrorHandler = ({ now, failureStatus, drawNonce }: ErrorNeeds) => {
   return async (error: Error, request: FastifyRequest, reply: FastifyReply) => {
     const failure = toFailure(error, request)
     const { caller, opened } = request
@@ -61,6 +63,11 @@ export const createErrorHandler = ({ now, failureStatus }: ErrorNeeds) => {
           isEnvelopeCall: isEnvelopeCall(request),
           failureStatus,
         })
+    if (request.routeOptions.config.page) {
+      const nonce = drawNonce()
+      const html = renderFailure(failure, caller.language, nonce)
+      return sendHtml(reply.code(status).headers(retryAfterOf(failure)), html, nonce)
+    }
     const { frame } = request.routeOptions.config.shape ?? {}
     const framed = frame ? frameRefusal(failure, now()) : undefined
     const body = composeFailure(failure, caller.language, now(), opened?.rid, framed)

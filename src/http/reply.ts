@@ -54,6 +54,9 @@ export const securityHeaders = {
   'x-content-type-options': 'nosniff',
 }
 
+/** Also on every reply, where this server itself ends TLS. */
+export const strictTransport = { 'strict-transport-security': 'max-age=31536000' }
+
 type Shape = { properties?: Record<string, TSchema>; items?: TSchema; additionalProperties?: unknown }
 
 /** Only what a schema declares, however deep: what a room adds by mistake does not leave the house. */

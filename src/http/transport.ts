@@ -20,6 +20,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     shape?: OperationShape
+    /** Row of the limits in the configuration; `other` without. */
+    limit?: string
     unlimited?: boolean
   }
 }
@@ -116,7 +118,7 @@ export const registerOperations = (
         scope.route({
           method: ['GET', 'POST'],
           url,
-          config: { shape },
+          config: { shape, limit: shape.limit },
           schema: { body: shape.input },
           handler,
         })

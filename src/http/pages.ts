@@ -1,0 +1,84 @@
+/** The second kind of route, for what is no envelope: HTML for people, redirects and files. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { catalogue } from '../protocol/errors.ts'
+import type { Caller } from './caller.ts'
+import { readParameters } from './parameters.ts'
+
+export type PageRequest = {
+  caller: Caller
+  /** The query of a GET, the form of a POST. A name that comes twice is refused. */
+  parameters: ReadonlyMap<string, string>
+  /** Scripts and styles run only with this attribute: `<script nonce="…">`. It is new for each reply. */
+  nonce: string
+}
+
+export type PageReply =
+  | { html: string; status?: number }
+  | { redirectTo: string }
+  | { file: string | Uint8Array; type: string; cacheSeconds: number }
+
+/** A page as data. It has the same ban, rate limit and access log as an operation, and refuses in HTML. */
+export type Page = {
+  path: string
+  method: 'GET' | 'POST'
+  /** Row of the limits in the configuration. */
+  limit: string
+  render(request: PageRequest): PageReply | Promise<PageReply>
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    page?: Page
+    /** Of @fastify/cors: no script of another origin reads a page. */
+    cors?: false
+  }
+}
+
+export type PageNeeds = { pages: readonly Page[]; drawNonce(): string }
+
+/** Nothing loads, runs, frames or is framed but what the page itself brings. */
+const contentSecurityPolicy = (nonce: string) =>
+  [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+/** Sends HTML whose scripts and styles carry the nonce. */
+export const sendHtml = (reply: FastifyReply, html: string, nonce: string) =>
+  reply
+    .header('content-security-policy', contentSecurityPolicy(nonce))
+    .type('text/html; charset=utf-8')
+    .send(html)
+
+const sendPage = (reply: FastifyReply, page: PageReply, nonce: string) => {
+  if ('redirectTo' in page) return reply.redirect(page.redirectTo, 303)
+  if ('html' in page) return sendHtml(reply.code(page.status ?? 200), page.html, nonce)
+  return reply
+    .headers({ 'cache-control': `public, max-age=${page.cacheSeconds}` })
+    .type(page.type)
+    .send(typeof page.file === 'string' ? page.file : Buffer.from(page.file))
+}
+
+export const registerPages = (app: FastifyInstance, { pages, drawNonce }: PageNeeds) => {
+  for (const page of pages) {
+    app.route({
+      method: page.method,
+      url: page.path,
+      config: { page, limit: page.limit, cors: false },
+      handler: async (request: FastifyRequest, reply: FastifyReply) => {
+        const nonce = drawNonce()
+        const read = readParameters(request)
+        const parameters = read.kind === 'form' ? read.values : new Map<string, string>()
+        const rendered = await page.render({ caller: request.caller, parameters, nonce })
+        request.outcome = catalogue.OK
+        return sendPage(reply, rendered, nonce)
+      },
+    })
+  }
+}
