@@ -34,7 +34,7 @@ import { createKeyExchange } from './features/key-exchange/exchange.ts'
 import { createKeys } from './features/key-exchange/keys.ts'
 import { createRecords } from './features/key-exchange/records.ts'
 import { createKeyExchangeOperations } from './features/key-exchange/routes.ts'
-import { endLoginsOfUser, insertGuardedLogin, insertLogin, isKnownDevice } from './features/tickets/repo.ts'
+import { endLoginsOfUser } from './features/tickets/repo.ts'
 import { createTicketOperations } from './features/tickets/routes.ts'
 import { createSKeys } from './features/tickets/skeys.ts'
 import { createTickets } from './features/tickets/tickets.ts'
@@ -143,7 +143,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
   })
   const verifiers = createVerifiers({ crypto, random, pepper: key.pepper, slowDown })
   const findSalt = createFindSalt({ db, passwords })
-  const account = { db, clock, passwords, verifiers, tickets, findSalt, keys }
+  const account = { db, clock, passwords, verifiers, logins: tickets, findSalt, keys }
   const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
   return {
     ...{ sealer, changeLog, bans, apps, limits, addresses, devices, keys, tickets, bcryptPool, admission },
@@ -151,8 +151,8 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
       ...createAppOperations(provision),
       ...createAccountOperations({
         prelogin: createPrelogin({ passwords, findSalt }),
-        register: createRegister({ ...account, random, insertLogin }),
-        login: createLogin({ ...account, insertGuardedLogin, isKnownDevice, findRedirect }),
+        register: createRegister({ ...account, random }),
+        login: createLogin({ ...account, findRedirect }),
       }),
       ...createTicketOperations(tickets),
       ...createKeyExchangeOperations(keyExchange),

@@ -1,3 +1,4 @@
+/** Which account a login means, by its password; the login itself begins among the tickets. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { AppCaller, CallerKey } from '../../http/caller.ts'
@@ -25,19 +26,18 @@ export type LoginNeeds = {
   passwords: Passwords
   verifiers: Verifiers
   findSalt(typed: string): Promise<string>
-  tickets: Pick<TicketsService, 'prepareLogin'>
-  insertGuardedLogin: typeof import('../tickets/repo.ts').insertGuardedLogin
-  isKnownDevice: typeof import('../tickets/repo.ts').isKnownDevice
-  keys: Pick<Keys, 'prove' | 'prolong'>
+  logins: Pick<TicketsService, 'begin' | 'isKnownDevice'>
+  keys: Pick<Keys, 'prove'>
   /** Where a caller belongs, if that is not here. */
   findRedirect(caller: AppCaller, key: CallerKey): string | undefined
 }
 
 /** Five failures of a login from one network, then a pause; from a hundred in a row, known devices only. */
 export const failureRules = { windowMs: 15 * 60_000, streak: 100 } as const
+const mostTries = 3
 
 export const createLogin = (needs: LoginNeeds) => {
-  const { db, clock, passwords, verifiers } = needs
+  const { db, clock, passwords, verifiers, logins } = needs
 
   const checkFailures = async (situation: LoginSituation, caller: AppCaller) => {
     const waitMs = situation.failed5 + failureRules.windowMs - clock.now()
@@ -45,14 +45,14 @@ export const createLogin = (needs: LoginNeeds) => {
     if (situation.streak < failureRules.streak) return
     const { account } = situation
     const device = caller.device && Buffer.from(caller.device.knownAs, 'hex')
-    if (account && device && (await needs.isKnownDevice(db.write, account.userId, device))) return
+    if (account && device && (await logins.isKnownDevice(account.userId, device))) return
     throw new Failure('CAPTCHA_NEEDED', {
       info: 'Too many failures: use a device that has logged in before.',
     })
   }
 
-  const failed = async (situation: LoginSituation, caller: AppCaller): Promise<Failure> => {
-    const { loginKey } = situation
+  /** Counts a wrong login, unless it is a byte-equal copy; the refusal to answer with. */
+  const countWrong = async ({ loginKey }: LoginSituation, caller: AppCaller): Promise<Failure> => {
     if (caller.isRepeat) return new Failure('LOGIN_FAILED')
     const nowMs = clock.now()
     const failedBefore = nowMs - failureRules.windowMs
@@ -62,9 +62,21 @@ export const createLogin = (needs: LoginNeeds) => {
     return new Failure('LOGIN_FAILED')
   }
 
-  const verify = async (account: AccountFound | undefined, hashes: Hashes): Promise<boolean> => {
-    const isGood = await verifiers.verify(hashes.hash, account?.verifier, passwords.form)
-    return isGood && account !== undefined
+  /** The account, if the password is right and it may log in. Throws every refusal of a login. */
+  const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
+    const { account } = situation
+    const isRight = await verifiers.verify(hashes.hash, account?.verifier, passwords.form)
+    if (!isRight || !account) throw await countWrong(situation, caller)
+    if (account.status !== 'active') {
+      throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
+    }
+    return account
+  }
+
+  const keepNextHash = async (account: AccountFound, { nextHash }: Hashes) => {
+    if (nextHash === undefined || account.nextVerifier !== null) return
+    const next = await verifiers.create(nextHash, passwords.form)
+    await updateNextVerifier(db.write, account.loginKey, next, clock.now())
   }
 
   /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
@@ -78,31 +90,27 @@ export const createLogin = (needs: LoginNeeds) => {
     const situation = await findLoginSituation(db.write, login, loginKeyOf(login), network)
     await checkFailures(situation, caller)
     const hashes = await passwords.hashesOf(input, () => needs.findSalt(String(input.login)))
-    const { account, loginKey } = situation
-    if (!(await verify(account, hashes)) || !account) throw await failed(situation, caller)
-    if (account.status !== 'active') {
-      throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
-    }
-    const prepared = needs.tickets.prepareLogin(account, caller, input.device, key)
+    const account = await authenticate(situation, hashes, caller)
+    const { loginKey } = situation
     const failedBefore = clock.now() - failureRules.windowMs
-    if (!(await needs.insertGuardedLogin(db.write, prepared.row, { loginKey, network, failedBefore })))
-      return undefined
+    const begun = await logins.begin(account, caller, {
+      device: input.device,
+      proof: key,
+      guard: { loginKey, network, failedBefore },
+    })
+    if (!begun) return undefined
     if (situation.hasFailures) await clearFailures(db.write, loginKey, network)
-    if (hashes.nextHash !== undefined && account.nextVerifier === null) {
-      const next = await verifiers.create(hashes.nextHash, passwords.form)
-      await updateNextVerifier(db.write, loginKey, next, clock.now())
-    }
-    // The row binds the key already; if the store is away now, the key lives its first day.
-    if (key) await needs.keys.prolong(key).catch(() => {})
+    await keepNextHash(account, hashes)
     const redirect = key && needs.findRedirect(caller, key)
+    const tickets = await begun.finish()
     if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
-    return welcome(account, await prepared.issue())
+    return welcome(account, tickets)
   }
 
-  return async (input: LoginInput, caller: AppCaller): Promise<WelcomeReply> => {
-    // Before the password: whoever was shown a proof could make another from it.
+  return async function login(input: LoginInput, caller: AppCaller): Promise<WelcomeReply> {
+    // Before the password: a proof that was shown can be made into another one, so it is used up first.
     const key = await needs.keys.prove(input, caller)
-    for (let tries = 0; tries < 3; tries++) {
+    for (let tries = 0; tries < mostTries; tries++) {
       const reply = await attempt(input, caller, key)
       if (reply) return reply
     }

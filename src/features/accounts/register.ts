@@ -1,3 +1,4 @@
+/** A new account with its first login. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
@@ -18,58 +19,44 @@ export type RegisterNeeds = {
   random: Random
   passwords: Passwords
   verifiers: Verifiers
-  tickets: Pick<TicketsService, 'prepareLogin'>
-  insertLogin: typeof import('../tickets/repo.ts').insertLogin
-  keys: Pick<Keys, 'prove' | 'prolong'>
+  logins: Pick<TicketsService, 'begin'>
+  keys: Pick<Keys, 'prove'>
 }
 
 const tagBytes = 8
 
-export const createRegister = (needs: RegisterNeeds) => {
-  const { db, clock, random, passwords, verifiers } = needs
-  return async (input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> => {
-    const provenKey = await needs.keys.prove(input, caller)
-    if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
-    const { userName, key } = checkUserName(input.user.userName)
-    const nickName = checkNickName(input.user.nickName ?? userName)
-    const salt = passwords.saltOf('name', key)
-    if (input.clientHash !== undefined && input.salt !== salt) {
-      throw new Failure(input.salt === undefined ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', {
-        info: 'salt',
-      })
+export const createRegister = ({ db, clock, random, passwords, verifiers, logins, keys }: RegisterNeeds) => {
+  const createBothVerifiers = async (input: RegisterInput, salt: string) => {
+    const { clientHash, salt: sent } = input
+    if (clientHash !== undefined && sent !== salt) {
+      throw new Failure(sent === undefined ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { info: 'salt' })
     }
     const { hash, nextHash } = await passwords.hashesOf(input, () => salt)
     const verifier = await verifiers.create(hash, passwords.form)
     const nextVerifier = nextHash === undefined ? null : await verifiers.create(nextHash, passwords.form)
+    return { verifier, nextVerifier }
+  }
 
+  return async function register(input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> {
+    const proof = await keys.prove(input, caller)
+    if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
+    const { userName, key } = checkUserName(input.user.userName)
+    const nickName = checkNickName(input.user.nickName ?? userName)
+    const both = await createBothVerifiers(input, passwords.saltOf('name', key))
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)
     const loginKey = loginKeyOf({ kind: 'name', text: key })
-    const login = await db
-      .transaction(async (trx) => {
-        const userId = await insertAccount(trx, { tag, nowMs })
-        await insertVerifier(trx, {
-          loginKey,
-          userId,
-          verifier,
-          nextVerifier,
-          createdAt: nowMs,
-          updatedAt: nowMs,
-        })
-        await insertUser(trx, { userId, userName, nickName, updatedAt: nowMs })
-        const prepared = needs.tickets.prepareLogin(
-          { userId, userName, nickName, tag, epoch: 1 },
-          caller,
-          input.device,
-          provenKey,
-        )
-        await needs.insertLogin(trx, prepared.row)
-        return prepared
-      })
-      .catch((error) => {
-        throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED', { cause: error }) : error
-      })
-    if (provenKey) await needs.keys.prolong(provenKey).catch(() => {})
-    return welcome({ userId: login.row.userId, userName, nickName }, await login.issue())
+    const insertAll = db.transaction(async (trx) => {
+      const userId = await insertAccount(trx, { tag, nowMs })
+      await insertVerifier(trx, { loginKey, userId, ...both, createdAt: nowMs, updatedAt: nowMs })
+      await insertUser(trx, { userId, userName, nickName, updatedAt: nowMs })
+      const account = { userId, userName, nickName, tag, epoch: 1 }
+      const begun = await logins.begin(account, caller, { device: input.device, proof, trx })
+      return { account, begun }
+    })
+    const { account, begun } = await insertAll.catch((error) => {
+      throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED', { cause: error }) : error
+    })
+    return welcome(account, await begun.finish())
   }
 }

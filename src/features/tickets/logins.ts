@@ -1,0 +1,197 @@
+/** How a login begins, by whatever proof; resuming one on its key; and the SKeys that belong to logins. */
+import type { Clock } from '../../adapters/clock.ts'
+import type { ServerCrypto } from '../../adapters/crypto.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { LoginRow } from '../../adapters/db/tables.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { Caller } from '../../http/caller.ts'
+import { concatBytes } from '../../protocol/bytes.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { formatTicket } from '../../protocol/tickets.ts'
+import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
+import type { createPairs, Pair } from './a2.ts'
+import { checkStrength } from './refusals.ts'
+import {
+  findLoginOnKey,
+  getUserNames,
+  insertGuardedLogin,
+  insertLogin,
+  type LoginGuard,
+  type LoginWithAccount,
+} from './repo.ts'
+import type { SKeyRecord, SKeys } from './skeys.ts'
+
+export type LoginsNeeds = {
+  db: Db
+  clock: Clock
+  random: Random
+  crypto: ServerCrypto
+  skeys: SKeys
+  pairOf: ReturnType<typeof createPairs>
+  lives: { a2Seconds: number; skeySeconds: number }
+  replicaLagBudgetMs: number
+  prolongKey: Keys['prolong']
+}
+
+/** The account that a login belongs to, as known when it begins. */
+export type LoginAccount = {
+  userId: number
+  userName: string
+  nickName: string
+  tag: Uint8Array
+  epoch: number
+}
+
+/** What a caller says of the device that it runs on. */
+export type DeviceInfo = { type?: string; os?: string; device?: string; osver?: string }
+
+export type BeginOptions = {
+  device?: DeviceInfo | undefined
+  /** The key that the caller has proven to hold: the login is bound to it. */
+  proof?: ProvenKey | undefined
+  /** Inserts the login only if the account is still active in its epoch and its failures leave room. */
+  guard?: LoginGuard | undefined
+  /** The transaction to insert it in; then `finish` is for after the commit. */
+  trx?: Executor
+}
+
+type Unguarded = BeginOptions & { guard?: undefined }
+
+export type LoginTickets = { a2?: string; skey?: string }
+
+export type BegunLogin = {
+  /**
+   * Prolongs the key, puts the SKey into the store and returns the tickets. The login stands whether the store answers
+   * or not; without it there is no SKey, and the client exchanges its A2 for one later.
+   */
+  finish(): Promise<LoginTickets>
+}
+
+/** A login on a key that can be searched gets no A2 and ends with the day. */
+const weakLifeMs = 24 * 3_600_000
+const sealedStrength = 2
+const secretBytes = 32
+
+export const createLogins = (needs: LoginsNeeds) => {
+  const { db, clock, random, crypto, skeys, pairOf, lives } = needs
+
+  const skeyRecord = (
+    login: LoginRow,
+    names: { userName: string; nickName: string },
+    nowMs: number,
+  ): SKeyRecord => ({
+    userId: login.userId,
+    userName: names.userName,
+    nickName: names.nickName,
+    appId: login.appId,
+    epoch: login.epoch,
+    counter: login.a2Counter,
+    issuedAt: nowMs,
+    expiresAt: Math.min(nowMs + lives.skeySeconds * 1_000, login.expiresAt),
+    writtenUntil: nowMs + needs.replicaLagBudgetMs,
+    minStrength: login.minStrength,
+  })
+
+  /** A new login with its first pair of tickets, not yet written. */
+  const compose = (
+    account: LoginAccount,
+    caller: Caller,
+    { device = {}, proof }: BeginOptions,
+  ): { row: LoginRow; pair: Pair } => {
+    const now = clock.now()
+    const loginId = Buffer.from(concatBytes(account.tag, random.bytes(8)))
+    const a2Handle = random.bytes(16)
+    const a2Nonce = random.bytes(16)
+    const pair = pairOf({ loginId, a2Handle }, 1, a2Nonce, new Uint8Array())
+    const row: LoginRow = {
+      loginId,
+      userId: account.userId,
+      appId: caller.app?.appId ?? '',
+      deviceId: caller.device ? Buffer.from(caller.device.knownAs, 'hex') : null,
+      deviceType: device.type ?? caller.device?.deviceType ?? '',
+      deviceName: device.device ?? caller.device?.name ?? '',
+      epoch: account.epoch,
+      a2Handle,
+      a2Hash: Buffer.from(crypto.sha256(pair.a2Secret)),
+      a2PreviousHash: null,
+      a2Nonce,
+      a2Counter: 1,
+      a2RotatedAt: now,
+      a2Confirmed: 0,
+      authenticatedAt: now,
+      expiresAt: now + (proof?.isWeak ? weakLifeMs : lives.a2Seconds * 1_000),
+      endedAt: null,
+      endReason: null,
+      endDetail: null,
+      keyPrint: proof?.fingerprint ?? null,
+      minStrength: caller.strength === sealedStrength ? sealedStrength : 0,
+      strengthRaisedAt: null,
+    }
+    return { row, pair }
+  }
+
+  const finish = async (
+    account: LoginAccount,
+    { row, pair }: { row: LoginRow; pair: Pair },
+    proof: ProvenKey | undefined,
+  ): Promise<LoginTickets> => {
+    // The row binds the key already; if the store is away now, the key lives its first day.
+    if (proof) await needs.prolongKey(proof).catch(() => {})
+    const nowMs = row.authenticatedAt
+    const issued = skeys.issue(row.loginId, pair.skeySecret, skeyRecord(row, account, nowMs), nowMs)
+    if (proof?.isWeak) return issued.then(() => ({ skey: pair.skey }))
+    return issued.then(
+      () => ({ a2: pair.a2, skey: pair.skey }),
+      () => ({ a2: pair.a2 }),
+    )
+  }
+
+  /** Writes a login of the account. Undefined: its guard no longer holds, so nothing was written. */
+  async function begin(account: LoginAccount, caller: Caller, options: Unguarded): Promise<BegunLogin>
+  async function begin(
+    account: LoginAccount,
+    caller: Caller,
+    options: BeginOptions,
+  ): Promise<BegunLogin | undefined>
+  async function begin(account: LoginAccount, caller: Caller, options: BeginOptions) {
+    const login = compose(account, caller, options)
+    const { guard, trx = db.write, proof } = options
+    if (guard === undefined) await insertLogin(trx, login.row)
+    else if (!(await insertGuardedLogin(trx, login.row, guard))) return undefined
+    return { finish: () => finish(account, login, proof) }
+  }
+
+  return {
+    begin,
+    /**
+     * The newest login on a key that its caller has proven: its user and a fresh SKey. Undefined if no live login is
+     * bound to the key; throws ACCOUNT_DISABLED.
+     */
+    resume: async (key: ProvenKey, caller: Caller) => {
+      const onKey = { keyPrint: key.fingerprint, sinceMs: key.loginsSinceMs, appId: caller.app?.appId ?? '' }
+      const login = await findLoginOnKey(db.write, onKey)
+      if (!login) return undefined
+      const now = clock.now()
+      const { status, userId, userName, nickName, endReason } = login
+      // A user who has logged out has left the key, whatever became of the account.
+      const wasLeft = login.endedAt !== null && endReason !== 'disabled' && endReason !== 'deleted'
+      if (wasLeft || login.expiresAt <= now) return undefined
+      if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+      if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined
+      checkStrength(login, caller)
+      const secret = random.bytes(secretBytes)
+      // Its use says nothing about the A2: no counter is as low.
+      await skeys.issueResumed(login.loginId, secret, { ...skeyRecord(login, login, now), counter: 0 }, now)
+      const skey = formatTicket('skey', login.loginId, secret)
+      return { user: { userId: String(userId), userName, nickName }, tickets: { skey } }
+    },
+    /** Puts the SKey of a rotated login into the store; one that was used already stays as it is. */
+    issueRotated: async (login: LoginWithAccount, skeySecret: Uint8Array): Promise<void> => {
+      const names = await getUserNames(db, login.userId, login.authenticatedAt + needs.replicaLagBudgetMs)
+      const record = skeyRecord(login, names, login.a2RotatedAt)
+      await skeys.issue(login.loginId, skeySecret, record, clock.now())
+    },
+  }
+}
+
+export type Logins = ReturnType<typeof createLogins>
