@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLogger } from './adapters/logger.ts'
 import { openServer, type Server } from './app.ts'
-import { type Config, isEmbedded, isTrial } from './config.ts'
+import { type Config, isEmbedded, isTrial } from './config/index.ts'
+import { loadConfig, maskConfig } from './config/load.ts'
 import { endConnections } from './http/drain.ts'
-import { loadConfig, maskConfig } from './load-config.ts'
 import { listWarnings } from './warnings.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)

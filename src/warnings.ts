@@ -1,4 +1,4 @@
-import { type Config, isEmbedded, isTrial } from './config.ts'
+import { type Config, isEmbedded, isTrial } from './config/index.ts'
 
 export type Warning = { path: string; found: string; advice: string }
 

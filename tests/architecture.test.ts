@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { ConfigSchema } from '../src/config.ts'
+import { ConfigSchema } from '../src/config/index.ts'
 import { checkFile } from './architecture/rules.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
@@ -15,7 +15,10 @@ const sources = ['src', 'tools'].flatMap((folder) =>
 )
 
 t.test('every file of src and tools keeps the rules of the architecture', async (t) => {
-  t.ok(sources.includes('src/config.ts') && sources.includes('tools/test/run.ts'), 'the files are found')
+  t.ok(
+    sources.includes('src/config/index.ts') && sources.includes('tools/test/run.ts'),
+    'the files are found',
+  )
   const broken = sources.flatMap((path) =>
     checkFile({ path, text: readFileSync(join(root, path), 'utf8'), tables }),
   )
@@ -51,7 +54,7 @@ const bad: [path: string, text: string, says: string][] = [
     "import type { App } from '../features/apps/repo.ts'",
     'imports src/features/apps/repo.ts',
   ],
-  ['src/adapters/a.ts', "import { load } from '../config.ts'", 'imports values of src/config.ts'],
+  ['src/adapters/a.ts', "import { load } from '../config/load.ts'", 'imports values of src/config/load.ts'],
   ['src/http/a.ts', "import type { Db } from '../adapters/db/index.ts'", 'imports src/adapters/db/index.ts'],
   ['src/http/a.ts', "import { login } from '#root/src/features/x/a.ts'", 'imports src/features/x/a.ts'],
   ['src/http/a.ts', "import Redis from 'ioredis'", 'imports ioredis: http may'],
@@ -77,7 +80,13 @@ const bad: [path: string, text: string, says: string][] = [
     "import { A } from '../features/x/wire.ts'",
     'imports values of src/features/x/wire.ts',
   ],
-  ['src/config.ts', "import { createDb } from './adapters/db/index.ts'", 'imports src/adapters/db/index.ts'],
+  [
+    'src/config/a.ts',
+    "import { createDb } from '../adapters/db/index.ts'",
+    'imports src/adapters/db/index.ts',
+  ],
+  ['src/config/a.ts', "import { login } from '../features/x/login.ts'", 'imports src/features/x/login.ts'],
+  ['src/features/x/config.ts', "import { login } from './login.ts'", 'imports src/features/x/login.ts'],
   ['src/adapters/a.ts', 'const { env } = process', 'uses process'],
   ['src/app.ts', 'globalThis.process.exit(1)', 'uses process'],
   ['src/app.ts', "import process from 'node:process'", 'uses process'],
@@ -94,7 +103,7 @@ const bad: [path: string, text: string, says: string][] = [
   ['tools/a.ts', "db.write.deleteFrom('users')", 'builds a query (deleteFrom)'],
   ['tools/a.ts', "import { sql } from 'kysely'", 'tools have no SQL of their own'],
   ['src/adapters/db/a.ts', "import { sql } from 'kysely'", 'loads kysely'],
-  ['src/config.ts', "import { type Static, Type } from 'typebox'", 'loads typebox'],
+  ['src/config/a.ts', "import { type Static, Type } from 'typebox'", 'loads typebox'],
   ['src/features/x/repo.ts', "db.selectFrom('logins as users')", 'gives a table the alias users'],
   ['src/features/x/helpers/a.ts', '', 'has a name that says nothing'],
   ['src/http/utils.ts', '', 'has a name that says nothing'],
@@ -126,8 +135,10 @@ const good: [path: string, text: string][] = [
   ],
   ['src/features/x/wire.ts', "import type { Static } from 'typebox'"],
   ['src/client/a.ts', "import type { LoginInput } from '../features/x/wire.ts'"],
+  ['src/features/x/config.ts', "import { limit } from '../../config/fields.ts'"],
+  ['src/config/index.ts', "import * as x from '../features/x/config.ts'"],
   ['src/server.ts', "import { createApp } from './app.ts'\nprocess.exit(0)"],
-  ['tools/a.ts', "import { load } from '../src/config.ts'\nprocess.exit(0)"],
+  ['tools/a.ts', "import { load } from '../src/config/load.ts'\nprocess.exit(0)"],
 ]
 
 t.test('a file that keeps the rules is left alone', async (t) => {

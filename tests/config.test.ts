@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { Type as TypeBox } from 'typebox'
-import { type Config, ConfigSchema } from '../src/config.ts'
-import { ConfigError, loadConfig, maskConfig } from '../src/load-config.ts'
+import { type Config, ConfigSchema } from '../src/config/index.ts'
+import { ConfigError, loadConfig, maskConfig } from '../src/config/load.ts'
 import { Type } from '../src/protocol/schema.ts'
 import { findStaleFiles } from '../tools/generate.ts'
 
@@ -218,8 +218,8 @@ t.test('what can not be right refuses to start, naming its key and what was expe
     [{ TORII__TRANSPORT__MAX_POST_BYTES: '1000001' }, /^transport\.maxPostBytes: must be <= 1000000$/],
     [{ TORII__PASSWORD__NEXT_COST: '10' }, /^password\.nextCost: expected more/],
     [{ TORII__PASSWORD__CLIENT_SALT: 'short' }, /^password\.clientSalt: must match pattern/],
-    [{ TORII_CONFIG: '/no/such/file.json' }, /^TORII_CONFIG: can not read/],
-    [{ TORII__STORE__URL__FILE: '/no/such/file' }, /^store\.url: can not read the file \/no\/such\/file$/],
+    [{ TORII_CONFIG: '/no/such/file.json' }, /^TORII_CONFIG: cannot read/],
+    [{ TORII__STORE__URL__FILE: '/no/such/file' }, /^store\.url: cannot read the file \/no\/such\/file$/],
   ]
   for (const [environment, message] of rows) {
     t.match(refusalOf(environment), message, JSON.stringify(environment))

@@ -1,9 +1,10 @@
 /** Writes the files that are made from the source, or with `--check` says which of them are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ConfigSchema } from '../src/config.ts'
-import { fillDefaults, type SchemaNode } from '../src/config-shape.ts'
+import { ConfigSchema } from '../src/config/index.ts'
+import { fillDefaults, type SchemaNode } from '../src/config/shape.ts'
 import { catalogue } from '../src/protocol/errors.ts'
+import { configurationPage } from './generate/configuration-page.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
@@ -30,6 +31,7 @@ const errorPage = () => {
 export const generatedFiles = (): Record<string, string> => ({
   'config/default.json': json(fillDefaults(ConfigSchema as SchemaNode, {})),
   'config/schema.json': json(ConfigSchema),
+  'docs/configuration.md': configurationPage(),
   'docs/errors.md': errorPage(),
 })
 

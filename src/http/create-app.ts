@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import cors from '@fastify/cors'
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/index.ts'
 import { Failure, type Language } from '../protocol/errors.ts'
 import { type Admission, limitAdmission } from './admission.ts'
 import type { Address, Caller, Operation } from './caller.ts'

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import { openRedisStore } from '../../src/adapters/store/redis.ts'
-import type { StoreConfig } from '../../src/config.ts'
+import type { StoreConfig } from '../../src/config/index.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { isReady, type Redis as Server, startRedis } from '../../tools/test/harness.ts'
 import { watchLateness } from '../faults/machine.ts'

@@ -9,7 +9,7 @@ type Import = { node: ts.Node; from: string; typeOnly: boolean }
 
 const maxLines = 300
 const emptyNames = /(^|\/)(utils?|helpers?|common|misc|lib)(\/|\.ts$)/
-const usesProcess = /^(src\/(load-config|server)\.ts|tools\/.*)$/
+const usesProcess = /^(src\/(config\/load|server)\.ts|tools\/.*)$/
 const writesQueries = /^src\/(adapters\/db\/.*|features\/.*\/repo\.ts)$/
 const isGivenTimeAndChance = /^src\/(features|protocol|http)\//
 const queryStarts = ['selectFrom', 'insertInto', 'updateTable', 'deleteFrom', 'replaceInto', 'mergeInto']
@@ -114,7 +114,7 @@ const nodeChecks: readonly NodeCheck[] = [
     const isName = ts.isIdentifier(node) && node.text === 'process' && isReference(node)
     const isModule = ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text)
     if (isName || (isModule && ts.isImportDeclaration(node.parent)))
-      report(node, 'uses process: only load-config.ts, server.ts and tools may')
+      report(node, 'uses process: only config/load.ts, server.ts and tools may')
   },
   function featuresNeverSeeReply(node, { path }, report) {
     if (!path.startsWith('src/features/') || !ts.isIdentifier(node)) return

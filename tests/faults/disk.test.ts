@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Db } from '../../src/adapters/db/index.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/load-config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { type Mariadb, startMariadb } from '../../tools/test/harness.ts'
 import {
   type Environment,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/load-config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import {
   type Environment,
   embeddedEnvironment,

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Db } from '../../src/adapters/db/index.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/load-config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { startMariadb } from '../../tools/test/harness.ts'
 import {
   embeddedEnvironment,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'kysely'
 import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/load-config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { fail, printStep } from './core.ts'
 
 export const run = async () => {

@@ -5,8 +5,8 @@ import { createBatch } from '../../src/adapters/batch.ts'
 import { nodeCrypto } from '../../src/adapters/crypto.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import { openRedisStore } from '../../src/adapters/store/redis.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { createSKeys, type SKeyRecord } from '../../src/features/tickets/skeys.ts'
-import { loadConfig } from '../../src/load-config.ts'
 import { startRedis } from '../../tools/test/harness.ts'
 import {
   createTestClock,

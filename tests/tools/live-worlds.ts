@@ -1,7 +1,7 @@
 /** Running servers that the command line is used beside. */
 import type { Db } from '../../src/adapters/db/index.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/load-config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import {
   type Environment,
   embeddedEnvironment,

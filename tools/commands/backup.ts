@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Db } from '../../src/adapters/db/index.ts'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/index.ts'
 import { type Context, describe, isEmbeddedDatabase } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields } from '../console/text.ts'

@@ -1,7 +1,7 @@
 /** `torii doctor`: what is wrong, and what to do about it. */
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/index.ts'
 import { type Context, describe, isEmbeddedDatabase, placeOf } from '../console/context.ts'
 import { explain } from '../console/explain.ts'
 import { alignRows } from '../console/text.ts'

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Db } from '../../src/adapters/db/index.ts'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/index.ts'
 import type { createAdmin } from '../../src/rooms.ts'
 import { Refusal } from './refusal.ts'
 import { toJson } from './text.ts'
@@ -41,7 +41,7 @@ export const createContext = (program: Command) => {
     return config !== undefined ? resolvePath(config) : (process.env.TORII_CONFIG ?? 'config/default.json')
   }
   const readConfig = async (): Promise<Config> => {
-    const { loadConfig } = await import('../../src/load-config.ts')
+    const { loadConfig } = await import('../../src/config/load.ts')
     const isNamed = options().config !== undefined
     return loadConfig({ ...process.env, ...(isNamed && { TORII_CONFIG: configFile() }) })
   }

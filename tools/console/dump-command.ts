@@ -1,6 +1,6 @@
 /** The command that dumps the tables of a MySQL or MariaDB, for a shell. */
 import type { HostHealth } from '../../src/adapters/db/index.ts'
-import type { DatabaseConfig } from '../../src/config.ts'
+import type { DatabaseConfig } from '../../src/config/index.ts'
 
 /** As a POSIX shell reads it back. */
 const quote = (text: string) =>

@@ -1,7 +1,7 @@
 /** The database: its hosts, replicas and their lag, migrations. */
 import type { HostHealth } from '../../src/adapters/db/index.ts'
 import { createMigrator } from '../../src/adapters/db/migrate.ts'
-import type { DatabaseConfig } from '../../src/config.ts'
+import type { DatabaseConfig } from '../../src/config/index.ts'
 import { judgeClock } from './clocks.ts'
 import { broken, type Finding, ok, warning } from './finding.ts'
 

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { type Config, isTrial } from '../../src/config.ts'
+import { type Config, isTrial } from '../../src/config/index.ts'
 import { listWarnings } from '../../src/warnings.ts'
 import { explain } from '../console/explain.ts'
 import { isoTime } from '../console/text.ts'

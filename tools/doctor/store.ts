@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../../src/adapters/clock.ts'
 import { openStore } from '../../src/adapters/store/open.ts'
-import type { StoreConfig } from '../../src/config.ts'
+import type { StoreConfig } from '../../src/config/index.ts'
 import { explain } from '../console/explain.ts'
 import { judgeClock } from './clocks.ts'
 import { broken, type Finding, ok } from './finding.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Connection, createConnection } from 'mysql2'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type MigrationNeeds, type Migrations, stepFailed } from './migration-steps.ts'
 import { createOptions, destroy, type Rows, send } from './mysql-connection.ts'

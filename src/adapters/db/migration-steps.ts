@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import type { Clock } from '../clock.ts'
 import type { MigrationRow } from './tables.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { QueryResult } from 'kysely'
 import type { Connection, ConnectionOptions, QueryError } from 'mysql2'
-import type { DatabaseConfig, DatabaseHost } from '../../config.ts'
+import type { DatabaseConfig, DatabaseHost } from '../../config/index.ts'
 import { createTimeout, kindOfFailure } from './mysql-errors.ts'
 
 export type Rows = Record<string, unknown>[]

@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2'
-import type { DatabaseConfig, DatabaseHost } from '../../config.ts'
+import type { DatabaseConfig, DatabaseHost } from '../../config/index.ts'
 import type { HostHealth } from './index.ts'
 import { createOptions, destroy, type RawResult, readVersion, send } from './mysql-connection.ts'
 

@@ -1,4 +1,4 @@
-import type { DatabaseHost } from '../../config.ts'
+import type { DatabaseHost } from '../../config/index.ts'
 
 /** What the adapter logs; pino's logger fits. */
 export type DbLogger = {

@@ -1,5 +1,5 @@
 import { createPoolCluster, type PoolConnection } from 'mysql2'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { createOptions, destroy, setUp } from './mysql-connection.ts'
 import { endsConnection, kindOf, toFailure } from './mysql-errors.ts'

@@ -1,5 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { checkIsRead, refuseStream, refuseTransaction } from './driver.ts'
 import { retryDeadlocks, send, statementTimeoutMs, toResult } from './mysql-connection.ts'

@@ -1,5 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { refuseStream } from './driver.ts'
 import { send, statementTimeoutMs, toResult } from './mysql-connection.ts'
 import { createLoss, endsConnection, kindOf, toFailure } from './mysql-errors.ts'

@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Db, PoolState, Tables } from './index.ts'
 import { Kysely } from './kysely.ts'

@@ -1,5 +1,5 @@
 import type { AliasNode, KyselyPlugin, QueryId, SchemableIdentifierNode } from 'kysely'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { CamelCasePlugin, IdentifierNode, OperationNodeTransformer } from './kysely.ts'
 
 type TableNames = DatabaseConfig['tables']

@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Db } from './index.ts'
 import type { DbLogger } from './mysql-hosts.ts'

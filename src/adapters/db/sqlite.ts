@@ -1,5 +1,5 @@
 import type { Driver } from 'kysely'
-import type { DatabaseConfig } from '../../config.ts'
+import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Db, HostHealth, Tables } from './index.ts'
 import { Kysely } from './kysely.ts'

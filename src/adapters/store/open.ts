@@ -1,4 +1,4 @@
-import type { StoreConfig } from '../../config.ts'
+import type { StoreConfig } from '../../config/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Recover, Store } from './index.ts'
 import { createMemoryStore } from './memory.ts'

@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisCommander } from 'ioredis'
-import type { StoreConfig } from '../../config.ts'
+import type { StoreConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { readRedisOptions } from './redis-options.ts'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { ClusterOptions, RedisOptions } from 'ioredis'
-import type { StoreConfig } from '../../config.ts'
+import type { StoreConfig } from '../../config/index.ts'
 
 const retryAfterMs = (attempt: number) => Math.min(25 * attempt, 250)
 

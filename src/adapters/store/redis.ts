@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { StoreConfig } from '../../config.ts'
+import type { StoreConfig } from '../../config/index.ts'
 import type { Recover, Store } from './index.ts'
 import { createPassBook } from './pass-book.ts'
 import { openRedisConnection } from './redis-connection.ts'

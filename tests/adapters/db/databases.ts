@@ -6,8 +6,8 @@ import { createConnection } from 'mysql2/promise'
 import type { Clock } from '../../../src/adapters/clock.ts'
 import { createMigrator } from '../../../src/adapters/db/migrate.ts'
 import { openDb } from '../../../src/adapters/db/open.ts'
-import { ConfigSchema, type DatabaseConfig, type DatabaseHost } from '../../../src/config.ts'
-import { fillDefaults, type SchemaNode } from '../../../src/config-shape.ts'
+import { ConfigSchema, type DatabaseConfig, type DatabaseHost } from '../../../src/config/index.ts'
+import { fillDefaults, type SchemaNode } from '../../../src/config/shape.ts'
 
 export type Login = { host: string; port: number; user: string; password: string }
 type Test = { teardown(end: () => unknown): void }

@@ -1,6 +1,6 @@
 /** What is in a database, past everything that is tested. */
 import Database from 'libsql'
-import type { DatabaseConfig } from '../../../src/config.ts'
+import type { DatabaseConfig } from '../../../src/config/index.ts'
 import { ask } from './databases.ts'
 
 /** One statement, past everything that is tested here. */

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/adapters/clock.ts'
 import type { Db } from '../../../src/adapters/db/index.ts'
 import { createMigrator } from '../../../src/adapters/db/migrate.ts'
 import { openDb } from '../../../src/adapters/db/open.ts'
-import type { DatabaseConfig } from '../../../src/config.ts'
+import type { DatabaseConfig } from '../../../src/config/index.ts'
 import { isReady, startPrimaryAndReplica, waitForReplica } from '../../../tools/test/harness.ts'
 import {
   ask,

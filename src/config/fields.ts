@@ -1,0 +1,45 @@
+/** What a setting can be: each builder gives its schema with default, check and description. */
+import type { TSchema } from 'typebox'
+import { Type } from '../protocol/schema.ts'
+
+/** Members that have defaults; any other member is refused. */
+export const section = <P extends Record<string, TSchema>>(properties: P) =>
+  Type.Object(properties, { additionalProperties: false, default: {} })
+
+export const text = (value: string, description: string, more: { pattern?: string } = {}) =>
+  Type.String({ default: value, description, ...more })
+
+/** A text that `--print-config` masks, and that production refuses when it is a sample. */
+export const secret = (description: string) => Type.String({ default: '', description, secret: true })
+
+export const flag = (value: boolean, description: string) => Type.Boolean({ default: value, description })
+
+export const whole = (value: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: value, minimum, maximum, description })
+
+export const listOf = <T extends TSchema>(items: T, description: string) =>
+  Type.Array(items, { default: [], description })
+
+export const texts = (description: string) => listOf(Type.String(), description)
+
+/** The first name is the default. */
+export const oneOf = <const T extends readonly string[]>(names: T, description: string) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: names, default: names[0], description })
+
+/** The name that a table has in the database. */
+export const table = (name: string) =>
+  Type.String({ default: name, pattern: '^[a-z][a-z0-9_]{0,47}$', description: `Name of the table ${name}` })
+
+/** `[seconds, count]`: at most `count` calls pass in any span of `seconds`. */
+export const limit = (seconds: number, count: number) =>
+  Type.Unsafe<readonly [number, number]>({
+    type: 'array',
+    items: [
+      { type: 'integer', minimum: 1, maximum: 86_400 },
+      { type: 'integer', minimum: 1, maximum: 1_000_000 },
+    ],
+    minItems: 2,
+    maxItems: 2,
+    default: [seconds, count],
+    description: 'Seconds, and the number of calls that pass from one address in any span of that length',
+  })

@@ -1,0 +1,62 @@
+/**
+ * The whole configuration: the core's settings and those of each feature (`src/features/<name>/config.ts`) in one schema.
+ * `config/default.json`, `config/schema.json` and `docs/configuration.md` are generated from it (`npm run generate`).
+ */
+import type { Static } from 'typebox'
+import * as abuse from '../features/abuse/config.ts'
+import * as accounts from '../features/accounts/config.ts'
+import * as apps from '../features/apps/config.ts'
+import * as audit from '../features/audit/config.ts'
+import * as changeLog from '../features/change-log/config.ts'
+import * as hello from '../features/hello/config.ts'
+import * as keyExchange from '../features/key-exchange/config.ts'
+import * as settings from '../features/settings/config.ts'
+import * as tickets from '../features/tickets/config.ts'
+import * as core from './core.ts'
+import { section } from './fields.ts'
+
+export const ConfigSchema = section({
+  server: section({ ...core.server, ...accounts.server }),
+  security: section({ ...core.security, ...keyExchange.security }),
+  transport: section(core.transport),
+  database: section({
+    ...core.database,
+    tables: section({
+      ...apps.tables,
+      ...abuse.tables,
+      ...accounts.tables,
+      ...tickets.tables,
+      ...audit.tables,
+      ...changeLog.tables,
+      ...settings.tables,
+      ...core.tables,
+    }),
+  }),
+  store: section(core.store),
+  limits: section({
+    ...hello.limits,
+    ...keyExchange.limits,
+    ...apps.limits,
+    ...accounts.limits,
+    ...tickets.limits,
+    ...abuse.limits,
+  }),
+  provisioning: section(apps.provisioning),
+  password: section(accounts.password),
+  tickets: section(tickets.tickets),
+  metrics: section(core.metrics),
+  log: section(core.log),
+  languages: core.languages,
+})
+
+export type Config = Static<typeof ConfigSchema>
+export type DatabaseConfig = Config['database']
+export type DatabaseHost = DatabaseConfig['write'][number]
+export type StoreConfig = Config['store']
+
+/** The embedded engines: the SQLite file, and the store in this process. */
+export const isEmbedded = (config: Config) =>
+  config.database.write.length === 0 && config.store.url === '' && config.store.clusterNodes.length === 0
+
+export const isTrial = (config: Config) =>
+  config.server.trial === 'auto' ? isEmbedded(config) : config.server.trial

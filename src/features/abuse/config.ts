@@ -1,0 +1,9 @@
+import { limit, table } from '../../config/fields.ts'
+
+/** The limit of every operation that names none. */
+export const limits = { other: limit(60, 60) }
+
+export const tables = {
+  addresses: table('addresses'),
+  bans: table('bans'),
+}

@@ -1,0 +1,49 @@
+import { limit, listOf, section, table, text, whole } from '../../config/fields.ts'
+import { Type } from '../../protocol/schema.ts'
+
+export const server = {
+  redirects: listOf(
+    section({
+      from: Type.Array(Type.String({ pattern: '^([A-Za-z]{2}|[0-9a-fA-F.:]+(/[0-9]{1,3})?)$' }), {
+        default: [],
+        description: 'CIDR ranges, or country codes as clients name them in their hello (CN)',
+      }),
+      to: text('', 'Base URL of the server that these callers belong to', {
+        pattern: '^https?://[^\\s?#]+$',
+      }),
+    }),
+    'A login on a shared key is sent to another server, which uses the same store',
+  ),
+}
+
+export const limits = {
+  prelogin: limit(60, 30),
+  register: limit(60, 10),
+  login: limit(60, 30),
+}
+
+export const password = {
+  cost: whole(10, 4, 15, 'bcrypt cost of the client hash; fixed once accounts exist, raise nextCost instead'),
+  nextCost: whole(0, 0, 15, 'The cost that clients should move to; 0: none'),
+  clientSalt: text(
+    '',
+    'One fixed bcrypt salt for all accounts (22 characters), chosen before the first account',
+    { pattern: '^$|^[./A-Za-z0-9]{21}[.Oeu]$' },
+  ),
+  workers: whole(1, 1, 64, 'Threads that run bcrypt for clients that cannot'),
+  queueLimit: whole(50, 1, 10_000, 'Passwords that may wait for a bcrypt thread'),
+  maxWaitMs: whole(
+    600,
+    50,
+    60_000,
+    'A password that would not be hashed within this time is refused at once',
+  ),
+}
+
+export const tables = {
+  accounts: table('accounts'),
+  users: table('users'),
+  verifiers: table('verifiers'),
+  loginFailures: table('login_failures'),
+  loginStreaks: table('login_streaks'),
+}
