@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from 'typebox'
 import type { ErrorName, Language } from '../protocol/errors.ts'
 import type { FrameKind } from '../protocol/frame.ts'
+import type { Strength } from '../protocol/strength.ts'
 import type { Tier } from '../protocol/tickets.ts'
 
 export type Address = {
@@ -28,9 +29,6 @@ export type CallerKey = {
   /** Milliseconds: no use makes it live longer. */
   endsAt: number
 }
-
-/** How strong an envelope is: 0 clear, 1 totp, 2 sealed. Apps, devices and logins have a minimum strength. */
-export type EnvelopeStrength = 0 | 1 | 2
 
 export type CallerDevice = {
   /** What it calls itself by, in 32 hex characters: its `t`. */
@@ -67,7 +65,7 @@ export type Caller = {
   language: Language
   origin: string | undefined
   envelope: EnvelopeKind | undefined
-  strength: EnvelopeStrength
+  strength: Strength
   app: CallerApp | undefined
   device: CallerDevice | undefined
   /** The key of a sealed envelope. */

@@ -6,6 +6,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { CallerApp } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { strengths } from '../../protocol/strength.ts'
 import type { RecordAudit } from '../audit/audit.ts'
 import type { RecordChange } from '../change-log/change-log.ts'
 import { findApp, findApps, insertApp, updateApp } from './repo.ts'
@@ -151,7 +152,7 @@ export const createApps = (needs: AppsNeeds) => {
       return row && { appId: row.appId, isPublic: row.isPublic === 1, minStrength: row.minStrength }
     },
 
-    add: async ({ name, isPublic = false, minStrength = 0, origins = [] }: NewApp) => {
+    add: async ({ name, isPublic = false, minStrength = strengths.clear, origins = [] }: NewApp) => {
       const appId = randomText(random, 16)
       const appSecret = randomText(random, 32)
       await db.transaction(async (trx) => {

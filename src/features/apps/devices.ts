@@ -7,6 +7,7 @@ import { fromHex } from '../../protocol/bytes.ts'
 import { openEnvelope, type ReadText, sealEnvelope } from '../../protocol/envelope.ts'
 import type { Language } from '../../protocol/errors.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
+import { strengths } from '../../protocol/strength.ts'
 import {
   type ClockState,
   deriveStepKeys,
@@ -55,8 +56,6 @@ const cacheMs = 300_000
 const maxSeen = 20_000
 /** Others wait for the rows of a transaction, and for the log of changes: none is long. */
 const maxWrittenAtOnce = 50
-/** Only the sealed envelope is strong enough. */
-const sealedStrength = 2
 // Unknown devices cost as much as known ones: their envelope is tried under keys that fit nothing.
 const noKeys: StepKeys = { number: new Int32Array(4), padded: new Int32Array(4) }
 
@@ -205,11 +204,11 @@ export const createDevices = (needs: DevicesNeeds) => {
     },
     /** From now on its own envelope is too weak for it. */
     raiseMinStrength: async (id: string): Promise<void> => {
-      if ((cache.get(id)?.minStrength ?? 0) >= sealedStrength) return
-      await changeDevices([[id, { minStrength: sealedStrength }]])
+      if ((cache.get(id)?.minStrength ?? strengths.clear) >= strengths.sealed) return
+      await changeDevices([[id, { minStrength: strengths.sealed }]])
       noteChange(id)
       const device = cache.get(id)
-      if (device) device.minStrength = sealedStrength
+      if (device) device.minStrength = strengths.sealed
     },
     /** It was changed, perhaps by another process; an empty id: any of them. */
     forget: async (id: string): Promise<void> => {

@@ -6,6 +6,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { strengths } from '../../protocol/strength.ts'
 import { codeAt, stepAt } from '../../protocol/totp.ts'
 import type { Apps } from './apps.ts'
 import { secretPlace } from './devices.ts'
@@ -82,7 +83,7 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
       deviceType: type,
       os,
       name: device,
-      minStrength: 0,
+      minStrength: strengths.clear,
       hello: '',
       createdAt: now,
       lastSeenAt: null,

@@ -6,6 +6,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { concatBytes, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { strengths } from '../../protocol/strength.ts'
 import { formatTicket, type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
 import type { RecordAudit } from '../audit/audit.ts'
 import type { Keys } from '../key-exchange/keys.ts'
@@ -98,7 +99,7 @@ const bindingOf = (
   { strength, key }: Caller,
   nowMs: number,
 ): Binding => {
-  const isRaised = strength === 2 && minStrength < strength
+  const isRaised = strength === strengths.sealed && minStrength < strength
   return {
     minStrength: isRaised ? strength : minStrength,
     strengthRaisedAt: isRaised ? nowMs : strengthRaisedAt,

@@ -4,6 +4,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { Caller, CallerTicket } from '../../http/caller.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { strengths } from '../../protocol/strength.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
 import { type A2Rule, isLive } from './a2.ts'
 import { checkStrength } from './refusals.ts'
@@ -42,7 +43,7 @@ const ticketOf = (
   expiresAt: record.expiresAt,
   idleAt: Math.min(idleAt, record.expiresAt),
   writtenUntil: record.writtenUntil,
-  minStrength: record.minStrength ?? 0,
+  minStrength: record.minStrength ?? strengths.clear,
 })
 
 export const createChecks = (needs: CheckNeeds) => {

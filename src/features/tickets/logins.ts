@@ -7,6 +7,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { concatBytes } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
 import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
 import type { createPairs, Pair } from './a2.ts'
@@ -69,7 +70,6 @@ export type BegunLogin = {
 
 /** A login on a key that can be searched gets no A2 and ends with the day. */
 const weakLifeMs = 24 * 3_600_000
-const sealedStrength = 2
 const secretBytes = 32
 
 export const createLogins = (needs: LoginsNeeds) => {
@@ -124,7 +124,7 @@ export const createLogins = (needs: LoginsNeeds) => {
       endReason: null,
       endDetail: null,
       keyPrint: proof?.fingerprint ?? null,
-      minStrength: caller.strength === sealedStrength ? sealedStrength : 0,
+      minStrength: caller.strength === strengths.sealed ? strengths.sealed : strengths.clear,
       strengthRaisedAt: null,
     }
     return { row, pair }

@@ -3,6 +3,7 @@ import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
+import { strengths } from '../../protocol/strength.ts'
 
 export type SKeyRecord = {
   userId: number
@@ -43,7 +44,6 @@ const mostUnset = 50_000
 const mostResumed = 8
 /** A gate that ends nothing: SKeys from before a sealed trade are good in sealed calls only. */
 const sealedGate = 'sealed'
-const sealedStrength = 2
 
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
@@ -122,7 +122,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       if (touched.value === undefined) return { state: 'unknown' }
       const record = JSON.parse(touched.value) as SKeyRecord
       const [gate, account] = touched.gates as [LoginGate | undefined, string | undefined]
-      if (gate === sealedGate) record.minStrength = sealedStrength
+      if (gate === sealedGate) record.minStrength = strengths.sealed
       else if (gate !== undefined) return { state: 'ended', reason: gate, record }
       if (account !== undefined) {
         const { epoch, reason } = JSON.parse(account) as AccountGate
