@@ -293,7 +293,7 @@ t.test('refuses to start in one line that says what to do', async (t) => {
     [
       'a Redis that is away',
       { ...embedded, TORII__STORE__URL: 'redis://127.0.0.1:1' },
-      /^torii: The store can not be reached/,
+      /^torii: The store cannot be reached/,
     ],
     [
       'a certificate that is away',

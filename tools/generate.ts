@@ -3,29 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ConfigSchema } from '../src/config/index.ts'
 import { fillDefaults, type SchemaNode } from '../src/config/shape.ts'
-import { catalogue } from '../src/protocol/errors.ts'
 import { configurationPage } from './generate/configuration-page.ts'
+import { errorPage } from './generate/error-page.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
-
-const errorPage = () => {
-  const rows = Object.values(catalogue)
-    .sort((a, b) => a.code - b.code)
-    .map(
-      ({ code, name, status, text }) => `| ${code} | ${name} | ${status} | ${text['zh-CN']} | ${text.en} |`,
-    )
-  return [
-    '# Codes',
-    '',
-    'Made from `src/protocol/errors.ts` by `npm run generate`. `status` is the HTTP status of a JSON body;',
-    'sealed replies come with 200. Numbers are appended, never reused.',
-    '',
-    '| code | name | status | zh-CN | en |',
-    '|---|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n')
-}
 
 /** Every generated file with its text. */
 export const generatedFiles = (): Record<string, string> => ({

@@ -19,9 +19,9 @@ const rows = {
   METHOD_NOT_SUPPORTED: [2000103, 405, '不支持该请求方法', 'This method is not supported', 14],
   NOT_IN_LIST: [2000104, 400, '不在允许的列表中', 'Not in the list', 14],
   OPERATION_UNKNOWN: [2000105, 404, '没有这个操作', 'There is no such operation', 14],
-  DATABASE_UNREACHABLE: [2010100, 503, '数据库暂时无法连接', 'The database can not be reached', 9],
+  DATABASE_UNREACHABLE: [2010100, 503, '数据库暂时无法连接', 'The database cannot be reached', 9],
   DATABASE_ERROR: [2010101, 500, '数据库错误', 'The database failed'],
-  STORE_UNREACHABLE: [2010201, 503, '缓存服务暂时无法连接', 'The store can not be reached', 9],
+  STORE_UNREACHABLE: [2010201, 503, '缓存服务暂时无法连接', 'The store cannot be reached', 9],
   TEXT_INVALID: [2020100, 400, '文本不符合要求', 'The text is not valid'],
   TEXT_CHARACTERS: [2020101, 400, '含有不允许的字符', 'The text has characters that are not allowed'],
   CREDENTIALS_MALFORMED: [2020400, 400, '应用编号或密钥格式错误', 'n or s is malformed'],
@@ -29,7 +29,7 @@ const rows = {
   ADDRESS_UNKNOWN: [2020402, 403, '无法识别客户端地址', 'Your address is not known'],
   ADDRESS_BANNED: [2020403, 403, '该地址已被封禁', 'Your address is banned'],
   TOO_OFTEN: [2020407, 429, '操作过于频繁，请稍后再试', 'Too often, try again later'],
-  ENVELOPE_REFUSED: [2020408, 403, '无法打开请求', 'The envelope can not be opened'],
+  ENVELOPE_REFUSED: [2020408, 403, '无法打开请求', 'The envelope cannot be opened'],
   API_VERSION: [2020412, 400, '不支持该接口版本', 'This apiver is not supported'],
   CLOCK_OFF: [2020413, 400, '设备时间误差过大', 'Your clock is too far off', 2],
   TOO_LONG: [2020414, 413, '请求内容过长', 'The request is too long'],
@@ -53,16 +53,16 @@ const rows = {
     'This key is not known, negotiate a new one',
     2,
   ],
-  KX_REDIRECT: [2090003, 400, '请改用另一服务器', 'Go on at another server', 3],
+  KX_REDIRECT: [2090003, 400, '请改用另一服务器', 'Continue at another server', 3],
   KX_RSA_PRINT: [2090006, 400, '未知的 RSA 公钥指纹', 'This RSA key is not known', 6],
-  KX_TEMP_KEY: [2090007, 400, '临时密钥无法解密', 'tempKey can not be opened', 7],
+  KX_TEMP_KEY: [2090007, 400, '临时密钥无法解密', 'tempKey cannot be opened', 7],
   KX_ENC_TYPE: [2090008, 400, '不支持该加密方式', 'This encType is not supported', 8],
   KX_STAGE: [2090010, 400, '协商阶段错误', 'This stage is not expected', 10],
   KX_PUBLIC_KEY: [2090011, 400, '公钥无效', 'The public key is not valid', 11],
   KX_KEY_CONFLICT: [2090012, 409, '密钥指纹冲突，请重试', 'The fingerprint is taken, try again', 12],
   KX_CHECK_DATA: [2090013, 400, '校验数据已使用过', 'This proof was used before', 13],
   KX_CONTENT: [2090014, 400, '消息内容不完整', 'A part of the message is missing or wrong', 14],
-  TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is wanted', 16],
+  TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is needed', 16],
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 
@@ -89,15 +89,15 @@ export const catalogue = Object.fromEntries(
 
 const byCode = new Map(Object.values(catalogue).map((entry) => [entry.code, entry]))
 
-/** The entry with this number, or undefined: a newer server may know more codes than this client. */
+/** The entry with this number, or undefined for the code of a newer server. */
 export const findEntry = (code: number) => byCode.get(code)
 
-/** True for a code that says "done" or "done, with a warning". */
+/** True for a code that says "done", also with a warning. */
 export const isSuccess = (code: number) => !String(code).startsWith('2')
 
 export type FailureOptions = {
   cause?: unknown
-  /** For the caller: what to do about it. Never input, never what broke inside. */
+  /** Tells the caller what to do. Never repeats input, never shows an internal fault. */
   info?: string
   /** Sent as `Retry-After`, in seconds. */
   retryAfterSeconds?: number
@@ -105,7 +105,7 @@ export type FailureOptions = {
   members?: Record<string, unknown>
 }
 
-/** A refusal with its code. Throwing it anywhere gives the caller exactly this answer. */
+/** A refusal with its code. Thrown anywhere in the server, it becomes the reply. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly entry: CatalogueEntry

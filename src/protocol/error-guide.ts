@@ -1,0 +1,271 @@
+/**
+ * When each code is sent and what its reader does about it: the text of docs/errors.md. Only the generator imports
+ * this file, so that the texts do not weigh on the SDK.
+ */
+import type { ErrorName } from './errors.ts'
+
+/** Which part of the system a code speaks of: a section of the page. */
+export type GuideSection =
+  | 'Done'
+  | 'The request'
+  | 'App, address and limits'
+  | 'Accounts and tickets'
+  | 'Hello and key exchange'
+  | 'The server'
+
+type Guide = { section: GuideSection; when: string; todo: string }
+
+const notSent = 'This version does not send it; the number is kept for a later one.'
+
+export const errorGuide: Record<ErrorName, Guide> = {
+  OK: {
+    section: 'Done',
+    when: 'The operation is done and has no code of its own.',
+    todo: 'Read the members of the reply.',
+  },
+  REGISTERED: {
+    section: 'Done',
+    when: '`/v1/register` made the account and logged the user in.',
+    todo: 'Store both tickets; the A2 first.',
+  },
+  REGISTERED_MAIL_SENT: { section: 'Done', when: notSent, todo: '–' },
+  REGISTERED_SMS_SENT: { section: 'Done', when: notSent, todo: '–' },
+  LOGGED_IN: {
+    section: 'Done',
+    when: '`/v1/login` accepted the password.',
+    todo: 'Store both tickets; the A2 first.',
+  },
+  LOGGED_OUT: {
+    section: 'Done',
+    when: '`/v1/logout` ended the login.',
+    todo: 'Delete the stored tickets.',
+  },
+  TICKET_VALID: {
+    section: 'Done',
+    when: '`/v1/session` knows the ticket and its login has not ended.',
+    todo: 'Let the user in. `userId` is in `user`.',
+  },
+  TICKET_ENDED: {
+    section: 'Done',
+    when: '`/v1/session` knows the ticket, and it has ended. `reason` says why.',
+    todo: 'Do not let the user in. `expired` on an SKey: exchange the A2. Any other reason: log in again.',
+  },
+
+  INTERNAL: {
+    section: 'The server',
+    when: 'The server met a fault of its own.',
+    todo: 'Retry later. Administrator: `info` is the request id; the log line with that `reqId` has the stack.',
+  },
+  PARAMETER_MISSING: {
+    section: 'The request',
+    when: 'A member that the operation needs is absent. `info` names it.',
+    todo: 'Send it. This is a fault of the client program.',
+  },
+  PARAMETER_INVALID: {
+    section: 'The request',
+    when: 'A member has a wrong type, length or form, the content type is unknown, or the request is not HTTP. `info` names the member.',
+    todo: 'Correct it. This is a fault of the client program.',
+  },
+  METHOD_NOT_SUPPORTED: {
+    section: 'The request',
+    when: 'The method is none that the path serves, or a preflight came from an origin that is not listed.',
+    todo: 'Use GET or POST. For a web page, add its origin: `torii app add --origin` or `server.origins`.',
+  },
+  NOT_IN_LIST: {
+    section: 'The request',
+    when: 'A member has a value outside its list. `info` shows the list.',
+    todo: 'Send one of the listed values.',
+  },
+  OPERATION_UNKNOWN: {
+    section: 'The request',
+    when: 'There is no operation at this path, or the path cannot be decoded.',
+    todo: 'Check the path against protocol.md: no trailing slash, exactly as written there.',
+  },
+  DATABASE_UNREACHABLE: {
+    section: 'The server',
+    when: 'No host of `database.write` answers, or the database is read-only.',
+    todo: 'Retry after a while. The change may have happened: after a registration, log in first. Administrator: `torii doctor`.',
+  },
+  DATABASE_ERROR: {
+    section: 'The server',
+    when: 'The database refused a statement, for example because its disk is full.',
+    todo: 'Retry later. Administrator: the log has the cause.',
+  },
+  STORE_UNREACHABLE: {
+    section: 'The server',
+    when: 'The store (Redis) is away, full, or was restarted some seconds ago.',
+    todo: 'Retry after a few seconds. Administrator: `torii doctor`.',
+  },
+  TEXT_INVALID: { section: 'The request', when: notSent, todo: '–' },
+  TEXT_CHARACTERS: {
+    section: 'Accounts and tickets',
+    when: 'A user name or nickname has characters that are not allowed there. `info` names the member.',
+    todo: 'Ask the user for another name.',
+  },
+  CREDENTIALS_MALFORMED: {
+    section: 'App, address and limits',
+    when: 'Provisioning was called with an `n` or `s` that cannot be an app id or secret.',
+    todo: 'Copy both from `torii app add` without spaces or line breaks.',
+  },
+  APP_REFUSED: {
+    section: 'App, address and limits',
+    when: 'The app id is unknown, its secret is wrong or absent, or it does not fit the device.',
+    todo: 'Check both: `torii app list`, `torii app rotate`. A public app may omit the secret only with a listed `Origin`.',
+  },
+  ADDRESS_UNKNOWN: {
+    section: 'App, address and limits',
+    when: 'A trusted proxy forwarded something that is no IP address.',
+    todo: 'Administrator: correct what the proxy writes into `X-Forwarded-For`.',
+  },
+  ADDRESS_BANNED: {
+    section: 'App, address and limits',
+    when: 'The caller’s address is banned. `until` and `reason` come with it.',
+    todo: 'Wait until `until`. Administrator: `torii ip list`, `torii ip unban`.',
+  },
+  TOO_OFTEN: {
+    section: 'App, address and limits',
+    when: 'More calls came than a limit allows: calls of an address, failed logins, or devices of an address.',
+    todo: 'Wait for `Retry-After` seconds, and slow down. Administrator: `limits.*`.',
+  },
+  ENVELOPE_REFUSED: {
+    section: 'The request',
+    when: '`t` or `j` is missing, malformed or unknown, no key fits, the JSON breaks a rule, or a sealed call was seen before. All cases look alike on purpose.',
+    todo: 'Compare `timestamp` with your clock and correct it. If the clock is right and it happens again, provision again (`totp`) or exchange a new key (sealed).',
+  },
+  API_VERSION: {
+    section: 'The request',
+    when: '`apiver` is neither absent nor 1.',
+    todo: 'Send `"1"`, or omit it.',
+  },
+  CLOCK_OFF: {
+    section: 'Hello and key exchange',
+    when: 'The clock of a sealed call or of a proof is too far from the server’s.',
+    todo: 'Take the server’s time from `tm`, seal or prove again, and send that.',
+  },
+  TOO_LONG: {
+    section: 'The request',
+    when: 'The body, the URL or the headers exceed a limit.',
+    todo: 'Send less.',
+  },
+  ENCRYPTION_REQUIRED: {
+    section: 'The request',
+    when: 'The call must be encrypted: it came without TLS, or in a weaker envelope than this app, device or login accepts. `info` says which.',
+    todo: 'Use HTTPS, or seal the call. Administrator: behind a proxy, name it in `server.trustedProxies` and let it send `X-Forwarded-Proto: https`.',
+  },
+  APP_DISABLED: {
+    section: 'App, address and limits',
+    when: 'An administrator disabled the app.',
+    todo: 'Administrator: `torii app enable`.',
+  },
+  PASSWORD_LENGTH: {
+    section: 'Accounts and tickets',
+    when: 'The password is empty or longer than 1,024 bytes.',
+    todo: 'Ask the user for another password.',
+  },
+  ALREADY_REGISTERED: {
+    section: 'Accounts and tickets',
+    when: 'Another account has this user name, or one that counts as the same.',
+    todo: 'Ask the user for another name, or to log in.',
+  },
+  REGISTER_MODE: {
+    section: 'Accounts and tickets',
+    when: '`regmode` is not `anonymous`, the only one of this version.',
+    todo: 'Send `"regmode": "anonymous"`.',
+  },
+  NAME_LENGTH: {
+    section: 'Accounts and tickets',
+    when: 'A user name has fewer than 3 or more than 45 characters, or a nickname more than 45. `info` names the member.',
+    todo: 'Ask the user for another name.',
+  },
+  LOGIN_MODE: { section: 'Accounts and tickets', when: notSent, todo: '–' },
+  CAPTCHA_NEEDED: {
+    section: 'Accounts and tickets',
+    when: 'Too many passwords in a row were wrong for this login, and the call does not come from a device of this user.',
+    todo: 'Log in on a device that has logged in before.',
+  },
+  LOGIN_FAILED: {
+    section: 'Accounts and tickets',
+    when: 'The login does not exist, or the password is wrong. The two look alike on purpose.',
+    todo: 'Ask the user again. Five failures in 15 minutes lead to 2020407.',
+  },
+  ACCOUNT_DISABLED: {
+    section: 'Accounts and tickets',
+    when: 'The password was right, and the account is disabled or deleted. `reason` says which.',
+    todo: 'Show it to the user. Administrator: `torii user show`, `torii user enable`.',
+  },
+  NOT_LOGGED_IN: {
+    section: 'Accounts and tickets',
+    when: 'The ticket is absent, unknown or another app’s, or it has ended; then `reason` says why.',
+    todo: 'With an A2 at hand, exchange it. Otherwise log in. After `reused`, tell the user that a copy of the ticket was used.',
+  },
+  USER_UNKNOWN: {
+    section: 'Accounts and tickets',
+    when: 'A `torii` command names a user that does not exist. Callers of the server never get it.',
+    todo: 'Check the name or number.',
+  },
+  KX_VERSION: {
+    section: 'Hello and key exchange',
+    when: '`version` of the frame is not 1.',
+    todo: 'Update the client.',
+  },
+  KX_KEY_PRINT: {
+    section: 'Hello and key exchange',
+    when: 'The server does not know this key (any more), or the proof is missing or wrong.',
+    todo: 'Delete the key and exchange a new one.',
+  },
+  KX_REDIRECT: {
+    section: 'Hello and key exchange',
+    when: 'The user belongs to another server; `redirect` has its base URL. The password was right.',
+    todo: 'Say hello there on the same key. Accept only base URLs that the app lists.',
+  },
+  KX_RSA_PRINT: {
+    section: 'Hello and key exchange',
+    when: '`rsaPrint` names no RSA key of this server.',
+    todo: 'Fetch `/v1/server-keys`, or omit `rsaPrint` and send `pubKey`.',
+  },
+  KX_TEMP_KEY: {
+    section: 'Hello and key exchange',
+    when: '`tempKey` cannot be unwrapped, or it is not the proof of this message.',
+    todo: 'Check the derivation against the vectors named in protocol.md.',
+  },
+  KX_ENC_TYPE: {
+    section: 'Hello and key exchange',
+    when: '`encType` is none that this server offers.',
+    todo: 'Version 2: `AES-256-GCM`. Version 1: `AES-CTR`.',
+  },
+  KX_STAGE: {
+    section: 'Hello and key exchange',
+    when: '`stage` is not one that a client sends: 1 or 3, or `clienthello` in a hello.',
+    todo: 'Correct the client.',
+  },
+  KX_PUBLIC_KEY: {
+    section: 'Hello and key exchange',
+    when: '`pubKey` is not a P-256 public key in the one encoding that is accepted.',
+    todo: 'Send the SubjectPublicKeyInfo (91 bytes) as PEM or base64.',
+  },
+  KX_KEY_CONFLICT: {
+    section: 'Hello and key exchange',
+    when: 'Three keys in a row had fingerprints that are taken.',
+    todo: 'Begin the exchange again.',
+  },
+  KX_CHECK_DATA: {
+    section: 'Hello and key exchange',
+    when: 'The server has seen this proof, or another one with the same IV.',
+    todo: 'Keep the key. Make a proof with a fresh `tm` and a fresh IV.',
+  },
+  KX_CONTENT: {
+    section: 'Hello and key exchange',
+    when: 'A part of the frame is missing or malformed. `info` names it.',
+    todo: 'Correct the client.',
+  },
+  TIER_WANTED: {
+    section: 'Accounts and tickets',
+    when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',
+    todo: 'Send the other ticket of the login.',
+  },
+  OVERLOADED: {
+    section: 'The server',
+    when: 'The server has more to do than it can within its time limits, or an app has no room for another device.',
+    todo: 'Retry after `Retry-After` seconds. Administrator: operations.md, *When something is away*.',
+  },
+}
