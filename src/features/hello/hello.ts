@@ -20,11 +20,11 @@ export type HelloNeeds = {
 const ownVersion = '1'
 const maxLength = 100
 
-/** Without control characters, which take six times their length where they are kept. */
+/** Without control characters: JSON makes each six characters long in the store. */
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, maxLength).replace(/\p{C}/gu, '') || undefined : undefined
 
-/** A language tag (RFC 5646 section 2.1, no more than its look); the old clients write `_`. */
+/** A language tag, by the form of RFC 5646 section 2.1; old clients write `_` for `-`. */
 const languageOf = (value: unknown): string | undefined => {
   const tag = textOf(value)?.replaceAll('_', '-')
   return tag && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(tag) ? tag : textOf(value)
@@ -42,7 +42,7 @@ const factsOf = (message: JsonObject, params: JsonObject): HelloFacts => {
 }
 
 export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }: HelloNeeds) => {
-  /** Who is logged in on the key, with a fresh SKey. */
+  /** The user who is logged in on the key, with a fresh SKey. */
   const resume = async (frame: Frame, params: JsonObject, facts: HelloFacts, caller: AppCaller) => {
     const { checkTokenData } = params
     const key = await keys.prove({ keyPrint: frame.message.keyPrint, tm: frame.tm, checkTokenData }, caller)
@@ -53,7 +53,7 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     return { stage: 'waitdata' as const, ...resumed }
   }
 
-  return async (input: JsonObject, caller: AppCaller): Promise<JsonObject> => {
+  return async function hello(input: JsonObject, caller: AppCaller): Promise<JsonObject> {
     const frame = readFrame(input, 'hello')
     const { message } = frame
     const { stage, params = {} } = message
@@ -62,7 +62,7 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     const fingerprint = readKeyPrint(message.keyPrint)
     if (fingerprint === undefined) throw new Failure('KX_CONTENT', { info: 'keyPrint' })
     const facts = factsOf(message, params)
-    // From now on, beginning with this reply.
+    // Already this reply is in the chosen language.
     caller.language = chooseLanguage(facts.language) ?? caller.language
     if (caller.key && fingerprint === '0') await keys.note(caller.key.fingerprint, facts)
     else if (caller.device && !caller.key) noteDevice(caller.device.id, facts)

@@ -5,11 +5,12 @@ import { Failure } from '../../protocol/errors.ts'
 import { composeFrame, type Frame, readFrame } from '../../protocol/frame.ts'
 import type { JsonObject } from '../../protocol/json.ts'
 import { checkProof, readKeyPrint, readTm } from '../../protocol/proofs.ts'
-import { contentWrong, createDraws, type DrawNeeds, readText, readVersion } from './draw.ts'
+import { type BeginNeeds, createBegin } from './begin.ts'
 import { keyLives } from './keys.ts'
 import type { Held, KeyRecord, PendingExchange, Records } from './records.ts'
+import { contentWrong, readText, readVersion } from './stage-members.ts'
 
-export type ExchangeNeeds = DrawNeeds & {
+export type ExchangeNeeds = BeginNeeds & {
   records: Records
   /** From now on a provisioned device is refused in weaker envelopes than the sealed one. */
   raiseMinStrength(deviceId: string): Promise<void>
@@ -18,37 +19,38 @@ export type ExchangeNeeds = DrawNeeds & {
 const times = { pendingMs: 60_000, repeatMs: 60_000 } as const
 const mostOpen = 8
 const mostUnbound = 64
-const mostDraws = 3
+const mostTries = { begin: 3, finish: 2 } as const
 
-export const createKeyExchange = (needs: ExchangeNeeds) => {
-  const { store, clock, primitives, records } = needs
-  const { prepare, publicKeys } = createDraws(needs)
-
-  /** Of one address only so many are open: the oldest gives way, so that nobody fills the store. */
-  const enterRing = async (fingerprint: string, network: string) => {
+/** Bounds what one network can keep in the store: of each kind only so many, and the oldest gives way. */
+const createRings = ({ store, records }: Pick<ExchangeNeeds, 'store' | 'records'>) => ({
+  enterOpen: async (fingerprint: string, network: string) => {
     const oldest = await store.pushBounded(`exchanges:${network}`, fingerprint, mostOpen, times.pendingMs)
     const held = oldest === undefined ? undefined : await records.find(oldest)
     if (oldest !== undefined && held?.record.state === 'pending') {
       await records.cancel(oldest, held as Held<PendingExchange>)
     }
-  }
-
-  /** Nor by finished keys: of those that nobody has logged in on only so many stay, the oldest gives way. */
-  const enterUnbound = async (fingerprint: string, network: string) => {
+  },
+  /** Finished keys on which no user has logged in. */
+  enterUnbound: async (fingerprint: string, network: string) => {
     const oldest = await store.pushBounded(`unbound:${network}`, fingerprint, mostUnbound, keyLives.unusedMs)
     if (oldest !== undefined) await records.removeUnbound(oldest)
-  }
+  },
+})
 
-  const begin = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
-    const { message } = frame
+export const createKeyExchange = (needs: ExchangeNeeds) => {
+  const { clock, primitives, records } = needs
+  const { prepare, publicKeys } = createBegin(needs)
+  const rings = createRings(needs)
+
+  const answerFirst = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
     const tm = String(clock.now())
-    const draw = prepare(message, caller, tm)
-    for (let draws = 0; draws < mostDraws; draws++) {
-      const { fingerprint, record, reply } = draw()
+    const begin = prepare(frame.message, caller, tm)
+    for (let tries = 0; tries < mostTries.begin; tries++) {
+      const { fingerprint, record, reply } = begin()
       if (fingerprint === '0') continue
       const [isReserved] = await Promise.all([
         records.reserve(fingerprint, record, times.pendingMs),
-        enterRing(fingerprint, caller.address.limitNetwork),
+        rings.enterOpen(fingerprint, caller.address.limitNetwork),
       ])
       if (!isReserved) continue
       return composeFrame(frame, 'keyEx', tm, { stage: 2, keyPrint: fingerprint, ...reply, status: 'ready' })
@@ -56,15 +58,14 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
     throw new Failure('KX_KEY_CONFLICT')
   }
 
-  const answerFourth = async (
+  const composeFourth = async (
     frame: Frame,
-    caller: AppCaller,
+    { envelope, device }: AppCaller,
     fingerprint: string,
     record: PendingExchange | KeyRecord,
   ) => {
     const isSecond = record.version === 2
-    if (isSecond && caller.envelope === 'totp' && caller.device)
-      await needs.raiseMinStrength(caller.device.id)
+    if (isSecond && envelope === 'totp' && device) await needs.raiseMinStrength(device.id)
     const more = isSecond ? { kx: 2, tempKey: record.proof4 } : {}
     const message = { stage: 4, keyPrint: fingerprint, ...more, status: 'needlogin' }
     return composeFrame(frame, 'keyEx', String(clock.now()), message)
@@ -88,7 +89,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
   const toKey = (record: PendingExchange, frame: Frame, hash: string, { device }: AppCaller): KeyRecord => {
     const { proof3: _, marks: __, ...rest } = record
     const now = clock.now()
-    return {
+    const key: KeyRecord = {
       ...rest,
       state: 'live',
       createdAt: now,
@@ -96,18 +97,19 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
       offsetMs: (readTm(frame.tm)?.ms ?? now) - now,
       stage3: { hash, until: now + times.repeatMs },
       hello: {},
-      ...(record.version === 2 && device && { deviceId: device.knownAs }),
     }
+    if (record.version === 2 && device) key.deviceId = device.knownAs
+    return key
   }
 
-  const finish = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
+  const answerThird = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
     const { message } = frame
     const fingerprint = readKeyPrint(message.keyPrint)
     if (fingerprint === undefined) throw contentWrong('keyPrint')
     const text = `${frame.tm}\0${readText(message.tempKey, 'tempKey')}`
     const hash = toBase64(primitives.sha256(utf8(text)))
-    // Whoever loses the race against the same stage 3 finds its key the second time.
-    for (let tries = 0; tries < 2; tries++) {
+    // A call that loses the race against the same stage 3 finds its key on the second try.
+    for (let tries = 0; tries < mostTries.finish; tries++) {
       const held = await records.find(fingerprint)
       const record = held?.record
       const isMine = record?.appId === caller.app.appId && record.version === readVersion(message)
@@ -115,24 +117,24 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
       if (record.state === 'live') {
         const isRepeat = record.stage3.hash === hash && clock.now() <= record.stage3.until
         if (!isRepeat) throw new Failure('KX_KEY_PRINT')
-        return answerFourth(frame, caller, fingerprint, record)
+        return composeFourth(frame, caller, fingerprint, record)
       }
       const pending = { record, text: held.text }
       const marks = checkThird(pending, frame)
       const key = toKey(record, frame, hash, caller)
       if (await records.complete(fingerprint, pending, key, marks, keyLives.unusedMs)) {
-        await enterUnbound(fingerprint, caller.address.limitNetwork)
-        return answerFourth(frame, caller, fingerprint, key)
+        await rings.enterUnbound(fingerprint, caller.address.limitNetwork)
+        return composeFourth(frame, caller, fingerprint, key)
       }
     }
     throw new Failure('KX_KEY_PRINT')
   }
 
   return {
-    exchange: (input: JsonObject, caller: AppCaller): Promise<JsonObject> => {
+    exchange: async function exchangeKeys(input: JsonObject, caller: AppCaller): Promise<JsonObject> {
       const frame = readFrame(input, 'keyEx')
-      if (frame.message.stage === 1) return begin(frame, caller)
-      if (frame.message.stage === 3) return finish(frame, caller)
+      if (frame.message.stage === 1) return answerFirst(frame, caller)
+      if (frame.message.stage === 3) return answerThird(frame, caller)
       throw new Failure('KX_STAGE')
     },
     publicKeys,

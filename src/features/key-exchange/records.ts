@@ -13,27 +13,22 @@ export type HelloFacts = {
   version?: string
 }
 
+/** A key of version 1 has 16 or 32 bytes; `proof4` is what stage 4 shows. */
 type Suites =
-  | { version: 1; suite: ProofSuite /** 16 or 32 bytes. */; key: string }
-  | {
-      version: 2
-      suite: SealedSuite
-      clientKey: string
-      serverKey: string /** Proof of stage 4. */
-      proof4: string
-    }
+  | { version: 1; suite: ProofSuite; key: string }
+  | { version: 2; suite: SealedSuite; clientKey: string; serverKey: string; proof4: string }
 
 /** Bytes are base64, times milliseconds. */
 type Common = Suites & {
   appId: string
-  /** The life of the store in which it was made: what a store that restarted has lost may be a consumed proof. */
+  /** The store epoch in which it was made: a store that restarted may have lost a consumed proof. */
   epoch: string
   createdAt: number
 }
 
 export type PendingExchange = Common & {
   state: 'pending'
-  /** What stage 2 has used up already. */
+  /** Marks that stage 2 has used up already. */
   marks: string[]
   /** Version 2: what stage 3 has to be. */
   proof3: string
@@ -45,9 +40,9 @@ export type KeyRecord = Common & {
   /** How far the client's clock was ahead at stage 3. */
   offsetMs: number
   stage3: { hash: string; until: number }
-  /** Somebody has logged in on it. */
+  /** A user has logged in on it. */
   isBound?: true
-  /** Version 2: what logins of the device carry in whose envelope stage 3 came. */
+  /** Version 2: the device in whose envelope stage 3 came, as its logins carry it. */
   deviceId?: string
   hello: HelloFacts
 }
@@ -62,7 +57,7 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
   const write = (fingerprint: string, record: PendingExchange | KeyRecord): string =>
     sealer.seal(keyOf(fingerprint), Buffer.from(JSON.stringify(record))).toString('base64')
 
-  /** Also undefined for what was made in another life of the store. */
+  /** Also undefined for what was made in another store epoch. */
   const find = async (fingerprint: string): Promise<Held<PendingExchange | KeyRecord> | undefined> => {
     const text = await store.get(keyOf(fingerprint))
     if (text === undefined) return undefined
@@ -76,7 +71,7 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
     /** False: the fingerprint is taken, by a key or by another exchange. */
     reserve: async (fingerprint: string, record: PendingExchange, ttlMs: number): Promise<boolean> =>
       (await store.claim(keyOf(fingerprint), write(fingerprint, record), ttlMs)) === undefined,
-    /** Turns the pending exchange into the key, and begins its ledger. False: somebody else did, or it is over. */
+    /** Turns the pending exchange into the key and begins its ledger. False: another call did so, or it is over. */
     complete: (
       fingerprint: string,
       held: Held<PendingExchange>,
@@ -85,8 +80,12 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
       ttlMs: number,
     ) =>
       store.beginLedger({
-        ...{ key: keyOf(fingerprint), expected: held.text, value: write(fingerprint, record) },
-        ...{ ledger: ledgerOf(fingerprint), marks, ttlMs },
+        key: keyOf(fingerprint),
+        expected: held.text,
+        value: write(fingerprint, record),
+        ledger: ledgerOf(fingerprint),
+        marks,
+        ttlMs,
       }),
     replace: (fingerprint: string, held: Held<KeyRecord>, record: KeyRecord, ttlMs: number) =>
       store.compareAndSet(keyOf(fingerprint), held.text, write(fingerprint, record), ttlMs),
@@ -95,9 +94,9 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
     extend: (fingerprint: string, ttlMs: number) =>
       store.extend([keyOf(fingerprint), ledgerOf(fingerprint)], ttlMs),
     remove: (fingerprint: string) => store.remove([keyOf(fingerprint), ledgerOf(fingerprint)]),
-    /** Removes a key unless it is bound, in one step with that being so: of this and a login, one comes first. */
+    /** Removes a key unless it is bound, checked and removed in one step: either this or a login comes first. */
     removeUnbound: async (fingerprint: string): Promise<void> => {
-      // A hello that changes the record meanwhile changes it once.
+      // A hello may change the record meanwhile, so this tries again.
       for (let tries = 0; tries < 3; tries++) {
         const held = await find(fingerprint)
         if (held?.record.state !== 'live' || held.record.isBound) return

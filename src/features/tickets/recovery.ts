@@ -1,4 +1,4 @@
-/** What a store that lost its latest writes has to be told before it may judge an SKey again. */
+/** Brings a store that lost its latest writes up to date before SKeys are judged by it again. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Recover, Store } from '../../adapters/store/index.ts'
@@ -16,7 +16,7 @@ export type TicketRecoveryNeeds = {
 }
 
 const markKey = 'current-at'
-/** How far the clocks of processes may be apart, and how long it may take from a row to its gate. */
+/** How far the clocks of processes may be apart, plus the time from a row to its gate. */
 const marginMs = 60_000
 const pageSize = 500
 
@@ -44,8 +44,9 @@ const shutEach = async <Found extends LoginMoment>(
 }
 
 /**
- * The store holds a mark of the time, written all the time. In an old copy it tells how old the copy is: what has
- * ended since, or is good in sealed calls only since, is read from the database. A store without the mark is empty, and no SKey of it can live.
+ * Every process keeps writing the time into the store. In an old copy this mark tells how old the copy is: logins that
+ * have ended since, or need sealed calls since, are read from the database. A store without the mark is empty and holds
+ * no SKeys.
  */
 export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
   const { db, clock, createSKeys, findChangedAccounts, lifeMs } = needs
@@ -70,7 +71,7 @@ export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
   }
   return {
     recover,
-    /** Silent while the store is away: that is told elsewhere. */
+    /** Silent while the store is away: its connection logs that. */
     mark: (store: Store) => store.set(markKey, String(clock.now()), 2 * lifeMs).catch(() => {}),
   }
 }

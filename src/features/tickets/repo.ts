@@ -39,14 +39,14 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: O
     .limit(1),
 )
 
-/** The newest login on a key counts alone: who logs in on it takes the place of whoever did before. */
+/** Only the newest login on a key counts: it takes the place of earlier ones. */
 export const findLoginOnKey = async (
   db: Executor,
   onKey: OnKey,
 ): Promise<(LoginWithAccount & { userName: string; nickName: string }) | undefined> =>
   (await loginOnKeyStatement(db, onKey)).rows[0]
 
-/** From a replica where it may answer (see `readFor`); what it does not know yet, from the primary. */
+/** Read from a replica where that is replica-safe (see `readFor`); what it does not have yet, from the primary. */
 export const getUserNames = async (db: Db, userId: number, writtenUntil: number) => {
   const find = (executor: Executor) =>
     executor.selectFrom('users').select(['userName', 'nickName']).where('userId', '=', userId)
@@ -106,13 +106,13 @@ export const insertGuardedLogin = async (
   return Number(numAffectedRows ?? 0) > 0
 }
 
-/** What a trade in a sealed call changes of its login, beside the A2. */
+/** What an exchange in a sealed call changes of its login, beside the A2. */
 export type Binding = Pick<LoginRow, 'keyPrint' | 'minStrength' | 'strengthRaisedAt'>
 export type Rotation = Binding & Pick<LoginRow, 'a2Hash' | 'a2Nonce' | 'a2RotatedAt'>
 
 /**
- * The one guarded statement of an exchange: of many that present the same A2, one rotates it. Nor does one whose row
- * was read before the minimum strength rose: it would lower it again.
+ * The one guarded statement of an exchange: of many that present the same A2, one rotates it. An exchange that read its
+ * row before the minimum strength rose rotates nothing either: it would lower the strength again.
  */
 export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Promise<boolean> => {
   const { numUpdatedRows } = await db
@@ -136,7 +136,7 @@ export const rotateA2 = async (db: Executor, row: LoginRow, next: Rotation): Pro
   return Number(numUpdatedRows) > 0
 }
 
-/** Where the A2 was rotated before: what a rotation in a sealed call would have done beside it. */
+/** Binds a login whose A2 is rotated already, as a rotation in a sealed call would have done. */
 export const bindLogin = async (
   db: Executor,
   row: Pick<LoginRow, 'loginId' | 'a2Hash' | 'a2Confirmed'>,

@@ -40,9 +40,9 @@ export type SKeysNeeds = {
 const tagBytes = 8
 const clocksApartMs = 3_600_000
 const mostUnset = 50_000
-/** SKeys that a login may have by resuming: the oldest gives way. */
+/** SKeys that a login may get by resuming; beyond it the oldest ends. */
 const mostResumed = 8
-/** A gate that ends nothing: SKeys from before a sealed trade are good in sealed calls only. */
+/** A gate that ends nothing: SKeys from before a sealed exchange are good in sealed calls only. */
 const sealedGate = 'sealed'
 
 /** A login's id begins with the tag of its account. */
@@ -57,18 +57,18 @@ const keysOf = (loginId: Uint8Array) => {
 }
 
 export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: SKeysNeeds) => {
-  // A gate outlives what it shuts out, also what a process issued whose clock was ahead. So does the ring of resuming.
+  // A gate outlives every SKey that it shuts out, also one of a process whose clock was ahead. So does the ring of resumed SKeys.
   const gateMs = lifeMs + clocksApartMs
-  // The whole id is in it: a ticket with the id of another login would not meet the gate of its own.
+  // With the whole login id: a ticket under another login's id would meet the wrong gate.
   const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
     `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
-  /** An end takes the place of whatever is there; a raised minimum strength never overwrites an end. */
+  /** An end replaces any gate; a raised minimum strength never replaces an end. */
   const writeLoginGate = async (loginId: Uint8Array, gate: LoginGate) => {
     const { loginGate } = keysOf(loginId)
     if (gate === sealedGate) await store.claim(loginGate, gate, gateMs)
     else await store.set(loginGate, gate, gateMs)
   }
-  // Gates of logins while the store was away: their rows say so, but nobody reads them for an SKey.
+  // Gates of logins that could not be set because the store was away: no check of an SKey reads the login's row.
   const unset = createBatch<{ loginId: Uint8Array; gate: LoginGate }>({
     most: mostUnset,
     write: async (entries) => {
@@ -79,7 +79,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     try {
       await writeLoginGate(loginId, gate)
     } catch (error) {
-      // Both kinds beside each other: written in whatever order, the end stays.
+      // Both kinds side by side: in whichever order they are written, the end stays.
       unset.gather(`${toHex(loginId)} ${gate === sealedGate ? 'minStrength' : 'end'}`, () => ({
         loginId,
         gate,
@@ -94,11 +94,11 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
   }
 
   return {
-    /** Puts a new SKey there; one that was used already stays, with its marks. */
+    /** Puts a new SKey into the store; one that was used already stays, with its marks. */
     issue,
     /**
-     * One more SKey of a login, by a secret that is to be handed out only if this succeeds: one that is not in the
-     * ring would never give way. What has left the ring goes, also where the new one could not be put there.
+     * One more SKey of a login. Hand its secret out only if this succeeds: an SKey that is not in the ring would never be
+     * pushed out. The one pushed out is removed, also when the new one could not be stored.
      */
     issueResumed: async (
       loginId: Uint8Array,
@@ -134,9 +134,9 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     /** Whether it was ever presented; does not count as a use. */
     wasUsed: async (loginId: Uint8Array, secret: Uint8Array): Promise<boolean> =>
       (await store.touch(recordKey(loginId, secret), 0, [])).used,
-    /** Ends every SKey of a login, those still to be issued too. If it fails, `flush` does it later. */
+    /** Ends every SKey of a login, also future ones. If it fails, `flush` does it later. */
     closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> => setLoginGate(loginId, reason),
-    /** Lifts every SKey of a login, those still to be issued too; one that has ended stays so. `flush` as above. */
+    /** From now on every SKey of a login, also a future one, needs sealed calls. An ended login stays ended. `flush` as above. */
     raiseMinStrength: (loginId: Uint8Array): Promise<void> => setLoginGate(loginId, sealedGate),
     flush: unset.flush,
     /** Ends every SKey of an account that was issued under an older epoch. */
