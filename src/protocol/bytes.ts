@@ -1,4 +1,9 @@
-/** Bytes and their texts, the same in Node and browsers. */
+/** Bytes and their text forms, the same in Node and in browsers. */
+import { hexToBytes } from '@noble/hashes/utils.js'
+
+/** Lower-case hex. */
+export { bytesToHex as toHex } from '@noble/hashes/utils.js'
+
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const codes = Uint8Array.from(alphabet, (letter) => letter.charCodeAt(0))
 const values = new Uint8Array(128).fill(255)
@@ -65,8 +70,8 @@ const readBase64url = (text: string): Uint8Array | undefined => {
 }
 
 /**
- * base64url without padding (RFC 4648 section 5), both ways. Node has a codec that is ten times as fast, browsers have
- * none.
+ * base64url without padding (RFC 4648 section 5). Instead of a package: Node's own codec is ten times as fast, and
+ * browsers, which have none, need only the few lines above.
  */
 export const createBase64url = (native: typeof Buffer | undefined) =>
   native?.isEncoding('base64url')
@@ -75,7 +80,7 @@ export const createBase64url = (native: typeof Buffer | undefined) =>
           native.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url'),
         from: (text: string): Uint8Array | undefined => {
           const bytes = native.from(text, 'base64url')
-          // It skips what it does not know. A copy: its own memory is shared.
+          // Buffer.from skips characters it does not know, and its memory is shared: compare, then copy.
           return bytes.toString('base64url') === text ? new Uint8Array(bytes) : undefined
         },
       }
@@ -89,23 +94,11 @@ export const toBase64url: (bytes: Uint8Array) => string = codec.to
 /** The bytes of canonical, unpadded base64url; undefined for anything else (`encode(decode(x)) === x` holds). */
 export const fromBase64url: (text: string) => Uint8Array | undefined = codec.from
 
-const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-/** Lower-case hex. */
-export const toHex = (bytes: Uint8Array): string => {
-  let text = ''
-  for (const byte of bytes) text += hexDigits[byte]
-  return text
-}
-
 /** The bytes of lower-case hex of even length, or undefined. */
-export const fromHex = (text: string): Uint8Array | undefined => {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined
-  return Uint8Array.from({ length: text.length / 2 }, (_, at) =>
-    Number.parseInt(text.slice(at * 2, at * 2 + 2), 16),
-  )
-}
+export const fromHex = (text: string): Uint8Array | undefined =>
+  text.length % 2 === 0 && /^[0-9a-f]*$/.test(text) ? hexToBytes(text) : undefined
 
+/** Instead of the function of `@noble/hashes`, which takes 1.7 times as long for the few small parts of a message. */
 export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -129,7 +122,7 @@ export const toBase64 = (bytes: Uint8Array): string => {
   return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
 }
 
-/** Compares in a time that depends on the lengths alone. */
+/** Compares in a time that depends only on the lengths. */
 export const isEqual = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
   let difference = 0

@@ -18,18 +18,18 @@ export type OpenedEnvelope<Text> = { text: Text; step: number; form: KeyForm }
 const forms = ['number', 'padded'] as const
 const offsets = [0, -1, 1]
 
-/** What an opened plaintext has to be; undefined for what is none. */
+/** Reads an opened plaintext; returns undefined when it is not acceptable, so that the key counts as wrong. */
 export type ReadText<Text> = (plaintext: Uint8Array) => Text | undefined
 
 const brace = 0x7b
 
-/** JSON as text, or a frame of protobuf as bytes: no such frame begins with a brace. */
+/** Reads JSON as text and a protobuf frame as bytes. No such frame begins with a brace. */
 export const readFrameText: ReadText<string | Uint8Array> = (plaintext) =>
   plaintext[0] === brace ? readUtf8(plaintext) : plaintext
 
 /**
- * Tries the steps of the window (the current one, the one before, the one after; the offset that last opened
- * first), in number form first. At most six keys, never wider.
+ * Tries the keys of the current step, the one before and the one after: the number form before the padded form, and
+ * the offset that last opened first. At most six keys; the window is never wider.
  */
 export const openEnvelope = <Text extends string | Uint8Array = string>(
   bytes: Uint8Array,

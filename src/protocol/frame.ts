@@ -1,6 +1,6 @@
 /**
- * The frame of hello and key exchange, as the chat server had it: `version`, `tm`, `keyPrint`, `msgType` around a
- * message, flat or in `plainMsg`. A reply takes the shape of its request.
+ * The frame of hello and key exchange, as the chat server defined it: `version`, `tm`, `keyPrint` and `msgType` around
+ * a message, which is flat or in `plainMsg`. A reply takes the shape of its request.
  */
 import { Failure } from './errors.ts'
 import { isObject, type JsonObject } from './json.ts'
@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from './json.ts'
 export type FrameKind = 'hello' | 'keyEx'
 type MsgType = 'hello' | 'error' | 'keyExchange'
 
-/** Each type by its word, the name in the enum and its number. */
+/** The forms in which a client may write each type: its word, its name in the enum, its number. */
 const msgTypes = {
   hello: ['hello', 'MSG_HELLO', 1],
   error: ['error', 'MSG_ERROR', 3],
@@ -20,14 +20,14 @@ const frameVersion = 1
 
 export type Frame = {
   isWrapped: boolean
-  /** Place of the form in which the type came. */
+  /** Index into `msgTypes` of the form in which the client wrote the type. */
   typeForm: number
-  /** Decimal, as it came. */
+  /** Decimal, as the client sent it. */
   tm: string
   message: JsonObject
 }
 
-/** A decimal text, or a number that is one without loss; undefined for anything else. */
+/** The decimal text of a text or a safe integer; undefined for anything else. */
 export const readDecimal = (value: unknown): string | undefined => {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
   return typeof value === 'string' ? value : undefined
@@ -41,13 +41,13 @@ const formOf = (value: unknown, kind: FrameKind): number => {
   return forms.findIndex((form) => (typeof form === 'string' ? form.toLowerCase() : form) === word)
 }
 
-/** Only the message, before anything is judged: for the rules that depend on it. */
+/** The message alone, not validated yet, for rules that must look at it early. */
 export const peekMessage = (input: JsonObject, kind: FrameKind): JsonObject => {
   const inner = isObject(input.plainMsg) ? input.plainMsg[kind] : input[kind]
   return isObject(inner) ? inner : {}
 }
 
-/** What every profile carries in every envelope: asking where one stands, and the authenticated exchange. */
+/** True for what every profile accepts in every envelope: a hello without a key, a key exchange of version 2. */
 export const isOpenToAll = (input: JsonObject, kind: FrameKind): boolean => {
   const { keyPrint = '0', kx } = peekMessage(input, kind)
   return kind === 'keyEx' ? kx === 2 : keyPrint === '0' || keyPrint === 0
@@ -60,7 +60,7 @@ export const readFrame = (input: JsonObject, kind: FrameKind): Frame => {
   if (version !== frameVersion && version !== String(frameVersion)) throw new Failure('KX_VERSION')
   const typeForm = formOf(msgType, kind)
   if (typeForm < 0) throw contentWrong('msgType')
-  // What is sealed under a shared key has an envelope of its own.
+  // The outer fingerprint stays 0: a call sealed under a shared key uses the sealed envelope instead.
   if (keyPrint !== '0' && keyPrint !== 0) throw contentWrong('keyPrint')
   const time = readDecimal(tm)
   if (time === undefined || !/^\d{1,19}$/.test(time)) throw contentWrong('tm')
@@ -70,7 +70,7 @@ export const readFrame = (input: JsonObject, kind: FrameKind): Frame => {
   return { isWrapped, typeForm, tm: time, message }
 }
 
-/** The members of a reply around its message; what goes beside them is added by the room. */
+/** The members of a reply around its message. */
 export const composeFrame = (frame: Frame, kind: FrameKind, tm: string, message: JsonObject): JsonObject => ({
   version: frameVersion,
   tm,
@@ -79,7 +79,7 @@ export const composeFrame = (frame: Frame, kind: FrameKind, tm: string, message:
   ...(frame.isWrapped ? { plainMsg: { [kind]: message } } : { [kind]: message }),
 })
 
-/** The old names of the numbers in `err`; others are called as in the catalogue. */
+/** The chat server's names of the numbers in `err`. Other numbers take the name of their catalogue entry. */
 const errorNames: Record<number, string> = {
   1: 'ErrTVersion',
   2: 'ErrTKeyPrint',
@@ -97,7 +97,7 @@ const errorNames: Record<number, string> = {
 const insideNumber = 9
 const deletedNumber = 18
 
-/** What a refusal of a framed operation carries beside code and message. */
+/** The members that a refusal of hello or key exchange has beside code and message. */
 export const frameRefusal = (failure: Failure, nowMs: number): JsonObject => {
   const { entry, options } = failure
   const number = options.members?.reason === 'deleted' ? deletedNumber : (entry.number ?? insideNumber)
@@ -119,7 +119,7 @@ export const checkCodeType = (message: JsonObject): void => {
   throw new Failure('PARAMETER_INVALID', { info: 'CodeType: json or protobuf' })
 }
 
-/** The reply's form: what `CodeType` says, else that of the request. Version 2 has no place in protobuf. */
+/** The form of the reply: what `CodeType` says, else the form of the request. Version 2 speaks JSON only. */
 export const wantsProtobuf = (message: JsonObject, isBinary: boolean): boolean => {
   const { kx, keyPrint } = message
   if (kx !== undefined || /^[0-9a-f]{32}$/.test(String(keyPrint))) return false

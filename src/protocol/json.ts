@@ -1,6 +1,6 @@
 /**
- * The strict JSON reader for everything that comes from outside. JSON.parse lets the last of two equal members
- * win, reads 1e999 as Infinity and knows no depth; a checker and a reader that disagree are how filters are passed.
+ * Reads all JSON that comes from outside. Instead of JSON.parse, which lets the last of two equal members win, reads
+ * 1e999 as Infinity and has no limits: two readers that disagree about a text are how filters are bypassed.
  */
 import { utf8 } from './bytes.ts'
 import { Failure } from './errors.ts'
@@ -19,7 +19,7 @@ const refuse = (reason: string): never => {
 
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const blank = /[ \t\n\r]*/y
-/** What a string does not hold as it is: quote, backslash, control characters. */
+/** Characters that end or escape a string: quote, backslash, control characters. */
 const special = /[^ !#-[\]-\uffff]/g
 const words = [
   ['true', true],
@@ -27,7 +27,7 @@ const words = [
   ['null', null],
 ] as const
 
-/** One JSON object, or `Failure('ENVELOPE_REFUSED')` whose cause says what is wrong (for the log only). */
+/** Returns one JSON object, or throws `Failure('ENVELOPE_REFUSED')`; its cause says what is wrong, for the log only. */
 export const parseJsonObject = (text: string): JsonObject => {
   let at = 0
   let count = 0

@@ -1,6 +1,6 @@
 /**
- * Key exchange version 2: both ends hash the whole transcript, the server signs it, and every key comes from the shared
- * secret by HKDF. A client that holds the server's public key knows with whom it shares its keys.
+ * Key exchange version 2: both ends hash the whole transcript, the server signs the hash, and HKDF derives every key
+ * from the shared secret. A client that holds the server's public key knows with whom it shares its keys.
  */
 import { concatBytes, toHex, utf8 } from './bytes.ts'
 import { createHkdf } from './hkdf.ts'
@@ -10,7 +10,7 @@ import { type SealedKeys, type SealedSuite, sealedSuites } from './sealed-envelo
 
 export const nonceBytes = 32
 
-/** What both ends have seen, in the order in which it is hashed. */
+/** Everything that both ends have seen, in the order in which it is hashed. */
 export type Transcript = {
   appId: string
   suite: SealedSuite
@@ -18,11 +18,11 @@ export type Transcript = {
   clientNonce: Uint8Array
   /** As in stage 1, "0" without RSA. */
   rsaPrint: string
-  /** As in stage 1: the keys of the server that the client holds. */
+  /** As in stage 1: the ids of the server keys that the client holds. */
   serverKeyIds: readonly string[]
   serverPoint: Uint8Array
   serverNonce: Uint8Array
-  /** Which of its keys the server signs with. */
+  /** The id of the key that the server signs with. */
   serverKeyId: string
   /** `tm` of stage 2. */
   tm: string
@@ -34,7 +34,7 @@ const withLength = (part: Uint8Array) => {
   return concatBytes(length, part)
 }
 
-/** SHA-256 over the parts, each behind its length (4 bytes, big-endian). */
+/** SHA-256 over the parts, each preceded by its length (4 bytes, big-endian). */
 export const hashTranscript = (primitives: KeyPrimitives, transcript: Transcript): Uint8Array => {
   const { clientPoint, clientNonce, serverPoint, serverNonce } = transcript
   const parts = [
@@ -53,11 +53,11 @@ export const hashTranscript = (primitives: KeyPrimitives, transcript: Transcript
   return primitives.sha256(concatBytes(...parts.map(withLength)))
 }
 
-/** What the server signs (Ed25519, RFC 8032). */
+/** The bytes that the server signs (Ed25519, RFC 8032). */
 export const signedText = (transcriptHash: Uint8Array): Uint8Array =>
   concatBytes(utf8('torii/kx/2 signature\0'), transcriptHash)
 
-/** Which stage a proof belongs to: none can be sent back as another. */
+/** The stage a proof belongs to. The stage is part of the proof, so one cannot be sent back as another. */
 export type Stage = 2 | 3 | 4
 /** The proofs of the three stages that carry one, 32 bytes each. */
 export type StageProofs = Record<Stage, Uint8Array>

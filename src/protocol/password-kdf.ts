@@ -1,12 +1,12 @@
 /**
- * The password scheme in which the client does the slow hashing: `client_hash` is the last 31 characters of
- * `BCrypt(MD5hex(password), salt, cost)`. The salt belongs to the login and is known before it is registered.
+ * The password scheme in which the client does the slow hashing: `clientHash` is the last 31 characters of
+ * `BCrypt(MD5hex(password), salt, cost)`. The salt belongs to the login name and exists before the account does.
  */
 import { encodeBase64, hash } from 'bcryptjs'
 import { concatBytes, toHex, utf8 } from './bytes.ts'
 import type { Primitives } from './primitives.ts'
 
-/** What `/v1/prelogin` answers; nothing else is defined today. */
+/** `kdf` in the reply of `/v1/prelogin`; the only scheme today. */
 export const kdfName = 'md5-bcrypt'
 export const passwordBytes = { min: 1, max: 1_024 } as const
 
@@ -21,7 +21,7 @@ export const loginSalt = (primitives: Primitives, saltKey: Uint8Array, kind: str
     16,
   )
 
-/** What bcrypt is given: hex, so that neither NUL bytes nor its limit of 72 bytes cut the password. */
+/** The input of bcrypt: hex, so that neither NUL bytes nor bcrypt's limit of 72 bytes cut the password. */
 export const passwordText = (primitives: Primitives, password: string): string =>
   toHex(primitives.md5(utf8(password)))
 

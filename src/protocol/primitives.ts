@@ -1,6 +1,6 @@
 /**
- * The primitives that the protocol needs, handed in as a value: the server brings node:crypto, the SDK brings
- * the noble packages, and both pass the same vectors.
+ * The primitives that the protocol needs, passed in as a value: node:crypto in the server, the noble packages in the
+ * SDK. Both pass the same vectors.
  */
 export type Primitives = {
   md5(data: Uint8Array): Uint8Array
@@ -11,11 +11,11 @@ export type Primitives = {
 /** One AEAD under keys of 32 bytes and nonces of 12; its output is ciphertext ‖ tag of 16. */
 export type Aead = {
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array
-  /** Undefined for what was altered, or sealed under another key, nonce or AAD. */
+  /** Returns undefined for a text that was altered, or sealed under another key, nonce or AAD. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
 }
 
-/** What the key exchange and the sealed envelope need besides. */
+/** The further primitives of the key exchange and the sealed envelope. */
 export type KeyPrimitives = Primitives & {
   /** Big-endian 128-bit counter. @param key 32 bytes. @param iv 16 bytes. */
   aesCtr(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array
@@ -31,6 +31,6 @@ export type KeyPrimitives = Primitives & {
 
 export type ExchangeKey = {
   point: Uint8Array
-  /** The X coordinate of the shared point, 32 bytes; undefined if the other point is not on the curve. */
+  /** Returns the X coordinate of the shared point, 32 bytes; undefined if the other point is not on the curve. */
   deriveX(other: Uint8Array): Uint8Array | undefined
 }

@@ -1,19 +1,19 @@
 /**
- * Proofs of version 1: the text of a message's own `tm` under the shared key. The text is known to whoever listens, so
- * whoever sees a proof can make another with the same IV; the server consumes the IV of every proof that it was shown.
+ * Proofs of version 1: the text of a message's own `tm`, encrypted under the shared key. A listener knows that text,
+ * and can therefore forge another proof with the same IV. So the server consumes the IV of every proof it sees.
  */
 import { concatBytes, isEqual, toBase64url, utf8 } from './bytes.ts'
 import type { KeyPrimitives } from './primitives.ts'
 
 type Suite = {
-  /** What it ever is called in `encType`. */
+  /** Its name in `encType`. */
   encType: string
   ivBytes: number
   /** The key, from the X coordinate of the shared point (32 bytes, left padded). */
   keyOf(primitives: KeyPrimitives, x: Uint8Array): Uint8Array
-  /** Behind the IV. */
+  /** Returns the part of the proof after the IV. */
   encrypt(primitives: KeyPrimitives, key: Uint8Array, iv: Uint8Array, text: Uint8Array): Uint8Array
-  /** 64 bits of its key are its fingerprint, and the rest can be searched. */
+  /** Half of the key is public as its fingerprint; the other 64 bits can be searched. */
   isWeak?: true
 }
 
@@ -41,7 +41,7 @@ export const proofSuites = {
     keyOf: (_, x) => x,
     encrypt: (primitives, key, iv, text) => primitives.chacha20(key, iv, text),
   },
-  // CBC of one block.
+  // CBC of one block is the block cipher over the text XOR the IV.
   twofish128: {
     encType: 'twofish128',
     ivBytes: 16,
@@ -63,17 +63,17 @@ const byEncType = new Map(
 export const findProofSuite = (encType: string | undefined): ProofSuite | undefined =>
   byEncType.get((encType || proofSuites.aesCtr.encType).toLowerCase())
 
-/** True for a suite whose keys get only short logins. */
+/** True for a suite on whose keys logins are short. */
 export const isWeakSuite = (name: ProofSuite) => suiteOf(name).isWeak === true
 
 /** @param x the shared X coordinate, 32 bytes. */
 export const proofKeyOf = (primitives: KeyPrimitives, name: ProofSuite, x: Uint8Array) =>
   suiteOf(name).keyOf(primitives, x)
 
-/** A fresh IV for this suite has so many bytes. */
+/** The length of an IV of this suite. */
 export const ivBytesOf = (name: ProofSuite) => suiteOf(name).ivBytes
 
-/** `tm` as it may be: milliseconds since 1970, or seconds. */
+/** Reads `tm`: milliseconds since 1970 (13 digits), or seconds (10 digits). */
 export const readTm = (tm: string): { ms: number } | undefined =>
   /^(\d{10}|\d{13})$/.test(tm) ? { ms: tm.length === 10 ? Number(tm) * 1_000 : Number(tm) } : undefined
 
@@ -87,8 +87,8 @@ export const makeProof = (
 ): Uint8Array => concatBytes(iv, suiteOf(name).encrypt(primitives, key, iv, utf8(tm)))
 
 /**
- * Whether the proof is that of `tm`: compared as ciphertexts in constant time, so that there is one way to fail and no
- * padding to be asked about. Returns what has to be consumed (its IV, for twofish128 its block too), or undefined.
+ * Checks a proof of `tm` by making it again and comparing ciphertexts in constant time. Nothing is decrypted, so there
+ * is no padding oracle. Returns what the server must consume (the IV, for twofish128 also the block), or undefined.
  */
 export const checkProof = (
   primitives: KeyPrimitives,
@@ -104,7 +104,7 @@ export const checkProof = (
   return marksOf(name, proof)
 }
 
-/** What is consumed with a proof. */
+/** The marks that the server consumes with a proof. */
 export const marksOf = (name: ProofSuite, proof: Uint8Array): string[] => {
   const { ivBytes } = suiteOf(name)
   const iv = toBase64url(proof.subarray(0, ivBytes))
@@ -120,7 +120,7 @@ const mostFingerprint = 2n ** 63n
 /** The `keyPrint` of a key of version 2. */
 export const isFingerprint = (fingerprint: string) => /^[0-9a-f]{32}$/.test(fingerprint)
 
-/** A `keyPrint` as text: "0" where none is given, undefined for what can't be one. */
+/** A `keyPrint` as text: "0" if absent, undefined for what cannot be one. */
 export const readKeyPrint = (value: unknown): string | undefined => {
   if (value === undefined || value === 0 || value === '') return '0'
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined

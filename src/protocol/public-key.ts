@@ -1,20 +1,20 @@
 /**
- * Public keys of a key exchange: P-256, as SPKI (RFC 5480) in PEM. Only the one encoding of 91 bytes gets past this
- * file, so no parser of the crypto library ever sees explicit curves, compressed points or other keys.
+ * Public keys of a key exchange: P-256, as SPKI (RFC 5480) in PEM. This file accepts exactly one encoding of 91 bytes,
+ * so the parsers of the crypto library never see explicit curves, compressed points or other kinds of key.
  */
 import { concatBytes, fromBase64, fromHex, isEqual, readUtf8, toBase64, utf8 } from './bytes.ts'
 
 const prefix = fromHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004') ?? new Uint8Array()
 const spkiBytes = 91
 const pemLength = 256
-/** One block; its text in one line or in columns of 64. 91 bytes are 124 characters of base64. */
+/** One PEM block, its base64 in one line or in columns of 64. 91 bytes are 124 characters of base64. */
 const pem =
   /^-----BEGIN PUBLIC KEY-----(?:\r?\n)?([A-Za-z0-9+/]{64})(?:\r?\n)?([A-Za-z0-9+/]{58}==)(?:\r?\n)?-----END PUBLIC KEY-----(?:\r?\n)?$/
 
 /** The SPKI of a point of 65 bytes. */
 export const spkiOf = (point: Uint8Array): Uint8Array => concatBytes(prefix, point.subarray(1))
 
-/** The point of an SPKI, 65 bytes; undefined unless it has the one form that is taken. */
+/** The point of an SPKI, 65 bytes; undefined for any other encoding. */
 export const pointOf = (spki: Uint8Array): Uint8Array | undefined =>
   spki.length === spkiBytes && isEqual(spki.subarray(0, prefix.length), prefix)
     ? spki.subarray(prefix.length - 1)
@@ -26,8 +26,8 @@ const readPem = (text: string): Uint8Array | undefined => {
 }
 
 /**
- * The point in a `pubKey`: the PEM itself, or base64 of the PEM or of the SPKI. Undefined for anything else. That the
- * point is on the curve is judged where the secret is derived.
+ * The point in a `pubKey`: the PEM itself, or base64 of the PEM or of the SPKI; undefined for anything else. Whether
+ * the point is on the curve is checked where the secret is derived.
  */
 export const readPublicKey = (text: string): Uint8Array | undefined => {
   if (text.startsWith('-----BEGIN')) return pointOf(readPem(text) ?? new Uint8Array())

@@ -1,6 +1,6 @@
 /**
- * Shapes: JSON Schema from which TypeBox reads the types. Only its types are TypeBox's own: loading its builders takes
- * longer than loading all the rest of the server.
+ * Builders of JSON Schema, instead of those of TypeBox: loading them takes longer than loading the rest of the server.
+ * The types are TypeBox's own, and a test compares the schemas.
  */
 import type { TSchema, Type as TypeBox } from 'typebox'
 
@@ -17,14 +17,14 @@ const createObject = (properties: Record<string, TSchema>, options?: Options) =>
   return { type: 'object', ...(required.length > 0 && { required }), properties, ...options }
 }
 
-/** The builders of TypeBox that are used here, each making the same schema as there. */
+/** The builders that shapes use; each makes the same schema as TypeBox's. */
 export const Type = {
   Object: createObject,
   String: (options?: Options) => ({ type: 'string', ...options }),
   Integer: (options?: Options) => ({ type: 'integer', ...options }),
   Boolean: (options?: Options) => ({ type: 'boolean', ...options }),
   Array: (items: TSchema, options?: Options) => ({ type: 'array', items, ...options }),
-  // Not enumerable: it is no part of the schema.
+  // Not enumerable, so that it is not part of the schema.
   Optional: (schema: TSchema) => Object.defineProperty({ ...schema }, isOptional, { value: true }),
   Unsafe: (schema: TSchema) => schema,
 } as unknown as Builders

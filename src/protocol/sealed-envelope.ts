@@ -1,6 +1,6 @@
 /**
  * The sealed envelope: `v=2`, `t` (fingerprint), `j` = base64url(header ‖ nonce ‖ ciphertext ‖ tag). Header and place
- * are authenticated with the text, and a reply is bound to the very request that it answers.
+ * are authenticated with the text. A reply is bound to the request that it answers.
  *
  * Header, 30 bytes, numbers big-endian:
  *  0 'T' 'S'   2 version, 2   3 suite   4 direction, 0 from the client, 1 from the server   5 zero
@@ -20,7 +20,7 @@ const byEncType = new Map(
   Object.entries(sealedSuites).map(([name, { encType }]) => [encType.toLowerCase(), name as SealedSuite]),
 )
 
-/** The suite that an `encType` names, case ignored; AES-256-GCM where none is named. */
+/** The suite that an `encType` names, case ignored; AES-256-GCM if it is absent. */
 export const findSealedSuite = (encType: string | undefined): SealedSuite | undefined =>
   byEncType.get((encType || sealedSuites.aesGcm.encType).toLowerCase())
 
@@ -28,22 +28,22 @@ export type SealedKeys = {
   suite: SealedSuite
   /** 32 hex characters. */
   fingerprint: string
-  /** What the client seals with, 32 bytes. */
+  /** Seals what the client sends, 32 bytes. */
   clientKey: Uint8Array
-  /** What the server seals with, 32 bytes. */
+  /** Seals what the server sends, 32 bytes. */
   serverKey: Uint8Array
 }
 
 export type SealedHeader = {
   timestampMs: number
-  /** 1 to 2^32 - 1; every message of a client has one of its own. */
+  /** 1 to 2^32 - 1; every message of a key has its own. */
   sequence: number
-  /** 8 bytes, the same in a reply as in its request, and in the same request sent again. */
+  /** 8 bytes, repeated in the reply, and kept when the same request is sent again. */
   requestId: Uint8Array
 }
 
 export type Direction = 'client' | 'server'
-/** Where a message belongs: the operation's own path, whichever alias is called. */
+/** Where a message belongs: the key, and the operation's own path even if an alias is called. */
 export type SealedPlace = { fingerprint: string; path: string }
 
 const headerBytes = 30
@@ -52,9 +52,9 @@ const tagBytes = 16
 export const requestIdBytes = 8
 /** Messages of one key in one direction; random nonces of 96 bits allow 2^32 (NIST SP 800-38D section 8.3). */
 export const mostSequence = 2 ** 32 - 1
-/** How far a message's clock may be from the server's. */
+/** The largest distance between a message's clock and the server's. */
 export const freshMs = 90_000
-/** How many sequence numbers behind the highest are still taken, and how far one may run ahead. */
+/** Sequence numbers so far behind the highest are still accepted; one may run ahead of it by `windowJump`. */
 export const windowWidth = 64
 export const windowJump = 65_536
 
@@ -68,7 +68,7 @@ const writeHeader = (suite: SealedSuite, direction: Direction, header: SealedHea
   return bytes
 }
 
-/** Undefined unless every fixed byte is as it has to be for this suite and direction. */
+/** Undefined unless every fixed byte fits this suite and direction. */
 const readHeader = (
   bytes: Uint8Array,
   suite: SealedSuite,
@@ -86,7 +86,7 @@ const readHeader = (
   return wanted.every((byte, at) => byte === bytes[at]) ? header : undefined
 }
 
-/** header ‖ SHA-256(method, path and fingerprint on lines of their own) ‖ in a reply: its request's tag. */
+/** header ‖ SHA-256(method, path and fingerprint, one a line) ‖ in a reply: the tag of its request. */
 const aadOf = (
   primitives: KeyPrimitives,
   header: Uint8Array,
@@ -125,7 +125,7 @@ export const sealMessage = (
   }
 }
 
-/** Undefined for anything that was not sealed so: other key, suite, direction, path, request, or altered. */
+/** Undefined if the key, suite, direction, path or request is another one, or the message was altered. */
 export const openMessage = (
   primitives: KeyPrimitives,
   keys: SealedKeys,

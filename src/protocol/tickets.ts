@@ -1,10 +1,10 @@
 /**
- * Tickets: a readable prefix and 48 bytes in base64url, of which 16 name the login (a handle of its own for each
- * tier, so that none leads to another) and 32 are the secret.
+ * Tickets: a readable prefix and 48 bytes in base64url. 16 of them are a handle that names the login (another one for
+ * each tier, so that one ticket does not lead to another); 32 are the secret.
  */
 import { concatBytes, fromBase64url, toBase64url } from './bytes.ts'
 
-/** The tiers of the wire, from the long-lived ticket of a device down to what a third party gets. */
+/** The tiers, from the long-lived ticket of a device (A2) down to the ticket for a third party (OpenKey). */
 export const tiers = {
   a2: { prefix: 'a2_', exchangesFor: ['skey', 'pskey', 'openkey'] },
   skey: { prefix: 'sk_', exchangesFor: ['pskey', 'openkey'] },
@@ -25,7 +25,7 @@ const byPrefix = new Map(Object.entries(tiers).map(([tier, row]) => [row.prefix 
 export const formatTicket = (tier: Tier, handle: Uint8Array, secret: Uint8Array): string =>
   tiers[tier].prefix + toBase64url(concatBytes(handle, secret))
 
-/** The parts of a ticket, or undefined for what can't be one. */
+/** The parts of a ticket, or undefined for a text that cannot be one. */
 export const parseTicket = (token: string): ParsedTicket | undefined => {
   const tier = byPrefix.get(token.slice(0, 3))
   if (!tier || token.length !== 67) return undefined

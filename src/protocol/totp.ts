@@ -1,6 +1,6 @@
 /**
- * The code of a provisioned device (RFC 6238: HMAC-SHA1, 6 digits, steps of 30 s from 0) and the XXTEA keys
- * that the old login server derives from it.
+ * The code of a provisioned device (RFC 6238: HMAC-SHA1, 6 digits, steps of 30 s from 0), and the XXTEA keys that
+ * the `totp` envelope derives from it.
  */
 import { createGuardrails, generateSync } from 'otplib'
 import { concatBytes, toHex, utf8 } from './bytes.ts'
@@ -8,17 +8,17 @@ import type { Primitives } from './primitives.ts'
 
 export const stepSeconds = 30
 const stepMs = stepSeconds * 1_000
-// Secrets of the old server have 16 characters, 10 bytes; otplib's own least length is 16 bytes.
+// Imported secrets of the old server have 16 characters, 10 bytes; otplib's minimum is 16 bytes.
 const guardrails = createGuardrails({ MIN_SECRET_BYTES: 10 })
 
-/** The step that contains a moment (milliseconds since 1970). */
+/** The step of a moment (milliseconds since 1970). */
 export const stepAt = (nowMs: number) => Math.floor(nowMs / stepMs)
 
 /** Six digits. @param secret base32, 16 to 64 characters. */
 export const codeAt = (secret: string, step: number): string =>
   generateSync({ secret, epoch: step * stepSeconds, guardrails })
 
-/** `number`: the code hashed as a number, leading zeros lost; `padded`: all six digits hashed. */
+/** `number`: the code is hashed as a number, without leading zeros; `padded`: all six digits are hashed. */
 export type KeyForm = 'number' | 'padded'
 /** The keys of one device in one step; `padded` only where it differs from `number`. */
 export type StepKeys = { number: Int32Array; padded?: Int32Array }
@@ -29,7 +29,7 @@ export const envelopeKeyText = (primitives: Primitives, secret: string, n: strin
 
 const keyWords = (keyText: string) => new Int32Array(utf8(keyText.slice(0, 16)).slice().buffer)
 
-/** @param compensation added to the code before it is hashed; with another than 0 there is no padded form. */
+/** @param compensation added to the code before it is hashed; unless it is 0, there is no padded form. */
 export const deriveStepKeys = (
   primitives: Primitives,
   secret: string,
@@ -43,9 +43,9 @@ export const deriveStepKeys = (
   return { number: key(number), ...(padded && { padded: key(code) }) }
 }
 
-/** What a process remembers of a device's clock. Empty for a device that it doesn't know yet. */
+/** What a process remembers of a device's clock; empty for a device it has not seen. */
 export type ClockState = {
-  /** Offset in steps that last opened, tried first. */
+  /** The offset, in steps, that last opened an envelope; tried first. */
   lastOffset?: number
   apart?: Apart
   /** This device last needed the padded form. */
@@ -53,19 +53,19 @@ export type ClockState = {
 }
 
 /**
- * The device's clock is known to stand apart. `edgeMs` is how far into a step this was seen at the widest: a clock
- * that stands ahead opens in the next step from there on, one that stands behind in the last step up to there.
+ * The device's clock is known to differ. `edgeMs` is the widest point in a step at which that was seen: from there on
+ * a clock that is ahead uses the next step, and up to there a clock that is behind uses the previous step.
  */
 export type Apart = { offset: 1 | -1; edgeMs: number; confirmedAt: number }
 
 const hourMs = 3_600_000
-/** A trip over the edge of a step explains so much, and no more. */
+/** The time in transit that can explain an envelope of a neighbouring step. */
 const tripMs = { ahead: 500, behind: 2_000 }
 const doubtMs = 1_000
 
 /**
- * Learns from an envelope that arrived at `nowMs` and opened at `step`. Old clients make the key of the reply
- * anew when it arrives, so only an offset that a trip over the edge can't explain may move the reply's key.
+ * Learns from an envelope that arrived at `nowMs` and opened at `step`. Old clients derive the key of the reply when
+ * it arrives, so the reply's key moves only for an offset that time in transit cannot explain.
  */
 export const learnClock = (state: ClockState, step: number, nowMs: number): ClockState => {
   const current = stepAt(nowMs)
@@ -95,7 +95,7 @@ const learnApart = (
   return offset === 0 && inside > doubtMs ? undefined : before
 }
 
-/** The step whose key seals the reply to an envelope that opened at `openedStep`. */
+/** The step whose key seals the reply to an envelope of `openedStep`. */
 export const replyStep = (state: ClockState, openedStep: number, sealingMs: number): number => {
   if (state.apart) return openedStep
   return Math.min(Math.max(stepAt(sealingMs + 50), openedStep), openedStep + 1)

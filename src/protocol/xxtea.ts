@@ -1,7 +1,7 @@
 /**
- * XXTEA (Wheeler and Needham, 1998) as the old clients use it: little-endian words, the plaintext padded with
- * zero bytes, its length in bytes appended as one more word. Opening also demands that the padding is zero,
- * which a stock library can't tell. Hosts are little-endian, as all that run Node or a browser are.
+ * XXTEA (Wheeler and Needham, 1998), instead of the package `xxtea-node`, which hides the padding: opening checks that
+ * it is zero. Words are little-endian; the plaintext is padded with zero bytes and followed by its length in bytes as
+ * one more word. The host must be little-endian, as every host of Node and every browser is.
  */
 const delta = 0x9e3779b9 | 0
 
@@ -32,10 +32,11 @@ export const encryptXxtea = (plaintext: Uint8Array, key: Int32Array): Uint8Array
   return bytes
 }
 
-/** The plaintext, or undefined when the key doesn't fit: wrong length word, or padding that is not zero. */
+/** The plaintext, or undefined when the key does not fit: wrong length word, or padding that is not zero. */
 export const decryptXxtea = (ciphertext: Uint8Array, key: Int32Array): Uint8Array | undefined => {
   if (ciphertext.length < 8 || ciphertext.length % 4 !== 0) return undefined
-  const bytes = ciphertext.slice()
+  // A copy: `slice` of a Buffer would be a view, and decrypt the caller's memory.
+  const bytes = new Uint8Array(ciphertext)
   const words = new Int32Array(bytes.buffer)
   const last = words.length - 1
   const rounds = 6 + Math.floor(52 / (last + 1))

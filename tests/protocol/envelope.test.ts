@@ -91,6 +91,15 @@ const encryptWords = (words: Uint32Array, key: Uint32Array) => {
   return new Uint8Array(words.buffer)
 }
 
+t.test('opening leaves the memory of the ciphertext as it was', async (t) => {
+  const key = key16('0123456789abcdef')
+  const sealed = encryptXxtea(utf8('{"a":1}'), key)
+  for (const bytes of [Uint8Array.from(sealed), Buffer.from(sealed)]) {
+    t.strictSame(decryptXxtea(bytes, key), utf8('{"a":1}'))
+    t.strictSame(Uint8Array.from(bytes), sealed)
+  }
+})
+
 t.test('refuses padding that is not zero and lengths that do not fit', async (t) => {
   const key = '0123456789abcdef'
   const seal = (text: string, length: number) => {
