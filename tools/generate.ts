@@ -3,10 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ConfigSchema } from '../src/config/index.ts'
 import { fillDefaults, type SchemaNode } from '../src/config/shape.ts'
+import { printOperations } from './generate/client-operations.ts'
 import { configurationPage } from './generate/configuration-page.ts'
 import { errorPage } from './generate/error-page.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+
+const operations = await printOperations()
 
 /** Every generated file with its text. */
 export const generatedFiles = (): Record<string, string> => ({
@@ -14,6 +17,7 @@ export const generatedFiles = (): Record<string, string> => ({
   'config/schema.json': json(ConfigSchema),
   'docs/configuration.md': configurationPage(),
   'docs/errors.md': errorPage(),
+  'src/client/operations.ts': operations,
 })
 
 const main = () => {

@@ -1,9 +1,9 @@
 import { stepAt } from '../protocol/totp.ts'
 
-/** Codes open for about half a minute to either side; a clock farther off than this is worth correcting. */
+/** The server accepts codes of about half a minute to either side; a clock farther off than this is corrected. */
 const tolerableMs = 20_000
 
-/** The device's clock, put right only when the server shows that it is wrong. */
+/** The clock of this device, corrected only when the server shows that it is wrong. */
 export const createClock = (now: () => number) => {
   let offsetMs = 0
 
@@ -14,13 +14,13 @@ export const createClock = (now: () => number) => {
   }
 
   return {
-    /** Whole milliseconds since 1970, as the server sees them. */
+    /** Whole milliseconds since 1970, as the server counts them. */
     now: () => Math.round(now() + offsetMs),
     step: () => stepAt(now() + offsetMs),
-    /** Takes over the server's time (unix seconds) if ours is far from it; true: it was. */
+    /** Adopts the server's time (unix seconds) if this clock is far from it; true when it was. */
     correct: (timestamp: unknown): boolean => {
       if (typeof timestamp !== 'number' || !Number.isSafeInteger(timestamp)) return false
-      // Whole seconds were cut off: half a second is the best guess.
+      // The server cuts off the fraction of a second; half a second is the best guess.
       return correctTo(timestamp * 1_000 + 500)
     },
     /** The same for `tm`, decimal milliseconds. */

@@ -1,17 +1,15 @@
-/** The provisioned device of this client: made at first need, kept in the storage. */
+/** The provisioned device of this client: made on first use, kept in the storage. */
 import { isDeviceId } from '../protocol/envelope.ts'
 import { catalogue } from '../protocol/errors.ts'
+import { parseReply } from './call.ts'
 import type { ClientClock } from './clock.ts'
 import { ClientFailure, toFailure } from './failure.ts'
-import type { Lock } from './lock.ts'
-import { type ProvisionReply, paths } from './operations.ts'
 import type { Post } from './post.ts'
-import { parseReply, type Reply } from './reply.ts'
-import { type ClientStorage, readRecord } from './storage.ts'
+import { type ClientStorage, type Lock, readRecord } from './storage.ts'
 
 export type Device = { t: string; secret: string }
 
-/** What this device is called, for the list of logins that its user may see. */
+/** The name of this device in the user's list of logins. */
 export type DeviceDescription = { type?: string; os?: string; device?: string; osver?: string }
 
 export type DevicesNeeds = {
@@ -26,31 +24,36 @@ export type DevicesNeeds = {
   description: DeviceDescription
 }
 
-/** A device that the server answered within this time is not one that it has forgotten. */
+/** The server has not forgotten a device that it answered within this time. */
 const trustedMs = 3_600_000
 
+const provisionPath = '/v1/totp'
+
 const isSecret = (text: unknown): text is string => typeof text === 'string' && /^[A-Z2-7]{16,64}$/.test(text)
+
+const formOf = ({ appId, appSecret, description }: DevicesNeeds): string => {
+  const { type, os, device } = description
+  const form = new URLSearchParams({ n: appId, s: appSecret })
+  for (const [name, value] of Object.entries({ type, os, device })) {
+    if (value !== undefined) form.set(name, value)
+  }
+  return form.toString()
+}
 
 export const createDevices = (needs: DevicesNeeds) => {
   const { post, storage, key, lock, clock, now } = needs
   let confirmed: { t: string; at: number } | undefined
 
   const read = async (): Promise<Device | undefined> => {
-    const record = await readRecord(storage, key)
-    const { t, secret } = record ?? {}
+    const { t, secret } = (await readRecord(storage, key)) ?? {}
     return typeof t === 'string' && isDeviceId(t) && isSecret(secret) ? { t, secret } : undefined
   }
 
   const provision = async (): Promise<Device> => {
-    const { type, os, device } = needs.description
-    const parameters = Object.entries({ n: needs.appId, s: needs.appSecret, type, os, device })
-    const form = new URLSearchParams(
-      parameters.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    )
-    const { text, retryAfterSeconds } = await post(paths.provision, 'form', form.toString())
-    const reply = parseReply(text)
+    const { text, retryAfterSeconds } = await post(provisionPath, 'form', formOf(needs))
+    const reply = parseReply(provisionPath, text)
     if (reply.code !== catalogue.OK.code) throw toFailure(reply, { retryAfterSeconds })
-    const { totp_token: t, totp_secret: secret, time } = reply as Reply & ProvisionReply
+    const { totp_token: t, totp_secret: secret, time } = reply
     if (!isDeviceId(String(t)) || !isSecret(secret)) throw new ClientFailure('REPLY_UNREADABLE')
     clock.correct(time)
     await storage.set(key, JSON.stringify({ t, secret }))
@@ -59,7 +62,7 @@ export const createDevices = (needs: DevicesNeeds) => {
   }
 
   return {
-    isThere: async () => (await read()) !== undefined,
+    hasDevice: async () => (await read()) !== undefined,
     /** The kept device, or a new one. */
     get: async (): Promise<Device> =>
       (await read()) ?? (await lock(async () => (await read()) ?? (await provision()))),
@@ -75,7 +78,7 @@ export const createDevices = (needs: DevicesNeeds) => {
     confirm: (t: string): void => {
       confirmed = { t, at: now() }
     },
-    /** Kept from an earlier time: the server forgets devices that stay away for long. */
+    /** The server forgets devices that have not called for long; this one may have been kept since then. */
     mayBeForgotten: (t: string): boolean => confirmed?.t !== t || now() - confirmed.at > trustedMs,
   }
 }

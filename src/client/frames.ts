@@ -1,13 +1,12 @@
-/** Hello and key exchange come in frames, as the old chat server had them. */
+/** Hello and key exchange come in frames, a format of the old chat server. */
 import { type FrameKind, readDecimal } from '../protocol/frame.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
+import type { Members, Send } from './call.ts'
 import { isFailure } from './failure.ts'
-import { type Members, paths } from './operations.ts'
-import type { Reply, Send } from './reply.ts'
 
 const msgTypes = { hello: 'hello', keyEx: 'keyExchange' } as const satisfies Record<FrameKind, string>
 
-export const frameOf = (kind: FrameKind, tm: string, message: Members): Members => ({
+export const frameOf = (kind: FrameKind, tm: string, message: Members) => ({
   version: 1,
   tm,
   keyPrint: '0',
@@ -22,8 +21,12 @@ export type ReadFrame = {
   text(name: string): string
 }
 
-export const readReplyFrame = (reply: Reply, kind: FrameKind): ReadFrame => {
-  const inner: unknown = reply[kind]
+/** Reads without trusting the shape: an exchange may be answered by anybody before it has proven the server. */
+export const readReplyFrame = (
+  reply: { tm?: unknown; hello?: unknown; keyEx?: unknown },
+  kind: FrameKind,
+): ReadFrame => {
+  const inner = reply[kind]
   const message = isObject(inner) ? inner : {}
   return {
     message,
@@ -36,11 +39,11 @@ export const readReplyFrame = (reply: Reply, kind: FrameKind): ReadFrame => {
 }
 
 /**
- * One stage of a key exchange and its reply. The same stage may be sent twice in any envelope: each stage 1 stands
- * alone, and the same stage 3 gets the same stage 4.
+ * One stage of a key exchange and its reply. A stage may be sent twice in any envelope: each stage 1 begins an exchange
+ * of its own, and the same stage 3 gets the same stage 4.
  */
 export const sendStage = async (send: Send, tm: string, message: Members): Promise<ReadFrame> => {
-  const call = () => send(paths.keyExchange, frameOf('keyEx', tm, message), { retry: false })
+  const call = () => send('/v1/key-exchange', frameOf('keyEx', tm, message), { retry: false })
   const reply = await call().catch((error) => {
     if (!isFailure(error, 'UNREACHABLE', 'REPLY_UNREADABLE')) throw error
     return call()

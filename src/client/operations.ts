@@ -1,81 +1,321 @@
-/** What can be called, with the shapes of the server's own schemas (their types alone: no schema is shipped). */
-import type {
-  LoginInput,
-  loginShape,
-  PreloginInput,
-  PreloginReply,
-  preloginShape,
-  RegisterInput,
-  registerShape,
-  WelcomeReply,
-} from '../features/accounts/wire.ts'
-import type { echoShape, ProvisionReply, provisionShape } from '../features/apps/wire.ts'
-import type { helloShape } from '../features/hello/wire.ts'
-import type { keyExchangeShape } from '../features/key-exchange/wire.ts'
-import type {
-  ExchangeInput,
-  ExchangeReply,
-  exchangeShape,
-  LogoutInput,
-  logoutShape,
-  SessionInput,
-  SessionReply,
-  sessionShape,
-} from '../features/tickets/wire.ts'
+/** Made from the shapes of src/features by `npm run generate`. */
 
-type Shapes = {
-  provision: typeof provisionShape
-  echo: typeof echoShape
-  hello: typeof helloShape
-  keyExchange: typeof keyExchangeShape
-  prelogin: typeof preloginShape
-  register: typeof registerShape
-  login: typeof loginShape
-  session: typeof sessionShape
-  exchange: typeof exchangeShape
-  logout: typeof logoutShape
+/** What each operation takes and what it answers beside the members of every reply. */
+export type Operations = {
+  /** Answers the members that it was sent. */
+  '/v1/echo': {
+    input: Record<string, unknown>
+    reply: {
+      status: number
+    } & Record<string, unknown>
+  }
+  /** Says hello, and with a shared key resumes the login that was made on it. */
+  '/v1/hello': {
+    input: {
+      version?: unknown
+      tm?: unknown
+      keyPrint?: unknown
+      msgType?: unknown
+      hello?: unknown
+      plainMsg?: unknown
+    }
+    reply: {
+      version: number
+      tm: string
+      keyPrint: string
+      msgType: string | number
+      hello?: {
+        /** waitlogin, needlogin or waitdata */
+        stage: string
+        keyPrint: string
+        version: string
+        platform: string
+        params: Record<never, never>
+      }
+      plainMsg?: {
+        hello: {
+          /** waitlogin, needlogin or waitdata */
+          stage: string
+          keyPrint: string
+          version: string
+          platform: string
+          params: Record<never, never>
+        }
+      }
+      user?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      tickets?: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
+  /** Stages 1 and 3 of the key exchange; answers stages 2 and 4. */
+  '/v1/key-exchange': {
+    input: {
+      version?: unknown
+      tm?: unknown
+      keyPrint?: unknown
+      msgType?: unknown
+      keyEx?: unknown
+      plainMsg?: unknown
+    }
+    reply: {
+      version: number
+      tm: string
+      keyPrint: string
+      msgType: string | number
+      keyEx?: {
+        stage: number
+        keyPrint: string
+        tempKey?: string
+        pubKey?: string
+        encType?: string
+        status: string
+        kx?: number
+        nonce?: string
+        serverKeyId?: string
+        signature?: string
+      }
+      plainMsg?: {
+        keyEx: {
+          stage: number
+          keyPrint: string
+          tempKey?: string
+          pubKey?: string
+          encType?: string
+          status: string
+          kx?: number
+          nonce?: string
+          serverKeyId?: string
+          signature?: string
+        }
+      }
+    }
+  }
+  /** Logs in with a user number or user name. */
+  '/v1/login': {
+    input: {
+      /** User number or user name */
+      login: string | number
+      /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
+      clientHash?: string
+      /** The same at the cost that prelogin calls next */
+      nextClientHash?: string
+      /** For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+      keyPrint?: unknown
+      tm?: unknown
+      checkTokenData?: unknown
+    }
+    reply: {
+      result: string
+      status: string
+      params: {
+        status: string
+      }
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      users: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }[]
+      tickets: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
+  /** Ends the whole login of a ticket, or every login of its user. */
+  '/v1/logout': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+      everywhere?: boolean
+    }
+    reply: Record<never, never>
+  }
+  /** The salt and cost of a login, whether anybody has it or not. */
+  '/v1/prelogin': {
+    input: {
+      /** User number or user name */
+      login: string | number
+    }
+    reply: {
+      kdf: string
+      cost: number
+      salt: string
+      next?: {
+        cost: number
+      }
+    }
+  }
+  /** Registers a user and logs in. */
+  '/v1/register': {
+    input: {
+      /** anonymous */
+      regmode: string
+      user: {
+        userName: string
+        nickName?: string
+      }
+      /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
+      clientHash?: string
+      /** The same at the cost that prelogin calls next */
+      nextClientHash?: string
+      /** The salt of clientHash */
+      salt?: string
+      /** For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+      keyPrint?: unknown
+      tm?: unknown
+      checkTokenData?: unknown
+    }
+    reply: {
+      result: string
+      status: string
+      params: {
+        status: string
+      }
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      users: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }[]
+      tickets: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
+  /** The public keys that the server signs key exchanges with, and those that stage 1 may be wrapped for. */
+  '/v1/server-keys': {
+    input: Record<never, never>
+    reply: {
+      keys: {
+        serverKeyId: string
+        algorithm: string
+        /** 32 bytes in base64 */
+        publicKey: string
+        isCurrent: boolean
+      }[]
+      rsaKeys: {
+        rsaPrint: string
+        algorithm: string
+        /** SPKI in base64 */
+        publicKey: string
+      }[]
+    }
+  }
+  /** Tells whether a ticket is valid, and whose it is. */
+  '/v1/session': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+    }
+    reply: {
+      /** Why an ended ticket has ended */
+      reason?: string
+      user?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      tier?: string
+      /** When the ticket was issued, unix seconds */
+      issuedAt?: number
+      /** When it ends at the latest, unix seconds */
+      expiresAt?: number
+      /** When it ends if it is not used, unix seconds */
+      idleAt?: number
+    }
+  }
+  /** Trades a ticket for one of a lower tier; an A2 is rotated. */
+  '/v1/ticket/exchange': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+      /** The tier wanted: skey */
+      to: string
+    }
+    reply: {
+      tickets: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
+  /** Provisioning: hands a new device its TOTP secret. */
+  '/v1/totp': {
+    input: {
+      /** App id, [A-Za-z0-9]{1,64} */
+      n: string
+      /** App secret, [A-Za-z0-9]{32} */
+      s: string
+      type?: string
+      os?: string
+      device?: string
+    }
+    reply: {
+      totp_secret: string
+      totp_code: number
+      totp_token: string
+      time: number
+      appname: string
+    }
+  }
 }
 
-/** The paths; that they are those of the server is checked when this is compiled. */
-export const paths = {
-  provision: '/v1/totp',
-  echo: '/v1/echo',
-  hello: '/v1/hello',
-  keyExchange: '/v1/key-exchange',
-  prelogin: '/v1/prelogin',
-  register: '/v1/register',
-  login: '/v1/login',
-  session: '/v1/session',
-  exchange: '/v1/ticket/exchange',
-  logout: '/v1/logout',
-} as const satisfies { [Verb in keyof Shapes]: Shapes[Verb]['path'] }
+/**
+ * What the client has to know of an operation before it calls it. `replay`: what the server does with the same bytes
+ * again. `tiers`: the tickets that the operation takes; without any it takes every tier, if it takes a ticket.
+ */
+export const operations = {
+  '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/login': { replay: 'login', tiers: [], takesTicket: false },
+  '/v1/logout': { replay: 'once', tiers: ['a2', 'skey'], takesTicket: true },
+  '/v1/prelogin': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/register': { replay: 'once', tiers: [], takesTicket: false },
+  '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/session': { replay: 'read', tiers: [], takesTicket: true },
+  '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
+  '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
+} as const satisfies Record<keyof Operations, OperationFacts>
 
-export type Members = Record<string, unknown>
-type NoMembers = Record<never, never>
-
-type Operations = {
-  '/v1/echo': { input: Members; reply: Members & { status: number } }
-  '/v1/prelogin': { input: PreloginInput; reply: PreloginReply }
-  '/v1/register': { input: RegisterInput; reply: WelcomeReply }
-  '/v1/login': { input: LoginInput; reply: WelcomeReply }
-  '/v1/session': { input: SessionInput; reply: SessionReply }
-  '/v1/ticket/exchange': { input: ExchangeInput; reply: ExchangeReply }
-  '/v1/logout': { input: LogoutInput; reply: NoMembers }
+export type OperationFacts = {
+  replay: 'read' | 'once' | 'login'
+  tiers: readonly string[]
+  takesTicket: boolean
 }
-
-/** What every reply has beside the operation's own members; `timestamp` in unix seconds. */
-export type ReplyBase = { code: number; msg: string; timestamp: number; rid?: string }
-
-/** What an operation takes; a path that this client doesn't know takes anything. */
-export type InputOf<Path extends string> = Path extends keyof Operations ? Operations[Path]['input'] : Members
-
-/** What it answers. */
-export type ReplyOf<Path extends string> = ReplyBase &
-  (Path extends keyof Operations ? Operations[Path]['reply'] : Members)
-
-export type { LoginInput, ProvisionReply, RegisterInput, SessionReply, WelcomeReply }
-
-const known: ReadonlySet<string> = new Set(Object.values(paths))
-
-/** Operations that change nothing, or that the server's replay guard runs once for equal bytes. */
-export const isRepeatable = (path: string) => known.has(path)

@@ -1,33 +1,63 @@
 /** From a password to what is sent for it. The password itself never leaves the client. */
 import { utf8 } from '../protocol/bytes.ts'
-import { isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
+import { bcryptText, isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
+import type { Send } from './call.ts'
 import { ClientFailure } from './failure.ts'
-import type { Kdf } from './kdf.ts'
-import { type LoginInput, paths, type ReplyOf } from './operations.ts'
 import { noblePrimitives } from './primitives.ts'
-import type { Send } from './reply.ts'
+
+export type KdfJob = { text: string; salt: string; cost: number }
+/** The slow part of the password scheme: 31 characters. */
+export type Kdf = (job: KdfJob) => Promise<string>
 
 export type PasswordHashes = { salt: string; clientHash: string; nextClientHash?: string }
 
-/** bcrypt's own bounds; 15 is some three seconds on a fast machine. */
+const runInWorker: Kdf = (job) => {
+  // One expression, so that bundlers find the worker and bundle it.
+  const worker = new Worker(new URL('./kdf-worker.js', import.meta.url), { type: 'module' })
+  return new Promise<string>((resolve, reject) => {
+    const fail = () => reject(new Error('the worker did not start or has failed'))
+    worker.onmessage = ({ data }: MessageEvent<string>) => (data ? resolve(data) : fail())
+    worker.onerror = fail
+    worker.postMessage(job)
+  }).finally(() => worker.terminate())
+}
+
+const runInThread: Kdf = ({ text, salt, cost }) => bcryptText(text, salt, cost)
+
+/**
+ * bcrypt in a Worker where the runtime has them. A page may forbid them (CSP `worker-src`), and without a bundler a
+ * Worker finds no packages (import maps don't apply in it). Then bcrypt runs in the page's thread, where bcryptjs yields
+ * every 100 ms.
+ */
+export const createKdf = (): Kdf => {
+  let hasWorkers = typeof Worker === 'function'
+  return async function runKdf(job) {
+    if (!hasWorkers) return runInThread(job)
+    try {
+      return await runInWorker(job)
+    } catch {
+      hasWorkers = false
+      return runInThread(job)
+    }
+  }
+}
+
+/** bcrypt's least cost, and some three seconds on a fast machine. */
+const costs = { min: 4, max: 15 }
+
 const isCost = (cost: unknown): cost is number =>
-  typeof cost === 'number' && Number.isInteger(cost) && cost >= 4 && cost <= 15
+  typeof cost === 'number' && Number.isInteger(cost) && cost >= costs.min && cost <= costs.max
 
 /** Asks for the salt of a login and hashes a password for it, at the next cost too when the server names one. */
-export const createHashPassword =
-  ({ send, kdf }: { send: Send; kdf: Kdf }) =>
-  async (login: LoginInput['login'], password: string): Promise<PasswordHashes> => {
+export const createHashPassword = ({ send, kdf }: { send: Send; kdf: Kdf }) =>
+  async function hashPassword(login: string | number, password: string): Promise<PasswordHashes> {
     const { length } = utf8(password)
     if (length < passwordBytes.min || length > passwordBytes.max) throw new ClientFailure('PASSWORD_LENGTH')
-    const reply = (await send(paths.prelogin, { login })) as ReplyOf<typeof paths.prelogin>
-    const { salt, cost, next } = reply
-    const isKnown = reply.kdf === kdfName && isBcryptSalt(String(salt)) && isCost(cost)
+    const { kdf: name, salt, cost, next } = await send('/v1/prelogin', { login })
+    const isKnown = name === kdfName && isBcryptSalt(String(salt)) && isCost(cost)
     if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
     const text = passwordText(noblePrimitives, password)
     const clientHash = await kdf({ text, salt, cost })
-    return {
-      salt,
-      clientHash,
-      ...(next && { nextClientHash: await kdf({ text, salt, cost: next.cost }) }),
-    }
+    if (!next) return { salt, clientHash }
+    return { salt, clientHash, nextClientHash: await kdf({ text, salt, cost: next.cost }) }
   }

@@ -4,43 +4,40 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export type Answer = { text: string; retryAfterSeconds: number | undefined }
 export type Post = (path: string, type: keyof typeof contentTypes, body: string) => Promise<Answer>
 
+export type PostNeeds = {
+  /** The base URL of the server; a login may have moved the client to another one. */
+  findBase(): Promise<string>
+  fetch: Fetch
+  timeoutMs: number
+  language: string | undefined
+}
+
 const contentTypes = {
   form: 'application/x-www-form-urlencoded',
   json: 'application/json',
 } as const
 
-/** One POST. Whatever its status, what came back is an answer; `UNREACHABLE` when nothing came back in time. */
-export const createPost = ({
-  findBase,
-  fetch,
-  timeoutMs,
-  language,
-}: {
-  /** Where the server is; it may send a login elsewhere. */
-  findBase(): Promise<string>
-  fetch: Fetch
-  timeoutMs: number
-  language: string | undefined
-}): Post => {
-  const more = language === undefined ? undefined : { 'accept-language': language }
-  return async (path, type, body) => {
+/** One POST. Every reply counts as an answer, whatever its status. Throws UNREACHABLE when none came in time. */
+export const createPost = ({ findBase, fetch, timeoutMs, language }: PostNeeds): Post => {
+  const languageHeader = language === undefined ? undefined : { 'accept-language': language }
+  return async function post(path, type, body) {
     const base = await findBase()
     try {
       const response = await fetch(base + path, {
         method: 'POST',
-        headers: { 'content-type': contentTypes[type], ...more },
+        headers: { 'content-type': contentTypes[type], ...languageHeader },
         body,
         cache: 'no-store',
         credentials: 'omit',
-        // The server never redirects a call; whoever does would be handed the secrets in it.
+        // The server never redirects a call; following a redirect would hand its secrets to another host.
         redirect: 'error',
         referrerPolicy: 'no-referrer',
         signal: AbortSignal.timeout(timeoutMs),
       })
       const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
       return { text: await response.text(), retryAfterSeconds: Number.isFinite(wait) ? wait : undefined }
-    } catch (error) {
-      throw new ClientFailure('UNREACHABLE', { cause: error })
+    } catch (cause) {
+      throw new ClientFailure('UNREACHABLE', { cause })
     }
   }
 }

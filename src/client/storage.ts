@@ -1,8 +1,9 @@
-/** Where a client keeps its device, its shared key and its tickets between calls. */
+/** Where a client keeps its device, its shared key and its tickets between calls, and the locks around them. */
+import { isObject } from '../protocol/json.ts'
 
 /**
- * Three verbs over texts; what `set` wrote, the next `get` has to see. For browsers there is `createBrowserStorage`; a
- * single page may do with `localStorage`, which its tabs see at different times:
+ * Three verbs over texts; `get` has to return what the last `set` wrote. For browsers there is `createBrowserStorage`. A
+ * page that is never open in two tabs may use `localStorage`, which tabs see at different times:
  *
  * ```ts
  * const storage: ClientStorage = {
@@ -12,16 +13,16 @@
  * }
  * ```
  *
- * What is kept is worth as much as a password for as long as it lives: the device's secret opens its envelopes, the
- * A2 is the login for 30 days, and the shared key resumes that login without a ticket and opens what was sealed under
- * it. In a browser every script of the page's origin can read `localStorage` and IndexedDB, so a single injected
- * script takes all three; without a storage key and login end with the page instead. On a phone or a desk use the
- * keychain of the system; on a server a file or a table that only the process may read.
+ * Protect what is kept like a password: the device's secret opens its envelopes, the A2 is the login for 30 days, and the
+ * shared key resumes that login without a ticket and opens what was sealed under it. In a browser every script of the
+ * page's origin can read `localStorage` and IndexedDB, so a single injected script can take all three; without a storage,
+ * key and login end with the page. On a phone or desktop use the system's keychain; on a server a file or table that only
+ * the process can read.
  *
- * A sealed call writes its sequence number before it is sent. Clients of one process, and tabs of one origin, may
- * share a storage; two processes, or a storage and its restored copy, may not: who seals with a number that was used
- * is refused once and seals again. Whoever can take the key's record out of the storage takes the promise to seal
- * with it: call `exchangeKeys()` at every start, which keeps a key that is there.
+ * A sealed call writes its sequence number before it is sent. Clients of one process, and tabs of one origin, may share a
+ * storage. Two processes, or a storage and its restored copy, may not: a call with a used number is refused once and
+ * sealed again. A client whose key record was removed no longer knows that it has to seal: call `exchangeKeys()` at every
+ * start, which keeps a key that is there.
  */
 export type ClientStorage = {
   get(key: string): Promise<string | null | undefined>
@@ -30,7 +31,7 @@ export type ClientStorage = {
   remove(key: string): Promise<void>
 }
 
-/** Forgets everything with the process or page. */
+/** Keeps everything until the process or page ends. */
 export const createMemoryStorage = (): ClientStorage => {
   const texts = new Map<string, string>()
   return {
@@ -44,7 +45,7 @@ export const createMemoryStorage = (): ClientStorage => {
   }
 }
 
-/** A record of texts and numbers that was kept as JSON; undefined when there is none, or it was damaged. */
+/** A record that was kept as JSON; undefined when there is none, or it is damaged. */
 export const readRecord = async (
   storage: ClientStorage,
   key: string,
@@ -53,8 +54,56 @@ export const readRecord = async (
   if (!text) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
+  }
+}
+
+/** Runs pieces of work one after another. */
+export type Lock = <T>(work: () => Promise<T>) => Promise<T>
+
+const createQueue = (): Lock => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
+}
+
+/** Clients of one process that share a storage wait for each other. */
+const queues = new WeakMap<ClientStorage, Map<string, Lock>>()
+
+/**
+ * One lock for every client that uses this name on this storage, in this process and, where the browser has Web Locks, in
+ * all tabs of its origin: two tabs must not trade the same A2, nor seal two messages with one sequence number.
+ *
+ * @param isShared false for a storage that only its own client knows.
+ */
+export const createLock = (storage: ClientStorage, name: string, isShared: boolean): Lock => {
+  const locks = isShared ? globalThis.navigator?.locks : undefined
+  if (locks) return (work) => locks.request(name, () => work())
+  const named = queues.get(storage) ?? new Map<string, Lock>()
+  queues.set(storage, named)
+  const queue = named.get(name) ?? createQueue()
+  named.set(name, queue)
+  return queue
+}
+
+/** Runs at most `max` pieces of work at once; others wait in the order in which they came. */
+export const createGate = (max: number): Lock => {
+  const waiting: (() => void)[] = []
+  let free = max
+  return async (work) => {
+    if (free > 0) free--
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
   }
 }

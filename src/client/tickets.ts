@@ -1,15 +1,14 @@
-/** The tickets of this client's login: kept in the storage, refreshed before they end, forgotten when they have. */
-import { catalogue } from '../protocol/errors.ts'
+/** The tickets of this client's login: kept in the storage, traded before they end, forgotten when they have ended. */
+import type { ReplyOf, Send } from './call.ts'
 import { ClientFailure, isFailure } from './failure.ts'
-import { createKeptTickets, type Kept, loginOf } from './kept-tickets.ts'
-import type { Lock } from './lock.ts'
-import { paths, type ReplyOf } from './operations.ts'
-import type { Reply, Send } from './reply.ts'
-import type { ClientStorage } from './storage.ts'
-import { createTicketLives } from './ticket-lives.ts'
+import { createTicketLives, createTicketRecord, type KeptTickets, loginOf } from './kept-tickets.ts'
+import type { ClientStorage, Lock } from './storage.ts'
 
 /** `a2` is missing where a login has none: it was made on a weak key, or resumed by its key alone. */
-export type Pair = { a2?: string; skey: string }
+export type TicketPair = { a2?: string; skey: string }
+
+/** A reply that brings tickets, or none. */
+export type TicketReply = { tickets?: { a2?: string; skey?: string } }
 
 export type TicketsNeeds = {
   send: Send
@@ -19,125 +18,149 @@ export type TicketsNeeds = {
   now(): number
   /** The fingerprint of the key under which calls are sealed. */
   findFingerprint(): Promise<string | undefined>
-  /** Hello on the key: with `tickets` if somebody is logged in on it. */
-  resume(): Promise<Reply>
+  /** Hello on the key: with `tickets` if its login is alive. */
+  sayHello(): Promise<ReplyOf<'/v1/hello'>>
 }
 
-const pairOf = ({ a2, skey }: Kept): Pair => (a2 ? { a2, skey } : { skey })
+const pairOf = ({ a2, skey }: KeptTickets): TicketPair => (a2 ? { a2, skey } : { skey })
 
 /** Refused because the ticket has ended, said by the server in answer to this very call. */
 const isEnded = (error: unknown): error is ClientFailure =>
   isFailure(error, 'NOT_LOGGED_IN') && error.isAnswer
 
-export const createTickets = (needs: TicketsNeeds) => {
-  const { send, storage, key, lock, now } = needs
-  const { read, get, write, remove } = createKeptTickets(storage, key)
-  const lives = createTicketLives(now)
-  const pending = new Map<string, Promise<Kept>>()
+/** An SKey that was idle or grew old has a login behind it still; any other reason is the login's own. */
+const isExpired = ({ reason }: ClientFailure) => reason === undefined || reason === 'expired'
 
-  const keep = async (reply: Reply, isResumed = false): Promise<Kept> => {
-    const { tickets } = reply as unknown as ReplyOf<typeof paths.exchange>
-    const { a2 = '', skey = '' } = tickets ?? {}
+/** Keeps the tickets that replies bring. */
+const createKeeper = (needs: TicketsNeeds) => {
+  const record = createTicketRecord(needs.storage, needs.key)
+  const lives = createTicketLives(needs.now)
+
+  const keep = async ({ tickets = {} }: TicketReply, { isResumed = false } = {}): Promise<KeptTickets> => {
+    const { a2 = '', skey = '' } = tickets
     if (!a2 && !skey) throw new ClientFailure('REPLY_UNREADABLE')
-    // An SKey from hello belongs to a login whose A2 may be here already; another login's A2 says another user.
-    const before = isResumed ? await read() : undefined
+    // An SKey from hello may belong to the login whose A2 is kept; the A2 of another login names another user.
+    const before = isResumed ? await record.read() : undefined
     const own = before && loginOf(before) === loginOf({ a2, skey }) ? before.a2 : ''
-    const issuedAt = now()
+    const issuedAt = needs.now()
     const fingerprint = (await needs.findFingerprint()) ?? ''
     const kept = { a2: a2 || own, skey, issuedAt, expiresAt: lives.endOf(issuedAt), fingerprint }
-    await write(kept)
+    await record.write(kept)
     lives.use(skey)
     return kept
   }
 
-  /** Only the login that has ended: another tab may have logged in anew meanwhile. */
-  const forgetLogin = (ended: Kept): Promise<void> =>
-    lock(async () => {
-      const kept = await read()
-      if (kept && loginOf(kept) === loginOf(ended)) await remove()
-    })
+  return { record, lives, keep }
+}
 
-  /** Without an A2 the key has to do. */
-  const resume = async (): Promise<Kept> => {
-    const reply = await needs.resume()
-    if (reply.tickets) return keep(reply, true)
+type Keeper = ReturnType<typeof createKeeper>
+
+/** Trades the kept tickets for new ones: one trade at a time, shared by every caller with the same old SKey. */
+const createTrade = ({ send, lock, sayHello }: TicketsNeeds, { record, keep }: Keeper) => {
+  const pending = new Map<string, Promise<KeptTickets>>()
+
+  /** Without an A2, a hello on the key brings an SKey. */
+  const resume = async (): Promise<KeptTickets> => {
+    const reply = await sayHello()
+    if (reply.tickets) return keep(reply, { isResumed: true })
     throw new ClientFailure('NOT_LOGGED_IN', { members: reply, isAnswer: true })
   }
 
-  const exchange = (stale: string): Promise<Kept> =>
+  const exchange = (stale: string): Promise<KeptTickets> =>
     lock(async () => {
-      const kept = await get()
+      const kept = await record.get()
       if (kept.skey !== stale) return kept
       try {
         if (!kept.a2) return await resume()
-        return await keep(await send(paths.exchange, { token: kept.a2, to: 'skey' }))
+        return await keep(await send('/v1/ticket/exchange', { token: kept.a2, to: 'skey' }))
       } catch (error) {
-        if (isEnded(error)) await remove()
+        if (isEnded(error)) await record.remove()
         throw error
       }
     })
 
-  /** One exchange for all who hold the same old SKey. */
-  const refresh = (stale: string): Promise<Kept> => {
+  return function trade(stale: string): Promise<KeptTickets> {
     const running = pending.get(stale)
     if (running) return running
     const started = exchange(stale).finally(() => pending.delete(stale))
     pending.set(stale, started)
     return started
   }
+}
 
-  /** A login from before its key is bound to it by a sealed exchange, and can be resumed on it from then on. */
-  const isUnbound = async ({ a2, fingerprint }: Kept) => {
-    const current = a2 ? await needs.findFingerprint() : undefined
+const createLogout = ({ send, lock, sayHello }: TicketsNeeds, { record, keep }: Keeper) => {
+  /** An SKey that grew old has a login behind it still, to which the key leads. */
+  const canResume = async (): Promise<boolean> => {
+    const reply = await sayHello()
+    if (!reply.tickets) return false
+    await keep(reply, { isResumed: true })
+    return true
+  }
+
+  const end = async (everywhere: boolean, mayResume = true): Promise<void> => {
+    const { a2, skey } = await record.get()
+    const token = a2 || skey
+    try {
+      await send('/v1/logout', everywhere ? { token, everywhere } : { token })
+    } catch (error) {
+      if (!isEnded(error)) throw error
+      if (!a2 && isExpired(error) && mayResume && (await canResume())) return end(everywhere, false)
+      await record.remove()
+      if (everywhere) throw error
+    }
+    await record.remove()
+  }
+
+  /** Ends the login; one that the server has ended already counts as ended. */
+  return (everywhere: boolean): Promise<void> => lock(() => end(everywhere))
+}
+
+export const createTickets = (needs: TicketsNeeds) => {
+  const { lock, findFingerprint } = needs
+  const keeper = createKeeper(needs)
+  const { record, lives, keep } = keeper
+  const trade = createTrade(needs, keeper)
+
+  /** Forgets the login that has ended, and no other: another tab may have logged in meanwhile. */
+  const forgetLogin = (ended: KeptTickets): Promise<void> =>
+    lock(async () => {
+      const kept = await record.read()
+      if (kept && loginOf(kept) === loginOf(ended)) await record.remove()
+    })
+
+  /** A login from before its key: a sealed exchange binds it to the key, on which it can be resumed then. */
+  const isUnbound = async ({ a2, fingerprint }: KeptTickets) => {
+    const current = a2 ? await findFingerprint() : undefined
     return current !== undefined && current !== fingerprint
   }
 
-  /** A pair that should still be good; if it can't be had ahead of time, the old SKey may do. */
-  const getFresh = async (): Promise<Kept> => {
-    const kept = await get()
+  /** A pair that should still be good. If it can't be traded ahead of time, the old SKey may do. */
+  const getFresh = async (): Promise<KeptTickets> => {
+    const kept = await record.get()
     if (kept.skey && !lives.isUsedUp(kept) && !(await isUnbound(kept))) return kept
-    return refresh(kept.skey).catch((error) => {
+    return trade(kept.skey).catch((error) => {
       if (isEnded(error) || !kept.skey) throw error
       return kept
     })
   }
 
-  const end = async (everywhere: boolean, mayResume = true): Promise<void> => {
-    const { a2, skey } = await get()
-    try {
-      await send(paths.logout, { token: a2 || skey, ...(everywhere && { everywhere }) })
-    } catch (error) {
-      if (!isEnded(error)) throw error
-      // An SKey that grew old has a login behind it still, which the key leads to.
-      const isOld = !a2 && (error.reason === undefined || error.reason === 'expired')
-      if (isOld && mayResume && (await needs.resume().then((reply) => reply.tickets && keep(reply, true)))) {
-        return end(everywhere, false)
-      }
-      await remove()
-      if (everywhere) throw error
-    }
-    await remove()
-  }
-
   return {
-    isThere: async () => (await read()) !== undefined,
-    /** The tickets of a new login take the place of those before. */
-    keep: (reply: Reply) => lock(() => keep(reply)),
-    /** Keeps the fresh SKey that a hello may bring. */
-    greet: <Greeted extends { reply: Reply }>(hello: () => Promise<Greeted>): Promise<Greeted> =>
+    hasLogin: async () => (await record.read()) !== undefined,
+    hasA2: async () => Boolean((await record.read())?.a2),
+    /** Keeps the tickets of a new login in the place of those before. */
+    keep: (reply: TicketReply) => lock(() => keep(reply)),
+    /** Says hello and keeps the fresh SKey that it may bring. */
+    greet: <Greeted extends { reply: TicketReply }>(hello: () => Promise<Greeted>): Promise<Greeted> =>
       lock(async () => {
         const greeted = await hello()
-        if (greeted.reply.tickets) await keep(greeted.reply, true)
+        if (greeted.reply.tickets) await keep(greeted.reply, { isResumed: true })
         return greeted
       }),
-    hasA2: async () => Boolean((await read())?.a2),
-    refresh: async (): Promise<Pair> => pairOf(await refresh((await get()).skey)),
-    /** Ends the login; one that the server has ended already is as good. */
-    logout: (everywhere: boolean): Promise<void> => lock(() => end(everywhere)),
-
+    refresh: async (): Promise<TicketPair> => pairOf(await trade((await record.get()).skey)),
+    logout: createLogout(needs, keeper),
     /** Calls with the SKey, and once more with a new one if the server says that it has ended. */
-    withSKey: async (call: (token: string) => Promise<Reply>): Promise<Reply> => {
-      const run = async ({ skey }: Kept) => {
+    withSKey: async <Reply>(call: (token: string) => Promise<Reply>): Promise<Reply> => {
+      const run = async ({ skey }: KeptTickets) => {
         const reply = await call(skey)
         lives.use(skey)
         return reply
@@ -147,24 +170,13 @@ export const createTickets = (needs: TicketsNeeds) => {
         return await run(kept)
       } catch (error) {
         if (!isEnded(error)) throw error
-        // An SKey that was idle or grew old has a login behind it still; any other reason is the login's own.
-        if (error.reason !== undefined && error.reason !== 'expired') {
-          await forgetLogin(kept)
-          throw error
-        }
-        return run(await refresh(kept.skey))
+        if (isExpired(error)) return run(await trade(kept.skey))
+        await forgetLogin(kept)
+        throw error
       }
     },
-
     learnLives: lives.learn,
   }
 }
 
 export type Tickets = ReturnType<typeof createTickets>
-
-/** `/v1/session` answers a dead ticket with a code of its own; to a client it is a refusal like any other. */
-export const refuseEnded = (reply: Reply): Reply => {
-  if (reply.code !== catalogue.TICKET_ENDED.code) return reply
-  const { reason } = reply as unknown as ReplyOf<typeof paths.session>
-  throw new ClientFailure('NOT_LOGGED_IN', { reason, members: reply, isAnswer: true })
-}

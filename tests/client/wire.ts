@@ -1,15 +1,28 @@
 /** What lies between a client and its server, with the faults of a network at hand. */
 import type { ClientStorage } from '../../src/client/index.ts'
-import { paths } from '../../src/client/operations.ts'
 import type { Fetch } from '../../src/client/post.ts'
 
 type Call = { path: string; body: string; reply: string; j: string; isSealed: boolean }
 /** May change what comes back; undefined: nothing comes back. */
 type Fault = (reply: string) => Promise<string | undefined> | string | undefined
 type Kept = 'device' | 'login' | 'key'
-type Place = keyof typeof paths | `/${string}`
+/** The operations by the names that the tests use. */
+const paths = {
+  provision: '/v1/totp',
+  echo: '/v1/echo',
+  keyExchange: '/v1/key-exchange',
+  hello: '/v1/hello',
+  register: '/v1/register',
+  login: '/v1/login',
+  session: '/v1/session',
+  exchange: '/v1/ticket/exchange',
+  logout: '/v1/logout',
+} as const
 
-const pathOf = (place: Place) => (Object.hasOwn(paths, place) ? paths[place as keyof typeof paths] : place)
+type Operation = keyof typeof paths | `/${string}`
+
+const pathOf = (operation: Operation) =>
+  Object.hasOwn(paths, operation) ? paths[operation as keyof typeof paths] : operation
 
 export const createWire = (url: string) => {
   const calls: Call[] = []
@@ -35,12 +48,12 @@ export const createWire = (url: string) => {
     calls,
     fetch: send,
     /** The calls of a path so far. */
-    of: (place: Place) => calls.filter(({ path }) => path === pathOf(place)),
+    of: (operation: Operation) => calls.filter(({ path }) => path === pathOf(operation)),
     /** The next call of a path arrives, its reply doesn't. */
-    loseReply: (place: Place) => faults.push({ path: pathOf(place), fault: () => undefined }),
+    loseReply: (operation: Operation) => faults.push({ path: pathOf(operation), fault: () => undefined }),
     /** The reply to the next call of a path is replaced; `before` runs when it is about to be sent. */
-    replaceReply: (place: Place, fault: Fault, before = () => {}) =>
-      faults.push({ path: pathOf(place), fault, before }),
+    replaceReply: (operation: Operation, fault: Fault, before = () => {}) =>
+      faults.push({ path: pathOf(operation), fault, before }),
   }
 }
 

@@ -1,0 +1,86 @@
+/** What a client is created with, and the checks of it. */
+import type { DeviceDescription } from './devices.ts'
+import { type PinnedKeys, readPinnedKeys } from './pinned-keys.ts'
+import type { Fetch } from './post.ts'
+import { baseOf } from './server-location.ts'
+import { type ClientStorage, createMemoryStorage } from './storage.ts'
+
+export type ClientOptions = {
+  /** The base URL of the server, with the path of a proxy in front of it if there is one. */
+  url: string
+  appId: string
+  /** Leave it out for an app marked public: what ships in a page or a program is no secret. */
+  appSecret?: string
+  /** Keeps device, key and tickets; without one they end with the process or page (see `ClientStorage`). */
+  storage?: ClientStorage
+  /** `totp` encrypts every call (the default with a secret); `json` sends plain bodies and needs HTTPS or loopback. */
+  transport?: 'totp' | 'json'
+  /**
+   * Public keys of the server (`torii key list`), base64 of 32 bytes each: a key exchange that none of them has signed
+   * is refused. Without them only TLS tells whose key it is.
+   */
+  serverKeys?: readonly string[]
+  /** Base URLs to which the server may send a login; others are refused. */
+  redirects?: readonly string[]
+  /** The name of this device in the user's list of logins. */
+  device?: DeviceDescription
+  /** The language of messages, such as `en` or `zh-CN`; a browser sends its own without it. */
+  language?: string
+  fetch?: Fetch
+  /** Milliseconds since 1970. */
+  now?: () => number
+  /** A call that got no reply within this time fails with UNREACHABLE; 15,000 milliseconds. */
+  timeoutMs?: number
+  /** For a server with `transport.totpCompensation`. */
+  totpCompensation?: number
+}
+
+export type ReadOptions = {
+  base: string
+  redirects: readonly string[]
+  appId: string
+  appSecret: string | undefined
+  transport: 'totp' | 'json'
+  storage: ClientStorage
+  /** False for a storage that only this client knows. */
+  isStorageShared: boolean
+  pinnedKeys: PinnedKeys
+  device: DeviceDescription
+  language: string | undefined
+  fetch: Fetch
+  now(): number
+  timeoutMs: number
+  totpCompensation: number
+}
+
+const isPrivate = ({ protocol, hostname }: URL) =>
+  protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+
+/** Throws TypeError for options that contradict each other. */
+export const readOptions = (options: ClientOptions): ReadOptions => {
+  const { appId, appSecret } = options
+  const { transport = appSecret === undefined ? 'json' : 'totp' } = options
+  const url = new URL(options.url)
+  if (transport === 'totp' && appSecret === undefined) throw new TypeError('transport totp needs appSecret')
+  if (transport === 'json' && !isPrivate(url)) throw new TypeError('transport json needs an https: url')
+  const redirects = (options.redirects ?? []).map((text) => new URL(text))
+  if (transport === 'json' && !redirects.every(isPrivate)) {
+    throw new TypeError('transport json needs https: redirects')
+  }
+  return {
+    base: baseOf(url),
+    redirects: redirects.map(baseOf),
+    appId,
+    appSecret,
+    transport,
+    storage: options.storage ?? createMemoryStorage(),
+    isStorageShared: options.storage !== undefined,
+    pinnedKeys: readPinnedKeys(options.serverKeys),
+    device: options.device ?? {},
+    language: options.language,
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    now: options.now ?? Date.now,
+    timeoutMs: options.timeoutMs ?? 15_000,
+    totpCompensation: options.totpCompensation ?? 0,
+  }
+}

@@ -1,0 +1,84 @@
+import { catalogue } from '../../protocol/errors.ts'
+import type { InputOf, ReplyOf } from '../call.ts'
+import type { Core } from '../core.ts'
+import { isFailure } from '../failure.ts'
+import { greet, notLoggedIn } from './hello.ts'
+
+export type Registration = {
+  userName: string
+  nickName?: string
+  password: string
+  /** `anonymous`, by user name and password alone, if it is not given. */
+  regmode?: string
+}
+
+/** `login` is a user number or a user name. */
+export type Credentials = { login: InputOf<'/v1/login'>['login']; password: string }
+
+type WelcomeReply = ReplyOf<'/v1/login'>
+
+export type AccountVerbs = {
+  /**
+   * Registers a user and logs in. Throws ALREADY_REGISTERED, NAME_REFUSED or PASSWORD_LENGTH (1 to 1,024 bytes).
+   *
+   * ```ts
+   * const { user } = await client.register({ userName: 'amber', password: 'correct horse' })
+   * ```
+   */
+  register(registration: Registration): Promise<WelcomeReply>
+  /**
+   * Logs in with a user number or user name. The client forgets the login of before, if there was one; it does not end
+   * it. Throws LOGIN_FAILED, or TOO_OFTEN with `retryAfterSeconds`.
+   *
+   * ```ts
+   * const { user } = await client.login({ login: 'amber', password: 'correct horse' })
+   * ```
+   */
+  login(credentials: Credentials): Promise<WelcomeReply>
+}
+
+/** The server that the login was sent to shares the store, and the key is bound to the new login already. */
+const followRedirect = (core: Core, base: string): Promise<WelcomeReply> =>
+  core.location.move(base, async () => {
+    const { greeting, reply } = await greet(core)
+    const { user } = greeting
+    if (!user) throw notLoggedIn(reply)
+    return {
+      ...reply,
+      code: catalogue.LOGGED_IN.code,
+      result: 'ok',
+      status: 'loginok',
+      params: { status: 'loginok' },
+      user,
+      users: [user],
+      tickets: reply.tickets ?? {},
+    }
+  })
+
+export const createAccountVerbs = (core: Core): AccountVerbs => {
+  const { hashPassword, greeter, tickets, location } = core
+  const { device } = core.options
+
+  return {
+    register: async ({ userName, nickName, password, regmode = 'anonymous' }) => {
+      const hashes = await hashPassword(userName, password)
+      const user = nickName === undefined ? { userName } : { userName, nickName }
+      const reply = await greeter.sendWithProof('/v1/register', { regmode, user, ...hashes, device })
+      await tickets.keep(reply)
+      return reply
+    },
+    login: async ({ login, password }) => {
+      const { salt: _, ...hashes } = await hashPassword(login, password)
+      try {
+        const reply = await greeter.sendWithProof('/v1/login', { login, ...hashes, device })
+        await tickets.keep(reply)
+        return reply
+      } catch (error) {
+        const isSentOn = isFailure(error, 'KX_REDIRECT') && error.isAnswer
+        const base = isSentOn ? location.findAllowed(error.members.redirect) : undefined
+        if (base === undefined) throw error
+        return followRedirect(core, base)
+      }
+    },
+  }
+}

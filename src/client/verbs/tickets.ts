@@ -1,0 +1,63 @@
+import { catalogue } from '../../protocol/errors.ts'
+import type { ReplyOf } from '../call.ts'
+import type { Core } from '../core.ts'
+import { ClientFailure } from '../failure.ts'
+import type { TicketPair } from '../tickets.ts'
+
+/** The login of this client, and until when its SKey lives (unix seconds). */
+export type Session = Required<Omit<ReplyOf<'/v1/session'>, 'reason' | 'rid'>>
+
+export type TicketVerbs = {
+  /**
+   * The login of this client, as the server sees it now. Throws NOT_LOGGED_IN, with the `reason` of a login that has
+   * ended.
+   *
+   * ```ts
+   * const { user, expiresAt } = await client.session()
+   * ```
+   */
+  session(): Promise<Session>
+  /**
+   * Trades the A2 for a new pair of A2 and SKey now. Calls do so by themselves when the SKey is old or has ended; use
+   * this before you hand an SKey to another program. Throws NOT_LOGGED_IN.
+   *
+   * ```ts
+   * const { skey } = await client.exchange()
+   * ```
+   */
+  exchange(): Promise<TicketPair>
+  /**
+   * Ends this login, or every login of its user. If it throws, the tickets are kept and the call can be repeated.
+   *
+   * ```ts
+   * await client.logout({ everywhere: true })
+   * ```
+   */
+  logout(options?: { everywhere?: boolean }): Promise<void>
+}
+
+type SessionReply = ReplyOf<'/v1/session'>
+
+const isSession = (reply: SessionReply): reply is SessionReply & Session => {
+  const { user, tier, issuedAt, expiresAt, idleAt } = reply
+  return [user, tier, issuedAt, expiresAt, idleAt].every((member) => member !== undefined)
+}
+
+/** `/v1/session` answers an ended ticket with a code of its own; to the caller it is a refusal like any other. */
+const refuseEnded = (reply: SessionReply): SessionReply => {
+  if (reply.code !== catalogue.TICKET_ENDED.code) return reply
+  throw new ClientFailure('NOT_LOGGED_IN', { reason: reply.reason, members: reply, isAnswer: true })
+}
+
+export const getSession = async ({ tickets, send }: Core): Promise<Session> => {
+  const reply = await tickets.withSKey(async (token) => refuseEnded(await send('/v1/session', { token })))
+  if (!isSession(reply)) throw new ClientFailure('REPLY_UNREADABLE')
+  tickets.learnLives(reply)
+  return reply
+}
+
+export const createTicketVerbs = (core: Core): TicketVerbs => ({
+  session: () => getSession(core),
+  exchange: core.tickets.refresh,
+  logout: ({ everywhere = false } = {}) => core.tickets.logout(everywhere),
+})
