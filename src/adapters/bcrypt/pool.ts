@@ -1,4 +1,5 @@
 import { Failure } from '../../protocol/errors.ts'
+import { createMean, createSlots } from '../../protocol/queue.ts'
 import type { hashInThread } from './worker.ts'
 
 export type BcryptPool = {
@@ -12,16 +13,14 @@ export type BcryptPool = {
 type Work = Parameters<typeof hashInThread>[0]
 type Done = ReturnType<typeof hashInThread>
 
-/** The share of the newest figure in the mean, and in how far figures lie from it on average. */
-const newest = 0.2
-/** So many of those above the mean: on a busy machine one hash takes far longer than another. */
+/** On a busy machine one hash takes far longer than another: this many times their spread is added to the mean. */
 const caution = 2
-/** Of cost 10, until one was measured. */
+/** What a hash of cost 10 takes, until one was measured. */
 const firstGuessMs = 100
 
 /**
- * bcrypt in threads, off the event loop. Who is let into the queue is done within `maxWaitMs`, as far as the time that
- * the last hashes took tells; others are refused at once. The threads start with the first password.
+ * bcrypt in threads, off the event loop. A password that is let into the queue is hashed within `maxWaitMs`, as far as the
+ * time of the last hashes tells; others are refused at once. The threads start with the first password.
  */
 export const createBcryptPool = (config: {
   workers: number
@@ -30,11 +29,21 @@ export const createBcryptPool = (config: {
 }): BcryptPool => {
   const { workers, queueLimit, maxWaitMs } = config
   let starting: ReturnType<typeof start> | undefined
-  let running = 0
-  // First come, first served: among those that piscina queues itself some waited ten times as long as others.
-  const line: (() => void)[] = []
-  let hashMs: number | undefined
-  let spreadMs = 0
+  const hashMs = createMean(undefined)
+
+  // Piscina's own queue is not fair: some passwords waited ten times as long as others.
+  const slots = createSlots({
+    slots: workers,
+    elapsedMs: () => performance.now(),
+    longest: queueLimit,
+    maxWaitMs,
+    dropAfterMs: Number.POSITIVE_INFINITY,
+    // All threads are busy, so the time of its own hash comes on top.
+    expectMs: (place) =>
+      (Math.floor((place - 1) / workers) + 2) * (hashMs.mean(firstGuessMs) + caution * hashMs.spread()),
+    createRefusal: ({ expectedMs }) =>
+      new Failure('OVERLOADED', { retryAfterSeconds: Math.ceil(expectedMs / 1_000) }),
+  })
 
   const start = async () => {
     const { Piscina } = await import('piscina')
@@ -46,45 +55,22 @@ export const createBcryptPool = (config: {
     })
   }
 
-  const checkRoom = (cost: number) => {
-    hashMs ??= firstGuessMs * 2 ** (cost - 10)
-    const doneInMs = (Math.floor((running + line.length) / workers) + 1) * (hashMs + caution * spreadMs)
-    if (running < workers || (line.length < queueLimit && doneInMs <= maxWaitMs)) return
-    throw new Failure('OVERLOADED', { retryAfterSeconds: Math.ceil(doneInMs / 1_000) })
-  }
-
-  const learn = (ms: number) => {
-    hashMs ??= ms
-    spreadMs += newest * (Math.abs(ms - hashMs) - spreadMs)
-    hashMs += newest * (ms - hashMs)
-  }
-
-  const takeTurn = (): Promise<void> => {
-    if (running >= workers) return new Promise((resolve) => line.push(resolve))
-    running++
-    return Promise.resolve()
-  }
-  const endTurn = () => {
-    const next = line.shift()
-    if (next) next()
-    else running--
+  const getPool = () => {
+    starting ??= start()
+    return starting
   }
 
   return {
-    hash: async (text, salt, cost) => {
-      checkRoom(cost)
-      await takeTurn()
-      try {
-        starting ??= start()
-        const pool = await starting
+    hash: (text, salt, cost) => {
+      hashMs.mean(firstGuessMs * 2 ** (cost - 10))
+      return slots.run(async () => {
+        const pool = await getPool()
         const { hash, ms } = await pool.run({ text, setting: `$2b$${String(cost).padStart(2, '0')}$${salt}` })
-        learn(ms)
+        hashMs.learn(ms)
         return hash.slice(-31)
-      } finally {
-        endTurn()
-      }
+      })
     },
-    waiting: () => line.length,
+    waiting: () => slots.facts().waiting,
     close: async () => {
       await (await starting)?.close()
     },

@@ -4,7 +4,7 @@ import { Failure } from '../../protocol/errors.ts'
 import { createOptions, destroy, setUp } from './mysql-connection.ts'
 import { endsConnection, kindOf, toFailure } from './mysql-errors.ts'
 import { findUsable, type Host, type Hosts } from './mysql-hosts.ts'
-import { createOverload, createWaitingLine } from './waiting-line.ts'
+import { createDbQueue, createOverload } from './queue.ts'
 
 /** A connection, lent. Give it back with the error of its last statement, if there was one. */
 export type Lease = { host: Host; connection: PoolConnection; release(error?: unknown): void }
@@ -39,9 +39,9 @@ export function createPool(needs: {
     const limit = config.connectionsPerHost
     cluster.add(`host${index}`, { ...createOptions(host.settings, config), connectionLimit: limit })
   }
-  const createRefusal = (since: number) =>
-    hosts.areSilent(since) ? createAbsence('no host has answered anybody') : createOverload()
-  const line = createWaitingLine({ ...config, createRefusal })
+  const queue = createDbQueue(config, ({ sinceMs }) =>
+    hosts.areSilent(sinceMs) ? createAbsence('no host has answered any call') : createOverload(),
+  )
   const open = new Set<PoolConnection>()
   const ready = new WeakSet<PoolConnection>()
   let isClosed = false
@@ -66,12 +66,12 @@ export function createPool(needs: {
       if (slot.host.downUntil !== 0) slot.host.isProbed = true
       return slot
     }
-    return take() ?? line.wait(take, avoid.size === 0 ? undefined : avoid)
+    return queue.enter(take, avoid.size === 0 ? undefined : avoid)
   }
 
   function freeSlot(slot: Slot): void {
     slot.busy--
-    line.move()
+    queue.move()
   }
 
   function drop(connection: PoolConnection): void {
@@ -146,11 +146,11 @@ export function createPool(needs: {
     state: () => ({
       busy: slots.reduce((sum, { busy }) => sum + busy, 0),
       limit: slots.length * config.connectionsPerHost,
-      waiting: line.length,
+      waiting: queue.length,
     }),
     async close() {
       isClosed = true
-      line.move()
+      queue.move()
       // A server that does not answer keeps its connection open, and that keeps the process alive.
       const forced = new Promise<void>((resolve) => {
         setTimeout(() => {

@@ -1,20 +1,20 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import type { Slots } from '../../protocol/queue.ts'
 import { checkIsRead, refuseStream, refuseTransaction } from './driver.ts'
 import { checkParameters } from './parameters.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import type { TransactionGuard } from './transaction-guard.ts'
-import { createWaitingLine } from './waiting-line.ts'
 
 type Needs = {
   purpose: 'read' | 'write' | 'transaction'
   connection: SqliteConnection
   guard: TransactionGuard
   trips: { count: number }
-  /** The one connection that writes is used by one at a time. */
-  turn?: Turn
+  /** The one connection that writes has one slot. */
+  writer?: Pick<Slots, 'enter' | 'leave'>
 }
 
-export function createSqliteDriver({ purpose, connection, guard, trips, turn }: Needs): Driver {
+export function createSqliteDriver({ purpose, connection, guard, trips, writer }: Needs): Driver {
   const open = (): DatabaseConnection & { end(): void } => {
     let isOver = false
     return {
@@ -43,11 +43,11 @@ export function createSqliteDriver({ purpose, connection, guard, trips, turn }: 
     async acquireConnection() {
       if (purpose !== 'transaction') guard.checkOutside()
       await breathe()
-      await turn?.take()
+      await writer?.enter()
       return open()
     },
     async releaseConnection() {
-      turn?.give()
+      writer?.leave()
     },
     // Not counted: on MySQL beginning costs no trip.
     beginTransaction: async () => {
@@ -58,30 +58,6 @@ export function createSqliteDriver({ purpose, connection, guard, trips, turn }: 
     // SQLite rolls back by itself after some errors, and then refuses: the caller learns about the first one.
     rollbackTransaction: (opened) => finish(opened, 'ROLLBACK').catch(() => {}),
     destroy: async () => {},
-  }
-}
-
-export type Turn = ReturnType<typeof createTurn>
-
-/** Lets one in at a time. */
-export function createTurn(config: { queueLimit: number; waitTimeoutMs: number }) {
-  const line = createWaitingLine(config)
-  let isTaken = false
-
-  const take = () => {
-    if (isTaken) return undefined
-    isTaken = true
-    return true
-  }
-
-  return {
-    async take(): Promise<void> {
-      if (take() === undefined) await line.wait(take)
-    },
-    give(): void {
-      isTaken = false
-      line.move()
-    },
   }
 }
 

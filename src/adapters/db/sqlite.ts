@@ -4,28 +4,31 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Db, HostHealth, Tables } from './index.ts'
 import { Kysely } from './kysely.ts'
 import { createNamePlugins } from './names.ts'
+import { createWriterSlot } from './queue.ts'
 import { createSqliteDialect } from './sqlite-compiler.ts'
 import { createFile, isUniqueViolation, openSqlite, type SqliteConnection } from './sqlite-connection.ts'
-import { createSqliteDriver, createTurn } from './sqlite-driver.ts'
+import { createSqliteDriver } from './sqlite-driver.ts'
 import { createTransactionGuard } from './transaction-guard.ts'
 
 /** The embedded database: one file, one connection that reads and one that writes. */
 export async function openSqliteDb({ config }: { config: DatabaseConfig }): Promise<Db> {
   const { file, tables } = config
   createFile(file)
-  const writer = await openSqlite({ file })
-  const reader = await openSqlite({ file, isReader: true })
+  const writing = await openSqlite({ file })
+  const reading = await openSqlite({ file, isReader: true })
   const guard = createTransactionGuard()
   const trips = { count: 0 }
-  const turn = createTurn(config)
+  const writer = createWriterSlot(config)
   const plugins = createNamePlugins(tables)
   const createExecutor = (driver: Driver) =>
     new Kysely<Tables>({ dialect: createSqliteDialect(driver), plugins })
   const shared = { guard, trips }
-  const read = createExecutor(createSqliteDriver({ ...shared, purpose: 'read', connection: reader }))
-  const write = createExecutor(createSqliteDriver({ ...shared, purpose: 'write', connection: writer, turn }))
+  const read = createExecutor(createSqliteDriver({ ...shared, purpose: 'read', connection: reading }))
+  const write = createExecutor(
+    createSqliteDriver({ ...shared, purpose: 'write', connection: writing, writer }),
+  )
   const transactions = createExecutor(
-    createSqliteDriver({ ...shared, purpose: 'transaction', connection: writer, turn }),
+    createSqliteDriver({ ...shared, purpose: 'transaction', connection: writing, writer }),
   )
 
   return {
@@ -39,16 +42,16 @@ export async function openSqliteDb({ config }: { config: DatabaseConfig }): Prom
       return guard.run(() => transactions.transaction().execute(work))
     },
     isDuplicate: (error) => isUniqueViolation(error instanceof Failure ? error.cause : error),
-    health: async () => [await readHealth(reader, file)],
+    health: async () => [await readHealth(reading, file)],
     pools: () => [],
     get trips() {
       return trips.count
     },
     async close() {
       // So that the file alone is a whole copy.
-      await writer.run('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {})
-      reader.close()
-      writer.close()
+      await writing.run('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {})
+      reading.close()
+      writing.close()
     },
   }
 }
