@@ -1,12 +1,12 @@
-/** What a call of the client throws when it was refused, or got no answer that counts. */
+/** What a call throws when the server refused it, or no valid reply came. */
 import { catalogue, type ErrorName, findEntry } from '../protocol/errors.ts'
 
-/** What only a client can meet; no server has a code for it, so its `code` is 0. */
+/** Failures that only a client sees. No server has a code for them, so their `code` is 0. */
 const localFailures = {
   UNREACHABLE: 'The server did not answer',
-  REPLY_UNREADABLE: 'The reply can not be read, or answers another call',
-  SERVER_NOT_TRUSTED: 'Who answered did not prove to be the server, or altered its answer',
-  KDF_UNKNOWN: 'The server wants passwords hashed in a way that this client does not know',
+  REPLY_UNREADABLE: 'The reply is unreadable, or answers another call',
+  SERVER_NOT_TRUSTED: 'The server did not prove who it is, or its reply was altered',
+  KDF_UNKNOWN: 'The server asks for a password hash that this client does not know',
 } as const
 
 type LocalName = keyof typeof localFailures
@@ -30,17 +30,17 @@ const isLocal = (name: string): name is LocalName => Object.hasOwn(localFailures
 export class ClientFailure extends Error {
   /** The name in the catalogue; `UNKNOWN_CODE` when a newer server uses a code that this client doesn't know. */
   override readonly name: FailureName | 'UNKNOWN_CODE'
-  /** `ABBCCDD` as the server sent it; 0 when no server said so. */
+  /** `ABBCCDD` as the server sent it; 0 for a failure of the client's own. */
   readonly code: number
-  /** What to do about it, if there is more to say than the message (which is in the server's language). */
+  /** What to do, if there is more to say than the message. Both are in the language of the reply. */
   readonly info: string | undefined
   /** Why a login has ended: `expired`, `logged-out`, `disabled`, `deleted`, `reused`. */
   readonly reason: string | undefined
-  /** How long to wait before the next try, if the server said so. */
+  /** Seconds to wait before the next try, if the server named them. */
   readonly retryAfterSeconds: number | undefined
   /** Every member of the refusal. */
   readonly members: Record<string, unknown>
-  /** True when the refusal names the very call that it answers; what anybody on the way could have sent doesn't. */
+  /** True when the refusal names the very call that it answers. An unsealed refusal doesn't, and may be forged. */
   readonly isAnswer: boolean
 
   constructor(name: FailureName | 'UNKNOWN_CODE', details: FailureDetails = {}) {
@@ -59,7 +59,7 @@ export class ClientFailure extends Error {
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
-/** The failure that a refusal of the server says. */
+/** The failure that a refusal of the server stands for. */
 export const toFailure = (
   members: Record<string, unknown> & { code: number },
   more: Pick<FailureDetails, 'retryAfterSeconds' | 'isAnswer'>,

@@ -21,7 +21,7 @@ export type ReadFrame = {
   text(name: string): string
 }
 
-/** Reads without trusting the shape: an exchange may be answered by anybody before it has proven the server. */
+/** Does not trust the shape of the reply: before the exchange ends, the server has not proven itself. */
 export const readReplyFrame = (
   reply: { tm?: unknown; hello?: unknown; keyEx?: unknown },
   kind: FrameKind,

@@ -60,7 +60,7 @@ t.test('the client in Chromium', async (t) => {
     t.same(
       loaded.filter((address) => /curves|ciphers/.test(address)),
       [],
-      'nothing is loaded for keys that nobody uses',
+      'no code for keys is loaded before a key is used',
     )
     t.match(round, { userId: /^\d+$/, wrongPassword: true, ended: true })
     t.equal(round.sessionOf, round.userId)

@@ -1,6 +1,18 @@
 /** The client against a server process: logins, tickets and what ends them. */
 import t from 'tap'
-import { type Client, type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
+import type { Static } from 'typebox'
+import type { ReplyBase } from '../../src/client/call.ts'
+import {
+  type Client,
+  type ClientOptions,
+  createClient,
+  type InputOf,
+  isFailure,
+  type ReplyOf,
+} from '../../src/client/index.ts'
+import type { loginShape } from '../../src/features/accounts/wire.ts'
+import type { keyExchangeShape } from '../../src/features/key-exchange/wire.ts'
+import type { sessionShape } from '../../src/features/tickets/wire.ts'
 import { spawnServer, until } from '../harness/test-server.ts'
 import { openConnected, password, randomUser, refusalOf } from './connected.ts'
 import { createTestStorage, createWire } from './wire.ts'
@@ -56,7 +68,7 @@ for (const { name, open } of worlds) {
       t.match(login, { deviceType: 'phone', deviceName: 'Anna' })
     })
 
-    t.test('plain JSON bodies do for a whole round where nobody listens', async (t) => {
+    t.test('a whole round in plain JSON bodies, over loopback', async (t) => {
       const { client, wire } = connect({ transport: 'json' })
       const { user } = await client.register({ userName: randomUser(), password })
       t.same((await client.session()).user, user)
@@ -176,7 +188,7 @@ for (const { name, open } of worlds) {
       t.equal(wire.of('exchange').length, 0, 'the reason was enough')
       const count = wire.calls.length
       t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
-      t.equal(wire.calls.length, count, 'from now on nobody is asked')
+      t.equal(wire.calls.length, count, 'the server is not asked again')
       await other.client.login({ login: userName, password })
       const disabled = await enter()
       await world.admin.accounts.disable(disabled.userName, 'a test')
@@ -277,6 +289,16 @@ const checkTypes = async (client: Client) => {
   return [text, ticket, ends, may, own, user.password]
 }
 
+type IsSame<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** The generated types are those that TypeBox reads from the shapes of the server. */
+const areTypesOfShapes: [
+  IsSame<InputOf<'/v1/login'>, Static<(typeof loginShape)['input']>>,
+  IsSame<ReplyOf<'/v1/session'>, ReplyBase & Static<(typeof sessionShape)['reply']>>,
+  IsSame<ReplyOf<'/v1/key-exchange'>, ReplyBase & Static<(typeof keyExchangeShape)['reply']>>,
+] = [true, true, true]
+
 t.test('calls and replies have the types of the schemas', async (t) => {
   t.type(checkTypes, 'function')
+  t.same(areTypesOfShapes, [true, true, true])
 })

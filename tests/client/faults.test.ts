@@ -1,4 +1,4 @@
-/** The client when replies get lost, clocks are wrong, and somebody else answers. */
+/** The client when replies get lost, clocks are wrong, or replies are forged. */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import type { Client } from '../../src/client/index.ts'
@@ -98,7 +98,7 @@ for (const { name, open } of worlds) {
         await client.register({ userName: randomUser(), password })
         wire.calls.length = 0
         wire.replaceReply('exchange', async (reply) => {
-          // Whoever waits for the exchange is not answered before it: then there is nothing to wait for.
+          // A verb that waits for the exchange gets no answer before it; then the wait ends after 500 ms.
           await until('an answer', () => wire.of(verb).some((it) => it.reply), 500).catch(() => {})
           return reply
         })
@@ -175,37 +175,32 @@ for (const { name, open } of worlds) {
       t.equal((await loginsOf(world, user.userId)).length, 1)
     })
 
-    t.test(
-      'a reply sealed for the next step is read, and one that can not be read is asked for again',
-      async (t) => {
-        const { client, wire, storage } = connect()
-        await client.provision()
-        const { t: id = '', secret = '' } = storage.read('device') ?? {}
-        await leaveEdge()
-        for (const ms of [-30_000, 30_000]) {
-          wire.replaceReply('echo', (reply) => {
-            const text = [0, 30_000, -30_000].map((off) =>
-              openText({ t: id, secret }, reply, Date.now() + off),
-            )
-            return sealText({ t: id, secret }, text.find(Boolean) ?? '', Date.now() + ms)
-          })
-          t.equal((await client.echo({ ms })).ms, ms)
-        }
-        t.equal(wire.of('echo').length, 2, 'read at once')
-        wire.replaceReply('register', (reply) => `${reply.slice(0, -4)}AAAA`)
-        const { user } = await registerBy(client)
-        t.equal(wire.of('register').length, 2)
-        t.equal((await loginsOf(world, user.userId)).length, 1, 'registered once')
-        wire.replaceReply('login', () => '<html>Please log in to this network</html>')
-        t.equal((await client.login({ login: user.userName, password })).user.userId, user.userId)
-        t.equal(wire.of('login').length, 2)
-        wire.replaceReply('echo', () => 'AAAAAAAAAAA')
-        wire.replaceReply('echo', () => '')
-        t.match(await refusalOf(client.echo({})), { name: 'REPLY_UNREADABLE', code: 0 })
-      },
-    )
+    t.test('a reply for the next step is read, and an unreadable one is asked for again', async (t) => {
+      const { client, wire, storage } = connect()
+      await client.provision()
+      const { t: id = '', secret = '' } = storage.read('device') ?? {}
+      await leaveEdge()
+      for (const ms of [-30_000, 30_000]) {
+        wire.replaceReply('echo', (reply) => {
+          const text = [0, 30_000, -30_000].map((off) => openText({ t: id, secret }, reply, Date.now() + off))
+          return sealText({ t: id, secret }, text.find(Boolean) ?? '', Date.now() + ms)
+        })
+        t.equal((await client.echo({ ms })).ms, ms)
+      }
+      t.equal(wire.of('echo').length, 2, 'read at once')
+      wire.replaceReply('register', (reply) => `${reply.slice(0, -4)}AAAA`)
+      const { user } = await registerBy(client)
+      t.equal(wire.of('register').length, 2)
+      t.equal((await loginsOf(world, user.userId)).length, 1, 'registered once')
+      wire.replaceReply('login', () => '<html>Please log in to this network</html>')
+      t.equal((await client.login({ login: user.userName, password })).user.userId, user.userId)
+      t.equal(wire.of('login').length, 2)
+      wire.replaceReply('echo', () => 'AAAAAAAAAAA')
+      wire.replaceReply('echo', () => '')
+      t.match(await refusalOf(client.echo({})), { name: 'REPLY_UNREADABLE', code: 0 })
+    })
 
-    t.test('what others answer ends no login and is no success', async (t) => {
+    t.test('a forged reply ends no login and is no success', async (t) => {
       const { client, wire, storage } = connect()
       const { user } = await client.register({ userName: randomUser(), password })
       await client.session()
@@ -239,7 +234,7 @@ for (const { name, open } of worlds) {
         t.equal(wire.of('echo').length, 3, 'and it stays right')
         nowMs = Date.now
         await client.echo({})
-        t.equal(wire.of('echo').length, 5, 'also when somebody sets the clock')
+        t.equal(wire.of('echo').length, 5, 'also when the user sets the clock')
         const fresh = connect({ now: () => Date.now() + offMs })
         await fresh.client.echo({})
         t.equal(fresh.wire.of('echo').length, 1, 'provisioning tells the time too')

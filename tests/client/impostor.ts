@@ -1,4 +1,4 @@
-/** Somebody between a client and its server. */
+/** An attacker between a client and its server. */
 import { randomBytes } from 'node:crypto'
 import { nodeKeyPrimitives } from '../../src/adapters/key-crypto.ts'
 import type { Fetch } from '../../src/client/post.ts'
@@ -8,7 +8,7 @@ import { readPublicKey, toPem } from '../../src/protocol/public-key.ts'
 
 type Json = Record<string, unknown>
 
-/** What anybody on the way can answer. */
+/** A plain reply, which an attacker on the way can forge. */
 export const plainly = (code: number, more: Json = {}) =>
   JSON.stringify({ code, msg: '', ...more, timestamp: Math.floor(Date.now() / 1_000) })
 
@@ -37,18 +37,31 @@ export const createImpostor = (
     const clientPoint = readPublicKey(String(keyEx.pubKey)) ?? own.point
     const serverNonce = randomBytes(32)
     const hash = hashTranscript(nodeKeyPrimitives, {
-      ...{ appId, suite: 'aesGcm', clientPoint, rsaPrint: '0', serverPoint: own.point, serverNonce },
+      appId,
+      suite: 'aesGcm',
+      clientPoint,
+      rsaPrint: '0',
+      serverPoint: own.point,
+      serverNonce,
       clientNonce: fromBase64(String(keyEx.nonce)) ?? own.point,
       serverKeyIds: (keyEx.serverKeyIds ?? []) as string[],
-      ...{ serverKeyId: signer.id, tm: '1800000000000' },
+      serverKeyId: signer.id,
+      tm: '1800000000000',
     })
     const derived = deriveKeys(nodeKeyPrimitives, 'aesGcm', own.deriveX(clientPoint) ?? own.point, hash)
     proofs = derived.proofs
     fingerprint = derived.keys.fingerprint
     const signature = signer.sign(signedText(hash))
     return reply({
-      ...{ stage: 2, kx: 2, keyPrint: fingerprint, tempKey: toBase64(proofs[2]), pubKey: toPem(own.point) },
-      ...{ encType: 'AES-256-GCM', nonce: toBase64(serverNonce), serverKeyId: signer.id, status: 'ready' },
+      stage: 2,
+      kx: 2,
+      keyPrint: fingerprint,
+      tempKey: toBase64(proofs[2]),
+      pubKey: toPem(own.point),
+      encType: 'AES-256-GCM',
+      nonce: toBase64(serverNonce),
+      serverKeyId: signer.id,
+      status: 'ready',
       ...(signature && { signature: toBase64(signature) }),
     })
   }

@@ -1,4 +1,4 @@
-/** The client with a shared key when replies get lost, clocks are wrong, keys are gone, and somebody stands between. */
+/** The client with a shared key when replies get lost, clocks are wrong, keys are gone, or an attacker stands between. */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import t from 'tap'
 import { nodeKeyPrimitives } from '../../src/adapters/key-crypto.ts'
@@ -28,7 +28,7 @@ for (const { name, open } of worlds) {
     }
     const published = await (await fetch(`${server.url}/v1/server-keys`)).json()
     const serverKey: { serverKeyId: string; publicKey: string } = published.keys[0]
-    /** Between a client and the server: what is sent and what comes back, as somebody on the way changes it. */
+    /** Between a client and the server: what is sent and what comes back, as an attacker changes it. */
     const between =
       (change: (path: string, body: string) => { body?: string; answer?: string } | undefined): Fetch =>
       async (address, init) => {
@@ -84,7 +84,7 @@ for (const { name, open } of worlds) {
         t.match(await refusalOf(client.echo({})), { name: 'CLOCK_OFF', isAnswer: false })
         await client.echo({})
         const { timestampMs } = headerOf(wire.of('echo').at(-1) ?? { j: '' })
-        t.ok(Math.abs(timestampMs - Date.now()) < 30_000, 'nobody else sets it')
+        t.ok(Math.abs(timestampMs - Date.now()) < 30_000, 'a forged refusal does not set it')
         const old = connect({ now: () => Date.now() + offMs })
         await old.client.exchangeKeys({ version: 1 })
         t.equal(
@@ -110,13 +110,17 @@ for (const { name, open } of worlds) {
       const { fingerprint } = unpinned.storage.read('key') ?? {}
       const later = connect(pins, unpinned.storage)
       t.same((await later.client.session()).user, unpinned.user)
-      t.not(unpinned.storage.read('key')?.fingerprint, fingerprint, 'what nobody has vouched for is replaced')
+      t.not(
+        unpinned.storage.read('key')?.fingerprint,
+        fingerprint,
+        'a key that no pinned key has signed is replaced',
+      )
       for (const serverKeys of [[], ['AAAA'], Array.from({ length: 5 }, () => toBase64(randomBytes(32)))])
         t.throws(() => connect({ serverKeys }), TypeError)
       await t.rejects(pinned.client.exchangeKeys({ version: 1 }), TypeError)
     })
 
-    t.test('whoever puts a key of their own in the place of the server’s is found out', async (t) => {
+    t.test('an exchange with another key than the server’s is refused', async (t) => {
       const { publicKey, privateKey } = generateKeyPairSync('ed25519')
       const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')
       const signText = (text: Uint8Array) => sign(null, text, privateKey)
@@ -157,7 +161,7 @@ for (const { name, open } of worlds) {
       }
     })
 
-    t.test('nobody on the way talks a client into a weaker envelope or version', async (t) => {
+    t.test('forged replies never lead a client into a weaker envelope or version', async (t) => {
       const { client, storage, user } = await enter({ serverKeys: [serverKey.publicKey] })
       await client.provision()
       const sent: { path: string; body: string }[] = []
@@ -202,7 +206,7 @@ for (const { name, open } of worlds) {
       )
 
       storage.change('key', { fingerprint: randomBytes(16).toString('hex') })
-      // What is sealed for the device nobody can edit.
+      // An attacker can't edit what is sealed for the device.
       storage.forget('device')
       const editKx = (edit: (message: Json) => void) =>
         go((path, body) => {

@@ -151,8 +151,9 @@ for (const { name, open } of worlds) {
       t.match(await refusalOf(client.resume()), { name: 'NOT_LOGGED_IN' }, 'bound by the next call only')
     })
 
-    t.test('a login is sent on to a place that is allowed, and to no other', async (t) => {
-      if (name === 'SQLite and memory') return t.pass('one process alone has nobody to send to')
+    t.test('a login is sent on to an allowed base URL, and to no other', async (t) => {
+      if (name === 'SQLite and memory')
+        return t.pass('a process without a shared store has no server to send to')
       const target = await spawnServer(world.environment)
       t.teardown(target.stop)
       const gate = await spawnServer({

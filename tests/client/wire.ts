@@ -57,7 +57,7 @@ export const createWire = (url: string) => {
   }
 }
 
-/** What anybody can read of a sealed call. */
+/** The header of a sealed call, which is not encrypted. */
 export const headerOf = ({ j }: { j: string }) => {
   const bytes = Buffer.from(j, 'base64url')
   return {
