@@ -17,9 +17,7 @@ import { isEmbedded, isTrial } from './config/index.ts'
 import { findChangedAccounts } from './features/change-log/repo.ts'
 import { checkPins } from './features/settings/settings.ts'
 import { createTicketRecovery } from './features/tickets/recovery.ts'
-import type { Address } from './http/caller.ts'
 import { createHttpApp } from './http/create-app.ts'
-import { createOpen } from './http/open.ts'
 import { createReplay } from './http/replay.ts'
 import { createForgetting } from './retention.ts'
 import { createRooms, createSKeysIn, type WorldOptions } from './rooms.ts'
@@ -72,16 +70,18 @@ export const openServer = async (options: WorldOptions) => {
 
     let isDraining = false
     let hosts: HostHealth[] = []
-    const meet = (address: Address) => {
-      bans.check(address.text)
-      addresses.see(address)
-    }
     const digest = (bytes: Uint8Array) =>
       createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
     const randomId = () => random.bytes(8).toString('hex')
     const http = createHttpApp({
-      ...{ config, logger, admission, randomId, describeAddress: createDescribe(), meet },
-      admit: limits.check,
+      config,
+      logger,
+      admission,
+      randomId,
+      describeAddress: createDescribe(),
+      checkBan: (address) => bans.check(address.text),
+      recordSighting: addresses.see,
+      checkRateLimit: limits.check,
       now: clock.now,
       elapsedMs: clock.elapsed,
       isOriginListed: apps.isOriginListed,
@@ -92,17 +92,14 @@ export const openServer = async (options: WorldOptions) => {
       writeFrame: writeProtobuf,
       authenticate: tickets.authenticate,
       health: { checkDependencies: () => checkDependencies(db, store), isDraining: () => isDraining },
-      open: createOpen({
-        profile: config.security.profile,
-        isTrial: isTrial(config),
-        transport: config.transport,
+      isTrial: isTrial(config),
+      envelope: {
         openTotp: devices.open,
         openSealed: keys.openSealed,
         readFrame: readProtobuf,
-        now: clock.now,
         checkApp: apps.check,
         checkDeviceApp: apps.checkDevice,
-      }),
+      },
       replay: createReplay({
         store,
         sealer,

@@ -1,12 +1,5 @@
 /** How many changing operations run at once, and who waits for his turn. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Failure } from '../protocol/errors.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    isInside: boolean
-  }
-}
 
 type CrowdNeeds = {
   /** Milliseconds that only ever pass. */
@@ -29,7 +22,6 @@ const firstGuessMs = 2
 const longestLine = 1_000
 /** Who has waited so many times as long as he should have is not served any more: he may have given up. */
 const patience = 3
-const lookMs = 100
 
 /**
  * A machine does not do more by doing all at the same time, it only makes everything late, refusals too. So few run,
@@ -97,33 +89,4 @@ export const createAdmission = ({ elapsedMs, maxChangesAtOnce, changeWaitMs }: C
     },
     facts: () => ({ running, waiting: line.length }),
   }
-}
-
-const isChange = ({ routeOptions }: FastifyRequest) => {
-  const { shape } = routeOptions.config
-  return shape !== undefined && (shape.replay !== 'read' || shape.isCostly === true)
-}
-
-/** Changing operations take their turn; who would wait for too long is told before anything is read or opened. */
-export const limitAdmission = (app: FastifyInstance, admission: Admission) => {
-  app.decorateRequest('isInside', false)
-  const timer = setInterval(admission.dropLate, lookMs).unref()
-  app.addHook('onClose', async () => clearInterval(timer))
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (isChange(request)) admission.check()
-    done()
-  })
-  // In the line from here on: with a slow body anybody could keep a place for nothing.
-  app.addHook('preValidation', (request, _reply, done) => {
-    if (!isChange(request)) return done()
-    admission.enter().then(() => {
-      request.isInside = true
-      done()
-    }, done)
-  })
-  app.addHook('onSend', (request, _reply, _payload, done) => {
-    if (request.isInside) admission.leave()
-    request.isInside = false
-    done()
-  })
 }

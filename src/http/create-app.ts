@@ -1,24 +1,29 @@
 /** Fastify, set up so that no path escapes limit, ban and catalogue. */
 import { readFileSync } from 'node:fs'
-import cors from '@fastify/cors'
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import type { Config } from '../config/index.ts'
-import { Failure, type Language } from '../protocol/errors.ts'
-import { type Admission, limitAdmission } from './admission.ts'
-import type { Address, Caller, Operation } from './caller.ts'
+import { type Answered, createAccessLog } from './access-log.ts'
+import { registerBodies } from './bodies.ts'
+import type { Address, Operation } from './caller.ts'
 import { limitConnections } from './connections.ts'
+import type { EnvelopeNeeds } from './envelopes/envelope.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
-import { chooseLanguage } from './language.ts'
+import { registerNotFound } from './not-found.ts'
+import { registerOperations } from './operations.ts'
 import { frontPage } from './page-texts.ts'
 import { type PageNeeds, registerPages } from './pages.ts'
-import type { RawBody } from './parameters.ts'
+import { addStages, type PipelineNeeds } from './pipeline.ts'
+import { createPrivacy } from './privacy.ts'
 import { securityHeaders, strictTransport } from './reply.ts'
+import { decorateRequests } from './request.ts'
 import { createSocketErrors } from './socket-errors.ts'
-import { type Answered, createTell } from './tell.ts'
-import { registerOperations, type TransportNeeds } from './transport.ts'
+import { checkAddress, nowhere } from './stages/address.ts'
+import type { OpenNeeds } from './stages/envelope.ts'
 
-export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> &
+type BuiltHere = 'isLeaving' | 'writeAccessLog' | 'envelope' | 'securityHeaders'
+
+export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
   PageNeeds & {
     config: Config
     logger: FastifyBaseLogger
@@ -28,58 +33,81 @@ export type AppNeeds = Omit<TransportNeeds, 'legacyPrefix' | 'now'> &
     randomId(): string
     /** Undefined for a text that is no address (a proxy may forward anything). */
     describeAddress(text: string): Address | undefined
-    /** Remembers that it called; throws ADDRESS_BANNED. */
-    meet(address: Address): void
-    /** One trip: throws TOO_OFTEN. */
-    admit(limit: string, address: Address): Promise<void>
-    isOriginListed(origin: string): boolean
-    admission: Admission
     health: Omit<HealthNeeds, 'elapsedMs'>
     /** Counts an answered request. */
     observe: ((answered: Answered) => void) | undefined
+    isTrial: boolean
+    envelope: Omit<OpenNeeds, Exclude<keyof EnvelopeNeeds, 'openTotp' | 'openSealed' | 'readFrame'>>
     operations: readonly Operation[]
   }
 
-/** Stands for an address that is not known; nobody is served from there. */
-const nowhere: Address = {
-  text: 'unknown',
-  family: 'ipv4',
-  scope: 'public',
-  limitNetwork: 'unknown',
-  network: 'unknown',
-}
+/** The router answers a URL that it can't read past every hook. It gets this path, which no route has, instead. */
+const unroutable = '/unroutable'
 
 export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
-  const { config, now } = needs
-  const { server, transport, languages, security } = config
-  const defaultLanguage: Language = languages[0] ?? 'en'
-  const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
-  const handleError = createErrorHandler({ now, failureStatus, drawNonce: needs.drawNonce })
+  const { config, now, elapsedMs, isTrial, health } = needs
+  const { server, transport, security, languages } = config
   const headers = server.tls.certFile ? { ...securityHeaders, ...strictTransport } : securityHeaders
-
-  const meet = (address: Address) => {
-    if (address === nowhere) throw new Failure('ADDRESS_UNKNOWN')
-    needs.meet(address)
-  }
-  const tell = createTell(needs.observe)
+  const writeAccessLog = createAccessLog(needs.observe)
   const socketErrors = createSocketErrors({
     describeAddress: (remote) => needs.describeAddress(remote) ?? nowhere,
     admit: async (address) => {
-      meet(address)
-      await needs.admit('other', address)
+      checkAddress(needs, address)
+      await needs.checkRateLimit('other', address)
     },
-    tell: (answered) => tell(needs.logger.child({ reqId: needs.randomId() }), answered),
-    language: defaultLanguage,
+    writeAccessLog: (answered) => writeAccessLog(needs.logger.child({ reqId: needs.randomId() }), answered),
+    language: languages[0] ?? 'en',
+    securityHeaders: headers,
     now,
   })
+  const app = openFastify(needs, socketErrors.refuse)
+  socketErrors.attach(app.server)
+  limitConnections(app.server, {
+    most: server.maxConnections,
+    mostPerAddress: server.maxConnectionsPerAddress,
+    proxies: server.trustedProxies,
+    networkOf: (address) => needs.describeAddress(address)?.limitNetwork,
+  })
+
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
+  decorateRequests(app)
+  registerBodies(app, transport.maxPostBytes)
+  registerNotFound(app)
+  const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
+  app.setErrorHandler(createErrorHandler({ now, failureStatus, drawNonce: needs.drawNonce }))
+
+  const { profile } = security
+  const checkPrivate = createPrivacy({ profile, isTrial })
+  const pipelineNeeds: PipelineNeeds = {
+    ...needs,
+    securityHeaders: headers,
+    isLeaving: () => health.isDraining() && !app.server.listening,
+    envelope: { ...needs.envelope, profile, transport, checkPrivate, now },
+    writeAccessLog,
+  }
+  addStages(app, 'all', pipelineNeeds)
+  keepQueueMoving(app, needs)
+  registerHealth(app, { ...health, elapsedMs })
+  registerPages(app, { pages: [frontPage, ...needs.pages], drawNonce: needs.drawNonce })
+  app.register(async (scope) => {
+    addStages(scope, 'operations', pipelineNeeds)
+    registerOperations(scope, { operations: needs.operations, legacyPrefix: server.legacyPrefix, now })
+  })
+  return app
+}
+
+const openFastify = (
+  needs: AppNeeds,
+  clientErrorHandler: ReturnType<typeof createSocketErrors>['refuse'],
+) => {
+  const { server, transport } = needs.config
   const nodeOptions = {
     headersTimeout: server.headersTimeoutMs,
     connectionsCheckingInterval: 1_000,
-    // Judged by us, so that its refusal is in the catalogue too.
+    // Judged by a stage, so that its refusal is in the catalogue too.
     requireHostHeader: false,
   }
-
-  const app = fastify({
+  return fastify({
     loggerInstance: needs.logger,
     logController: new fastify.LogController({ disableRequestLogging: true }),
     genReqId: () => needs.randomId(),
@@ -99,127 +127,23 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
         handshakeTimeout: server.headersTimeoutMs,
       },
     }),
-    // Parameters are read by the transport, which must see a name that comes twice.
+    // Parameters are read by the envelopes, which must see a name that comes twice.
     routerOptions: { querystringParser: () => ({}), ignoreTrailingSlash: false },
     ajv: {
       customOptions: {
-        ...{ removeAdditional: false, coerceTypes: false, allErrors: false, allowUnionTypes: true },
-        // Our schemas are typed: to compile the schema of schemas takes longer than to compile all of them.
-        ...{ validateSchema: false, meta: false },
+        removeAdditional: false,
+        coerceTypes: false,
+        allErrors: false,
+        allowUnionTypes: true,
+        // Our schemas are typed: compiling the schema of schemas takes longer than compiling all of ours.
+        validateSchema: false,
+        meta: false,
       },
     },
     rewriteUrl: ({ url = '' }) => (isRoutable(url) ? url : unroutable),
-    clientErrorHandler: socketErrors.refuse,
+    clientErrorHandler,
   }) as unknown as FastifyInstance
-  socketErrors.attach(app.server)
-  limitConnections(app.server, {
-    most: server.maxConnections,
-    mostPerAddress: server.maxConnectionsPerAddress,
-    proxies: server.trustedProxies,
-    networkOf: (address) => needs.describeAddress(address)?.limitNetwork,
-  })
-
-  const startCaller = (request: FastifyRequest): Caller => {
-    const { origin } = request.headers
-    request.caller = {
-      requestId: request.id,
-      address: needs.describeAddress(request.ip) ?? nowhere,
-      language: chooseLanguage(request.headers['accept-language'], languages),
-      origin,
-      envelope: undefined,
-      strength: 0,
-      app: undefined,
-      device: undefined,
-      key: undefined,
-      ticket: undefined,
-      isRepeat: false,
-    }
-    return request.caller
-  }
-
-  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
-  app.decorateRequest('caller', null as unknown as Caller)
-  app.decorateRequest('opened', undefined)
-  app.decorateRequest('claim', undefined)
-  app.decorateRequest('outcome', undefined)
-  app.decorateRequest('reason', undefined)
-  registerBodies(app, transport.maxPostBytes)
-
-  const warnOfProxy = createProxyWarning(needs.elapsedMs, server.trustedProxies.length > 0)
-  // Hooks that wait for nothing call back: a promise for each of them is a tenth of what a small request costs.
-  app.addHook('onRequest', (request, reply, done) => {
-    startCaller(request)
-    reply.headers(headers)
-    warnOfProxy(request)
-    done()
-  })
-  app.register(cors, {
-    origin: (origin, callback) => callback(null, origin !== undefined && needs.isOriginListed(origin)),
-    methods: ['GET', 'POST'],
-    allowedHeaders: ['content-type', 'authorization', 'accept-language'],
-    exposedHeaders: ['retry-after'],
-    maxAge: 600,
-    strictPreflight: false,
-    preflightContinue: true,
-  })
-  // Behind the CORS headers, so that a page of a listed origin can read why it was refused.
-  app.after(() => {
-    app.addHook('onRequest', (request, _reply, done) => {
-      if (!request.routeOptions.config.unlimited) meet(request.caller.address)
-      done()
-    })
-    // Before the limit: nobody is served past that, and whom a full line sends away has not used it.
-    limitAdmission(app, needs.admission)
-    app.addHook('onRequest', async (request, reply) => {
-      const { limit = 'other', unlimited } = request.routeOptions.config
-      if (!unlimited) await needs.admit(limit, request.caller.address)
-      // RFC 9112 section 3.2.
-      if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
-        throw new Failure('PARAMETER_INVALID', { info: 'Host' })
-      if (reply.hasHeader('access-control-allow-methods')) return reply.code(204).send()
-    })
-  })
-  app.setErrorHandler(handleError)
-  const methodsAt = new Map<string, string>()
-  app.addHook('onRoute', ({ url, method }) => {
-    methodsAt.set(url, [method].flat().join(', '))
-  })
-  app.setNotFoundHandler(async (request, reply) => {
-    const allowed = methodsAt.get((request.raw.url ?? '').split('?')[0] ?? '')
-    if (allowed === undefined) throw new Failure('OPERATION_UNKNOWN')
-    reply.header('allow', allowed)
-    throw new Failure('METHOD_NOT_SUPPORTED')
-  })
-  // Also for a request that came before: its connection would else be kept, and keep the server from ending. Not
-  // while others are accepted: each would come back as a new one.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (needs.health.isDraining() && !app.server.listening) reply.header('connection', 'close')
-    done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    const { caller, outcome, reason, routeOptions } = request
-    if (routeOptions.config.unlimited) return done()
-    tell(request.log, {
-      operation: (routeOptions.config.shape ?? routeOptions.config.page)?.path ?? 'other',
-      envelope: caller.envelope,
-      outcome,
-      reason,
-      address: caller.address,
-      status: reply.statusCode,
-      elapsedMs: reply.elapsedTime,
-      appId: caller.app?.appId,
-      deviceId: caller.device?.id,
-    })
-    done()
-  })
-  registerHealth(app, { ...needs.health, elapsedMs: needs.elapsedMs })
-  registerPages(app, { pages: [frontPage, ...needs.pages], drawNonce: needs.drawNonce })
-  registerOperations(app, needs.operations, { ...needs, legacyPrefix: server.legacyPrefix })
-  return app
 }
-
-/** The router answers a URL that it can't read past every hook. It gets this path, which no route has, instead. */
-const unroutable = '/unroutable'
 
 const isRoutable = (url: string): boolean => {
   try {
@@ -230,32 +154,10 @@ const isRoutable = (url: string): boolean => {
   }
 }
 
-/** Bodies stay bytes until the transport has judged where the parameters are. */
-const registerBodies = (app: FastifyInstance, maxBytes: number) => {
-  const rows = [
-    // Room for t and the names beside j.
-    ['application/x-www-form-urlencoded', 'form', maxBytes + 1_024],
-    ['application/json', 'json', maxBytes],
-    ['application/x-protobuf', 'frame', maxBytes],
-    ['application/protobuf', 'frame', maxBytes],
-    ['application/octet-stream', 'frame', maxBytes],
-  ] as const
-  app.removeAllContentTypeParsers()
-  for (const [contentType, type, bodyLimit] of rows) {
-    app.addContentTypeParser(contentType, { parseAs: 'buffer', bodyLimit }, (_request, bytes, done) => {
-      const body: RawBody | undefined = bytes.length > 0 ? { type, bytes: bytes as Buffer } : undefined
-      done(null, body)
-    })
-  }
-}
+/** The queue refuses what has waited too long whenever a slot is free. This looks too while none becomes free. */
+const lookMs = 100
 
-/** One warning a minute when a peer that is no trusted proxy sends `X-Forwarded-For`. */
-const createProxyWarning = (elapsedMs: () => number, hasProxies: boolean) => {
-  let silentUntil = Number.NEGATIVE_INFINITY
-  return (request: FastifyRequest) => {
-    if (request.headers['x-forwarded-for'] === undefined || elapsedMs() < silentUntil) return
-    if (hasProxies && request.ips && request.ips.length > 1) return
-    silentUntil = elapsedMs() + 60_000
-    request.log.warn('X-Forwarded-For of an untrusted peer was ignored; see server.trustedProxies')
-  }
+const keepQueueMoving = (app: FastifyInstance, { admission }: AppNeeds) => {
+  const timer = setInterval(admission.dropLate, lookMs).unref()
+  app.addHook('onClose', async () => clearInterval(timer))
 }

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { isSuccess } from '../protocol/errors.ts'
+import type { Answered } from './access-log.ts'
 import { createCounter, createHistogram, type Sample, serveSeries } from './series.ts'
-import type { Answered } from './tell.ts'
 
 type PoolFacts = { pool: string; busy: number; limit: number; waiting: number }
 /** A host of the database as last looked at; `lagSeconds` of a replica that replicates. */

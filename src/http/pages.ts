@@ -26,14 +26,6 @@ export type Page = {
   render(request: PageRequest): PageReply | Promise<PageReply>
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    page?: Page
-    /** Of @fastify/cors: no script of another origin reads a page. */
-    cors?: false
-  }
-}
-
 export type PageNeeds = { pages: readonly Page[]; drawNonce(): string }
 
 /** Nothing loads, runs, frames or is framed but what the page itself brings. */
@@ -70,7 +62,7 @@ export const registerPages = (app: FastifyInstance, { pages, drawNonce }: PageNe
     app.route({
       method: page.method,
       url: page.path,
-      config: { page, limit: page.limit, cors: false },
+      config: { page, limit: page.limit },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const nonce = drawNonce()
         const read = readParameters(request)

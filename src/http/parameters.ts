@@ -1,10 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { readUtf8 } from '../protocol/bytes.ts'
-import { Failure } from '../protocol/errors.ts'
 import { type JsonObject, parseJsonObject } from '../protocol/json.ts'
-
-/** A body as it came, before anything was parsed. */
-export type RawBody = { type: 'form' | 'json' | 'frame'; bytes: Buffer }
+import type { RawBody } from './bodies.ts'
+import { refuse } from './envelopes/envelope.ts'
 
 export type Parameters =
   | { kind: 'form'; values: Map<string, string> }
@@ -12,10 +10,6 @@ export type Parameters =
   | { kind: 'frame'; bytes: Buffer }
 
 const maxParameters = 64
-
-const refuse = (reason: string): never => {
-  throw new Failure('ENVELOPE_REFUSED', { cause: new Error(reason) })
-}
 
 /** As URLSearchParams reads it, which takes longer for an envelope than opening it. */
 const readPairs = (text: string): Iterable<readonly [string, string]> => {

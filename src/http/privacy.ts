@@ -1,10 +1,8 @@
 /** Whether a call may come in the clear. */
 import type { FastifyRequest } from 'fastify'
-import { Failure } from '../protocol/errors.ts'
+import { encryptionRequired } from './envelopes/envelope.ts'
 
 export type PrivacyNeeds = { profile: 'compat' | 'strict' | 'legacy'; isTrial: boolean }
-
-export const encryptionRequired = (info: string) => new Failure('ENCRYPTION_REQUIRED', { info })
 
 const isLoopback = (address: string | undefined) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')

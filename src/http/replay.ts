@@ -75,14 +75,13 @@ export const createReplay = (needs: ReplayNeeds) => {
     }
   }
 
-  /** Undefined: nothing to watch. `{ found }`: the reply that was given before. Else the claim to settle. */
+  /** `{ found }`: the reply that was given before. Else the claim to settle. */
   return async (
     shape: OperationShape,
     deviceId: string,
     bytes: Uint8Array,
     text: string,
-  ): Promise<{ found: string } | Claim | undefined> => {
-    if (shape.replay === 'read') return undefined
+  ): Promise<{ found: string } | Claim> => {
     const claims: Held[] = []
     const finish = async (entryOf: (key: string) => Entry | undefined) => {
       await Promise.all(

@@ -1,4 +1,4 @@
-/** The faces of a reply: its members in order, its status, and its form in each envelope. */
+/** A reply: its members in order, its status, and how it is written in each envelope. */
 import type { TSchema } from 'typebox'
 import { toBase64url, utf8 } from '../protocol/bytes.ts'
 import { catalogue, type Failure, type Language } from '../protocol/errors.ts'
@@ -73,10 +73,12 @@ const pick = (schema: TSchema, value: unknown): unknown => {
   return picked
 }
 
-/** Refusals before an envelope was opened that old clients meet with one status. */
-const sealedFaces = new Set(['ENVELOPE_REFUSED', 'ADDRESS_BANNED', 'TOO_OFTEN', 'ENCRYPTION_REQUIRED'])
+/** Old clients know one status for these refusals, as long as no envelope was opened. */
+const unopenedRefusals = new Set(['ENVELOPE_REFUSED', 'ADDRESS_BANNED', 'TOO_OFTEN', 'ENCRYPTION_REQUIRED'])
+/** Their clients look at the code inside, so the status is always 200. */
+const enveloped = new Set<EnvelopeKind | undefined>(['totp', 'plain', 'sealed'])
 
-export type FailureFace = {
+export type FailureView = {
   envelope: EnvelopeKind | undefined
   /** The request named an operation that takes envelopes, and its body was not JSON. */
   isEnvelopeCall: boolean
@@ -84,24 +86,28 @@ export type FailureFace = {
 }
 
 /** The HTTP status of a refusal. */
-export const failureStatusOf = (failure: Failure, face: FailureFace): number => {
-  if (face.envelope === 'totp' || face.envelope === 'plain' || face.envelope === 'sealed') return 200
-  const isSealedFace = !face.envelope && face.isEnvelopeCall && sealedFaces.has(failure.entry.name)
-  return isSealedFace ? face.failureStatus : failure.entry.status
+export const failureStatusOf = ({ entry }: Failure, view: FailureView): number => {
+  if (enveloped.has(view.envelope)) return 200
+  const isUnopened = !view.envelope && view.isEnvelopeCall && unopenedRefusals.has(entry.name)
+  return isUnopened ? view.failureStatus : entry.status
 }
 
-/** The bytes of a reply in the envelope of its request. */
-export const dressReply = (
-  payload: string | Uint8Array,
-  envelope: EnvelopeKind | undefined,
-  seal: ((text: string | Uint8Array) => string) | undefined,
-): { type: string; payload: string | Uint8Array } => {
-  if (seal) return { type: 'text/plain; charset=utf-8', payload: seal(payload) }
-  const isText = typeof payload === 'string'
-  if (envelope === 'plain') {
-    const bytes = isText ? utf8(payload) : payload
-    return { type: 'text/plain; charset=utf-8', payload: toBase64url(bytes) }
-  }
-  if (!isText) return { type: 'application/x-protobuf', payload }
-  return { type: 'application/json; charset=utf-8', payload }
-}
+/** A reply as it is sent. Its content is JSON, or a frame of protobuf. */
+export type WriteReply = (content: string | Uint8Array) => { type: string; payload: string | Uint8Array }
+
+const textType = 'text/plain; charset=utf-8'
+
+/** Of a JSON body, a bare call, and of everything that was refused before its envelope was known. */
+export const jsonReply: WriteReply = (content) => ({
+  type: typeof content === 'string' ? 'application/json; charset=utf-8' : 'application/x-protobuf',
+  payload: content,
+})
+
+export const plainReply: WriteReply = (content) => ({
+  type: textType,
+  payload: toBase64url(typeof content === 'string' ? utf8(content) : content),
+})
+
+export const sealedReply =
+  (seal: (content: string | Uint8Array) => string): WriteReply =>
+  (content) => ({ type: textType, payload: seal(content) })

@@ -4,9 +4,9 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ErrorName, Failure, type Language } from '../protocol/errors.ts'
+import type { Answered } from './access-log.ts'
 import type { Address } from './caller.ts'
-import { composeFailure, retryAfterOf, securityHeaders } from './reply.ts'
-import type { Answered } from './tell.ts'
+import { composeFailure, retryAfterOf } from './reply.ts'
 
 export type SocketErrorNeeds = {
   /** Who is behind a socket. */
@@ -14,7 +14,8 @@ export type SocketErrorNeeds = {
   /** Throws what refuses the address. */
   admit(address: Address): Promise<void>
   /** Counts the refusal and writes its line, as for every request. */
-  tell(answered: Answered): void
+  writeAccessLog(answered: Answered): void
+  securityHeaders: Record<string, string>
   language: Language
   now(): number
 }
@@ -56,7 +57,7 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
     })
     const body = JSON.stringify(composeFailure(failure, needs.language, needs.now()))
     const headers = {
-      ...securityHeaders,
+      ...needs.securityHeaders,
       ...retryAfterOf(failure),
       'content-type': 'application/json; charset=utf-8',
       'content-length': String(Buffer.byteLength(body)),
@@ -66,9 +67,16 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
     const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')
     if (!socket.writable) return undefined
     socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
-    needs.tell({
-      ...{ operation: 'other', envelope: undefined, outcome: failure.entry, status, address },
-      ...{ reason: error.code, elapsedMs: undefined, appId: undefined, deviceId: undefined },
+    needs.writeAccessLog({
+      operation: 'other',
+      envelope: undefined,
+      outcome: failure.entry,
+      reason: error.code,
+      address,
+      status,
+      elapsedMs: undefined,
+      appId: undefined,
+      deviceId: undefined,
     })
     return undefined
   }

@@ -35,7 +35,7 @@ import {
 /** Every operation of every room, as its schema states it. */
 const findShapes = async (): Promise<OperationShape[]> => {
   const features = fileURLToPath(new URL('../../src/features/', import.meta.url))
-  const files = (await readdir(features)).map((room) => join(features, room, 'schema.js')).filter(existsSync)
+  const files = (await readdir(features)).map((room) => join(features, room, 'wire.js')).filter(existsSync)
   const modules = await Promise.all(files.map((file) => import(file)))
   return modules.flatMap((module) => Object.values(module)).filter((it): it is OperationShape => isShape(it))
 }

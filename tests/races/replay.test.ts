@@ -11,8 +11,10 @@ import { Type } from 'typebox'
 import { systemClock } from '../../src/adapters/clock.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import type { OperationShape } from '../../src/http/caller.ts'
+import { registerOperations } from '../../src/http/operations.ts'
 import { createReplay } from '../../src/http/replay.ts'
-import { registerOperations } from '../../src/http/transport.ts'
+import { decorateRequests } from '../../src/http/request.ts'
+import { claimReplay, keepReply } from '../../src/http/stages/replay.ts'
 import { startRedis } from '../../tools/test/harness.ts'
 import {
   type Answer,
@@ -494,13 +496,18 @@ t.test('an alias, its legacy name and GET are one operation', async (t) => {
   t.teardown(() => app.close())
   let runs = 0
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
-  app.decorateRequest('caller', null as never)
+  decorateRequests(app)
   app.addHook('onRequest', async (request) => {
     request.caller = { language: 'en', device: { id: 'one' } } as never
+    request.opened = { input: {}, bytes: Buffer.from('same'), text: 'same' }
   })
-  registerOperations(
-    app,
-    [
+  app.addHook('preValidation', async (request) => {
+    request.body = {}
+  })
+  app.addHook('preValidation', claimReplay({ replay }))
+  app.addHook('onSend', keepReply())
+  registerOperations(app, {
+    operations: [
       {
         path: '/v1/change',
         aliases: ['/change.php'],
@@ -515,15 +522,9 @@ t.test('an alias, its legacy name and GET are one operation', async (t) => {
         },
       },
     ],
-    {
-      open: async () => ({ input: {}, bytes: Buffer.from('same'), text: 'same' }),
-      replay,
-      authenticate: async () => undefined,
-      legacyPrefix: '/Old',
-      now: clock.now,
-      writeFrame: async () => new Uint8Array(),
-    },
-  )
+    legacyPrefix: '/Old',
+    now: clock.now,
+  })
   for (const url of ['/v1/change', '/change.php', '/Old/change.php'])
     for (const method of ['POST', 'GET'] as const) {
       const reply = await app.inject({ method, url })

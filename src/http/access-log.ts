@@ -1,4 +1,4 @@
-/** What is told of every answered request: to the metrics, and on one line of the log. Nothing in it is a secret. */
+/** One line of the log, and one count in the metrics, for every answered request. Nothing in it is a secret. */
 import type { FastifyBaseLogger } from 'fastify'
 import type { CatalogueEntry } from '../protocol/errors.ts'
 import type { Address, EnvelopeKind } from './caller.ts'
@@ -18,10 +18,10 @@ export type Answered = {
   deviceId: string | undefined
 }
 
-type Tell = (log: Pick<FastifyBaseLogger, 'info'>, answered: Answered) => void
+export type WriteAccessLog = (log: Pick<FastifyBaseLogger, 'info'>, answered: Answered) => void
 
-export const createTell =
-  (observe: ((answered: Answered) => void) | undefined): Tell =>
+export const createAccessLog =
+  (observe: ((answered: Answered) => void) | undefined): WriteAccessLog =>
   (log, answered) => {
     observe?.(answered)
     const { operation, envelope, outcome, reason, status, elapsedMs, address, appId, deviceId } = answered

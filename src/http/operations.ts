@@ -1,0 +1,36 @@
+/** The first kind of route: operations, each at its path and its old names, by GET and by POST. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { catalogue } from '../protocol/errors.ts'
+import type { Operation, OperationShape } from './caller.ts'
+import { composeReply } from './reply.ts'
+
+export type OperationNeeds = { operations: readonly Operation[]; legacyPrefix: string; now(): number }
+
+export const registerOperations = (
+  app: FastifyInstance,
+  { operations, legacyPrefix, now }: OperationNeeds,
+) => {
+  for (const { handle, ...shape } of operations) {
+    const runOperation = async (request: FastifyRequest, reply: FastifyReply) => {
+      const { caller, opened } = request
+      const result = await handle(request.body as never, caller as never)
+      request.outcome = catalogue[result.code]
+      const rid = opened?.rid
+      const payload = composeReply({ reply: result, language: caller.language, nowMs: now(), rid, shape })
+      return reply.type('application/json; charset=utf-8').send(payload)
+    }
+    for (const url of pathsOf(shape, legacyPrefix)) {
+      app.route({
+        method: ['GET', 'POST'],
+        url,
+        config: { shape, limit: shape.limit },
+        schema: { body: shape.input },
+        handler: runOperation,
+      })
+    }
+  }
+}
+
+const pathsOf = (shape: OperationShape, legacyPrefix: string) => [
+  ...new Set([shape.path, ...shape.aliases, ...shape.aliases.map((alias) => legacyPrefix + alias)]),
+]
