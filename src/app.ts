@@ -106,7 +106,7 @@ export const openServer = async (options: WorldOptions) => {
         digest,
         randomId,
         elapsedMs: () => performance.now(),
-        runOutside: admission.runOutside,
+        runWithoutSlot: admission.runWithoutSlot,
         isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
       }),
     })
