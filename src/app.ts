@@ -106,7 +106,7 @@ export const openServer = async (options: WorldOptions) => {
         digest,
         randomId,
         elapsedMs: () => performance.now(),
-        runWithoutSlot: admission.runWithoutSlot,
+        runOutside: admission.runOutside,
         isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
       }),
     })

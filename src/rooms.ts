@@ -139,7 +139,7 @@ export const createRooms = (world: World & { db: Db; store: Store; key: ServerKe
     crypto,
     saltKey: key.saltKey,
     config: config.password,
-    hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
+    hashPassword: (...work) => admission.runOutside(() => bcryptPool.hash(...work)),
   })
   const verifiers = createVerifiers({ crypto, random, pepper: key.pepper, slowDown })
   const findSalt = createFindSalt({ db, passwords })

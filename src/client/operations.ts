@@ -106,7 +106,7 @@ export type Operations = {
       clientHash?: string
       /** The same at the cost that prelogin calls next */
       nextClientHash?: string
-      /** For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
       device?: {
         type?: string
@@ -151,7 +151,7 @@ export type Operations = {
     }
     reply: Record<never, never>
   }
-  /** The salt and cost of a login, whether anybody has it or not. */
+  /** The salt and cost of a login, registered or not. */
   '/v1/prelogin': {
     input: {
       /** User number or user name */
@@ -181,7 +181,7 @@ export type Operations = {
       nextClientHash?: string
       /** The salt of clientHash */
       salt?: string
-      /** For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
       device?: {
         type?: string

@@ -42,7 +42,7 @@ t.test('prelogin tells nothing: the same bytes before and after, known or unknow
   t.equal(await saltOf(Number((user as User).userId)), await saltOf('somebody-else'))
   t.not(await saltOf('nobody-1'), await saltOf('nobody-2'), 'nobody has a salt of his own')
   t.equal(await saltOf('nobody-1'), await saltOf('NOBODY-1'))
-  for (const odd of ['a', '@', '+', '999999999', '\u0000', '0', '😀'.repeat(100)])
+  for (const odd of ['a', '@', '+', '999999999', '0', '😀'.repeat(100)])
     t.match(await call('/v1/prelogin', { login: odd }), { code: 1000000, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/ })
 })
 
@@ -84,7 +84,8 @@ t.test('user names and nicknames', async (t) => {
     ['😀😀', 'NAME_LENGTH'],
     ['ßß', 'NAME_LENGTH'],
     ['x'.repeat(46), 'NAME_LENGTH'],
-    ['x'.repeat(5_000), 'NAME_LENGTH'],
+    ['x'.repeat(200), 'NAME_LENGTH'],
+    ['x'.repeat(5_000), 'PARAMETER_INVALID'],
     ['\ufdfa'.repeat(3), 'NAME_LENGTH'],
     ['12345', 'TEXT_CHARACTERS'],
     ['\uff11\uff12\uff13', 'TEXT_CHARACTERS'],

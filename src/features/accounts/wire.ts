@@ -1,12 +1,16 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
-import { Type } from '../../protocol/schema.ts'
+import { Type, withoutControls } from '../../protocol/schema.ts'
 import { Tickets, User } from '../tickets/wire.ts'
+
+/** Code points of a name as typed: its normal form is bounded further on, and costs little up to here. */
+const maxTyped = 200
 
 const login = Type.Unsafe<string | number>({
   type: ['string', 'integer'],
   minLength: 1,
-  maxLength: 200,
+  maxLength: maxTyped,
+  pattern: withoutControls,
   minimum: 1,
   description: 'User number or user name',
 })
@@ -23,17 +27,17 @@ const nextClientHash = Type.Optional(
   }),
 )
 const password = Type.Optional(
-  Type.String({ description: 'For clients that can not run bcrypt; 1 to 1,024 bytes of UTF-8' }),
+  Type.String({ description: 'For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8' }),
 )
 const anything = Type.Optional(Type.Unsafe<unknown>({}))
 /** The proof of a shared key, judged by its reader; the three come together. */
 const proof = { keyPrint: anything, tm: anything, checkTokenData: anything }
 const device = Type.Optional(
   Type.Object({
-    type: Type.Optional(Type.String({ maxLength: 32 })),
-    os: Type.Optional(Type.String({ maxLength: 64 })),
-    device: Type.Optional(Type.String({ maxLength: 64 })),
-    osver: Type.Optional(Type.String({ maxLength: 64 })),
+    type: Type.Optional(Type.Text(32)),
+    os: Type.Optional(Type.Text(64)),
+    device: Type.Optional(Type.Text(64)),
+    osver: Type.Optional(Type.Text(64)),
   }),
 )
 
@@ -51,7 +55,7 @@ export type WelcomeReply = Static<typeof Welcome>
 export const preloginShape = {
   path: '/v1/prelogin',
   aliases: [],
-  summary: 'The salt and cost of a login, whether anybody has it or not',
+  summary: 'The salt and cost of a login, registered or not',
   limit: 'prelogin',
   replay: 'read',
   input: Type.Object({ login }),
@@ -76,8 +80,8 @@ export const registerShape = {
   input: Type.Object({
     regmode: Type.String({ maxLength: 16, description: 'anonymous' }),
     user: Type.Object({
-      userName: Type.String(),
-      nickName: Type.Optional(Type.String()),
+      userName: Type.String({ maxLength: maxTyped }),
+      nickName: Type.Optional(Type.String({ maxLength: maxTyped })),
     }),
     clientHash,
     nextClientHash,

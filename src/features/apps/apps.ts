@@ -60,6 +60,9 @@ const summarise = (row: AppRow): AppSummary => ({
   createdAt: row.createdAt,
 })
 
+/** Anything else is no app's id, and would only break the query: the column is ASCII. */
+export const isAppId = (text: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(text)
+
 const maxCached = 1_000
 
 export const createApps = (needs: AppsNeeds) => {
@@ -71,6 +74,7 @@ export const createApps = (needs: AppsNeeds) => {
   const find = async (appId: string): Promise<AppRow | undefined> => {
     const cached = cache.get(appId)
     if (cached) return cached
+    if (!isAppId(appId)) return undefined
     const before = reloads
     const row = await findApp(db.write, appId)
     if (!row) return undefined
@@ -98,7 +102,7 @@ export const createApps = (needs: AppsNeeds) => {
 
   const change = async (appId: string, kind: string, row: Parameters<typeof updateApp>[2]) => {
     const found = await db.transaction(async (trx) => {
-      if (!(await updateApp(trx, appId, row))) return false
+      if (!isAppId(appId) || !(await updateApp(trx, appId, row))) return false
       await recordAudit(trx, { kind, appId })
       await recordChange(trx, 'apps', appId)
       return true
@@ -107,7 +111,7 @@ export const createApps = (needs: AppsNeeds) => {
   }
 
   const get = async (appId: string): Promise<AppRow> => {
-    const row = await findApp(db.write, appId)
+    const row = isAppId(appId) ? await findApp(db.write, appId) : undefined
     if (!row) throw new Failure('APP_REFUSED', { info: 'No app has this id.' })
     return row
   }

@@ -8,7 +8,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { codeAt, stepAt } from '../../protocol/totp.ts'
-import type { Apps } from './apps.ts'
+import { type Apps, isAppId } from './apps.ts'
 import { secretPlace } from './devices.ts'
 import {
   countDevicesOfAddress,
@@ -66,7 +66,7 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
 
   return async (input: ProvisionInput, caller: Caller) => {
     const { n, s, type = '', os = '', device = '' } = input
-    if (!/^[A-Za-z0-9]{1,64}$/.test(n) || !/^[A-Za-z0-9]{32}$/.test(s)) {
+    if (!isAppId(n) || !/^[A-Za-z0-9]{32}$/.test(s)) {
       throw new Failure('CREDENTIALS_MALFORMED')
     }
     await apps.check(n, s, undefined)

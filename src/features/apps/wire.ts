@@ -12,9 +12,9 @@ export const provisionShape = {
   input: Type.Object({
     n: Type.String({ description: 'App id, [A-Za-z0-9]{1,64}' }),
     s: Type.String({ description: 'App secret, [A-Za-z0-9]{32}' }),
-    type: Type.Optional(Type.String({ maxLength: 32 })),
-    os: Type.Optional(Type.String({ maxLength: 64 })),
-    device: Type.Optional(Type.String({ maxLength: 64 })),
+    type: Type.Optional(Type.Text(32)),
+    os: Type.Optional(Type.Text(64)),
+    device: Type.Optional(Type.Text(64)),
   }),
   reply: Type.Object({
     totp_secret: Type.String(),
