@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { isReady, startMariadb, startRedis } from '../../tools/test/harness.ts'
 import { installMissing } from '../../tools/test/install.ts'
-import { runTapFile } from '../../tools/test/tap-file.ts'
+import { selectTests } from '../../tools/test/select.ts'
 import { isRunning, listDescendants, listProcesses } from './processes.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
@@ -16,13 +16,16 @@ const { folder: runFolder, primary } = JSON.parse(process.env.TORII_TEST_SERVERS
 const samples = {
   good: "t.test('outer', async (t) => { t.ok(true); await t.test('inner', async (t) => { t.ok(1) }) })",
   bad: "t.test('outer', async (t) => { t.equal(1, 2, 'one is two') })",
-  skipping: "t.test('later', { skip: 'no time' }, async () => {})",
-  todo: "t.test('some day')",
+  skipping: "t.test('now', async (t) => t.ok(1)); t.test('later', { skip: 'no time' }, async () => {})",
+  todo: "t.test('now', async (t) => t.ok(1)); t.test('some day')",
   empty: '',
+  killed: "t.test('a', async (t) => { t.ok(1); process.kill(process.pid, 'SIGKILL') })",
+  late: "t.test('a', async (t) => { t.ok(1) }); process.on('exit', () => { process.exitCode = 3 })",
   crashing: "t.test('a', async (t) => { t.ok(1); console.error('last words'); process.abort() })",
-  hanging: "t.test('waits', () => new Promise(() => setInterval(() => {}, 1000)))",
-  busy: "t.test('works', () => { for (;;) {} })",
+  hanging: "t.setTimeout(1_000); t.test('waits', () => new Promise(() => setInterval(() => {}, 1000)))",
 }
+
+const embedded = { TORII_TEST_EMBEDDED_ONLY: '1' }
 
 /** A project with the compiled runner and these tests, in a temporary folder of its own. */
 function createProject(names: (keyof typeof samples)[]) {
@@ -47,14 +50,6 @@ function createProject(names: (keyof typeof samples)[]) {
     folder,
     start,
     leftFolders: () => readdirSync(join(folder, 'tmp')),
-    runFile: (name: keyof typeof samples, timeoutSeconds = 20) =>
-      runTapFile({
-        file: join(dist, 'tests', `${name}.test.js`),
-        cwd: folder,
-        env: process.env,
-        timeoutSeconds,
-        signal: new AbortController().signal,
-      }),
   }
 }
 
@@ -74,41 +69,47 @@ const allEnded = (pids: number[]) =>
     if (left.length > 0) throw new Error(`still there: ${left.map(({ command }) => command).join(', ')}`)
   }, 5_000)
 
-t.test('counts every test point of a file, at any depth', async (t) => {
-  const { runFile } = createProject(['good'])
-  t.match(await runFile('good'), { passed: 2, failures: [] })
+t.test('chooses files by any part of their name, as a path too, and by tier', (t) => {
+  const names = ['adapters/store', 'config', 'faults/kill', 'http/metrics', 'races/keys']
+  for (const word of [
+    'config',
+    'config.test',
+    'config.test.ts',
+    'tests/config.test.ts',
+    './tests/config.test.ts',
+  ])
+    t.same(selectTests(names, [word], false), ['config'], word)
+  t.same(selectTests(names, ['adapters/', 'kill'], false), ['adapters/store', 'faults/kill'])
+  t.same(selectTests(names, [], false), ['adapters/store', 'config', 'http/metrics'])
+  t.same(selectTests(names, [], true), names)
+  t.throws(() => selectTests(names, ['config', 'nothing'], false), {
+    message: 'no test file matches nothing',
+  })
+  t.end()
 })
 
-t.test('fails a file for each point that fails, is skipped or is put off', async (t) => {
-  const { runFile } = createProject(['bad', 'skipping', 'todo'])
-  const { failures } = await runFile('bad')
-  t.match(failures, [{ title: 'outer > one is two', details: /--- expected\s[\s\S]*-2\s+\+1/ }])
-  t.match((await runFile('skipping')).failures, [{ title: 'later (skipped)' }])
-  t.match((await runFile('todo')).failures, [{ title: 'some day (to do)' }])
+t.test('counts every test point, and fails for each one that fails, is skipped or is put off', async (t) => {
+  const { start, leftFolders } = createProject(['good', 'bad', 'skipping', 'todo'])
+  const remark = '(embedded only: MariaDB and Redis were not tested)'
+  const good = await finish(start(['tests/good.test.ts'], embedded))
+  t.match(good, { code: 0, lastLine: `2 passed, 0 failed ${remark}` })
+  const { code, lastLine, output } = await finish(start(['good', 'bad', 'skipping', 'todo'], embedded))
+  t.match({ code, lastLine }, { code: 1, lastLine: `4 passed, 3 failed ${remark}` })
+  t.match(output, /FAILED {2}bad: one is two\n[\s\S]*--- expected\s[\s\S]*-2\s+\+1/)
+  t.match(output, 'FAILED  skipped: later')
+  t.match(output, 'FAILED  put off: some day')
+  t.same(leftFolders(), [], 'its folders are gone')
 })
 
 t.test('fails a file that tests nothing, crashes, or does not end', async (t) => {
-  const { runFile } = createProject(['empty', 'crashing', 'hanging', 'busy'])
-  t.match((await runFile('empty')).failures, [{ title: /ended with code 0 after 0 tests/ }])
-  t.match((await runFile('crashing')).failures, [{ title: /ended by SIG/, details: /last words/ }])
-  const [hanging, busy] = await Promise.all([runFile('hanging', 1), runFile('busy', 1)])
-  t.match(hanging.failures, [{ title: /timeout/ }])
-  t.match(busy.failures, [{ title: /ended by SIG/ }])
-})
-
-t.test('runs the chosen files, ends with the counts and says what was left out', async (t) => {
-  const { start, leftFolders } = createProject(['good', 'bad'])
-  const embedded = { TORII_TEST_EMBEDDED_ONLY: '1' }
-  const remark = '(embedded only: MariaDB and Redis were not tested)'
-
-  const good = await finish(start(['tests/good.test.ts'], embedded))
-  t.match(good, { code: 0, lastLine: `2 passed, 0 failed ${remark}` })
-  const both = await finish(start(['good', 'bad'], embedded))
-  t.match(both, { code: 1, lastLine: `2 passed, 1 failed ${remark}` })
-  t.match(both.output, /Failed:\n {4}bad: outer > one is two\n/)
-  const none = await finish(start(['nothing-like-this'], embedded))
-  t.match(none, { code: 1, lastLine: `0 passed, 1 failed ${remark}` })
-  t.same(leftFolders(), [], 'its folders are gone')
+  const { start } = createProject(['empty', 'crashing', 'hanging', 'killed', 'late'])
+  const { lastLine, output } = await finish(start(['e', 'i', 'a'], embedded))
+  t.match(lastLine, /^\d passed, 5 failed/)
+  t.match(output, /FAILED {2}empty: the file tests nothing/)
+  t.match(output, /FAILED {2}crashing: [\s\S]*last words/)
+  t.match(output, 'FAILED  killed: the file was ended by SIGKILL')
+  t.match(output, 'FAILED  late: the file ended with code 3')
+  t.match(output, /FAILED {2}hanging: [\s\S]*timeout/)
 })
 
 t.test('names the command that installs what is missing', async (t) => {

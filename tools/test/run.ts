@@ -1,31 +1,30 @@
 /**
- * Every check of the project: `npm test`, or only some test files: `npm test -- adapters/store tools/`. Where a file has
- * longer runs, `npm run test:long` makes them.
- * Brings up a MariaDB primary with its replica and a Redis of its own, and stops exactly these.
+ * The tests: `npm test` what a newcomer runs, `npm run test:all` everything, `npm test -- config adapters/store` some
+ * files. Starts a MariaDB primary with its replica and a Redis of its own, and stops exactly these.
  */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { guard } from './guard.ts'
+import type { FilesResult } from './files.ts'
+import { guard, guardGroup } from './guard.ts'
 import { type Server, startPrimaryAndReplica, startRedis } from './harness.ts'
 import { installMissing } from './install.ts'
-import { createReport } from './report.ts'
 import { searchLogs } from './search-logs.ts'
-import { runTapFile } from './tap-file.ts'
+import { selectTests } from './select.ts'
 
 const root = dirname(fileURLToPath(import.meta.resolve('#root/package.json')))
-const wanted = process.argv.slice(2)
-const isLong = process.env.TORII_TEST_LONG === '1'
+const isAll = process.argv.includes('--all')
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const embeddedOnly = process.env.TORII_TEST_EMBEDDED_ONLY === '1'
-const jobs = Math.max(2, Math.floor(availableParallelism() / 2))
-const timeoutSeconds = 60
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
-const report = createReport((line) => console.log(line))
 const stop = new AbortController()
+const failures: string[] = []
+let passed = 0
 let exitCode: number | undefined
 
 for (const [name, code] of Object.entries(exitCodes)) {
@@ -34,87 +33,118 @@ for (const [name, code] of Object.entries(exitCodes)) {
     stop.abort(name)
   })
 }
-// Also when the reader of our output went away: the servers have to be stopped all the same.
+// Also when the reader of our output is gone, the servers have to be stopped.
 process.on('uncaughtException', (error) => {
   if (stop.signal.aborted) return
   stop.abort('an error')
-  report.stepFailed('the run itself', error.stack ?? error.message)
+  failures.push(`the run itself: ${error.stack ?? error.message}`)
 })
 
 async function run(): Promise<void> {
-  const files = await listTests()
-  if (files.length === 0) report.stepFailed('tests', `no test file matches ${wanted.join(', ')}`)
-  if (wanted.length === 0) {
-    await runStep('types', ['node_modules/typescript/bin/tsc', '--noEmit'])
-    await runStep('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '.'])
+  const files = selectTests(await listTests(), words, isAll)
+  if (words.length === 0) {
+    await runStep('types', () => runScript('node_modules/typescript/bin/tsc', '--noEmit'))
+    await runStep('lint', () => runScript('node_modules/@biomejs/biome/bin/biome', 'check', '.'))
   }
-  if (stop.signal.aborted || files.length === 0) return
-  await withServers(async (servers) => {
-    const long = isLong ? { TORII_TEST_LONG: '1' } : undefined
-    const env = cleanEnvironment({
-      TORII_TEST_SERVERS: JSON.stringify(servers),
-      TAP_CWD: servers.folder,
-      ...long,
-    })
-    const isFault = (name: string) => name.startsWith('faults/')
-    const faults = files.filter(isFault)
-    const others = files.filter((name) => !isFault(name))
-    const work = async (_: unknown, place: number) => {
-      // One after the other as long as there is anything else to do: faults are timed, and disturb each other most.
-      const take = () =>
-        place === 0 ? (faults.shift() ?? others.shift()) : (others.shift() ?? faults.shift())
-      for (let file = take(); file !== undefined && !stop.signal.aborted; file = take()) {
-        const path = join('dist', 'tests', `${file}.test.js`)
-        const result = await runTapFile({ file: path, cwd: root, env, timeoutSeconds, signal: stop.signal })
-        if (!stop.signal.aborted) report.file(file, result)
-      }
-    }
-    await Promise.all(Array.from({ length: jobs }, work))
-    if (!stop.signal.aborted) await judgeLogs(servers.folder)
+  await withServers(files, async (servers) => {
+    await runFiles(files, servers)
+    if (!stop.signal.aborted) await checkLogs(servers.folder)
   })
-}
-
-async function judgeLogs(folder: string): Promise<void> {
-  const started = performance.now()
-  const { found, planted, logs, lines } = await searchLogs(folder)
-  if (planted === 0) return
-  const what = `of ${planted} secrets none is in the ${lines} lines of ${logs} logs`
-  if (found.length > 0) report.stepFailed(what, found.join('\n'))
-  else report.stepPassed(what, (performance.now() - started) / 1_000)
 }
 
 /** Names like `adapters/store`, of dist/tests/adapters/store.test.js. */
 async function listTests(): Promise<string[]> {
   const entries = await readdir(join(root, 'dist', 'tests'), { recursive: true })
-  const words = wanted.map((word) =>
-    word.replace(/^(\.\/)?(dist\/)?tests\//, '').replace(/\.test\.[jt]s$/, ''),
-  )
   return entries
     .filter((path) => path.endsWith('.test.js') && !/^(qa|fixtures)\//.test(path))
     .map((path) => path.slice(0, -'.test.js'.length))
-    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
     .sort()
 }
 
-async function runStep(name: string, command: string[]): Promise<void> {
+async function runStep(name: string, step: () => Promise<unknown>): Promise<void> {
   if (stop.signal.aborted) return
   const started = performance.now()
   try {
-    await promisify(execFile)(process.execPath, command, { cwd: root, signal: stop.signal, maxBuffer: 1e8 })
-    report.stepPassed(name, (performance.now() - started) / 1_000)
+    await step()
+    passed += 1
+    console.log(`ok      ${name}  (${((performance.now() - started) / 1_000).toFixed(1)} s)`)
   } catch (error) {
+    if (stop.signal.aborted) return
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    if (!stop.signal.aborted) report.stepFailed(name, stdout + stderr || String(error))
+    failures.push(`${name}: ${stdout + stderr || (error instanceof Error ? error.message : String(error))}`)
+    console.log(`FAILED  ${name}`)
   }
 }
 
-async function withServers(use: (servers: { folder: string }) => Promise<void>): Promise<void> {
+const runScript = (...command: string[]) =>
+  promisify(execFile)(process.execPath, command, { cwd: root, signal: stop.signal, maxBuffer: 1e8 })
+
+async function runFiles(files: readonly string[], servers: { folder: string }): Promise<void> {
+  if (stop.signal.aborted) return
+  const paths = files.map((file) => join(root, 'dist', 'tests', `${file}.test.js`))
+  const child = spawn(process.execPath, [join(root, 'dist', 'tools', 'test', 'files.js'), ...paths], {
+    cwd: root,
+    env: testEnvironment(servers),
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${process.execPath} can't be started`)
+  const release = guardGroup(pid)
+  const killAll = () => killGroup(pid)
+  stop.signal.addEventListener('abort', killAll)
+  let result: FilesResult | undefined
+  child.on('message', (message) => {
+    result = message as FilesResult
+  })
+  await once(child, 'exit')
+  killAll()
+  release()
+  if (result !== undefined) {
+    passed += result.passed
+    failures.push(...result.failures)
+  } else if (!stop.signal.aborted) failures.push('the run of the test files ended before its result')
+}
+
+/** Settings of the person who runs the tests are not for the servers under test. */
+function testEnvironment(servers: { folder: string }): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(TORII_|TAP|NODE_TEST_)/.test(name))
+  return {
+    ...Object.fromEntries(kept),
+    TORII_TEST_SERVERS: JSON.stringify(servers),
+    TAP_CWD: servers.folder,
+    // A file may raise its own limit by `t.setTimeout(ms)`.
+    TAP_TIMEOUT: '120',
+    NODE_OPTIONS: '--enable-source-maps',
+    // Longer runs of the fault tests.
+    ...(process.env.TORII_TEST_LONG === '1' && { TORII_TEST_LONG: '1' }),
+  }
+}
+
+async function checkLogs(folder: string): Promise<void> {
+  const { found, planted, logs, lines } = await searchLogs(folder)
+  if (planted === 0) return
+  await runStep(`none of ${planted} secrets is in the ${lines} lines of ${logs} logs`, async () => {
+    if (found.length > 0) throw new Error(found.join('\n'))
+  })
+}
+
+async function withServers(
+  files: readonly string[],
+  use: (servers: { folder: string }) => Promise<void>,
+): Promise<void> {
+  if (stop.signal.aborted) return
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const release = guard('sleep 3; rm -rf -- "$1"', folder)
   const running: Server[] = []
   try {
-    const servers = embeddedOnly ? { folder } : await startServers(folder, running)
-    if (servers !== undefined && !stop.signal.aborted) await use(servers)
+    let servers: { folder: string } | undefined = { folder }
+    if (!embeddedOnly)
+      await runStep('MariaDB primary, its replica and Redis are up', async () => {
+        servers = undefined
+        servers = await startServers(folder, running, files)
+      })
+    if (servers !== undefined) await use(servers)
   } finally {
     await Promise.allSettled(running.map((server) => server.stop()))
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -122,39 +152,34 @@ async function withServers(use: (servers: { folder: string }) => Promise<void>):
   }
 }
 
-async function startServers(folder: string, running: Server[]) {
-  const started = performance.now()
-  const browser = (await listTests()).some((name) => /(^|\/)browser[^/]*$/.test(name))
-  try {
-    installMissing(['mariadb', 'redis', ...(browser ? (['chromium'] as const) : [])])
-  } catch (error) {
-    report.stepFailed('MariaDB and Redis', error instanceof Error ? error.message : String(error))
-    return undefined
-  }
+async function startServers(folder: string, running: Server[], files: readonly string[]) {
+  const needsBrowser = files.some((name) => /(^|\/)browser[^/]*$/.test(name))
+  installMissing(['mariadb', 'redis', ...(needsBrowser ? (['chromium'] as const) : [])])
   const { primary, replica } = await startPrimaryAndReplica({ folder })
   running.push(primary, replica)
   const redis = await startRedis({ folder })
   running.push(redis)
-  report.stepPassed('MariaDB primary, its replica and Redis are up', (performance.now() - started) / 1_000)
   const login = ({ host, port, user, password }: typeof primary) => ({ host, port, user, password })
   const { host, port, url } = redis
   return { folder, primary: login(primary), replica: login(replica), redis: { host, port, url } }
 }
 
-/** Settings of the person who runs the tests are not for the servers under test. */
-function cleanEnvironment(more: Record<string, string>): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(TORII_|TAP)/.test(name))
-  return { ...Object.fromEntries(kept), ...more }
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {}
 }
 
 try {
   await run()
 } catch (error) {
-  report.stepFailed('the run itself', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  failures.push(`the run itself: ${error instanceof Error ? error.message : String(error)}`)
 }
+for (const failure of failures) console.log(`\nFAILED  ${failure.trimEnd().replaceAll('\n', '\n        ')}`)
 const remarks = [
   ...(stop.signal.aborted ? [`ended by ${stop.signal.reason}`] : []),
   ...(embeddedOnly ? ['embedded only: MariaDB and Redis were not tested'] : []),
 ]
-const failed = report.end(remarks.join('; '))
-process.exit(exitCode ?? (failed > 0 ? 1 : 0))
+const remark = remarks.length > 0 ? ` (${remarks.join('; ')})` : ''
+console.log(`\n${passed} passed, ${failures.length} failed${remark}`)
+process.exit(exitCode ?? (failures.length > 0 ? 1 : 0))
