@@ -1,8 +1,8 @@
 /** One call: its text, and the way from the text of a reply to its members or to the failure that it states. */
 import { toBase64url } from '../protocol/bytes.ts'
-import { Failure, isSuccess } from '../protocol/errors.ts'
+import { catalogue, Failure, isSuccess } from '../protocol/errors.ts'
 import { parseJsonObject } from '../protocol/json.ts'
-import { ClientFailure, toFailure } from './failure.ts'
+import { ClientFailure, type FailureDetails, toFailure } from './failure.ts'
 import { type OperationFacts, type Operations, operations } from './operations.ts'
 import type { Answer, Post } from './post.ts'
 
@@ -83,6 +83,18 @@ export const parseReply = <Path extends string>(path: Path, text: string): Reply
 }
 
 /**
+ * Throws the failure that a refusal stands for. `/v1/session` answers an ended ticket with a code that begins with 1; to
+ * the caller that is a refusal too.
+ */
+export const checkDone = <Reply extends Members & { code: number }>(
+  reply: Reply,
+  details: Pick<FailureDetails, 'retryAfterSeconds' | 'isAnswer'>,
+): Reply => {
+  if (!isSuccess(reply.code) || reply.code === catalogue.TICKET_ENDED.code) throw toFailure(reply, details)
+  return reply
+}
+
+/**
  * The members of the reply to the call `rid`. A refusal from before the envelope was opened can't name its call, so it
  * is accepted without a `rid`. A success never is: it could be another caller's, or an older one of ours sent again.
  */
@@ -96,8 +108,7 @@ export const readReply = <Path extends string>(
   if (!isAnswer && (reply.rid !== undefined || isSuccess(reply.code))) {
     throw new ClientFailure('REPLY_UNREADABLE')
   }
-  if (!isSuccess(reply.code)) throw toFailure(reply, { retryAfterSeconds, isAnswer })
-  return reply
+  return checkDone(reply, { retryAfterSeconds, isAnswer })
 }
 
 /** Calls as JSON bodies. Nothing is sealed and no replay guard watches them, so nothing is sent twice. */

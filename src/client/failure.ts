@@ -59,12 +59,18 @@ export class ClientFailure extends Error {
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
+/** A login that has ended has one name, whichever operation says so. */
+const nameOf = (code: number): FailureName | 'UNKNOWN_CODE' => {
+  const name = findEntry(code)?.name ?? 'UNKNOWN_CODE'
+  return name === 'TICKET_ENDED' ? 'NOT_LOGGED_IN' : name
+}
+
 /** The failure that a refusal of the server stands for. */
 export const toFailure = (
   members: Record<string, unknown> & { code: number },
   more: Pick<FailureDetails, 'retryAfterSeconds' | 'isAnswer'>,
 ): ClientFailure =>
-  new ClientFailure(findEntry(members.code)?.name ?? 'UNKNOWN_CODE', {
+  new ClientFailure(nameOf(members.code), {
     code: members.code,
     message: textOf(members.msg),
     info: textOf(members.info),

@@ -39,7 +39,8 @@ export type CallOptions = {
 
 type CallVerb = {
   /**
-   * Calls an operation by its path. The SKey of this client's login goes with it, unless `input` has a `token`.
+   * Calls an operation by its path. The SKey of this client's login goes with it, unless `input` has a member `token`:
+   * then that one is sent, also when it is undefined. Throws NOT_LOGGED_IN for a ticket that has ended.
    *
    * ```ts
    * const { user } = await client.call('/v1/session')

@@ -2,7 +2,15 @@
 import { readUtf8, utf8 } from '../protocol/bytes.ts'
 import { isSuccess } from '../protocol/errors.ts'
 import { openMessage, requestIdBytes, type SealedKeys, sealMessage } from '../protocol/sealed-envelope.ts'
-import { composeCall, createRid, isRepeatable, parseReply, type ReplyOf, type Send } from './call.ts'
+import {
+  checkDone,
+  composeCall,
+  createRid,
+  isRepeatable,
+  parseReply,
+  type ReplyOf,
+  type Send,
+} from './call.ts'
 import type { ClientClock } from './clock.ts'
 import { ClientFailure, isFailure, toFailure } from './failure.ts'
 import type { Keys } from './keys.ts'
@@ -56,9 +64,9 @@ const createAttempt = ({ post, clock }: SealedNeeds) =>
     if (plaintext === undefined) throw new ClientFailure('REPLY_UNREADABLE')
     const reply = parseReply(path, plaintext)
     const { retryAfterSeconds } = answer
-    if (!isSuccess(reply.code)) throw toFailure(reply, { retryAfterSeconds, isAnswer: true })
-    if (reply.rid !== rid) throw new ClientFailure('REPLY_UNREADABLE')
-    return reply
+    const done = checkDone(reply, { retryAfterSeconds, isAnswer: true })
+    if (done.rid !== rid) throw new ClientFailure('REPLY_UNREADABLE')
+    return done
   }
 
 export const createSealedTransport = (needs: SealedNeeds): Send => {

@@ -14,7 +14,10 @@ export const registerOperations = (
     const runOperation = async (request: FastifyRequest, reply: FastifyReply) => {
       const { caller, opened } = request
       const result = await handle(request.body as never, caller as never)
-      request.outcome = catalogue[result.code]
+      const entry = catalogue[result.code]
+      request.outcome = entry
+      // A JSON reply has the status of its code: an ended ticket has to stop a guard that only looks at the status.
+      if (caller.envelope === 'json') reply.code(entry.status)
       const rid = opened?.rid
       const payload = composeReply({ reply: result, language: caller.language, nowMs: now(), rid, shape })
       return reply.type('application/json; charset=utf-8').send(payload)

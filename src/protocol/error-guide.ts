@@ -47,7 +47,7 @@ export const errorGuide: Record<ErrorName, Guide> = {
   },
   TICKET_ENDED: {
     section: 'Done',
-    when: '`/v1/session` knows the ticket, and it has ended. `reason` says why.',
+    when: '`/v1/session` knows the ticket, and it has ended. `reason` says why. The status of a JSON body is 401.',
     todo: 'Do not let the user in. `expired` on an SKey: exchange the A2. Any other reason: log in again.',
   },
 

@@ -11,7 +11,7 @@ const rows = {
   LOGGED_IN: [1020100, 200, '登录成功', 'Logged in'],
   LOGGED_OUT: [1020103, 200, '已退出登录', 'Logged out'],
   TICKET_VALID: [1030200, 200, '登录有效', 'The ticket is valid'],
-  TICKET_ENDED: [1030201, 200, '登录已失效', 'The ticket has ended'],
+  TICKET_ENDED: [1030201, 401, '登录已失效', 'The ticket has ended'],
 
   INTERNAL: [2000000, 500, '未知错误', 'Unknown error'],
   PARAMETER_MISSING: [2000101, 400, '缺少参数', 'More parameters are needed', 14],

@@ -56,8 +56,8 @@ for (const { name, open } of worlds) {
       const { skey = '' } = storage.read('login') ?? {}
       t.equal(await client.logout(), undefined)
       t.equal(storage.read('login'), undefined, 'nothing is kept')
-      const ended = await client.call('/v1/session', { token: skey })
-      t.match(ended, { code: 1030201, reason: 'logged-out' })
+      const ended = await refusalOf(client.call('/v1/session', { token: skey }))
+      t.match(ended, { name: 'NOT_LOGGED_IN', code: 1030201, reason: 'logged-out', isAnswer: true })
       t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
       t.equal(wire.of('provision').length, 1)
       t.notOk(
@@ -79,6 +79,23 @@ for (const { name, open } of worlds) {
       t.throws(() => connect({ transport: 'json', url: 'http://login.example.com' }), TypeError)
       t.throws(() => createClient({ url: server.url, appId: 'a', transport: 'totp' }), TypeError)
     })
+
+    for (const transport of ['totp', 'json'] as const) {
+      t.test(`call by ${transport} checks the ticket that it was given, and no other`, async (t) => {
+        const { client, user } = await enter({ transport })
+        const guest = await enter({ transport })
+        const { skey } = await guest.client.exchange()
+        t.same((await client.call('/v1/session', { token: skey })).user, guest.user)
+        await guest.client.logout()
+        const ended = await refusalOf(client.call('/v1/session', { token: skey }))
+        t.match(ended, { name: 'NOT_LOGGED_IN', reason: 'logged-out' })
+        // Plain JavaScript has no type that forbids it.
+        const path: string = '/v1/session'
+        const unnamed = await refusalOf(client.call(path, { token: undefined }))
+        t.match(unnamed, { name: 'NOT_LOGGED_IN' }, 'a ticket that is undefined is not replaced by its own')
+        t.same((await client.session()).user, user, 'its own login goes on')
+      })
+    }
 
     t.test('refusals are told apart by name', async (t) => {
       const { client, userName } = await enter()

@@ -155,6 +155,8 @@ t.test('the whole round, over every envelope', async (t) => {
     )
     t.match((await world.callJson('/v1/logout', {}, authorization)).json, { code: 1020103 })
     t.match(await plain('/v1/session', { token: skey }), { code: 1030201 })
+    const ended = await world.callJson('/v1/session', {}, authorization)
+    t.match(ended, { status: 401, json: { code: 1030201, reason: 'logged-out' } }, 'not one that may pass')
   })
 })
 

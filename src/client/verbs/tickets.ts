@@ -1,4 +1,3 @@
-import { catalogue } from '../../protocol/errors.ts'
 import type { ReplyOf } from '../call.ts'
 import type { Core } from '../core.ts'
 import { ClientFailure } from '../failure.ts'
@@ -43,14 +42,8 @@ const isSession = (reply: SessionReply): reply is SessionReply & Session => {
   return [user, tier, issuedAt, expiresAt, idleAt].every((member) => member !== undefined)
 }
 
-/** `/v1/session` answers an ended ticket with a code of its own; to the caller it is a refusal like any other. */
-const refuseEnded = (reply: SessionReply): SessionReply => {
-  if (reply.code !== catalogue.TICKET_ENDED.code) return reply
-  throw new ClientFailure('NOT_LOGGED_IN', { reason: reply.reason, members: reply, isAnswer: true })
-}
-
 export const getSession = async ({ tickets, send }: Core): Promise<Session> => {
-  const reply = await tickets.withSKey(async (token) => refuseEnded(await send('/v1/session', { token })))
+  const reply = await tickets.withSKey((token) => send('/v1/session', { token }))
   if (!isSession(reply)) throw new ClientFailure('REPLY_UNREADABLE')
   tickets.learnLives(reply)
   return reply
