@@ -1,151 +1,111 @@
-/** The composition root: the one file that sees every room, and hands each its needs. */
+/** The composition root: adapters, then features, then http, then jobs. */
 import { createHmac } from 'node:crypto'
 import { runAll } from './adapters/batch.ts'
-import { systemClock } from './adapters/clock.ts'
 import type { HostHealth } from './adapters/db/index.ts'
-import { ensureMigrated } from './adapters/db/migrate.ts'
-import { openDb } from './adapters/db/open.ts'
+import { createRemoveOld } from './adapters/db/retention.ts'
 import { checkDependencies } from './adapters/dependencies.ts'
 import { startJobs } from './adapters/jobs.ts'
 import { createDescribe } from './adapters/network.ts'
 import { readProtobuf, writeProtobuf } from './adapters/protobuf.ts'
-import { systemRandom } from './adapters/random.ts'
-import { openServerKey } from './adapters/server-key.ts'
-import { measureStore } from './adapters/store/measured.ts'
-import { openStore } from './adapters/store/open.ts'
-import { isEmbedded, isTrial } from './config/index.ts'
-import { findChangedAccounts } from './features/change-log/repo.ts'
-import { checkPins } from './features/settings/settings.ts'
-import { createTicketRecovery } from './features/tickets/recovery.ts'
+import { isTrial } from './config/index.ts'
+import { openFeatures } from './features/index.ts'
 import { createHttpApp } from './http/create-app.ts'
 import { createReplay } from './http/replay.ts'
-import { createForgetting } from './retention.ts'
-import { createRooms, createSKeysIn, type WorldOptions } from './rooms.ts'
+import { type OpenWorld, openWorld, type WorldOptions } from './world.ts'
 
-const times = { noticeMs: 400, flushMs: 5_000, cleanMs: 60_000 } as const
+const times = { flushMs: 5_000, cleanMs: 60_000 } as const
+
+type Features = ReturnType<typeof openFeatures>
+
+const openHttp = (
+  { world, logger, metrics, admission }: OpenWorld,
+  features: Features,
+  isDraining: () => boolean,
+) => {
+  const { config, db, store, clock, random, key, sealer } = world
+  const { apps, tickets, declared } = features
+  const randomId = () => random.bytes(8).toString('hex')
+  return createHttpApp({
+    config,
+    logger,
+    admission,
+    randomId,
+    describeAddress: createDescribe(),
+    checkBan: features.checkBan,
+    recordSighting: features.recordSighting,
+    checkRateLimit: features.checkRateLimit,
+    now: clock.now,
+    elapsedMs: clock.elapsed,
+    isOriginListed: apps.isOriginListed,
+    observe: metrics?.observe,
+    operations: declared.operations,
+    pages: declared.pages,
+    drawNonce: () => random.bytes(16).toString('base64'),
+    writeFrame: writeProtobuf,
+    authenticate: tickets.authenticate,
+    health: { checkDependencies: () => checkDependencies(db, store), isDraining },
+    isTrial: isTrial(config),
+    envelope: {
+      openTotp: features.openTotp,
+      openSealed: features.openSealed,
+      readFrame: readProtobuf,
+      checkApp: apps.check,
+      checkDeviceApp: apps.checkDevice,
+    },
+    replay: createReplay({
+      store,
+      sealer,
+      digest: (bytes) =>
+        createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url'),
+      randomId,
+      elapsedMs: () => performance.now(),
+      runOutside: admission.runOutside,
+      isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
+    }),
+  })
+}
 
 /** The whole server, ready to listen. Throws StartError, PinError or a Failure that says what is away. */
 export const openServer = async (options: WorldOptions) => {
-  const { config, logger, clock = systemClock, random = systemRandom } = options
-  const world = { config, logger, clock, random }
-  const key = openServerKey(config.security, { create: isEmbedded(config), random })
-  await ensureMigrated({ config: config.database, clock })
-  const db = await openDb({ config: config.database, logger, clock })
-  const opened: { close(): Promise<unknown> }[] = [db]
+  const opened = await openWorld(options)
+  const { world, logger, metrics } = opened
+  const { db, store, config } = world
   try {
-    await checkPins(db, {
-      serverKeyFingerprint: key.fingerprint,
-      passwordCost: config.password.cost,
-      clientSalt: config.password.clientSalt,
-    })
-    const metrics = config.metrics.enabled ? (await import('./http/metrics.ts')).createMetrics() : undefined
-    const { recover, mark } = createTicketRecovery({
-      ...{ db, clock, findChangedAccounts },
-      createSKeys: (store) => createSKeysIn(store, config),
-      lifeMs: config.tickets.skeySeconds * 1_000,
-    })
-    const unmeasured = await openStore({ config: config.store, clock, logger, recover })
-    opened.unshift(unmeasured)
-    const store = metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured
-    const rooms = createRooms({ ...world, db, store, key })
-    const {
-      sealer,
-      changeLog,
-      bans,
-      apps,
-      limits,
-      addresses,
-      devices,
-      keys,
-      tickets,
-      bcryptPool,
-      admission,
-    } = rooms
-    opened.unshift(bcryptPool)
-    changeLog.listen('apps', apps.reload)
-    changeLog.listen('bans', bans.load)
-    changeLog.listen('device', devices.forget)
-    changeLog.listen('account', (userId) => tickets.applyAccountChange(Number(userId)))
-    await changeLog.start(config.tickets.skeySeconds * 1_000)
-
+    const features = openFeatures(world)
+    const { onChange, jobs, flush, retention, caches } = features.declared
+    await features.admin.changeLog.start(onChange)
     let isDraining = false
+    const http = openHttp(opened, features, () => isDraining)
+
     let hosts: HostHealth[] = []
-    const digest = (bytes: Uint8Array) =>
-      createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url')
-    const randomId = () => random.bytes(8).toString('hex')
-    const http = createHttpApp({
-      config,
-      logger,
-      admission,
-      randomId,
-      describeAddress: createDescribe(),
-      checkBan: (address) => bans.check(address.text),
-      recordSighting: addresses.see,
-      checkRateLimit: limits.check,
-      now: clock.now,
-      elapsedMs: clock.elapsed,
-      isOriginListed: apps.isOriginListed,
-      observe: metrics?.observe,
-      operations: rooms.operations,
-      pages: [],
-      drawNonce: () => random.bytes(16).toString('base64'),
-      writeFrame: writeProtobuf,
-      authenticate: tickets.authenticate,
-      health: { checkDependencies: () => checkDependencies(db, store), isDraining: () => isDraining },
-      isTrial: isTrial(config),
-      envelope: {
-        openTotp: devices.open,
-        openSealed: keys.openSealed,
-        readFrame: readProtobuf,
-        checkApp: apps.check,
-        checkDeviceApp: apps.checkDevice,
-      },
-      replay: createReplay({
-        store,
-        sealer,
-        digest,
-        randomId,
-        elapsedMs: () => performance.now(),
-        runOutside: admission.runOutside,
-        isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
-      }),
-    })
-    const flush = () => runAll([addresses.flush, ...devices.flushes, ...tickets.flushes])
-    const flushLast = async () => {
-      await flush().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
+    const readHosts = async () => {
+      hosts = await db.health()
     }
-    const forgetOld = createForgetting({ db, clock, skeyMs: config.tickets.skeySeconds * 1_000 })
-    const stopJobs = startJobs(
-      [
-        { everyMs: times.noticeMs, name: 'read the change log', work: changeLog.poll },
-        { everyMs: times.flushMs, name: 'write what was gathered', work: flush },
-        { everyMs: times.noticeMs, name: 'mark the store', work: () => mark(store) },
-        {
-          everyMs: times.flushMs,
-          name: 'look at the hosts of the database',
-          work: async () => {
-            if (metrics) hosts = await db.health()
-          },
-        },
-        { everyMs: times.cleanMs, name: 'forget what is old', work: forgetOld },
-      ],
-      logger,
-    )
+    const writeGathered = () => runAll(flush)
+    const writeLast = async () => {
+      await writeGathered().catch((error) => logger.warn({ err: error }, 'what was gathered is lost'))
+    }
+    const removeOld = createRemoveOld({ db, clock: world.clock, logger, rows: retention })
+    const ownJobs = [
+      { everyMs: times.flushMs, name: 'write what was gathered', work: writeGathered },
+      { everyMs: times.cleanMs, name: 'remove old rows', work: removeOld },
+    ]
+    const hostJob = { everyMs: times.flushMs, name: 'look at the hosts of the database', work: readHosts }
+    const stopJobs = startJobs([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])], logger)
     metrics?.watch({
       databaseTrips: () => db.trips,
       storeTrips: () => store.trips,
       pools: db.pools,
       hosts: () =>
         hosts.map(({ role, host, problem, lagSeconds }) => ({
-          ...{ role, host, lagSeconds },
+          role,
+          host,
+          lagSeconds,
           isUp: problem === '',
         })),
-      caches: () => [
-        { cache: 'devices', ...devices.cacheFacts() },
-        { cache: 'keys', ...keys.cacheFacts() },
-      ],
-      passwordsWaiting: bcryptPool.waiting,
-      admission: admission.facts,
+      caches: () => caches.map(({ cache, facts }) => ({ cache, ...facts() })),
+      passwordsWaiting: opened.passwordsWaiting,
+      admission: opened.admission.facts,
     })
     const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')
@@ -155,24 +115,25 @@ export const openServer = async (options: WorldOptions) => {
       http,
       db,
       store,
-      apps,
+      apps: features.apps,
       metricsUrl: metricsPort?.url,
+      removeOld,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */
       startDraining: () => {
         isDraining = true
       },
       /** Writes what was gathered; never throws. */
-      flush: flushLast,
+      flush: writeLast,
       close: async () => {
         await http.close()
         await metricsPort?.close()
         stopJobs()
-        await flushLast()
-        for (const part of opened) await part.close()
+        await writeLast()
+        await opened.close()
       },
     }
   } catch (error) {
-    for (const part of opened) await part.close().catch(() => {})
+    await opened.close().catch(() => {})
     throw error
   }
 }

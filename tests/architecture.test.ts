@@ -3,26 +3,32 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { ConfigSchema } from '../src/config/index.ts'
-import { checkFile } from './architecture/rules.ts'
+import { checkFile, readOwners } from './architecture/rules.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
-const tables = Object.keys(ConfigSchema.properties.database.properties.tables.properties)
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 const sources = ['src', 'tools'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
 )
+const owners = new Map(sources.flatMap((path) => readOwners(path, read(path))))
 
 t.test('every file of src and tools keeps the rules of the architecture', async (t) => {
   t.ok(
     sources.includes('src/config/index.ts') && sources.includes('tools/test/run.ts'),
     'the files are found',
   )
-  const broken = sources.flatMap((path) =>
-    checkFile({ path, text: readFileSync(join(root, path), 'utf8'), tables }),
-  )
+  const broken = sources.flatMap((path) => checkFile({ path, text: read(path), owners }))
   t.same(broken, [], 'no rule is broken')
+})
+
+t.test('every table of the configuration has one owner', async (t) => {
+  const tables = Object.keys(ConfigSchema.properties.database.properties.tables.properties)
+  // The migrations belong to the adapter.
+  t.same([...owners.keys(), 'migrations'].sort(), tables.sort())
+  t.equal(owners.get('logins'), 'tickets')
 })
 
 t.test('no folder has a name that says nothing', async (t) => {
@@ -58,10 +64,34 @@ const bad: [path: string, text: string, says: string][] = [
   ['src/http/a.ts', "import type { Db } from '../adapters/db/index.ts'", 'imports src/adapters/db/index.ts'],
   ['src/http/a.ts', "import { login } from '#root/src/features/x/a.ts'", 'imports src/features/x/a.ts'],
   ['src/http/a.ts', "import Redis from 'ioredis'", 'imports ioredis: http may'],
-  ['src/features/x/a.ts', "import { y } from '../y/b.ts'", 'imports values of src/features/y/b.ts'],
-  ['src/features/x/a.ts', "import { type A, b } from '../y/b.ts'", 'imports values of src/features/y/b.ts'],
-  ['src/features/x/a.ts', "export { b } from '../y/b.ts'", 'imports values of src/features/y/b.ts'],
-  ['src/features/x/a.ts', "await import('../y/b.ts')", 'imports values of src/features/y/b.ts'],
+  ['src/features/x/a.ts', "import { y } from '../y/api.ts'", 'imports values of src/features/y/api.ts'],
+  ['src/features/x/a.ts', "import type { Y } from '../y/repo.ts'", 'imports src/features/y/repo.ts'],
+  ['src/features/x/repo.ts', "import type { Y } from '../y/tables.ts'", 'imports src/features/y/tables.ts'],
+  ['src/features/x/a.ts', "import { yShape } from '../y/wire.ts'", 'imports src/features/y/wire.ts'],
+  ['src/features/x/a.ts', "import { openFeatures } from '../index.ts'", 'imports src/features/index.ts'],
+  ['src/features/x/wire.ts', "import { y } from './x.ts'", 'imports src/features/x/x.ts: wire may'],
+  [
+    'src/features/index.ts',
+    "import { login } from './accounts/login.ts'",
+    'imports src/features/accounts/login.ts',
+  ],
+  [
+    'src/features/feature.ts',
+    "import type { A } from './accounts/api.ts'",
+    'imports src/features/accounts/api.ts',
+  ],
+  ['src/features/x/repo.ts', "trx.updateTable('accounts')", 'writes the table accounts: only accounts may'],
+  ['src/features/x/repo.ts', "trx.insertInto('settings')", 'writes the table settings: only settings may'],
+  ['src/features/x/repo.ts', "trx.deleteFrom('nowhere')", 'writes the table nowhere: only its owner may'],
+  ['src/features/x/a.ts', 'const a = { ...{ b: 1 }, c: 2 }', 'spreads a literal'],
+  ['src/app.ts', 'f({ ...{ b }, c: 2 })', 'spreads a literal'],
+  [
+    'src/features/x/a.ts',
+    "import { type A, b } from '../y/api.ts'",
+    'imports values of src/features/y/api.ts',
+  ],
+  ['src/features/x/a.ts', "export { b } from '../y/b.ts'", 'imports src/features/y/b.ts'],
+  ['src/features/x/a.ts', "await import('../y/b.ts')", 'imports src/features/y/b.ts'],
   [
     'src/features/x/a.ts',
     "import type { A } from '../../http/transport.ts'",
@@ -113,7 +143,7 @@ const bad: [path: string, text: string, says: string][] = [
 
 t.test('each rule finds the file that breaks it', async (t) => {
   for (const [path, text, says] of bad) {
-    const broken = checkFile({ path, text, tables })
+    const broken = checkFile({ path, text, owners })
     t.ok(
       broken.some((sentence) => sentence.startsWith(`${path}:`) && sentence.includes(says)),
       `${path} ${says}`,
@@ -126,14 +156,20 @@ const good: [path: string, text: string][] = [
   ['src/protocol/a.ts', "import { sha256 } from '@noble/hashes/sha2.js'\nimport { b } from './b.ts'"],
   [
     'src/features/x/a.ts',
-    "import { type A } from '../y/b.ts'\nimport type { Db } from '../../adapters/db/index.ts'",
+    "import { type A } from '../y/api.ts'\nimport type { Db } from '../../adapters/db/index.ts'",
   ],
   ['src/features/x/a.ts', 'const a = { process: 1, reply: 2 }\nconst b = new Date(0)\njob.process(a)'],
   [
     'src/features/x/repo.ts',
     "import { sql } from '../../adapters/db/kysely.ts'\ndb.selectFrom('users as u')",
   ],
-  ['src/features/x/wire.ts', "import type { Static } from 'typebox'"],
+  ['src/features/x/wire.ts', "import type { Static } from 'typebox'\nimport { Y } from '../y/wire.ts'"],
+  [
+    'src/features/x/feature.ts',
+    "import { feature } from '../feature.ts'\nconst a = { ...b, ...(c && { d: 1 }) }",
+  ],
+  ['src/features/accounts/repo.ts', "trx.updateTable('accounts')\ntrx.selectFrom('logins')"],
+  ['src/features/index.ts', "import { apps } from './apps/feature.ts'"],
   ['src/client/a.ts', "import type { LoginInput } from '../features/x/wire.ts'"],
   ['src/features/x/config.ts', "import { limit } from '../../config/fields.ts'"],
   ['src/config/index.ts', "import * as x from '../features/x/config.ts'"],
@@ -142,5 +178,5 @@ const good: [path: string, text: string][] = [
 ]
 
 t.test('a file that keeps the rules is left alone', async (t) => {
-  for (const [path, text] of good) t.same(checkFile({ path, text, tables }), [], path)
+  for (const [path, text] of good) t.same(checkFile({ path, text, owners }), [], path)
 })

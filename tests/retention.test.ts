@@ -1,7 +1,6 @@
 /** What is removed for its age, and what stays, in every table that would only grow. */
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { createForgetting } from '../src/retention.ts'
 import { createTestClock, type Environment, openShared, openTestServer } from './harness/test-server.ts'
 import { createDevice, registerUser } from './races/fleet.ts'
 
@@ -24,11 +23,11 @@ const engines: [name: string, open: (t: Test) => Promise<Environment>][] = [
 
 for (const [engine, open] of engines) {
   t.test(`${engine}: rows leave at their age, and no moment earlier`, async (t) => {
-    const world = await openTestServer({ environment: await open(t) })
+    const clock = createTestClock(Date.now())
+    const world = await openTestServer({ environment: await open(t), clock })
     t.teardown(() => world.close())
-    const { db, apps } = world.server
+    const { db, apps, removeOld } = world.server
     const { appId } = await apps.add({ name: 'retention' })
-    const clock = createTestClock()
     const now = clock.now()
     const write = db.write
 
@@ -102,9 +101,8 @@ for (const [engine, open] of engines) {
       await insert(now - ageMs)
       await insert(now - ageMs - 1)
     }
-    const forget = createForgetting({ db, clock, skeyMs })
     for (const left of [1, 0]) {
-      await forget()
+      await removeOld()
       for (const [table, column] of rows) {
         const found = await write
           .selectFrom(table)

@@ -106,9 +106,7 @@ export type OperationShape = {
   reply: TSchema
 }
 
-/** What a handler returns: the name of its code and the operation's own members. */
-export type Reply = { code: ErrorName; [member: string]: unknown }
+/** What a handler returns: the name of its code, and the operation's own members as its shape says. */
+export type Reply = { code: ErrorName }
 
-export type Operation = OperationShape & {
-  handle(input: never, caller: never): Promise<Reply>
-}
+export type Operation = OperationShape & { handle: (input: unknown, caller: Caller) => Promise<Reply> }

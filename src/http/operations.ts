@@ -13,7 +13,7 @@ export const registerOperations = (
   for (const { handle, ...shape } of operations) {
     const runOperation = async (request: FastifyRequest, reply: FastifyReply) => {
       const { caller, opened } = request
-      const result = await handle(request.body as never, caller as never)
+      const result = await handle(request.body, caller)
       const entry = catalogue[result.code]
       request.outcome = entry
       // A JSON reply has the status of its code: an ended ticket has to stop a guard that only looks at the status.

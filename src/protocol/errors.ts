@@ -66,7 +66,12 @@ const rows = {
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 
-export type ErrorName = keyof typeof rows
+type Rows = typeof rows
+export type ErrorName = keyof Rows
+/** The codes that say "done": what a handler may return. All others are thrown. */
+export type SuccessName = {
+  [Name in ErrorName]: `${Rows[Name][0]}` extends `2${string}` ? never : Name
+}[ErrorName]
 export type Language = 'zh-CN' | 'en'
 export type CatalogueEntry = {
   name: ErrorName

@@ -70,14 +70,31 @@ export const readFrame = (input: JsonObject, kind: FrameKind): Frame => {
   return { isWrapped, typeForm, tm: time, message }
 }
 
+/** The members of a framed reply: its message flat, or in `plainMsg`. */
+export type FrameReply<Kind extends FrameKind, Message> = {
+  version: number
+  tm: string
+  keyPrint: string
+  msgType: string | number
+} & { [Name in Kind]?: Message } & { plainMsg?: { [Name in Kind]: Message } }
+
 /** The members of a reply around its message. */
-export const composeFrame = (frame: Frame, kind: FrameKind, tm: string, message: JsonObject): JsonObject => ({
-  version: frameVersion,
-  tm,
-  keyPrint: '0',
-  msgType: msgTypes[typeOf[kind]][frame.typeForm] ?? typeOf[kind],
-  ...(frame.isWrapped ? { plainMsg: { [kind]: message } } : { [kind]: message }),
-})
+export const composeFrame = <Kind extends FrameKind, Message extends JsonObject>(
+  frame: Frame,
+  kind: Kind,
+  tm: string,
+  message: Message,
+): FrameReply<Kind, Message> => {
+  const named = { [kind]: message } as { [Name in Kind]: Message }
+  const members = {
+    version: frameVersion,
+    tm,
+    keyPrint: '0',
+    msgType: msgTypes[typeOf[kind]][frame.typeForm] ?? typeOf[kind],
+  }
+  const inForm = frame.isWrapped ? { plainMsg: named } : named
+  return { ...members, ...inForm } as FrameReply<Kind, Message>
+}
 
 /** The chat server's names of the numbers in `err`. Other numbers take the name of their catalogue entry. */
 const errorNames: Record<number, string> = {

@@ -25,6 +25,8 @@ const multiRuntimeCrypto = [
 ]
 const fastifyFamily = ['fastify', 'fastify-plugin', '@fastify/*', 'ipaddr.js', 'prom-client']
 
+const typesOfFeatures = ['src/adapters/', 'src/http/caller.ts', 'src/http/pages.ts', 'src/config/']
+
 /** The arrows of the architecture. The first room that has the file counts. */
 export const rooms: readonly Room[] = [
   {
@@ -55,6 +57,24 @@ export const rooms: readonly Room[] = [
     rule: 'itself, protocol, fastify with its plugins, node: and types of config',
   },
   {
+    name: 'features/index',
+    files: /^src\/features\/index\.ts$/,
+    values: ['src/features/feature.ts', 'src/features/*/feature.ts'],
+    types: ['src/adapters/'],
+    packages: [],
+    node: false,
+    rule: 'the feature.ts of each feature, and types of adapters',
+  },
+  {
+    name: 'features/feature',
+    files: /^src\/features\/feature\.ts$/,
+    values: ['src/protocol/'],
+    types: [...typesOfFeatures, 'src/features/change-log/api.ts'],
+    packages: [],
+    node: false,
+    rule: 'protocol, and types of adapters, http/caller, http/pages, config and change-log/api',
+  },
+  {
     name: 'settings of a feature',
     files: /^src\/features\/([^/]+)\/config\.ts$/,
     values: ['src/config/fields.ts', 'src/protocol/'],
@@ -62,6 +82,15 @@ export const rooms: readonly Room[] = [
     packages: [],
     node: false,
     rule: 'config/fields and protocol',
+  },
+  {
+    name: 'wire',
+    files: /^src\/features\/([^/]+)\/wire\.ts$/,
+    values: ['src/protocol/', 'src/features/*/wire.ts'],
+    types: ['src/http/caller.ts'],
+    packages: [],
+    node: false,
+    rule: 'protocol, other wire.ts, and types of http/caller',
   },
   {
     name: 'repo',
@@ -72,19 +101,19 @@ export const rooms: readonly Room[] = [
       'src/adapters/db/kysely.ts',
       'src/adapters/db/statement.ts',
     ],
-    types: ['src/adapters/', 'src/http/caller.ts', 'src/http/pages.ts', 'src/features/', 'src/config/'],
+    types: [...typesOfFeatures, 'src/features/*/api.ts'],
     packages: [],
     node: false,
-    rule: 'its feature, protocol, kysely, statements and types of adapters, config and other features',
+    rule: 'its feature, protocol, kysely, statements, and types of adapters, config and the api.ts of other features',
   },
   {
     name: 'features',
     files: /^src\/features\/([^/]+)\//,
-    values: ['src/features/{room}/', 'src/protocol/', 'src/features/*/wire.ts'],
-    types: ['src/adapters/', 'src/http/caller.ts', 'src/http/pages.ts', 'src/features/', 'src/config/'],
+    values: ['src/features/{room}/', 'src/features/feature.ts', 'src/protocol/'],
+    types: [...typesOfFeatures, 'src/features/*/api.ts'],
     packages: [],
     node: false,
-    rule: 'its own folder, protocol, the wire.ts of other features, and types of adapters, http/caller, http/pages, config and other features',
+    rule: 'its own folder, features/feature, protocol, and types of adapters, http/caller, http/pages, config and the api.ts of other features',
   },
   {
     name: 'client',

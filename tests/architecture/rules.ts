@@ -2,7 +2,17 @@ import { posix } from 'node:path'
 import ts from 'typescript'
 import { type Room, rooms } from './rooms.ts'
 
-export type SourceFile = { path: string; text: string; tables: readonly string[] }
+/** `owners`: each table with the folder of the feature that writes it. */
+export type SourceFile = { path: string; text: string; owners: ReadonlyMap<string, string> }
+
+/** The tables that a feature's tables.ts adds. */
+export const readOwners = (path: string, text: string): [table: string, feature: string][] => {
+  const feature = /^src\/features\/([^/]+)\/tables\.ts$/.exec(path)?.[1]
+  const members = /interface Tables \{([^}]*)\}/.exec(text)?.[1] ?? ''
+  return feature === undefined
+    ? []
+    : [...members.matchAll(/(\w+):/g)].map(([, table = '']) => [table, feature])
+}
 
 type Report = (node: ts.Node, rule: string) => void
 type Import = { node: ts.Node; from: string; typeOnly: boolean }
@@ -13,10 +23,13 @@ const emptyNames = /(^|\/)(utils?|helpers?|common|misc|lib)(\/|\.ts$)/
 const usesProcess = /^(src\/(config\/load|server)\.ts|tools\/.*)$/
 const writesQueries = /^src\/(adapters\/db\/.*|features\/.*\/repo\.ts)$/
 const isGivenTimeAndChance = /^src\/(features|protocol|http)\//
-const queryStarts = ['selectFrom', 'insertInto', 'updateTable', 'deleteFrom', 'replaceInto', 'mergeInto']
+/** Rooms that are through with it. */
+const spreadsNoLiterals = /^src\/(features\/|[^/]+\.ts$)/
+const queryWrites = ['insertInto', 'updateTable', 'deleteFrom', 'replaceInto', 'mergeInto']
+const queryStarts = ['selectFrom', ...queryWrites]
 
 /** One sentence, with file, line and rule, for each rule of the architecture that the file breaks. */
-export function checkFile({ path, text, tables }: SourceFile): string[] {
+export function checkFile({ path, text, owners }: SourceFile): string[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true)
   const broken: string[] = []
   const say = (line: number, rule: string) => broken.push(`${path}:${line} ${rule}`)
@@ -33,7 +46,7 @@ export function checkFile({ path, text, tables }: SourceFile): string[] {
   const visit = (node: ts.Node): void => {
     const found = findImport(node)
     if (found !== undefined && room !== undefined) checkImport(path, room, found, report)
-    for (const check of nodeChecks) check(node, { path, tables }, report)
+    for (const check of nodeChecks) check(node, { path, owners }, report)
     ts.forEachChild(node, visit)
   }
   visit(file)
@@ -108,7 +121,7 @@ function matchesPlace(place: string, target: string): boolean {
   return place.endsWith('/') ? target.startsWith(place) : target === place
 }
 
-type NodeCheck = (node: ts.Node, file: { path: string; tables: readonly string[] }, report: Report) => void
+type NodeCheck = (node: ts.Node, file: Omit<SourceFile, 'text'>, report: Report) => void
 
 const nodeChecks: readonly NodeCheck[] = [
   function processBelongsToConfigAndServer(node, { path }, report) {
@@ -147,11 +160,28 @@ const nodeChecks: readonly NodeCheck[] = [
     if (found && !found.typeOnly && /^(kysely|typebox)(\/|$)/.test(found.from))
       report(node, `loads ${found.from}: adapters/db/kysely.ts and protocol/schema.ts have what runs`)
   },
+  function tablesAreWrittenByTheirOwner(node, { path, owners }, report) {
+    const feature = /^src\/features\/([^/]+)\/.*repo\.ts$/.exec(path)?.[1]
+    if (!feature || !ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return
+    const [table] = node.arguments
+    if (!queryWrites.includes(node.expression.name.text) || !table || !ts.isStringLiteralLike(table)) return
+    const owner = owners.get(table.text)
+    if (owner !== feature)
+      report(
+        node.expression.name,
+        `writes the table ${table.text}: only ${owner ?? 'its owner'} may, and gives the others a function`,
+      )
+  },
+  function literalsAreNotSpread(node, { path }, report) {
+    if (!spreadsNoLiterals.test(path) || !ts.isSpreadAssignment(node)) return
+    if (ts.isObjectLiteralExpression(node.expression))
+      report(node, 'spreads a literal, whose members the compiler then does not check: one member a line')
+  },
   // Table names are replaced in every query, so an alias that is a table's name would be replaced too.
-  function noAliasIsATable(node, { path, tables }, report) {
+  function noAliasIsATable(node, { path, owners }, report) {
     if (!path.endsWith('/repo.ts') || !ts.isStringLiteralLike(node)) return
     const alias = / as (\w+)$/.exec(node.text)?.[1]
-    if (alias !== undefined && tables.includes(alias))
+    if (alias !== undefined && owners.has(alias))
       report(node, `gives a table the alias ${alias}, which is the name of a table`)
   },
 ]

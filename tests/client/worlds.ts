@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { Db } from '../../src/adapters/db/index.ts'
 import { createMigrator } from '../../src/adapters/db/migrate.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
+import { createAdmin } from '../../src/admin.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { createAdmin } from '../../src/rooms.ts'
 import { type Environment, embeddedEnvironment, openShared } from '../harness/test-server.ts'
 
 export type World = {

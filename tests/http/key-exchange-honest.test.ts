@@ -49,7 +49,7 @@ t.test(`${rounds} exchanges succeed, those whose secret begins with a zero byte 
   const app = { appId: 'app', isPublic: false, minStrength: 0 }
   const caller = { app, address: { limitNetwork: '10.0.0.1' } } as unknown as AppCaller
   const send = async (message: JsonObject, tm: string) =>
-    messageOf((await exchange(frame('keyEx', message, tm) as JsonObject, caller)) as Answer)
+    messageOf((await exchange(frame('keyEx', message, tm) as JsonObject, caller)) as object as Answer)
 
   const own = createECDH('prime256v1')
   let pubKey = ''

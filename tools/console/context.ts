@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Db } from '../../src/adapters/db/index.ts'
+import type { createAdmin } from '../../src/admin.ts'
 import type { Config } from '../../src/config/index.ts'
-import type { createAdmin } from '../../src/rooms.ts'
 import { Refusal } from './refusal.ts'
 import { toJson } from './text.ts'
 
@@ -76,7 +76,7 @@ export const createContext = (program: Command) => {
       const config = await readConfig()
       checkFile(config)
       await checkMigrated(config)
-      const { createAdmin } = await import('../../src/rooms.ts')
+      const { createAdmin } = await import('../../src/admin.ts')
       const { openDb } = await import('../../src/adapters/db/open.ts')
       const db = await openDb({ config: config.database })
       try {

@@ -1,4 +1,12 @@
-import type { DatabaseIntrospector, Dialect, Driver, Kysely, SelectModifierNode } from 'kysely'
+import type {
+  DatabaseIntrospector,
+  DeleteQueryNode,
+  Dialect,
+  Driver,
+  Kysely,
+  OperationNode,
+  SelectModifierNode,
+} from 'kysely'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from './kysely.ts'
 
 /** Kysely's SQLite, over a driver of ours. */
@@ -13,5 +21,19 @@ class OneWriterCompiler extends SqliteQueryCompiler {
   // A transaction that writes is the only one here: `forUpdate()` has nothing left to lock.
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (node.modifier !== 'ForUpdate') super.visitSelectModifier(node)
+  }
+
+  // As it is built here, SQLite knows no `delete … order by … limit`.
+  protected override visitDeleteQuery(node: DeleteQueryNode): void {
+    const { where, orderBy, limit, ...whole } = node
+    super.visitDeleteQuery(limit ? whole : node)
+    if (!limit) return
+    this.append(' where rowid in (select rowid')
+    for (const part of [node.from, where, orderBy, limit] as (OperationNode | undefined)[]) {
+      if (!part) continue
+      this.append(' ')
+      this.visitNode(part)
+    }
+    this.append(')')
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { RecordAudit } from '../audit/audit.ts'
-import type { RecordChange } from '../change-log/change-log.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import type { RecordChange } from '../change-log/api.ts'
 import { type Ban, findBans, removeBan, replaceBan } from './repo.ts'
 
 export type BansNeeds = {

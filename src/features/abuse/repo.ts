@@ -36,22 +36,15 @@ const sightingStatement = createStatement((db, { address, family, scope, at, req
     ),
 )
 
-const mostRemoved = 1_000
-
-/** Addresses that nobody has called from since then; so many at once, for there may be years of them. */
-export const removeOldSightings = async (db: Executor, seenBefore: number): Promise<void> => {
-  const old = db.selectFrom('addresses').select('address').where('lastSeenAt', '<', seenBefore)
-  for (let isMore = true; isMore; ) {
-    const rows = await old.limit(mostRemoved).execute()
-    isMore = rows.length === mostRemoved
-    const addresses = rows.map(({ address }) => address)
-    if (addresses.length > 0)
-      await db
-        .deleteFrom('addresses')
-        .where('address', 'in', addresses)
-        .where('lastSeenAt', '<', seenBefore)
-        .execute()
-  }
+/** Addresses that have not called since then. */
+export const removeOldSightings = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('addresses')
+    .where('lastSeenAt', '<', before)
+    .orderBy('lastSeenAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 /** Adds to the row of an address, or makes it. */

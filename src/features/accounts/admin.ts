@@ -1,25 +1,30 @@
 /** What an administrator does to an account. */
 import type { Clock } from '../../adapters/clock.ts'
-import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { Db } from '../../adapters/db/index.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { RecordAudit } from '../audit/audit.ts'
-import type { RecordChange } from '../change-log/change-log.ts'
-import type { EndReason } from '../tickets/skeys.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import type { RecordChange } from '../change-log/api.ts'
+import type { EndLogins } from '../tickets/api.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
-import { findAccount, findLoginsOfUser, findUserIdOfKey, updateStatus } from './repo.ts'
+import { findAccount, findLoginsOfUser, findUserIdOfKey, raiseEpoch, updateStatus } from './repo.ts'
 
 export type AccountAdminNeeds = {
   db: Db
   clock: Clock
-  /** Ends every login of a user, as part of the transaction. */
-  endAll(trx: Executor, userId: number, reason: EndReason): Promise<void>
+  endLogins: EndLogins
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
 
 const shownLogins = 20
 
-export const createAccountAdmin = ({ db, clock, endAll, recordAudit, recordChange }: AccountAdminNeeds) => {
+export const createAccountAdmin = ({
+  db,
+  clock,
+  endLogins,
+  recordAudit,
+  recordChange,
+}: AccountAdminNeeds) => {
   /** By user number or user name. */
   const get = async (typed: string) => {
     const login = canonicalLogin(typed)
@@ -34,8 +39,12 @@ export const createAccountAdmin = ({ db, clock, endAll, recordAudit, recordChang
     const { userId, status: before } = await get(typed)
     if (before === 'deleted') throw new Failure('USER_UNKNOWN', { info: 'This account is deleted.' })
     const changed = await db.transaction(async (trx) => {
-      if (!(await updateStatus(trx, userId, { status, statusReason, nowMs: clock.now() }))) return false
-      if (status === 'disabled') await endAll(trx, userId, 'disabled')
+      const nowMs = clock.now()
+      if (!(await updateStatus(trx, userId, { status, statusReason, nowMs }))) return false
+      if (status === 'disabled') {
+        await raiseEpoch(trx, userId, nowMs)
+        await endLogins(trx, userId, { endedAt: nowMs, endReason: 'disabled' })
+      }
       await recordAudit(trx, { kind: `account.${status}`, userId, detail: { reason: statusReason } })
       await recordChange(trx, 'account', String(userId))
       return true
@@ -50,5 +59,6 @@ export const createAccountAdmin = ({ db, clock, endAll, recordAudit, recordChang
     },
     disable: (typed: string, reason: string) => setStatus(typed, 'disabled', reason),
     enable: (typed: string) => setStatus(typed, 'active', ''),
+    raiseEpoch,
   }
 }

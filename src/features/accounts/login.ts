@@ -3,8 +3,8 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { AppCaller, CallerKey } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
-import type { TicketsService } from '../tickets/tickets.ts'
+import type { Keys, ProvenKey } from '../key-exchange/api.ts'
+import type { Tickets } from '../tickets/api.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
 import type { Hashes, Passwords } from './passwords.ts'
 import {
@@ -26,7 +26,7 @@ export type LoginNeeds = {
   passwords: Passwords
   verifiers: Verifiers
   findSalt(typed: string): Promise<string>
-  logins: Pick<TicketsService, 'begin' | 'isKnownDevice'>
+  logins: Pick<Tickets, 'begin' | 'isKnownDevice'>
   keys: Pick<Keys, 'prove'>
   /** Where a caller belongs, if that is not here. */
   findRedirect(caller: AppCaller, key: CallerKey): string | undefined

@@ -4,8 +4,8 @@ import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { Keys } from '../key-exchange/keys.ts'
-import type { TicketsService } from '../tickets/tickets.ts'
+import type { Keys } from '../key-exchange/api.ts'
+import type { Tickets } from '../tickets/api.ts'
 import { checkNickName, checkUserName, loginKeyOf } from './names.ts'
 import type { Passwords } from './passwords.ts'
 import { insertAccount, insertUser, insertVerifier } from './repo.ts'
@@ -19,7 +19,7 @@ export type RegisterNeeds = {
   random: Random
   passwords: Passwords
   verifiers: Verifiers
-  logins: Pick<TicketsService, 'begin'>
+  logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
 }
 

@@ -1,8 +1,8 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { AccountRow, LoginFailuresRow, VerifierRow } from '../../adapters/db/tables.ts'
 import type { CanonicalLogin } from './names.ts'
+import type { AccountRow, LoginFailuresRow, VerifierRow } from './tables.ts'
 
 export type AccountFound = {
   userId: number
@@ -190,12 +190,24 @@ export const clearFailures = async (db: Executor, loginKey: Buffer, network: str
 }
 
 /** Failures too old to count any more. */
-export const removeOldFailures = async (
-  db: Executor,
-  { failedBefore, streaksBefore }: { failedBefore: number; streaksBefore: number },
-): Promise<void> => {
-  await db.deleteFrom('loginFailures').where('failed1', '<', failedBefore).execute()
-  await db.deleteFrom('loginStreaks').where('lastFailedAt', '<', streaksBefore).execute()
+export const removeOldFailures = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('loginFailures')
+    .where('failed1', '<', before)
+    .orderBy('failed1')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+export const removeOldStreaks = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('loginStreaks')
+    .where('lastFailedAt', '<', before)
+    .orderBy('lastFailedAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 export type AccountSummary = {
@@ -247,4 +259,13 @@ export const updateStatus = async (
     .where('status', '!=', status)
     .executeTakeFirst()
   return Number(numUpdatedRows) > 0
+}
+
+/** Ends what was issued to an account under its epoch so far. */
+export const raiseEpoch = async (trx: Executor, userId: number, nowMs: number): Promise<void> => {
+  await trx
+    .updateTable('accounts')
+    .set((eb) => ({ epoch: eb('epoch', '+', 1), updatedAt: nowMs }))
+    .where('userId', '=', userId)
+    .execute()
 }

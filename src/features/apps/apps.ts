@@ -1,15 +1,15 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
-import type { AppRow } from '../../adapters/db/tables.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { CallerApp } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
-import type { RecordAudit } from '../audit/audit.ts'
-import type { RecordChange } from '../change-log/change-log.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import type { RecordChange } from '../change-log/api.ts'
 import { findApp, findApps, insertApp, updateApp } from './repo.ts'
+import type { AppRow } from './tables.ts'
 
 export type AppsNeeds = {
   db: Db

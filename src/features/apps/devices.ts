@@ -16,8 +16,8 @@ import {
   type StepKeys,
   stepAt,
 } from '../../protocol/totp.ts'
-import type { RecordChange } from '../change-log/change-log.ts'
-import type { HelloFacts } from '../key-exchange/records.ts'
+import type { RecordChange } from '../change-log/api.ts'
+import type { HelloFacts } from '../key-exchange/api.ts'
 import { createLoads } from './loads.ts'
 import { findDevice, updateDevice, updateDeviceSeen } from './repo.ts'
 

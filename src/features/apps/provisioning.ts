@@ -1,7 +1,6 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
-import type { DeviceRow } from '../../adapters/db/tables.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { toHex } from '../../protocol/bytes.ts'
@@ -17,6 +16,7 @@ import {
   lockProvisioning,
   removeOldestUnusedDevice,
 } from './repo.ts'
+import type { DeviceRow } from './tables.ts'
 import type { ProvisionInput } from './wire.ts'
 
 export type ProvisioningNeeds = {

@@ -1,6 +1,6 @@
 import type { Executor } from '../../adapters/db/index.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { AppRow, DeviceRow } from '../../adapters/db/tables.ts'
+import type { AppRow, DeviceRow } from './tables.ts'
 
 export const findApp = (db: Executor, appId: string): Promise<AppRow | undefined> =>
   db.selectFrom('apps').selectAll().where('appId', '=', appId).executeTakeFirst()
@@ -92,6 +92,12 @@ export const updateDevice = async (
   await db.updateTable('devices').set(change).where('deviceId', '=', deviceId).execute()
 }
 
-export const removeExpiredDevices = async (db: Executor, nowMs: number): Promise<void> => {
-  await db.deleteFrom('devices').where('expiresAt', '<', nowMs).execute()
+export const removeExpiredDevices = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('devices')
+    .where('expiresAt', '<', before)
+    .orderBy('expiresAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }

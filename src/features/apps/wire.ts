@@ -35,5 +35,7 @@ export const echoShape = {
   limit: 'echo',
   replay: 'read',
   input: Type.Object({}, { additionalProperties: true }),
-  reply: Type.Object({ status: Type.Integer() }, { additionalProperties: true }),
+  reply: Type.Unsafe<{ status: number; [member: string]: unknown }>(
+    Type.Object({ status: Type.Integer() }, { additionalProperties: true }),
+  ),
 } as const satisfies OperationShape

@@ -1,57 +1,64 @@
-import type { Clock } from '../../adapters/clock.ts'
-import type { Db, Executor } from '../../adapters/db/index.ts'
-import { type Change, findChangedAccounts, findChanges, findLastVersion, insertChange } from './repo.ts'
-
-/** What an administrator can change: each kind has a listener that drops what it made of the old value. */
-export type ChangeKind = 'apps' | 'bans' | 'account' | 'device'
-/** Part of the transaction of the change itself. */
-export type RecordChange = (trx: Executor, kind: ChangeKind, subject: string) => Promise<void>
-
-/** Hears what was changed; without a subject: nobody knows which of them, so any. */
-type Listener = (subject: string) => Promise<void>
-
 /**
- * How a running server notices what the command line changed: an ordered log in the database, read on by each
- * process twice a second (one indexed look-up of the newest row, most of the time).
+ * How a running server notices what other processes and the command line changed: an ordered log in the database that
+ * each process reads on twice a second (one indexed look-up of the newest row, most of the time).
  *
  * A database that comes back from a backup, or a primary that lacks the last changes, continues the log from a lower
- * number. Whoever has read further then starts anew: by the counter, or by another row where the last one was.
+ * number. A process that has read further notices it by the counter, or by another row where its last one was, and
+ * starts anew.
  */
-export const createChangeLog = ({ db, clock }: { db: Db; clock: Clock }) => {
+import type { Clock } from '../../adapters/clock.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { IncrementSetting } from '../settings/api.ts'
+import type { ChangeListener, RecordChange } from './api.ts'
+import {
+  type Change,
+  counter,
+  findChangedSubjects,
+  findChanges,
+  findLastVersion,
+  insertChange,
+} from './repo.ts'
+
+export type ChangeLogNeeds = {
+  db: Db
+  clock: Clock
+  increment: IncrementSetting
+  /** How old a change may be that a process which was away has to catch up with. */
+  lookBackMs: number
+}
+
+export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogNeeds) => {
   let version = 0
   /** The change of that version, once it was seen. */
   let latest: string | undefined
-  let lookBackMs = 0
-  const listeners: Record<ChangeKind, Listener> = {
-    apps: async () => {},
-    bans: async () => {},
-    account: async () => {},
-    device: async () => {},
-  }
-  const apply = async ({ kind, subject }: Change) => listeners[kind as ChangeKind]?.(subject)
+  let listeners = new Map<string, ChangeListener>()
   const textOf = ({ kind, subject, changedAt }: Change) => `${changedAt} ${kind} ${subject}`
+
+  const findChanged = (executor: Executor, kind: ChangeListener['kind'], sinceMs: number) =>
+    findChangedSubjects(executor, kind, sinceMs)
 
   /** From `last` on; a listener that fails leaves everything to the next poll. */
   const startAnew = async (last: number) => {
-    await Promise.all([listeners.apps(''), listeners.bans(''), listeners.device('')])
-    const changed = await findChangedAccounts(db.write, clock.now() - lookBackMs)
-    for (const userId of changed) await listeners.account(String(userId))
+    const all = [...listeners.values()]
+    await Promise.all(all.filter(({ missed }) => missed === 'any').map(({ apply }) => apply('')))
+    for (const { kind, apply } of all.filter(({ missed }) => missed === 'each')) {
+      const subjects = await findChanged(db.write, kind, clock.now() - lookBackMs)
+      for (const subject of subjects) await apply(subject)
+    }
     version = last
     latest = undefined
   }
 
+  /** The counter's row is locked until the transaction ends, so versions are committed in their order. */
+  const record: RecordChange = async (trx, kind, subject) =>
+    insertChange(trx, { version: await increment(trx, counter), kind, subject, changedAt: clock.now() })
+
   return {
-    record: (async (trx, kind, subject) =>
-      insertChange(trx, kind, subject, clock.now())) satisfies RecordChange,
-    listen: (kind: ChangeKind, listener: Listener) => {
-      listeners[kind] = listener
-    },
-    /**
-     * Loads everything, and applies what was changed to accounts for so long (ms), in case no process ran then; from
-     * here on only later changes are applied.
-     */
-    start: async (sinceMs: number) => {
-      lookBackMs = sinceMs
+    record,
+    findChanged,
+    /** Loads everything, and catches up with what was changed lately; from here on only later changes are applied. */
+    start: async (rows: readonly ChangeListener[]) => {
+      listeners = new Map(rows.map((row) => [row.kind, row]))
       // The log's version first: what is changed while the rest loads is then noticed by the first poll.
       await startAnew(await findLastVersion(db.write))
     },
@@ -64,10 +71,9 @@ export const createChangeLog = ({ db, clock }: { db: Db; clock: Clock }) => {
       if (known) latest = textOf(known)
       const applied = new Set<string>()
       for (const change of changes) {
-        // Apps and bans are read as a whole: once is enough for all their changes.
-        const isOne = change.kind === 'account' || change.kind === 'device'
-        const what = isOne ? `${change.kind} ${change.subject}` : change.kind
-        if (!applied.has(what)) await apply(change)
+        const listener = listeners.get(change.kind)
+        const what = listener?.isWhole ? change.kind : `${change.kind} ${change.subject}`
+        if (!applied.has(what)) await listener?.apply(change.subject)
         applied.add(what)
         version = change.version
         latest = textOf(change)

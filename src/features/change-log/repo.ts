@@ -1,33 +1,15 @@
 import type { Executor } from '../../adapters/db/index.ts'
-import { sql } from '../../adapters/db/kysely.ts'
+import type { ChangeRow } from './tables.ts'
 
-export type Change = { version: number; kind: string; subject: string; changedAt: number }
+export type Change = ChangeRow
 /** `last`: the number of the newest change that was ever recorded. */
 type ChangeLog = { last: number; changes: Change[] }
 
-const counter = 'changeLog.version'
+/** The setting that counts changes. */
+export const counter = 'changeLog.version'
 
-/**
- * Numbers a change. The counter's row is locked until the transaction ends, so versions are committed in their
- * order and nobody who has read one can later find a smaller one.
- */
-export const insertChange = async (trx: Executor, kind: string, subject: string, nowMs: number) => {
-  await trx
-    .insertInto('settings')
-    .values({ name: counter, value: '1' })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet((eb) => ({ value: sql<string>`${eb.ref('settings.value')} + 1` })),
-    )
-    .execute()
-  const { value } = await trx
-    .selectFrom('settings')
-    .select('value')
-    .where('name', '=', counter)
-    .executeTakeFirstOrThrow()
-  await trx
-    .insertInto('changeLog')
-    .values({ version: Number(value), kind, subject, changedAt: nowMs })
-    .execute()
+export const insertChange = async (trx: Executor, change: Change): Promise<void> => {
+  await trx.insertInto('changeLog').values(change).execute()
 }
 
 /** The log from a version on, that one included, and its counter: of one moment, in one statement. */
@@ -61,17 +43,24 @@ export const findLastVersion = async (db: Executor): Promise<number> => {
   return Number(row?.value ?? 0)
 }
 
-export const removeOldChanges = async (db: Executor, beforeMs: number): Promise<void> => {
-  await db.deleteFrom('changeLog').where('changedAt', '<', beforeMs).execute()
+export const removeOldChanges = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('changeLog')
+    .where('changedAt', '<', before)
+    .orderBy('changedAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
-export const findChangedAccounts = async (db: Executor, sinceMs: number): Promise<number[]> => {
+/** Everything of a kind that has changed since, each subject once. */
+export const findChangedSubjects = async (db: Executor, kind: string, sinceMs: number): Promise<string[]> => {
   const changes = await db
     .selectFrom('changeLog')
     .select('subject')
-    .where('kind', '=', 'account')
+    .where('kind', '=', kind)
     .where('changedAt', '>', sinceMs)
     .orderBy('version')
     .execute()
-  return [...new Set(changes.map(({ subject }) => Number(subject)))]
+  return [...new Set(changes.map(({ subject }) => subject))]
 }

@@ -4,14 +4,13 @@ import { Failure, type Language } from '../../protocol/errors.ts'
 import { composeFrame, type Frame, readFrame } from '../../protocol/frame.ts'
 import { isObject, type JsonObject } from '../../protocol/json.ts'
 import { readKeyPrint } from '../../protocol/proofs.ts'
-import type { Keys } from '../key-exchange/keys.ts'
-import type { HelloFacts } from '../key-exchange/records.ts'
-import type { TicketsService } from '../tickets/tickets.ts'
+import type { HelloFacts, Keys } from '../key-exchange/api.ts'
+import type { Tickets } from '../tickets/api.ts'
 
 export type HelloNeeds = {
   clock: Clock
   keys: Pick<Keys, 'prove' | 'note'>
-  tickets: Pick<TicketsService, 'resume'>
+  tickets: Pick<Tickets, 'resume'>
   /** Remembers what a provisioned device said of itself. */
   noteDevice(deviceId: string, facts: HelloFacts): void
   chooseLanguage(language: string | undefined): Language | undefined
@@ -53,7 +52,7 @@ export const createHello = ({ clock, keys, tickets, noteDevice, chooseLanguage }
     return { stage: 'waitdata' as const, ...resumed }
   }
 
-  return async function hello(input: JsonObject, caller: AppCaller): Promise<JsonObject> {
+  return async function hello(input: JsonObject, caller: AppCaller) {
     const frame = readFrame(input, 'hello')
     const { message } = frame
     const { stage, params = {} } = message

@@ -1,9 +1,10 @@
 import type { OperationShape } from '../../http/caller.ts'
+import type { JsonValue } from '../../protocol/json.ts'
 import { Type } from '../../protocol/schema.ts'
 import { frameInput, frameReply } from '../key-exchange/wire.ts'
 import { Tickets, User } from '../tickets/wire.ts'
 
-const anything = Type.Optional(Type.Unsafe<unknown>({}))
+const anything = Type.Optional(Type.Unsafe<JsonValue>({}))
 
 const Hello = Type.Object({
   stage: Type.String({ description: 'waitlogin, needlogin or waitdata' }),

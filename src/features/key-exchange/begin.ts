@@ -37,6 +37,7 @@ import {
   readText,
   readVersion,
 } from './stage-members.ts'
+import type { KeyExMessage } from './wire.ts'
 
 export type BeginNeeds = {
   store: Store
@@ -49,7 +50,12 @@ export type BeginNeeds = {
   allows: { version1: boolean; weakSuites: boolean }
 }
 
-export type Begun = { fingerprint: string; record: PendingExchange; reply: JsonObject }
+export type Begun = {
+  fingerprint: string
+  record: PendingExchange
+  /** What stage 2 says beside its stage, fingerprint and status. */
+  reply: Omit<KeyExMessage, 'stage' | 'keyPrint' | 'status'>
+}
 
 /** Judges stage 1 and throws its refusal. Each call of what it returns is another try: a fingerprint may be taken. */
 type Prepare = (message: JsonObject, caller: AppCaller, tm: string) => () => Begun

@@ -2,19 +2,22 @@
 import type { AppCaller } from '../../http/caller.ts'
 import { fromBase64, isEqual, toBase64, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { composeFrame, type Frame, readFrame } from '../../protocol/frame.ts'
+import { composeFrame, type Frame, type FrameReply, readFrame } from '../../protocol/frame.ts'
 import type { JsonObject } from '../../protocol/json.ts'
 import { checkProof, readKeyPrint, readTm } from '../../protocol/proofs.ts'
 import { type BeginNeeds, createBegin } from './begin.ts'
 import { keyLives } from './keys.ts'
 import type { Held, KeyRecord, PendingExchange, Records } from './records.ts'
 import { contentWrong, readText, readVersion } from './stage-members.ts'
+import type { KeyExMessage } from './wire.ts'
 
 export type ExchangeNeeds = BeginNeeds & {
   records: Records
   /** From now on a provisioned device is refused in weaker envelopes than the sealed one. */
   raiseMinStrength(deviceId: string): Promise<void>
 }
+
+type KeyExReply = FrameReply<'keyEx', KeyExMessage>
 
 const times = { pendingMs: 60_000, repeatMs: 60_000 } as const
 const mostOpen = 8
@@ -42,7 +45,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
   const { prepare, publicKeys } = createBegin(needs)
   const rings = createRings(needs)
 
-  const answerFirst = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
+  const answerFirst = async (frame: Frame, caller: AppCaller): Promise<KeyExReply> => {
     const tm = String(clock.now())
     const begin = prepare(frame.message, caller, tm)
     for (let tries = 0; tries < mostTries.begin; tries++) {
@@ -102,7 +105,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
     return key
   }
 
-  const answerThird = async (frame: Frame, caller: AppCaller): Promise<JsonObject> => {
+  const answerThird = async (frame: Frame, caller: AppCaller): Promise<KeyExReply> => {
     const { message } = frame
     const fingerprint = readKeyPrint(message.keyPrint)
     if (fingerprint === undefined) throw contentWrong('keyPrint')
@@ -131,7 +134,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
   }
 
   return {
-    exchange: async function exchangeKeys(input: JsonObject, caller: AppCaller): Promise<JsonObject> {
+    exchange: async function exchangeKeys(input: JsonObject, caller: AppCaller): Promise<KeyExReply> {
       const frame = readFrame(input, 'keyEx')
       if (frame.message.stage === 1) return answerFirst(frame, caller)
       if (frame.message.stage === 3) return answerThird(frame, caller)

@@ -1,7 +1,9 @@
+import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
+import type { JsonValue } from '../../protocol/json.ts'
 import { Type } from '../../protocol/schema.ts'
 
-const anything = Type.Optional(Type.Unsafe<unknown>({}))
+const anything = Type.Optional(Type.Unsafe<JsonValue>({}))
 
 /** Judged by its reader, whose refusals have numbers of their own. */
 export const frameInput = { version: anything, tm: anything, keyPrint: anything, msgType: anything }
@@ -24,6 +26,9 @@ const KeyEx = Type.Object({
   serverKeyId: Type.Optional(Type.String()),
   signature: Type.Optional(Type.String()),
 })
+
+/** The message of stage 2 or 4. */
+export type KeyExMessage = Static<typeof KeyEx>
 
 export const keyExchangeShape = {
   path: '/v1/key-exchange',

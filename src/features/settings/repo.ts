@@ -1,4 +1,5 @@
 import type { Executor } from '../../adapters/db/index.ts'
+import { sql } from '../../adapters/db/kysely.ts'
 
 export const findSetting = async (db: Executor, name: string): Promise<string | undefined> => {
   const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
@@ -11,6 +12,23 @@ export const insertSetting = async (db: Executor, name: string, value: string): 
 
 export const updateSetting = async (db: Executor, name: string, value: string): Promise<void> => {
   await db.updateTable('settings').set({ value }).where('name', '=', name).execute()
+}
+
+/** Adds one to a counter, whose row is locked until the transaction ends; its new value. */
+export const incrementSetting = async (trx: Executor, name: string): Promise<number> => {
+  await trx
+    .insertInto('settings')
+    .values({ name, value: '1' })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet((eb) => ({ value: sql<string>`${eb.ref('settings.value')} + 1` })),
+    )
+    .execute()
+  const { value } = await trx
+    .selectFrom('settings')
+    .select('value')
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow()
+  return Number(value)
 }
 
 /** 0 or 1: whether there is any. */

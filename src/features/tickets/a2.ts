@@ -8,8 +8,8 @@ import { concatBytes, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket, type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
-import type { RecordAudit } from '../audit/audit.ts'
-import type { Keys } from '../key-exchange/keys.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import type { Keys } from '../key-exchange/api.ts'
 import { checkStrength, notLoggedIn } from './refusals.ts'
 import {
   type Binding,

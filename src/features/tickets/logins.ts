@@ -2,14 +2,13 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
-import type { LoginRow } from '../../adapters/db/tables.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { concatBytes } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
-import type { Keys, ProvenKey } from '../key-exchange/keys.ts'
+import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { createPairs, Pair } from './a2.ts'
 import { checkStrength } from './refusals.ts'
 import {
@@ -21,6 +20,7 @@ import {
   type LoginWithAccount,
 } from './repo.ts'
 import type { SKeyRecord, SKeys } from './skeys.ts'
+import type { LoginRow } from './tables.ts'
 
 export type LoginsNeeds = {
   db: Db

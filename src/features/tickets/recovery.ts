@@ -1,5 +1,4 @@
 /** Brings a store that lost its latest writes up to date before SKeys are judged by it again. */
-import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Recover, Store } from '../../adapters/store/index.ts'
 import { findAccountGate, findEndedLogins, findRaisedLogins, type LoginMoment } from './repo.ts'
@@ -7,12 +6,10 @@ import type { EndReason, SKeys } from './skeys.ts'
 
 export type TicketRecoveryNeeds = {
   db: Db
-  clock: Clock
   /** SKeys on the store that is being brought up to date. */
   createSKeys(store: Store): SKeys
-  findChangedAccounts(db: Executor, sinceMs: number): Promise<number[]>
-  /** The longest life of an SKey. */
-  lifeMs: number
+  /** The accounts that have changed since. */
+  findChanged(db: Executor, kind: 'account', sinceMs: number): Promise<string[]>
 }
 
 const markKey = 'current-at'
@@ -43,20 +40,24 @@ const shutEach = async <Found extends LoginMoment>(
   }
 }
 
+/** Writes the mark. Silent while the store is away: its connection logs that. */
+export const markStore = (store: Store, nowMs: number, skeyMs: number): Promise<void> =>
+  store.set(markKey, String(nowMs), 2 * skeyMs).catch(() => {})
+
 /**
  * Every process keeps writing the time into the store. In an old copy this mark tells how old the copy is: logins that
  * have ended since, or need sealed calls since, are read from the database. A store without the mark is empty and holds
  * no SKeys.
  */
-export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
-  const { db, clock, createSKeys, findChangedAccounts, lifeMs } = needs
-  const recover: Recover = async (store) => {
+export const createTicketRecovery =
+  ({ db, createSKeys, findChanged }: TicketRecoveryNeeds): Recover =>
+  async (store) => {
     const mark = await store.get(markKey)
     if (mark === undefined) return
     const skeys = createSKeys(store)
     const sinceMs = Number(mark) - marginMs
-    for (const userId of await findChangedAccounts(db.write, sinceMs)) {
-      await closeAccountOf(db.write, skeys, userId)
+    for (const userId of await findChanged(db.write, 'account', sinceMs)) {
+      await closeAccountOf(db.write, skeys, Number(userId))
     }
     await shutEach(
       sinceMs,
@@ -69,9 +70,3 @@ export const createTicketRecovery = (needs: TicketRecoveryNeeds) => {
       ({ loginId }) => skeys.raiseMinStrength(loginId),
     )
   }
-  return {
-    recover,
-    /** Silent while the store is away: its connection logs that. */
-    mark: (store: Store) => store.set(markKey, String(clock.now()), 2 * lifeMs).catch(() => {}),
-  }
-}

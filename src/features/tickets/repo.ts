@@ -1,10 +1,11 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { AccountRow, LoginRow } from '../../adapters/db/tables.ts'
+import type { AccountStatus } from '../accounts/api.ts'
+import type { LoginRow } from './tables.ts'
 
 /** A login with the state of its account, read from the primary in one trip. */
 export type LoginWithAccount = LoginRow & {
-  status: AccountRow['status']
+  status: AccountStatus
   accountEpoch: number
 }
 
@@ -210,13 +211,8 @@ export const findEndedLogins = async (db: Executor, after: LoginMoment, limit: n
 export const findRaisedLogins = async (db: Executor, after: LoginMoment, limit: number) =>
   (await selectSince(db, 'strengthRaisedAt', after, limit)) as LoginMoment[]
 
-/** Ends every login of a user and raises the account's epoch, which ends what was issued under the old one. */
+/** Ends every login of a user. */
 export const endLoginsOfUser = async (trx: Executor, userId: number, ending: Ending): Promise<void> => {
-  await trx
-    .updateTable('accounts')
-    .set((eb) => ({ epoch: eb('epoch', '+', 1), updatedAt: ending.endedAt }))
-    .where('userId', '=', userId)
-    .execute()
   await trx
     .updateTable('logins')
     .set(ending)
@@ -225,7 +221,7 @@ export const endLoginsOfUser = async (trx: Executor, userId: number, ending: End
     .execute()
 }
 
-export type AccountGate = { tag: Buffer; epoch: number; status: AccountRow['status'] }
+export type AccountGate = { tag: Buffer; epoch: number; status: AccountStatus }
 
 export const findAccountGate = (db: Executor, userId: number): Promise<AccountGate | undefined> =>
   db.selectFrom('accounts').select(['tag', 'epoch', 'status']).where('userId', '=', userId).executeTakeFirst()
@@ -241,6 +237,12 @@ export const isKnownDevice = async (db: Executor, userId: number, deviceId: Buff
   return row !== undefined
 }
 
-export const removeOldLogins = async (db: Executor, beforeMs: number): Promise<void> => {
-  await db.deleteFrom('logins').where('expiresAt', '<', beforeMs).execute()
+export const removeOldLogins = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('logins')
+    .where('expiresAt', '<', before)
+    .orderBy('expiresAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }

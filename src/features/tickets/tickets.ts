@@ -3,7 +3,8 @@ import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../h
 import { fromHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { parseTicket } from '../../protocol/tickets.ts'
-import type { RecordChange } from '../change-log/change-log.ts'
+import type { RaiseEpoch } from '../accounts/api.ts'
+import type { RecordChange } from '../change-log/api.ts'
 import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
@@ -16,6 +17,7 @@ export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
   Omit<CheckNeeds, 'a2' | 'skeyIdleSeconds'> & {
     lives: { a2Seconds: number; skeySeconds: number; skeyIdleSeconds: number; retrySeconds: number }
     recordChange: RecordChange
+    raiseEpoch: RaiseEpoch
   }
 
 export const createTickets = (needs: TicketsNeeds) => {
@@ -53,6 +55,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   const logoutEverywhere = async ({ userId }: CallerTicket) => {
     const ending = { endedAt: clock.now(), endReason: 'logged-out' as const }
     const gate = await db.transaction(async (trx) => {
+      await needs.raiseEpoch(trx, userId, ending.endedAt)
       await endLoginsOfUser(trx, userId, ending)
       // So that every process closes the account's gate, should the store be away now.
       await needs.recordChange(trx, 'account', String(userId))

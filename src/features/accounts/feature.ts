@@ -1,0 +1,72 @@
+/** Accounts: registering, logging in, and what an administrator does to an account. */
+import type { RecordAudit } from '../audit/api.ts'
+import type { RecordChange } from '../change-log/api.ts'
+import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Keys } from '../key-exchange/api.ts'
+import type { EndLogins, Tickets } from '../tickets/api.ts'
+import { createAccountAdmin } from './admin.ts'
+import { createLogin } from './login.ts'
+import { createPasswords } from './passwords.ts'
+import { createFindSalt, createPrelogin } from './prelogin.ts'
+import { createFindRedirect } from './redirect.ts'
+import { createRegister } from './register.ts'
+import { removeOldFailures, removeOldStreaks } from './repo.ts'
+import { createVerifiers } from './verifier.ts'
+import { loginShape, preloginShape, registerShape } from './wire.ts'
+
+const dayMs = 24 * 3_600_000
+
+export type AccountAdminNeeds = {
+  endLogins: EndLogins
+  recordAudit: RecordAudit
+  recordChange: RecordChange
+}
+
+export const accountAdmin = feature({
+  create: ({ db, clock }: AdminWorld, { endLogins, recordAudit, recordChange }: AccountAdminNeeds) => ({
+    api: createAccountAdmin({ db, clock, endLogins, recordAudit, recordChange }),
+  }),
+})
+
+export type AccountsNeeds = { logins: Pick<Tickets, 'begin' | 'isKnownDevice'>; keys: Pick<Keys, 'prove'> }
+
+export const accounts = feature({
+  create: (world: World, { logins, keys }: AccountsNeeds) => {
+    const { db, clock, random, crypto, config, isWithin } = world
+    const passwords = createPasswords({
+      crypto,
+      saltKey: world.key.saltKey,
+      config: config.password,
+      hashPassword: world.hashPassword,
+    })
+    const verifiers = createVerifiers({
+      crypto,
+      random,
+      pepper: world.key.pepper,
+      slowDown: world.slowDown,
+    })
+    const findSalt = createFindSalt({ db, passwords })
+    const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
+    const prelogin = createPrelogin({ passwords, findSalt })
+    const register = createRegister({ db, clock, random, passwords, verifiers, logins, keys })
+    const login = createLogin({ db, clock, passwords, verifiers, findSalt, logins, keys, findRedirect })
+    return {
+      api: {},
+      operations: [
+        operation(preloginShape)(async (input) => ({ code: 'OK', ...(await prelogin(input)) })),
+        operation(registerShape)(async (input, caller) => ({
+          code: 'REGISTERED',
+          ...(await register(input, caller)),
+        })),
+        operation(loginShape)(async (input, caller) => ({
+          code: 'LOGGED_IN',
+          ...(await login(input, caller)),
+        })),
+      ],
+      retention: [
+        { name: 'login failures', keptMs: dayMs, remove: removeOldFailures },
+        { name: 'login streaks', keptMs: 90 * dayMs, remove: removeOldStreaks },
+      ],
+    }
+  },
+})

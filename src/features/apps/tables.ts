@@ -1,0 +1,36 @@
+declare module '../../adapters/db/tables.ts' {
+  interface Tables {
+    apps: AppRow
+    devices: DeviceRow
+  }
+}
+
+export type AppRow = {
+  appId: string
+  name: string
+  secretHash: Buffer
+  previousSecretHash: Buffer | null
+  isPublic: number
+  minStrength: number
+  /** JSON array of origins. */
+  origins: string
+  disabledAt: number | null
+  createdAt: number
+}
+
+/** A provisioned device: `deviceId` is `t` as 16 bytes. */
+export type DeviceRow = {
+  deviceId: Buffer
+  appId: string
+  secretSealed: Buffer
+  address: string
+  deviceType: string
+  os: string
+  name: string
+  minStrength: number
+  /** JSON of what the device said of itself in its hello; empty before. */
+  hello: string
+  createdAt: number
+  lastSeenAt: number | null
+  expiresAt: number
+}

@@ -1,0 +1,124 @@
+/** What a feature is: what it may use, what it declares, and how an operation is held to its own shape. */
+import type { Static } from 'typebox'
+import type { CreateBatch } from '../adapters/batch.ts'
+import type { Clock } from '../adapters/clock.ts'
+import type { Sealer, ServerCrypto } from '../adapters/crypto.ts'
+import type { Db } from '../adapters/db/index.ts'
+import type { Retention } from '../adapters/db/retention.ts'
+import type { Job } from '../adapters/jobs.ts'
+import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
+import type { Random } from '../adapters/random.ts'
+import type { ServerKey } from '../adapters/server-key.ts'
+import type { Store } from '../adapters/store/index.ts'
+import type { Config } from '../config/index.ts'
+import type { AppCaller, Caller, Operation, OperationShape, TicketCaller } from '../http/caller.ts'
+import type { Page } from '../http/pages.ts'
+import type { Language, SuccessName } from '../protocol/errors.ts'
+import type { KeyPrimitives } from '../protocol/primitives.ts'
+import type { ChangeListener } from './change-log/api.ts'
+
+/** What every feature may use. The command line has this much: the database alone. */
+export type AdminWorld = {
+  config: Config
+  db: Db
+  clock: Clock
+  random: Random
+  crypto: ServerCrypto
+  /** The first `bits` bits of an address as canonical CIDR. */
+  networkOf(address: string, bits: number): string
+}
+
+/** What a running server has beside it. */
+export type World = AdminWorld & {
+  store: Store
+  key: ServerKey
+  identities: readonly IdentityKey[]
+  unwrapKeys: readonly UnwrapKey[]
+  keyPrimitives: KeyPrimitives
+  sealer: Sealer
+  createBatch: CreateBatch
+  /** bcrypt off the event loop, bounded: throws OVERLOADED. */
+  hashPassword(text: string, salt: string, cost: number): Promise<string>
+  /** scrypt 2^15/8/3, for hashes under one fixed salt. */
+  slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
+  isWithin(address: string, network: string): boolean
+  chooseLanguage(language: string | undefined): Language | undefined
+}
+
+type CacheFacts = { size: number; hits: number; misses: number }
+
+/** The lists that all features add to. */
+type Declared = {
+  operations: Operation
+  pages: Page
+  /** What this process holds of rows that another process may change. */
+  onChange: ChangeListener
+  jobs: Job
+  /** Each writes what was gathered since its last call; called every few seconds and at the end. */
+  flush: () => Promise<void>
+  /** Rows that leave by age. */
+  retention: Retention
+  caches: { cache: string; facts(): CacheFacts }
+}
+
+/** What a feature brings: an `api` for the features behind it in the index, and its rows of each list. */
+export type Parts<Api> = { api: Api } & { [Name in keyof Declared]?: readonly Declared[Name][] }
+
+export type Feature<W, Needs, Api> = { create: (world: W, needs: Needs) => Parts<Api> }
+
+export const feature = <W, Needs, Api>(declared: Feature<W, Needs, Api>): Feature<W, Needs, Api> => declared
+
+export type Collected = { [Name in keyof Declared]: Declared[Name][] }
+
+/** Creates features one after another and collects what they declare. */
+export const createHouse = <W>(world: W) => {
+  const collected: Collected = {
+    operations: [],
+    pages: [],
+    onChange: [],
+    jobs: [],
+    flush: [],
+    retention: [],
+    caches: [],
+  }
+  const collect = <Name extends keyof Declared>(name: Name, rows: readonly Declared[Name][] = []) =>
+    collected[name].push(...rows)
+  return {
+    collected,
+    add: <Needs, Api>({ create }: Feature<W, Needs, Api>, needs: NoInfer<Needs>): Api => {
+      const { api, ...parts } = create(world, needs)
+      for (const name of Object.keys(collected) as (keyof Declared)[]) collect(name, parts[name] as never)
+      return api
+    },
+  }
+}
+
+export type House<W> = { add<Needs, Api>(feature: Feature<W, Needs, Api>, needs: NoInfer<Needs>): Api }
+
+type CallerOf<S extends OperationShape> = S extends { bare: true }
+  ? Caller
+  : S extends { consumesTicket: true }
+    ? AppCaller
+    : S extends { tiers: readonly unknown[] }
+      ? TicketCaller
+      : AppCaller
+
+type ReplyOf<S extends OperationShape> = { code: SuccessName } & Static<S['reply']>
+
+/** The members of a reply that its shape does not have: TypeScript itself accepts them in what a function returns. */
+type Unknown<Reply, Known> = Reply extends unknown ? Exclude<keyof Reply, keyof Known> : never
+type NoUnknown<Names> = [Names] extends [never] ? unknown : { 'not in the shape of the reply': Names }
+
+/** An operation with its handler: input, caller and reply follow from the shape. A handler returns or throws. */
+export const operation =
+  <const S extends OperationShape>(shape: S) =>
+  <Reply extends ReplyOf<S>>(
+    handle: (
+      input: Static<S['input']>,
+      caller: CallerOf<S>,
+    ) => Promise<Reply & NoUnknown<Unknown<Reply, ReplyOf<S>>>>,
+  ): Operation => ({
+    ...shape,
+    // The border: validation, app and ticket have been checked against the same shape before.
+    handle: handle as unknown as Operation['handle'],
+  })

@@ -1,0 +1,64 @@
+/** Every feature, in the order of needs: the one place where features meet. A need that is missing does not compile. */
+import type { Recover } from '../adapters/store/index.ts'
+import type { Address } from '../http/caller.ts'
+import { addresses, bans, limits } from './abuse/feature.ts'
+import { accountAdmin, accounts } from './accounts/feature.ts'
+import { apps, devices } from './apps/feature.ts'
+import { audit } from './audit/feature.ts'
+import { changeLog, findChangedSubjects } from './change-log/feature.ts'
+import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
+import { hello } from './hello/feature.ts'
+import { keyExchange } from './key-exchange/feature.ts'
+import { settings } from './settings/feature.ts'
+import { createRecover, loginEnds, tickets } from './tickets/feature.ts'
+
+export { checkPins } from './settings/feature.ts'
+
+/** What works on the database alone: all that the command line needs. */
+export const addAdmin = (house: House<AdminWorld>) => {
+  const { increment } = house.add(settings, {})
+  const { record: recordAudit } = house.add(audit, {})
+  const changes = house.add(changeLog, { increment })
+  const recorders = { recordAudit, recordChange: changes.record }
+  const { endLogins } = house.add(loginEnds, {})
+  return {
+    changeLog: changes,
+    bans: house.add(bans, recorders),
+    apps: house.add(apps, recorders),
+    accounts: house.add(accountAdmin, { endLogins, ...recorders }),
+    recorders,
+  }
+}
+
+export const openAdmin = (world: AdminWorld) => addAdmin(createHouse(world))
+
+/** Brings a store up to date that has lost its latest writes. A store is opened with it, before the features. */
+export const openRecover = (world: Pick<World, 'config' | 'db' | 'crypto' | 'createBatch'>): Recover =>
+  createRecover(world, { findChanged: findChangedSubjects })
+
+/** A running server: what http asks its features, and what they declare. */
+export const openFeatures = (world: World) => {
+  const house = createHouse(world)
+  const admin = addAdmin(house)
+  const { recordAudit, recordChange } = admin.recorders
+  const { find: findApp } = admin.apps
+  const { raiseEpoch } = admin.accounts
+  const rateLimits = house.add(limits, {})
+  const sightings = house.add(addresses, {})
+  const device = house.add(devices, { apps: admin.apps, recordChange })
+  const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
+  const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
+  house.add(accounts, { logins: ticket, keys })
+  house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
+  return {
+    admin,
+    checkBan: ({ text }: Address) => admin.bans.check(text),
+    recordSighting: sightings.see,
+    checkRateLimit: rateLimits.check,
+    apps: admin.apps,
+    openTotp: device.open,
+    openSealed: keys.openSealed,
+    tickets: ticket,
+    declared: house.collected,
+  }
+}

@@ -1,0 +1,2 @@
+export type { Keys, ProvenKey } from './keys.ts'
+export type { HelloFacts } from './records.ts'

@@ -1,0 +1,3 @@
+import type { incrementSetting } from './repo.ts'
+
+export type IncrementSetting = typeof incrementSetting

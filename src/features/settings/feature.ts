@@ -1,0 +1,9 @@
+/** Values that the database remembers for good: pinned settings, and counters. */
+import { type AdminWorld, feature } from '../feature.ts'
+import { incrementSetting } from './repo.ts'
+
+export { checkPins } from './settings.ts'
+
+export const settings = feature({
+  create: (_world: AdminWorld) => ({ api: { increment: incrementSetting } }),
+})

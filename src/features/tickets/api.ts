@@ -1,0 +1,7 @@
+import type { endLoginsOfUser } from './repo.ts'
+import type { TicketsService } from './tickets.ts'
+
+export type { EndReason } from './skeys.ts'
+export type Tickets = TicketsService
+/** Ends every login of a user, as part of the transaction that raises the account's epoch. */
+export type EndLogins = typeof endLoginsOfUser

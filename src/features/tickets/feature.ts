@@ -1,0 +1,109 @@
+/** Tickets and logins: how one begins, is checked, exchanged, resumed and ended. */
+import type { Db } from '../../adapters/db/index.ts'
+import type { Store } from '../../adapters/store/index.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { RaiseEpoch } from '../accounts/api.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import type { RecordChange } from '../change-log/api.ts'
+import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Keys } from '../key-exchange/api.ts'
+import { createTicketRecovery, markStore, type TicketRecoveryNeeds } from './recovery.ts'
+import { endLoginsOfUser, removeOldLogins } from './repo.ts'
+import { createSKeys } from './skeys.ts'
+import { createTickets, type TicketsService } from './tickets.ts'
+import { exchangeShape, logoutShape, sessionShape } from './wire.ts'
+
+const markMs = 400
+/** A device that has logged in before stays known for a year after its login has ended. */
+const loginsKeptMs = 365 * 24 * 3_600_000
+
+type SKeyWorld = Pick<World, 'config' | 'crypto' | 'createBatch'>
+
+const createSKeysIn = (store: Store, { config: { tickets }, crypto, createBatch }: SKeyWorld) =>
+  createSKeys({
+    store,
+    primitives: crypto,
+    createBatch,
+    lifeMs: tickets.skeySeconds * 1_000,
+    idleMs: tickets.skeyIdleSeconds * 1_000,
+  })
+
+/** What a store has to be told that has lost its latest writes; it is opened before the features that use it. */
+export const createRecover = (
+  world: SKeyWorld & { db: Db },
+  { findChanged }: Pick<TicketRecoveryNeeds, 'findChanged'>,
+) => createTicketRecovery({ db: world.db, findChanged, createSKeys: (store) => createSKeysIn(store, world) })
+
+export const loginEnds = feature({
+  create: (_world: AdminWorld) => ({ api: { endLogins: endLoginsOfUser } }),
+})
+
+export type TicketsFeatureNeeds = {
+  recordAudit: RecordAudit
+  recordChange: RecordChange
+  raiseEpoch: RaiseEpoch
+  prolongKey: Keys['prolong']
+}
+
+export const tickets = feature({
+  create: (world: World, needs: TicketsFeatureNeeds) => {
+    const { db, clock, random, crypto, config, store, createBatch } = world
+    const tickets = createTickets({
+      db,
+      clock,
+      random,
+      crypto,
+      skeys: createSKeysIn(store, world),
+      ticketKey: world.key.ticket,
+      recordAudit: needs.recordAudit,
+      recordChange: needs.recordChange,
+      raiseEpoch: needs.raiseEpoch,
+      prolongKey: needs.prolongKey,
+      createBatch,
+      lives: config.tickets,
+      replicaLagBudgetMs: config.database.replicaLagBudgetMs,
+    })
+    const mark = () => markStore(store, clock.now(), config.tickets.skeySeconds * 1_000)
+    return {
+      api: tickets,
+      operations: createOperations(tickets),
+      onChange: [
+        {
+          kind: 'account',
+          apply: (userId: string) => tickets.applyAccountChange(Number(userId)),
+          missed: 'each',
+        },
+      ],
+      jobs: [{ everyMs: markMs, name: 'mark the store', work: mark }],
+      flush: tickets.flushes,
+      retention: [{ name: 'logins', keptMs: loginsKeptMs, remove: removeOldLogins }],
+    }
+  },
+})
+
+const seconds = (ms: number) => Math.floor(ms / 1_000)
+
+const createOperations = (tickets: TicketsService) => [
+  operation(sessionShape)(async ({ token }, caller) => {
+    const result = await tickets.check(token, caller)
+    if (result.state === 'unknown') throw new Failure('NOT_LOGGED_IN')
+    if (result.state === 'ended') return { code: 'TICKET_ENDED', reason: result.reason }
+    const { ticket } = result
+    return {
+      code: 'TICKET_VALID',
+      user: { userId: String(ticket.userId), ...ticket.user },
+      tier: ticket.tier,
+      issuedAt: seconds(ticket.issuedAt),
+      expiresAt: seconds(ticket.expiresAt),
+      idleAt: seconds(ticket.idleAt),
+    }
+  }),
+  operation(exchangeShape)(async ({ token = '', to }, caller) => {
+    if (to !== 'skey') throw new Failure('NOT_IN_LIST', { info: 'to: skey' })
+    return { code: 'OK', tickets: await tickets.exchange(token, caller) }
+  }),
+  operation(logoutShape)(async ({ everywhere = false }, caller) => {
+    await tickets.logout(caller, everywhere)
+    return { code: 'LOGGED_OUT' }
+  }),
+]

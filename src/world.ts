@@ -1,0 +1,75 @@
+/** Opens the adapters, in the order in which a failure costs least: what the configuration alone shows comes first. */
+import { createBatch } from './adapters/batch.ts'
+import { createBcryptPool } from './adapters/bcrypt/pool.ts'
+import { type Clock, systemClock } from './adapters/clock.ts'
+import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
+import { ensureMigrated } from './adapters/db/migrate.ts'
+import { openDb } from './adapters/db/open.ts'
+import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
+import type { Logger } from './adapters/logger.ts'
+import { isWithin, networkOf } from './adapters/network.ts'
+import { type Random, systemRandom } from './adapters/random.ts'
+import { listRing, openServerKey } from './adapters/server-key.ts'
+import { measureStore } from './adapters/store/measured.ts'
+import { openStore } from './adapters/store/open.ts'
+import { type Config, isEmbedded } from './config/index.ts'
+import type { World } from './features/feature.ts'
+import { checkPins, openRecover } from './features/index.ts'
+import { createAdmission } from './http/admission.ts'
+import { findLanguage } from './http/language.ts'
+
+export type WorldOptions = { config: Config; logger: Logger; clock?: Clock; random?: Random }
+
+type Closable = { close(): Promise<unknown> }
+
+/** Everything but the features. Throws StartError, PinError or a Failure that says what is away. */
+export const openWorld = async (options: WorldOptions) => {
+  const { config, logger, clock = systemClock, random = systemRandom } = options
+  const opened: Closable[] = []
+  const close = async () => {
+    for (const part of opened.splice(0)) await part.close()
+  }
+  try {
+    const key = openServerKey(config.security, { create: isEmbedded(config), random })
+    await ensureMigrated({ config: config.database, clock })
+    const db = await openDb({ config: config.database, logger, clock })
+    opened.unshift(db)
+    await checkPins(db, {
+      serverKeyFingerprint: key.fingerprint,
+      passwordCost: config.password.cost,
+      clientSalt: config.password.clientSalt,
+    })
+    const metrics = config.metrics.enabled ? (await import('./http/metrics.ts')).createMetrics() : undefined
+    const recover = openRecover({ config, db, crypto: nodeCrypto, createBatch })
+    const unmeasured = await openStore({ config: config.store, clock, logger, recover })
+    opened.unshift(unmeasured)
+    const bcryptPool = createBcryptPool(config.password)
+    opened.unshift(bcryptPool)
+    const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
+    const world: World = {
+      config,
+      db,
+      clock,
+      random,
+      crypto: nodeCrypto,
+      networkOf,
+      store: metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured,
+      key,
+      identities: listRing(key.identity).map(openIdentityKey),
+      unwrapKeys: key.rsa ? listRing(key.rsa).map(openUnwrapKey) : [],
+      keyPrimitives: nodeKeyPrimitives,
+      sealer: createSealer(key.atRest, random),
+      createBatch,
+      hashPassword: (...work) => admission.runOutside(() => bcryptPool.hash(...work)),
+      slowDown,
+      isWithin,
+      chooseLanguage: (language) => findLanguage(language, config.languages),
+    }
+    return { world, logger, metrics, admission, passwordsWaiting: bcryptPool.waiting, close }
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+}
+
+export type OpenWorld = Awaited<ReturnType<typeof openWorld>>
