@@ -31,7 +31,7 @@ const openHttp = (
     admission,
     randomId,
     describeAddress: createDescribe(),
-    checkBan: features.checkBan,
+    checkBan: ({ text }) => features.checkBan(text),
     recordSighting: features.recordSighting,
     checkRateLimit: features.checkRateLimit,
     now: clock.now,

@@ -1,6 +1,5 @@
 /** Every feature, in the order of needs: the one place where features meet. A need that is missing does not compile. */
 import type { Recover } from '../adapters/store/index.ts'
-import type { Address } from '../http/caller.ts'
 import { addresses, bans, limits } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
 import { apps, devices } from './apps/feature.ts'
@@ -52,7 +51,7 @@ export const openFeatures = (world: World) => {
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {
     admin,
-    checkBan: ({ text }: Address) => admin.bans.check(text),
+    checkBan: admin.bans.check,
     recordSighting: sightings.see,
     checkRateLimit: rateLimits.check,
     apps: admin.apps,
