@@ -1,42 +1,50 @@
 /** Values from environment variables: `TORII__DATABASE__WRITE__0__HOST`. */
-import { readFileSync } from 'node:fs'
-import { type SchemaNode, schemaAt } from './shape.ts'
+import {
+  ConfigError,
+  nameSetting,
+  showValue,
+  suggest,
+  toEnvironmentName,
+  toEnvironmentWord,
+} from './error.ts'
+import { type Members, readValueFile } from './files.ts'
+import { expectedOf, type SchemaNode, schemaAt } from './shape.ts'
 
-/** A configuration that can't be used; the message names the key's path and what was expected. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-export type Members = Record<string, unknown>
 type Target = { schema: SchemaNode; node: Members; path: string[] }
+type Variable = { name: string; value: string }
 
-/** `trustedProxies` -> `TRUSTED_PROXIES` */
-export const toEnvironmentWord = (key: string) =>
-  key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-
-export const readText = (file: string, path: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    throw new ConfigError(`${path}: cannot read the file ${file}`)
-  }
+/** Every setting's environment name; a list stands for its first place. */
+const listNames = (schema: SchemaNode, path: readonly string[] = []): string[] => {
+  if (schema.properties)
+    return Object.entries(schema.properties).flatMap(([key, member]) => listNames(member, [...path, key]))
+  const item = schemaAt(schema.items, 0)
+  const own = toEnvironmentName(path)
+  return item.properties ? [own, ...listNames(item, [...path, '0'])] : [own]
 }
 
-const parseText = (schema: SchemaNode, text: string, path: string): unknown => {
+const unknownName = (schema: SchemaNode, name: string) => {
+  const near = suggest(name.replace(/__\d+(?=__|$)/g, '__0'), listNames(schema))
+  return new ConfigError(
+    `${name}: no such setting${near ? `; did you mean ${near}?` : '; see docs/configuration.md'}`,
+  )
+}
+
+const parseText = (schema: SchemaNode, text: string, path: string[]): unknown => {
   if (schema.type === 'string') return text
   if (schema.type === 'array' && !text.trim().startsWith('[')) return parseList(schema, text, path)
   try {
     return JSON.parse(text)
   } catch {
     if (schema.enum) return text
-    throw new ConfigError(`${path}: expected ${schema.type ?? 'a JSON value'}`)
+    const found = schema.secret ? 'something else' : showValue(text)
+    throw new ConfigError(`${nameSetting(path)}: expected ${expectedOf(schema)}, found ${found}`)
   }
 }
 
 /** `a,b`: the members of a list, each read as its schema says. */
-const parseList = ({ items }: SchemaNode, text: string, path: string): unknown[] =>
+const parseList = ({ items }: SchemaNode, text: string, path: string[]): unknown[] =>
   (text === '' ? [] : text.split(',')).map((item, at) =>
-    parseText(items ? schemaAt(items, at) : { type: 'string' }, item.trim(), `${path}.${at}`),
+    parseText(items ? schemaAt(items, at) : { type: 'string' }, item.trim(), [...path, String(at)]),
   )
 
 /** The member that a word of the variable's name stands for; undefined when there is none. */
@@ -51,26 +59,62 @@ const findMember = (schema: SchemaNode, word: string): { key: string; schema: Sc
 }
 
 /** Goes one member deeper, and makes the list or section that is not there yet. */
-const descend = ({ schema, node, path }: Target, word: string, name: string): Target => {
+const descend = ({ schema, node, path }: Target, word: string): Target | undefined => {
   const member = findMember(schema, word)
-  if (!member) throw new ConfigError(`${name}: no such key${path.length > 0 ? ` in ${path.join('.')}` : ''}`)
+  if (!member) return undefined
   const { key } = member
-  if (typeof node !== 'object') throw new ConfigError(`${path.join('.')}: must be ${schema.type}`)
+  if (typeof node !== 'object')
+    throw new ConfigError(`${nameSetting(path)}: expected ${expectedOf(schema)}, found ${showValue(node)}`)
   if (Array.isArray(node) && Number(key) > node.length) {
-    throw new ConfigError(`${[...path, node.length].join('.')}: expected, since ${name} is given`)
+    const missing = [...path, String(node.length)]
+    throw new ConfigError(
+      `${nameSetting(missing)}: missing; places of a list are numbered from 0 without gaps`,
+    )
   }
   node[key] ??= member.schema.items ? [] : {}
   return { schema: member.schema, node: node[key] as Members, path: [...path, key] }
 }
 
 /** Sets the value that a variable names; `…__FILE` reads the value from a file. */
-export const applyVariable = (target: Target, name: string, value: string): void => {
+const applyVariable = (root: Target, { name, value }: Variable): void => {
   const words = name.split('__').slice(1)
   const isFile = words.at(-1) === 'FILE' && words.length > 2
   if (isFile) words.pop()
   const last = words.pop() ?? ''
-  const parent = words.reduce((above, word) => descend(above, word, name), target)
-  const { schema, path } = descend(parent, last, name)
-  const text = isFile ? readText(value, path.join('.')).replace(/\r?\n$/, '') : value
-  parent.node[path.at(-1) ?? ''] = parseText(schema, text, path.join('.'))
+  const parent = words.reduce<Target | undefined>((above, word) => above && descend(above, word), root)
+  const target = parent && descend(parent, last)
+  if (!parent || !target) throw unknownName(root.schema, name)
+  const { schema, path } = target
+  const text = isFile ? readValueFile(value, path) : value
+  parent.node[path.at(-1) ?? ''] = parseText(schema, text, path)
+}
+
+/** One underscore, or lower case: near enough to a setting's name to be a mistake. */
+const findMisspelled = (names: readonly string[], known: readonly string[]): Misspelled[] => {
+  const plain = (name: string) => name.toUpperCase().replaceAll(/_+/g, '_')
+  const byPlain = new Map(known.map((name) => [plain(name), name]))
+  return names.flatMap((name) => {
+    const meant = name.startsWith('TORII__') ? undefined : byPlain.get(plain(name).replace(/_FILE$/, ''))
+    return meant ? [{ name, meant }] : []
+  })
+}
+
+/** A variable that is not read, and the name that is. */
+export type Misspelled = { name: string; meant: string }
+
+/** What looks like a setting and is not read. Container platforms set such names themselves, so it is no error. */
+export const findIgnoredVariables = (schema: SchemaNode, environment: NodeJS.ProcessEnv): Misspelled[] =>
+  findMisspelled(Object.keys(environment), listNames(schema))
+
+/** Applies every `TORII__…` variable to the configuration. Throws ConfigError. */
+export const applyEnvironment = (schema: SchemaNode, node: Members, environment: NodeJS.ProcessEnv): void => {
+  // Sorted, so that members of lists follow each other.
+  const names = Object.keys(environment)
+    .filter((name) => name.startsWith('TORII__'))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  for (const name of names) {
+    const both = names.includes(`${name}__FILE`)
+    if (both) throw new ConfigError(`${name} and ${name}__FILE are both set: keep one of them`)
+    applyVariable({ schema, node, path: [] }, { name, value: environment[name] ?? '' })
+  }
 }

@@ -1,12 +1,14 @@
 /** Reads the configuration: the only reader of the environment and of `config/`. */
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { applyVariable, ConfigError, type Members, readText } from './environment.ts'
+import { applyEnvironment, findIgnoredVariables, type Misspelled } from './environment.ts'
+import { ConfigError, nameSetting, showValue, suggest } from './error.ts'
+import { type Members, readConfigFile } from './files.ts'
 import { type Config, ConfigSchema } from './index.ts'
 import { checkMeaning } from './meaning.ts'
-import { fillDefaults, findMisfits, type SchemaNode, schemaAt } from './shape.ts'
+import { fillDefaults, findMisfits, findUnknownKeys, type SchemaNode, schemaAt } from './shape.ts'
 
-export { ConfigError } from './environment.ts'
+export { ConfigError } from './error.ts'
 
 const rootFolder = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
 const configSchema = ConfigSchema as SchemaNode
@@ -21,20 +23,21 @@ const files = [
 const samples =
   /^(change-?me.*|sample.*|example.*|secret|password|passw0rd|admin|root|test|torii|123456\d*|x+|\*+)$/i
 
-const readFile = (file: string): Members => {
-  const text = readText(file, 'TORII_CONFIG')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {}
-  if (typeof value !== 'object' || value === null) throw new ConfigError(`${file}: expected a JSON object`)
-  return value as Members
+const checkKeys = (file: string, members: Members) => {
+  const unknown = findUnknownKeys(configSchema, members)[0]
+  if (!unknown) return
+  const near = suggest(unknown.path.at(-1) ?? '', unknown.known)
+  const parent = unknown.path.slice(0, -1)
+  const advice = near ? `did you mean ${[...parent, near].join('.')}?` : 'see docs/configuration.md'
+  throw new ConfigError(`${unknown.path.join('.')}: no such setting, in ${file}; ${advice}`)
 }
 
 const checkShape = (config: unknown) => {
-  const misfits = findMisfits(configSchema, config)
-  const first = misfits.find(({ isUnknownKey }) => isUnknownKey) ?? misfits[0]
-  if (first) throw new ConfigError(`${first.path.join('.') || 'configuration'}: ${first.expected}`)
+  const misfit = findMisfits(configSchema, config)[0]
+  if (!misfit) return
+  const { path, value, expected, schema } = misfit
+  const found = schema.secret ? 'something else' : showValue(value)
+  throw new ConfigError(`${nameSetting(path)}: expected ${expected}, found ${found}`)
 }
 
 type Visit = (schema: SchemaNode, value: unknown, path: string[], parent: Members) => void
@@ -57,9 +60,10 @@ const checkProduction = (config: Config) => {
   walk(configSchema, config, [], (schema, value, path) => {
     if (!schema.secret || typeof value !== 'string') return
     if (samples.test(value) || samples.test(passwordOf(value)))
-      throw new ConfigError(`${path.join('.')}: a sample value; expected a secret of your own`)
+      throw new ConfigError(`${nameSetting(path)}: a sample value; expected a secret of your own`)
   })
-  if (config.server.trial === true) throw new ConfigError('server.trial: expected false in production')
+  if (config.server.trial === true)
+    throw new ConfigError(`${nameSetting(['server', 'trial'])}: expected false with NODE_ENV=production`)
 }
 
 const freeze = <T>(value: T): T => {
@@ -73,15 +77,10 @@ const freeze = <T>(value: T): T => {
  */
 export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
-  const node = fillDefaults(configSchema, readFile(file)) as Members
-  // Sorted, so that members of lists follow each other, and a file comes after its value.
-  const variables = Object.entries(environment).sort(([a], [b]) =>
-    a.localeCompare(b, 'en', { numeric: true }),
-  )
-  for (const [name, value] of variables) {
-    if (name.startsWith('TORII__') && value !== undefined)
-      applyVariable({ schema: configSchema, node, path: [] }, name, value)
-  }
+  const members = readConfigFile(file)
+  checkKeys(file, members)
+  const node = fillDefaults(configSchema, members) as Members
+  applyEnvironment(configSchema, node, environment)
   const config = fillDefaults(configSchema, node) as Config
   checkShape(config)
   walk(configSchema, config, [], (_schema, value, path, parent) => {
@@ -95,6 +94,10 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   if (isProduction && config.server.trial === 'auto') config.server.trial = false
   return freeze(config)
 }
+
+/** Environment variables that look like settings and are not read. */
+export const listIgnoredVariables = (environment: NodeJS.ProcessEnv = process.env): Misspelled[] =>
+  findIgnoredVariables(configSchema, environment)
 
 /** The configuration with its secrets masked, for `--print-config`. */
 export const maskConfig = (config: Config): unknown => {

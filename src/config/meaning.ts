@@ -1,59 +1,108 @@
 /** What a schema cannot say about the values. */
 import { parseNetwork } from '../adapters/network.ts'
-import { ConfigError } from './environment.ts'
+import { ConfigError, nameSetting, showValue } from './error.ts'
 import type { Config } from './index.ts'
 
+/** What does not fit; without `found` the value is a secret, or missing. */
+type Finding = { path: string[]; found?: unknown }
 type Rule = {
-  /** The path of what does not fit; undefined when all is well. */
-  find(config: Config): string | undefined
+  find(config: Config): Finding | undefined
   expected: string
 }
 
-/** `path.2` for the third member of a list that does not fit. */
-const findMember = (path: string, list: readonly string[], fits: (text: string) => boolean) => {
+/** The first member of a list that does not fit. */
+const findMember = (
+  path: string[],
+  list: readonly string[],
+  fits: (text: string) => boolean,
+): Finding | undefined => {
   const at = list.findIndex((text) => !fits(text))
-  return at < 0 ? undefined : `${path}.${at}`
+  return at < 0 ? undefined : { path: [...path, String(at)], found: list[at] }
 }
 
-const when = (isWrong: boolean, path: string) => (isWrong ? path : undefined)
+const when = (isWrong: boolean, finding: Finding) => (isWrong ? finding : undefined)
+
+/** Wider ranges than any network of proxies has: they would let callers choose their own address. */
+const fewestProxyBits = { ipv4: 8, ipv6: 7 } as const
+
+const isNarrow = (network: string) => {
+  const bits = Number(parseNetwork(network)?.split('/')[1])
+  return bits >= (network.includes(':') ? fewestProxyBits.ipv6 : fewestProxyBits.ipv4)
+}
+
+const isStoreUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, pathname, username, password } = new URL(text)
+  try {
+    decodeURIComponent(username)
+    decodeURIComponent(password)
+  } catch {
+    return false
+  }
+  return /^rediss?:$/.test(protocol) && /^(\/\d*)?$/.test(pathname)
+}
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
 
 const rules: readonly Rule[] = [
   {
+    find: ({ server: { host } }) =>
+      when(host === '' || /[/@ ]|^[a-z]+:/i.test(host), { path: ['server', 'host'], found: host }),
+    expected: 'an address or a host name of this machine, without scheme or port',
+  },
+  {
     find: ({ transport: { failureStatus } }) =>
-      when(failureStatus > 0 && failureStatus < 200, 'transport.failureStatus'),
+      when(failureStatus > 0 && failureStatus < 200, {
+        path: ['transport', 'failureStatus'],
+        found: failureStatus,
+      }),
     expected: '0, or 200 to 499',
   },
   {
-    find: ({ server }) =>
-      findMember('server.trustedProxies', server.trustedProxies, (text) => parseNetwork(text) !== undefined),
+    find: ({ server: { trustedProxies } }) =>
+      findMember(['server', 'trustedProxies'], trustedProxies, (text) => parseNetwork(text) !== undefined),
     expected: 'an address or a CIDR range',
   },
   {
-    find: ({ server }) =>
-      findMember(
-        'server.origins',
-        server.origins,
-        (text) => URL.canParse(text) && new URL(text).origin === text,
-      ),
+    find: ({ server: { trustedProxies } }) =>
+      findMember(['server', 'trustedProxies'], trustedProxies, isNarrow),
+    expected: 'the address or the network of a proxy (a range this wide lets callers choose their address)',
+  },
+  {
+    find: ({ server: { origins } }) => findMember(['server', 'origins'], origins, isOrigin),
     expected: 'an origin like https://a.example',
   },
   {
-    find: ({ server: { tls } }) => when((tls.certFile === '') !== (tls.keyFile === ''), 'server.tls'),
-    expected: 'certFile and keyFile, or neither',
+    find: ({ server: { tls } }) =>
+      when((tls.certFile === '') !== (tls.keyFile === ''), { path: ['server', 'tls'] }),
+    expected: 'both certFile and keyFile, or neither',
   },
   {
-    find: ({ database: { read, write } }) => when(read.length > 0 && write.length === 0, 'database.write'),
+    find: ({ store: { url } }) => when(url !== '' && !isStoreUrl(url), { path: ['store', 'url'] }),
+    expected:
+      'redis://user:password@host:6379/0, with rediss: for TLS and special characters in the password as %XX',
+  },
+  {
+    find: ({ store: { clusterNodes } }) =>
+      findMember(['store', 'clusterNodes'], clusterNodes, (text) => /^\[?[^\]]+?\]?:\d{1,5}$/.test(text)),
+    expected: 'host:port',
+  },
+  {
+    find: ({ database: { read, write } }) =>
+      when(read.length > 0 && write.length === 0, { path: ['database', 'write'] }),
     expected: 'a host, since database.read has one',
   },
   {
     find: ({ database: { tables } }) => {
       const names = Object.values(tables)
-      return when(new Set(names).size < names.length, 'database.tables')
+      const double = names.find((name, at) => names.indexOf(name) !== at)
+      return when(double !== undefined, { path: ['database', 'tables'], found: double })
     },
     expected: 'different names',
   },
   {
-    find: ({ password: { cost, nextCost } }) => when(nextCost > 0 && nextCost <= cost, 'password.nextCost'),
+    find: ({ password: { cost, nextCost } }) =>
+      when(nextCost > 0 && nextCost <= cost, { path: ['password', 'nextCost'], found: nextCost }),
     expected: 'more than password.cost, or 0',
   },
 ]
@@ -61,7 +110,9 @@ const rules: readonly Rule[] = [
 /** Throws ConfigError for the first rule that is broken. */
 export const checkMeaning = (config: Config): void => {
   for (const { find, expected } of rules) {
-    const path = find(config)
-    if (path !== undefined) throw new ConfigError(`${path}: expected ${expected}`)
+    const finding = find(config)
+    if (!finding) continue
+    const found = finding.found === undefined ? '' : `, found ${showValue(finding.found)}`
+    throw new ConfigError(`${nameSetting(finding.path)}: expected ${expected}${found}`)
   }
 }

@@ -20,8 +20,10 @@ export type SchemaNode = {
   secret?: boolean
 }
 
-/** What does not fit: its path, and what was expected there. */
-export type Misfit = { path: string[]; expected: string; isUnknownKey?: true }
+/** What does not fit: its path, its value, and what was expected there. */
+export type Misfit = { path: string[]; value: unknown; expected: string; schema: SchemaNode }
+/** A member that the schema does not know, and those that it knows there. */
+export type UnknownKey = { path: string[]; known: string[] }
 
 type Members = Record<string, unknown>
 
@@ -53,42 +55,60 @@ export const fillDefaults = (schema: SchemaNode, given: unknown): unknown => {
 export const schemaAt = (items: SchemaNode['items'], at: number): SchemaNode =>
   (Array.isArray(items) ? items[at] : (items as SchemaNode | undefined)) ?? {}
 
-/** Everything that does not fit, in the order of the schema. */
-export const findMisfits = (schema: SchemaNode, value: unknown, path: string[] = []): Misfit[] => {
-  const expected = judge(schema, value)
-  if (expected !== undefined) return [{ path, expected }]
-  if (Array.isArray(value)) {
-    return value.flatMap((item, at) => findMisfits(schemaAt(schema.items, at), item, [...path, String(at)]))
-  }
+/** Every member that no schema knows. */
+export const findUnknownKeys = (schema: SchemaNode, value: unknown, path: string[] = []): UnknownKey[] => {
+  if (Array.isArray(value))
+    return value.flatMap((item, at) =>
+      findUnknownKeys(schemaAt(schema.items, at), item, [...path, String(at)]),
+    )
   const { properties } = schema
   if (!isMembers(value) || !properties) return []
-  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(properties, name))
-  return [
-    ...unknown.map((name) => ({
-      path: [...path, name],
-      expected: 'unknown key',
-      isUnknownKey: true as const,
-    })),
-    ...Object.entries(properties).flatMap(([name, member]) =>
-      findMisfits(member, value[name], [...path, name]),
-    ),
-  ]
+  const known = Object.keys(properties)
+  return Object.entries(value).flatMap(([name, member]) =>
+    Object.hasOwn(properties, name)
+      ? findUnknownKeys(properties[name] ?? {}, member, [...path, name])
+      : [{ path: [...path, name], known }],
+  )
 }
 
-const judge = (schema: SchemaNode, value: unknown): string | undefined => {
+/** Every value that does not fit, in the order of the schema. */
+export const findMisfits = (schema: SchemaNode, value: unknown, path: string[] = []): Misfit[] => {
+  if (!fits(schema, value)) return [{ path, value, expected: expectedOf(schema), schema }]
+  if (Array.isArray(value))
+    return value.flatMap((item, at) => findMisfits(schemaAt(schema.items, at), item, [...path, String(at)]))
+  if (!isMembers(value)) return []
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) =>
+    findMisfits(member, value[name], [...path, name]),
+  )
+}
+
+const isBetween = (value: number, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY) =>
+  value >= least && value <= most
+
+const fits = (schema: SchemaNode, value: unknown): boolean => {
   const { type, pattern, minimum, maximum, minItems, maxItems } = schema
-  if (type !== undefined && !types[type]?.(value)) return `must be ${type}`
-  if (schema.enum && !schema.enum.includes(value)) return `expected one of ${schema.enum.join(', ')}`
-  if (typeof value === 'string' && pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {
-    return `must match pattern ${pattern}`
-  }
-  if (typeof value === 'number') {
-    if (minimum !== undefined && value < minimum) return `must be >= ${minimum}`
-    if (maximum !== undefined && value > maximum) return `must be <= ${maximum}`
-  }
-  if (Array.isArray(value)) {
-    if (minItems !== undefined && value.length < minItems) return `must have at least ${minItems} items`
-    if (maxItems !== undefined && value.length > maxItems) return `must have at most ${maxItems} items`
-  }
-  return undefined
+  if (type !== undefined && !types[type]?.(value)) return false
+  if (schema.enum && !schema.enum.includes(value)) return false
+  if (typeof value === 'string') return pattern === undefined || new RegExp(pattern, 'u').test(value)
+  if (typeof value === 'number') return isBetween(value, minimum, maximum)
+  return !Array.isArray(value) || isBetween(value.length, minItems, maxItems)
+}
+
+/** What fits, in words. */
+export const expectedOf = ({
+  type,
+  pattern,
+  minimum,
+  maximum,
+  minItems,
+  maxItems,
+  ...schema
+}: SchemaNode) => {
+  if (schema.enum) return `one of ${schema.enum.join(', ')}`
+  if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`
+  if (type === 'boolean') return 'true or false'
+  if (type === 'string') return pattern ? `a text that matches ${pattern}` : 'a text'
+  if (type === 'array' && maxItems !== undefined) return `a list of ${maxItems}`
+  if (type === 'array') return minItems ? `a list of at least ${minItems}` : 'a list'
+  return 'a section, { … }'
 }

@@ -1,5 +1,5 @@
 /** `docs/configuration.md`: every setting with its environment name, default and meaning. */
-import { toEnvironmentWord } from '../../src/config/environment.ts'
+import { toEnvironmentName } from '../../src/config/error.ts'
 import { ConfigSchema } from '../../src/config/index.ts'
 import type { SchemaNode } from '../../src/config/shape.ts'
 
@@ -27,8 +27,6 @@ const listSettings = (schema: SchemaNode, path: string[]): Row[] =>
     return [{ path: own, schema: member }, ...(item?.properties ? listSettings(item, [...own, 'n']) : [])]
   })
 
-const environmentName = (path: readonly string[]) => `TORII__${path.map(toEnvironmentWord).join('__')}`
-
 const allowed = ({ minimum, maximum, enum: names }: SchemaNode) => {
   if (names) return `One of ${names.map((name) => `\`${name}\``).join(', ')}. `
   return minimum === undefined ? '' : `${minimum} to ${maximum}. `
@@ -37,7 +35,7 @@ const allowed = ({ minimum, maximum, enum: names }: SchemaNode) => {
 const row = ({ path, schema }: Row) => {
   const description = `${allowed(schema)}${schema.description ?? ''}${schema.secret ? ' (secret)' : ''}`
   const value = JSON.stringify(schema.default)
-  return `| \`${path.join('.')}\` | \`${environmentName(path)}\` | \`${value}\` | ${description.replaceAll('|', '\\|')} |`
+  return `| \`${path.join('.')}\` | \`${toEnvironmentName(path)}\` | \`${value}\` | ${description.replaceAll('|', '\\|')} |`
 }
 
 const heading = ['| key | environment | default | meaning |', '|---|---|---|---|']
