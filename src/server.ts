@@ -1,9 +1,11 @@
 /** The process: load the configuration, build, listen, drain on a signal. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLogger } from './adapters/logger.ts'
+import { readTlsFiles } from './adapters/tls-files.ts'
 import { openServer, type Server } from './app.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
-import { loadConfig, maskConfig } from './config/load.ts'
+import { listIgnoredVariables, loadConfig, maskConfig } from './config/load.ts'
+import { explainStart } from './explain.ts'
 import { endConnections } from './http/drain.ts'
 import { listWarnings } from './warnings.ts'
 
@@ -39,8 +41,7 @@ const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => 
   await Promise.race([isAnswered ? server.close() : server.flush(), pass(leftMs + flushMs)])
 }
 
-const main = async () => {
-  const config = loadConfig()
+const main = async (config: Config) => {
   if (process.argv.includes('--print-config')) {
     print(JSON.stringify(maskConfig(config), null, 2))
     return
@@ -48,6 +49,9 @@ const main = async () => {
   const logger = createLogger(config.log.level)
   process.on('exit', logger.writeAll)
   for (const { path, found, advice } of listWarnings(config)) print(`warning    ${path}: ${found}; ${advice}`)
+  for (const { name, meant } of listIgnoredVariables())
+    print(`warning    ${name}: not read; the name is ${meant}`)
+  readTlsFiles(config.server.tls)
   const server = await openServer({ config, logger })
   const { host, port } = config.server
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
@@ -66,18 +70,19 @@ const main = async () => {
   process.on('SIGINT', end)
 }
 
-/** What starting can fail with and an administrator can mend is one line; anything else is shown whole. */
-const explain = (error: unknown): string => {
-  const { name, message, cause, stack } = error as Error & { cause?: { message?: string } }
-  if (['ConfigError', 'StartError', 'PinError'].includes(name)) return message
-  if (name === 'Failure') return [message, cause?.message].filter(Boolean).join(': ')
-  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return `server.port: ${message}`
-  // A file, a port, an address: the system's own sentence names it.
-  if ((error as NodeJS.ErrnoException).syscall) return message
-  return stack ?? String(error)
+const refuse = (error: unknown, config?: Config) => {
+  process.stderr.write(`torii: ${explainStart(error, config)}\n`)
+  process.exit(1)
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`torii: ${explain(error)}\n`)
-  process.exit(1)
-})
+/** The configuration, or the line that says what is wrong with it. */
+const load = () => {
+  try {
+    return loadConfig()
+  } catch (error) {
+    return refuse(error)
+  }
+}
+
+const config = load()
+if (config) main(config).catch((error) => refuse(error, config))

@@ -29,13 +29,13 @@ export const listRing = ({ current, keys }: KeyRing): Buffer[] =>
 
 const bytesOf = (value: unknown, name: string): Buffer => {
   const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64')
-  if (bytes.length !== 32) throw new StartError(`Server key: ${name} must be 32 bytes in base64`)
+  if (bytes.length !== 32) throw new StartError(`${name} must be 32 bytes in base64`)
   return bytes
 }
 
 const pkcs8Of = (value: unknown, name: string): Buffer => {
   const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64')
-  if (bytes.length < 256) throw new StartError(`Server key: ${name} must be PKCS #8 in base64`)
+  if (bytes.length < 256) throw new StartError(`${name} must be PKCS #8 in base64`)
   return bytes
 }
 
@@ -51,10 +51,9 @@ const ringOf = (value: unknown, name: string, read = bytesOf): KeyRing => {
   const entries = Object.entries(ring?.keys ?? {})
   const keys = Object.fromEntries(entries.map(([id, key]) => [id, read(key, `${name}.keys.${id}`)]))
   for (const id of Object.keys(keys)) {
-    if (!/^[a-z0-9]{1,8}$/.test(id))
-      throw new StartError(`Server key: ${name} has a bad key id, expected [a-z0-9]{1,8}`)
+    if (!/^[a-z0-9]{1,8}$/.test(id)) throw new StartError(`${name} has a bad key id, expected [a-z0-9]{1,8}`)
   }
-  if (!keys[current]) throw new StartError(`Server key: ${name}.current names no key`)
+  if (!keys[current]) throw new StartError(`${name}.current names no key`)
   return { current, keys }
 }
 
@@ -64,7 +63,7 @@ export const parseServerKey = (text: string): ServerKey => {
   try {
     value = JSON.parse(text)
   } catch {
-    throw new StartError('Server key: not a JSON text')
+    throw new StartError('this is no server key; restore it from its copy')
   }
   const saltKey = bytesOf(value.saltKey, 'saltKey')
   return {
@@ -168,19 +167,39 @@ export const changeKeyFile = (
   return id
 }
 
+const keyFileSetting = 'security.keyFile (TORII__SECURITY__KEY_FILE)'
+const keyFileFaults: Record<string, string> = {
+  ENOENT: 'there is no key; make one with "torii key create", and keep a copy elsewhere',
+  EISDIR: 'this is a folder; expected the key file',
+  EACCES: 'this user may not read it',
+}
+
 /** The server key of a configuration; `create` makes a key file where there is none. Throws StartError. */
 export const openServerKey = (
   { serverKey, keyFile }: { serverKey: string; keyFile: string },
   { create, random }: { create: boolean; random: Random },
 ): ServerKey => {
-  if (serverKey) return parseServerKey(serverKey)
+  if (serverKey) {
+    return parseNamed(serverKey, 'security.serverKey (TORII__SECURITY__SERVER_KEY)')
+  }
   if (create) createServerKeyFile(keyFile, random)
+  return parseNamed(readKeyText(keyFile), `${keyFileSetting}: ${keyFile}`)
+}
+
+const readKeyText = (keyFile: string): string => {
   try {
-    return parseServerKey(readFileSync(keyFile, 'utf8'))
+    return readFileSync(keyFile, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new StartError(
-      `security.keyFile: no key at ${keyFile}; make one with "torii key create", and keep a copy elsewhere`,
-    )
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new StartError(`${keyFileSetting}: ${keyFile}: ${keyFileFaults[code] ?? message}`)
+  }
+}
+
+/** Says which setting or file the key is from. */
+const parseNamed = (text: string, source: string): ServerKey => {
+  try {
+    return parseServerKey(text)
+  } catch (error) {
+    throw new StartError(`${source}: ${(error as Error).message}`)
   }
 }

@@ -1,0 +1,406 @@
+/** Wrong configurations, and the one line that each of them prints: which setting, what is wrong, what to do. */
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { systemRandom } from '../src/adapters/random.ts'
+import { generateServerKey } from '../src/adapters/server-key.ts'
+import { ConfigError, listIgnoredVariables, loadConfig } from '../src/config/load.ts'
+import { startMariadb } from '../tools/test/harness.ts'
+import { embeddedEnvironment, spawnServer, testServers } from './harness/test-server.ts'
+
+t.setTimeout(180_000)
+const run = promisify(execFile)
+const serverFile = fileURLToPath(import.meta.resolve('#root/dist/src/server.js'))
+type Environment = Record<string, string>
+
+const openFolder = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const refusalOf = (environment: Environment): string => {
+  try {
+    loadConfig(environment)
+    return 'taken'
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+/** What a server that does not start prints, without the name in front. */
+const startRefusalOf = async (environment: Environment): Promise<string> => {
+  const env = { PATH: process.env.PATH ?? '', TORII__METRICS__ENABLED: 'false', ...environment }
+  const failed = await run(process.execPath, [serverFile], { env, timeout: 60_000 }).catch((error) => error)
+  const { code, stderr } = failed as { code?: number; stderr: string }
+  return code === 1 ? stderr.replace(/^torii: /, '').trimEnd() : `exit ${code}: ${stderr}`
+}
+
+const proxies = 'server.trustedProxies.0 (TORII__SERVER__TRUSTED_PROXIES__0)'
+const wide =
+  'expected the address or the network of a proxy (a range this wide lets callers choose their address)'
+const storeUrl =
+  'store.url (TORII__STORE__URL): expected redis://user:password@host:6379/0, with rediss: for TLS and special characters in the password as %XX'
+
+/** What stands in the environment, and the line. */
+const settings: [environment: Environment, line: string][] = [
+  [
+    { TORII__SERVER__PORT: 'abc' },
+    'server.port (TORII__SERVER__PORT): expected a whole number from 0 to 65535, found "abc"',
+  ],
+  [
+    { TORII__SERVER__PORT: '' },
+    'server.port (TORII__SERVER__PORT): expected a whole number from 0 to 65535, found ""',
+  ],
+  [
+    { TORII__SERVER__PORT: '1.5' },
+    'server.port (TORII__SERVER__PORT): expected a whole number from 0 to 65535, found 1.5',
+  ],
+  [
+    { TORII__SERVER__PORT: '70000' },
+    'server.port (TORII__SERVER__PORT): expected a whole number from 0 to 65535, found 70000',
+  ],
+  [{ TORII__SERVER__PROT: '1' }, 'TORII__SERVER__PROT: no such setting; did you mean TORII__SERVER__PORT?'],
+  [
+    { TORII__SERVER__TRUSTEDPROXIES: '' },
+    'TORII__SERVER__TRUSTEDPROXIES: no such setting; did you mean TORII__SERVER__TRUSTED_PROXIES?',
+  ],
+  [
+    { TORII__DATABASE__WRITE__0__PASWORD: 'x' },
+    'TORII__DATABASE__WRITE__0__PASWORD: no such setting; did you mean TORII__DATABASE__WRITE__0__PASSWORD?',
+  ],
+  [{ TORII__NOTHING_LIKE_IT: '1' }, 'TORII__NOTHING_LIKE_IT: no such setting; see docs/configuration.md'],
+  [
+    { TORII__TRANSPORT__TOTP: 'yes' },
+    'transport.totp (TORII__TRANSPORT__TOTP): expected true or false, found "yes"',
+  ],
+  [
+    { TORII__SERVER__TRIAL: 'maybe' },
+    'server.trial (TORII__SERVER__TRIAL): expected one of auto, true, false, found "maybe"',
+  ],
+  [
+    { TORII__SECURITY__PROFILE: 'lax' },
+    'security.profile (TORII__SECURITY__PROFILE): expected one of compat, strict, legacy, found "lax"',
+  ],
+  [{ TORII__LANGUAGES: 'fr' }, 'languages.0 (TORII__LANGUAGES__0): expected one of zh-CN, en, found "fr"'],
+  [{ TORII__LANGUAGES: '' }, 'languages (TORII__LANGUAGES): expected a list of at least 1, found []'],
+  [{ TORII__LIMITS__ECHO: '60' }, 'limits.echo (TORII__LIMITS__ECHO): expected a list of 2, found [60]'],
+  [
+    { TORII__LIMITS__ECHO: '60,x' },
+    'limits.echo.1 (TORII__LIMITS__ECHO__1): expected a whole number from 1 to 1000000, found "x"',
+  ],
+  [
+    { TORII__LIMITS__ECHO: '[0,5]' },
+    'limits.echo.0 (TORII__LIMITS__ECHO__0): expected a whole number from 1 to 86400, found 0',
+  ],
+  [
+    { TORII__DATABASE__WRITE__1__HOST: 'a' },
+    'database.write.0 (TORII__DATABASE__WRITE__0): missing; places of a list are numbered from 0 without gaps',
+  ],
+  [
+    { TORII__DATABASE__WRITE: 'a' },
+    'database.write.0 (TORII__DATABASE__WRITE__0): expected a section, { … }, found "a"',
+  ],
+  [
+    { TORII__DATABASE__READ__0__HOST: 'a' },
+    'database.write (TORII__DATABASE__WRITE): expected a host, since database.read has one',
+  ],
+  [
+    { TORII__DATABASE__TABLES__USERS: 'Bad name' },
+    'database.tables.users (TORII__DATABASE__TABLES__USERS): expected a text that matches ^[a-z][a-z0-9_]{0,47}$, found "Bad name"',
+  ],
+  [
+    { TORII__DATABASE__TABLES__USERS: 'apps' },
+    'database.tables (TORII__DATABASE__TABLES): expected different names, found "apps"',
+  ],
+  [{ TORII__SERVER__TRUSTED_PROXIES: '0.0.0.0/0' }, `${proxies}: ${wide}, found "0.0.0.0/0"`],
+  [{ TORII__SERVER__TRUSTED_PROXIES: '::/0' }, `${proxies}: ${wide}, found "::/0"`],
+  [{ TORII__SERVER__TRUSTED_PROXIES: '128.0.0.0/1' }, `${proxies}: ${wide}, found "128.0.0.0/1"`],
+  [
+    { TORII__SERVER__TRUSTED_PROXIES: '10.0.0.0/8,everybody' },
+    'server.trustedProxies.1 (TORII__SERVER__TRUSTED_PROXIES__1): expected an address or a CIDR range, found "everybody"',
+  ],
+  [
+    { TORII__SERVER__HOST: 'http://127.0.0.1' },
+    'server.host (TORII__SERVER__HOST): expected an address or a host name of this machine, without scheme or port, found "http://127.0.0.1"',
+  ],
+  [
+    { TORII__SERVER__LEGACY_PREFIX: 'old' },
+    'server.legacyPrefix (TORII__SERVER__LEGACY_PREFIX): expected a text that matches ^(/[A-Za-z0-9._-]+)*$, found "old"',
+  ],
+  [
+    { TORII__SERVER__TLS__CERT_FILE: 'a.pem' },
+    'server.tls (TORII__SERVER__TLS): expected both certFile and keyFile, or neither',
+  ],
+  [
+    { TORII__TRANSPORT__FAILURE_STATUS: '5' },
+    'transport.failureStatus (TORII__TRANSPORT__FAILURE_STATUS): expected 0, or 200 to 499, found 5',
+  ],
+  [
+    { TORII__PASSWORD__NEXT_COST: '10' },
+    'password.nextCost (TORII__PASSWORD__NEXT_COST): expected more than password.cost, or 0, found 10',
+  ],
+  [{ TORII__STORE__URL: 'localhost:6379' }, storeUrl],
+  [{ TORII__STORE__URL: 'http://localhost' }, storeUrl],
+  [{ TORII__STORE__URL: 'redis://:50%off@localhost' }, storeUrl],
+  [{ TORII__STORE__URL: 'redis://localhost/first' }, storeUrl],
+  [
+    { TORII__STORE__CLUSTER_NODES: 'a:1,b' },
+    'store.clusterNodes.1 (TORII__STORE__CLUSTER_NODES__1): expected host:port, found "b"',
+  ],
+  [
+    { TORII__STORE__URL: 'redis://a', TORII__STORE__URL__FILE: '/run/secrets/store' },
+    'TORII__STORE__URL and TORII__STORE__URL__FILE are both set: keep one of them',
+  ],
+  [
+    { TORII__STORE__URL__FILE: '' },
+    'store.url (TORII__STORE__URL__FILE): expected the name of a file, found nothing',
+  ],
+  [
+    { TORII__STORE__URL__FILE: '/no/such/file' },
+    'store.url (TORII__STORE__URL__FILE): the file /no/such/file does not exist',
+  ],
+  [{ TORII_CONFIG: '/no/such/file.json' }, 'TORII_CONFIG: the file /no/such/file.json does not exist'],
+  [
+    { NODE_ENV: 'production', TORII__DATABASE__WRITE__0__PASSWORD: 'changeme' },
+    'database.write.0.password (TORII__DATABASE__WRITE__0__PASSWORD): a sample value; expected a secret of your own',
+  ],
+  [
+    { NODE_ENV: 'production', TORII__STORE__URL: 'redis://user:secret@redis' },
+    'store.url (TORII__STORE__URL): a sample value; expected a secret of your own',
+  ],
+  [
+    { NODE_ENV: 'production', TORII__SERVER__TRIAL: 'true' },
+    'server.trial (TORII__SERVER__TRIAL): expected false with NODE_ENV=production',
+  ],
+]
+
+t.test('a wrong setting', async (t) => {
+  for (const [environment, line] of settings)
+    t.equal(refusalOf(environment), line, JSON.stringify(environment))
+})
+
+/** What a configuration file holds, and the line behind its name. */
+const texts: [text: string | Buffer, line: string][] = [
+  ['', ':1:1: expected a value; the last item of a list has no comma behind it'],
+  ['not JSON', ':1:1: this is not JSON'],
+  ['[]', ': expected a JSON object'],
+  ['null', ': expected a JSON object'],
+  [
+    '{\n  "server": {\n    "port": 1,\n  }\n}',
+    ':4:3: expected a name in double quotes; the last member has no comma behind it',
+  ],
+  ['{ "languages": ["en",] }', ':1:22: expected a value; the last item of a list has no comma behind it'],
+  ['{\n  "server" {}\n}', ':2:12: expected a colon'],
+  ['{ "server": {} "store": {} }', ':1:16: expected a comma'],
+  ['{ "server": {', ':1:14: expected a comma or }'],
+  ['{ // the server\n }', ':1:3: JSON has no comments'],
+  ['{ "server": { "host": "a } }', ':1:23: this text has no closing quote'],
+]
+
+t.test('a wrong file', async (t) => {
+  const folder = await openFolder()
+  const file = join(folder, 'torii.json')
+  for (const [text, line] of texts) {
+    await writeFile(file, text)
+    t.equal(refusalOf({ TORII_CONFIG: file }), `${file}${line}`, JSON.stringify(text))
+  }
+  const keys: [text: string, line: string][] = [
+    ['{"server":{"prot":1}}', `server.prot: no such setting, in ${file}; did you mean server.port?`],
+    ['{"sever":{}}', `sever: no such setting, in ${file}; did you mean server?`],
+    [
+      '{"database":{"write":[{},{"hots":""}]}}',
+      `database.write.1.hots: no such setting, in ${file}; did you mean database.write.1.host?`,
+    ],
+    ['{"__proto__":{"a":1}}', `__proto__: no such setting, in ${file}; see docs/configuration.md`],
+    [
+      '{"server":{"port":"8080"}}',
+      'server.port (TORII__SERVER__PORT): expected a whole number from 0 to 65535, found "8080"',
+    ],
+    [
+      '{"server":{"origins":"https://a.example"}}',
+      'server.origins (TORII__SERVER__ORIGINS): expected a list, found "https://a.example"',
+    ],
+  ]
+  for (const [text, line] of keys) {
+    await writeFile(file, text)
+    t.equal(refusalOf({ TORII_CONFIG: file }), line, text)
+  }
+  await writeFile(file, Buffer.from('\ufeff{"server":{"port":1}}', 'utf16le'))
+  t.equal(refusalOf({ TORII_CONFIG: file }), `TORII_CONFIG: ${file} is not UTF-8; save it as UTF-8`)
+  await writeFile(file, '\ufeff{"server":{"port":1234}}')
+  t.equal(loadConfig({ TORII_CONFIG: file }).server.port, 1234, 'a byte order mark is fine')
+  t.equal(refusalOf({ TORII_CONFIG: folder }), `TORII_CONFIG: the file ${folder} is a folder`)
+
+  const secret = join(folder, 'secret')
+  await writeFile(secret, '\n')
+  const fromFile = 'database.write.0.password (TORII__DATABASE__WRITE__0__PASSWORD__FILE)'
+  const environment = { TORII__DATABASE__WRITE__0__PASSWORD__FILE: secret }
+  t.equal(refusalOf(environment), `${fromFile}: the file ${secret} is empty`)
+  await writeFile(secret, '\ufeffXk3-9d\r\n')
+  t.equal(loadConfig(environment).database.write[0]?.password, 'Xk3-9d', 'without mark and line break')
+})
+
+t.test('what looks like a setting and is not read is named', async (t) => {
+  const environment = {
+    TORII_SERVER__PORT: '1',
+    torii__server__port: '1',
+    TORII_STORE_URL: 'redis://a',
+    TORII_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+    TORII_SERVICE_HOST: '10.0.0.1',
+    TORII_CONFIG: '',
+    OTHER: '',
+  }
+  t.same(listIgnoredVariables(environment), [
+    { name: 'TORII_SERVER__PORT', meant: 'TORII__SERVER__PORT' },
+    { name: 'torii__server__port', meant: 'TORII__SERVER__PORT' },
+    { name: 'TORII_STORE_URL', meant: 'TORII__STORE__URL' },
+  ])
+})
+
+const keySetting = 'security.keyFile (TORII__SECURITY__KEY_FILE)'
+const certSetting = 'server.tls.certFile (TORII__SERVER__TLS__CERT_FILE)'
+const tlsKeySetting = 'server.tls.keyFile (TORII__SERVER__TLS__KEY_FILE)'
+
+const createCertificate = async (folder: string, name: string) => {
+  const cert = join(folder, `${name}.pem`)
+  const key = join(folder, `${name}.key`)
+  const subject = ['-subj', `/CN=${name}`]
+  await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-out',
+    cert,
+    '-keyout',
+    key,
+    ...subject,
+  ])
+  return { cert, key }
+}
+
+t.test('what only shows at the start', async (t) => {
+  const folder = await openFolder()
+  const embedded = embeddedEnvironment(folder)
+  const server = await spawnServer(embedded)
+  t.teardown(() => server.stop())
+  const { port } = new URL(server.url)
+  const cutKey = join(folder, 'cut.key')
+  await writeFile(cutKey, generateServerKey(systemRandom).slice(0, 200))
+  const partKey = join(folder, 'part.key')
+  await writeFile(partKey, '{"saltKey":"AAAA"}')
+  await mkdir(join(folder, 'keys'))
+  const [one, other] = [await createCertificate(folder, 'one'), await createCertificate(folder, 'other')]
+  const tls = (cert: string, key: string) => ({
+    ...embedded,
+    TORII__SERVER__TLS__CERT_FILE: cert,
+    TORII__SERVER__TLS__KEY_FILE: key,
+  })
+  const absent = join(folder, 'absent.pem')
+  const rows: [environment: Environment, line: string][] = [
+    [
+      { ...embedded, TORII__SERVER__PORT: port },
+      `server.port (TORII__SERVER__PORT): ${port} is taken on 127.0.0.1; choose another port, or stop the program that has it`,
+    ],
+    [
+      { ...embedded, TORII__SERVER__HOST: '192.0.2.1' },
+      'server.host (TORII__SERVER__HOST): "192.0.2.1" is not an address of this machine',
+    ],
+    [
+      { ...embedded, TORII__SERVER__HOST: 'no-such-host.invalid' },
+      'server.host (TORII__SERVER__HOST): "no-such-host.invalid" is not a name that this machine knows',
+    ],
+    [tls(absent, one.key), `${certSetting}: ${absent} does not exist`],
+    [tls(folder, one.key), `${certSetting}: ${folder} is a folder; expected a file in PEM`],
+    [
+      tls(one.key, one.cert),
+      `${certSetting}: ${one.key} is a private key; certFile and keyFile may be swapped`,
+    ],
+    [tls(cutKey, one.key), `${certSetting}: ${cutKey} is no certificate in PEM`],
+    [
+      tls(one.cert, other.key),
+      `${tlsKeySetting}: ${other.key} is not the key of the certificate ${one.cert}`,
+    ],
+    [tls(one.cert, other.cert), `${tlsKeySetting}: ${other.cert} is no private key in PEM`],
+    [
+      { ...embedded, TORII__SECURITY__KEY_FILE: cutKey },
+      `${keySetting}: ${cutKey}: this is no server key; restore it from its copy`,
+    ],
+    [
+      { ...embedded, TORII__SECURITY__KEY_FILE: partKey },
+      `${keySetting}: ${partKey}: saltKey must be 32 bytes in base64`,
+    ],
+    [
+      { ...embedded, TORII__SECURITY__SERVER_KEY: 'x' },
+      'security.serverKey (TORII__SECURITY__SERVER_KEY): this is no server key; restore it from its copy',
+    ],
+    [
+      { ...embedded, TORII__SECURITY__KEY_FILE: join(folder, 'keys') },
+      `${keySetting}: ${join(folder, 'keys')}: this is a folder; expected the key file`,
+    ],
+    [
+      { ...embedded, TORII__STORE__URL: 'redis://127.0.0.1:1' },
+      'store.url (TORII__STORE__URL): no program answers there (not ready within 5 s: connect ECONNREFUSED 127.0.0.1:1)',
+    ],
+  ]
+  for (const [environment, line] of rows) t.equal(await startRefusalOf(environment), line)
+})
+
+t.test('a database that refuses', async (t) => {
+  const folder = await openFolder()
+  const { folder: runFolder, redis } = testServers()
+  const primary = await startMariadb({ folder: runFolder, serverId: 9 })
+  t.teardown(() => primary.stop())
+  const keyFile = join(folder, 'server.key')
+  await writeFile(keyFile, generateServerKey(systemRandom), { mode: 0o600 })
+  await primary.asRoot("CREATE USER amber@'%' IDENTIFIED BY 'Xk3-9d'")
+  await primary.asRoot("CREATE USER late@'%' IDENTIFIED BY 'Xk3-9d' PASSWORD EXPIRE")
+  await primary.asRoot('CREATE DATABASE torii')
+  await primary.asRoot("GRANT ALL ON torii.* TO late@'%'")
+  const silent = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  const silentPort = (silent.address() as { port: number }).port
+  const database = (members: Record<string, string | number>) => ({
+    ...Object.fromEntries(
+      Object.entries({ host: primary.host, port: primary.port, database: 'torii', ...members }).map(
+        ([key, value]) => [`TORII__DATABASE__WRITE__0__${key.toUpperCase()}`, String(value)],
+      ),
+    ),
+    TORII__STORE__URL: redis.url,
+    TORII__SECURITY__KEY_FILE: keyFile,
+  })
+  const user = 'database.write.0.user and .password (TORII__DATABASE__WRITE__0__USER, …__PASSWORD)'
+  const host = 'database.write.0.host and .port (TORII__DATABASE__WRITE__0__HOST, …__PORT)'
+  const rows: [members: Record<string, string | number>, line: string][] = [
+    [
+      { user: 'amber', password: 'other' },
+      `${user}: check them, and from which hosts this user may connect (`,
+    ],
+    [{ user: 'late', password: 'Xk3-9d' }, `${user}: the password has expired; set a new one`],
+    [
+      { user: 'amber', password: 'Xk3-9d' },
+      'database.write.0.database (TORII__DATABASE__WRITE__0__DATABASE): this user has no rights there',
+    ],
+    [
+      { user: primary.user, password: primary.password, database: 'torii_absent' },
+      'database.write.0.database (TORII__DATABASE__WRITE__0__DATABASE): it does not exist',
+    ],
+    [{ port: 1 }, `${host}: no program answers there (`],
+    [{ host: 'no-such-host.invalid' }, `${host}: this machine does not know the name (`],
+    [{ port: silentPort }, `${host}: is a MySQL or MariaDB listening there? (`],
+  ]
+  for (const [members, begin] of rows) {
+    const line = await startRefusalOf(database(members))
+    t.equal(line.slice(0, begin.length), begin)
+    t.notMatch(line, /\n/, 'one line')
+  }
+})
