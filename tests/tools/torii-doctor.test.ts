@@ -116,8 +116,8 @@ t.test(
       ],
       [
         { TORII__SERVER__TRUSTED_PROXIES: '0.0.0.0/0' },
-        'proxies',
-        { state: 'broken', advice: /name the proxies/ },
+        'configuration',
+        { state: 'broken', found: /the network of a proxy/ },
       ],
       [{ TORII__SERVER__TRIAL: 'false' }, 'proxies', { state: 'warning', advice: /server\.trustedProxies/ }],
       [
@@ -133,11 +133,20 @@ t.test(
         'store',
         { state: 'broken', found: /ECONNREFUSED/ },
       ],
-      [{ TORII__STORE__URL: 'http://u:secretword@x' }, 'store x', { state: 'broken', advice: /correct it/ }],
+      [
+        { TORII__STORE__URL: 'http://u:secretword@x' },
+        'configuration',
+        { state: 'broken', found: /^store\.url/ },
+      ],
+      [
+        { TORII_SERVER__PORT: '1' },
+        'TORII_SERVER__PORT',
+        { state: 'warning', advice: /TORII__SERVER__PORT/ },
+      ],
       [
         { TORII__SERVER__PORT: 'x' },
         'configuration',
-        { state: 'broken', found: 'server.port: expected integer' },
+        { state: 'broken', found: /^server\.port .*found "x"/ },
       ],
     ]
     await inTurns(cases, async ([more, subject, expected]) => {

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { type Config, isTrial } from '../../src/config/index.ts'
+import { listIgnoredVariables } from '../../src/config/load.ts'
 import { listWarnings } from '../../src/warnings.ts'
 import { explain } from '../console/explain.ts'
 import { isoTime } from '../console/text.ts'
@@ -11,12 +12,6 @@ import { broken, type Finding, ok, warning } from './finding.ts'
 export const checkProxies = (config: Config): Finding => {
   const { trustedProxies, host } = config.server
   const subject = 'proxies'
-  const wide = trustedProxies.find((range) => range.endsWith('/0'))
-  if (wide !== undefined) {
-    const advice =
-      'whoever calls may name any address, so no limit and no ban holds: name the proxies themselves'
-    return broken(subject, `${wide} trusts everybody`, advice)
-  }
   if (trustedProxies.length > 0) return ok(subject, `X-Forwarded-For counts from ${trustedProxies.join(' ')}`)
   if (!isTrial(config) && ['127.0.0.1', '::1', 'localhost'].includes(host)) {
     const advice =
@@ -49,7 +44,13 @@ export const checkSettings = (config: Config): Finding[] => {
   const { file, write } = config.database
   const mode = write.length === 0 ? statSync(file, { throwIfNoEntry: false })?.mode : undefined
   const isOpen = mode !== undefined && (mode & 0o077) !== 0
-  const found = listWarnings(config).map(({ path, found, advice }) => warning(path, found, advice))
+  const ignored = listIgnoredVariables().map(({ name, meant }) =>
+    warning(name, 'not read', `the name is ${meant}`),
+  )
+  const found = [
+    ...ignored,
+    ...listWarnings(config).map(({ path, found, advice }) => warning(path, found, advice)),
+  ]
   return [
     ...(isOpen ? [warning('database.file', `${file} can be read by others`, `chmod 600 ${file}`)] : []),
     ...(found.length > 0 ? found : [ok('settings', 'fit for production')]),
