@@ -15,7 +15,36 @@ const needs = {
     programs: ['chromium', 'chromium-browser', 'google-chrome'],
     packages: { apt: 'chromium', dnf: 'chromium', pacman: 'chromium', brew: 'chromium' },
   },
+  nginx: {
+    programs: ['nginx'],
+    packages: { apt: 'nginx-light', dnf: 'nginx', pacman: 'nginx', brew: 'nginx' },
+  },
+  haproxy: {
+    programs: ['haproxy'],
+    packages: { apt: 'haproxy', dnf: 'haproxy', pacman: 'haproxy', brew: 'haproxy' },
+  },
+  systemd: {
+    programs: ['systemd-analyze'],
+    packages: { apt: 'systemd', dnf: 'systemd', pacman: 'systemd', brew: 'systemd' },
+  },
+  promtool: {
+    programs: ['promtool'],
+    packages: { apt: 'prometheus', dnf: 'prometheus', pacman: 'prometheus', brew: 'prometheus' },
+  },
 } as const
+
+/** What test files need beside the database and the store, by their names. */
+const needsOfFiles: [name: RegExp, needs: readonly (keyof typeof needs)[]][] = [
+  [/(^|\/)browser[^/]*$/, ['chromium']],
+  [/(^|\/)deploy$/, ['nginx', 'haproxy', 'systemd', 'promtool']],
+]
+
+/** The programs that these test files start. */
+export const needsOf = (files: readonly string[]): Need[] => [
+  'mariadb',
+  'redis',
+  ...needsOfFiles.flatMap(([name, wanted]) => (files.some((file) => name.test(file)) ? wanted : [])),
+]
 
 export type Need = keyof typeof needs
 

@@ -12,7 +12,7 @@ import { promisify } from 'node:util'
 import type { FilesResult } from './files.ts'
 import { guard, guardGroup } from './guard.ts'
 import { type Server, startPrimaryAndReplica, startRedis } from './harness.ts'
-import { installMissing } from './install.ts'
+import { installMissing, needsOf } from './install.ts'
 import { searchLogs } from './search-logs.ts'
 import { selectTests } from './select.ts'
 
@@ -153,8 +153,7 @@ async function withServers(
 }
 
 async function startServers(folder: string, running: Server[], files: readonly string[]) {
-  const needsBrowser = files.some((name) => /(^|\/)browser[^/]*$/.test(name))
-  installMissing(['mariadb', 'redis', ...(needsBrowser ? (['chromium'] as const) : [])])
+  installMissing(needsOf(files))
   const { primary, replica } = await startPrimaryAndReplica({ folder })
   running.push(primary, replica)
   const redis = await startRedis({ folder })
