@@ -59,7 +59,7 @@ const openHttp = (
         createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url'),
       randomId,
       elapsedMs: () => performance.now(),
-      runOutside: admission.runOutside,
+      runWithoutSlot: admission.runWithoutSlot,
       isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
     }),
   })

@@ -60,7 +60,7 @@ export const openWorld = async (options: WorldOptions) => {
       keyPrimitives: nodeKeyPrimitives,
       sealer: createSealer(key.atRest, random),
       createBatch,
-      hashPassword: (...work) => admission.runOutside(() => bcryptPool.hash(...work)),
+      hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown,
       isWithin,
       chooseLanguage: (language) => findLanguage(language, config.languages),

@@ -36,13 +36,13 @@ export const server = {
     1_000_000,
     'Most open connections from one address (IPv6: /64) that is not a trusted proxy',
   ),
-  maxChangesAtOnce: whole(
+  maxWritesAtOnce: whole(
     16,
     1,
     10_000,
     'Writing operations that run at once; others wait in a queue. Raise it for a distant database',
   ),
-  changeWaitMs: whole(300, 10, 60_000, 'A write that would wait longer than this is refused at once'),
+  writeWaitMs: whole(300, 10, 60_000, 'A write that would wait longer than this is refused at once'),
   headersTimeoutMs: whole(5_000, 100, 60_000, 'Time for the headers of a request'),
   requestTimeoutMs: whole(10_000, 100, 120_000, 'Time for a whole request'),
   drainTimeoutMs: whole(10_000, 100, 120_000, 'Time for running requests after SIGTERM'),

@@ -86,7 +86,6 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     writeAccessLog,
   }
   addStages(app, 'all', pipelineNeeds)
-  keepQueueMoving(app, needs)
   registerHealth(app, { ...health, elapsedMs })
   registerPages(app, { pages: [frontPage, ...needs.pages], drawNonce: needs.drawNonce })
   app.register(async (scope) => {
@@ -152,12 +151,4 @@ const isRoutable = (url: string): boolean => {
   } catch {
     return false
   }
-}
-
-/** The queue refuses what has waited too long whenever a slot is free. This looks too while none becomes free. */
-const lookMs = 100
-
-const keepQueueMoving = (app: FastifyInstance, { admission }: AppNeeds) => {
-  const timer = setInterval(admission.dropLate, lookMs).unref()
-  app.addHook('onClose', async () => clearInterval(timer))
 }

@@ -10,7 +10,7 @@ type PoolFacts = { pool: string; busy: number; limit: number; waiting: number }
 export type HostFacts = { role: string; host: string; isUp: boolean; lagSeconds: number | undefined }
 type CacheFacts = { size: number; hits: number; misses: number }
 
-/** What is read when somebody asks for the metrics. */
+/** What is read when the metrics are scraped. */
 export type MetricSources = {
   databaseTrips(): number
   storeTrips(): number
@@ -40,12 +40,8 @@ const watched: Row[] = [
     'Passwords that wait for a bcrypt thread',
     ({ passwordsWaiting }) => passwordsWaiting(),
   ],
-  ['torii_changes_running', 'Changing operations that run', ({ admission }) => admission().running],
-  [
-    'torii_changes_waiting',
-    'Changing operations that wait for their turn',
-    ({ admission }) => admission().waiting,
-  ],
+  ['torii_writes_running', 'Writes that run', ({ admission }) => admission().running],
+  ['torii_writes_waiting', 'Writes that wait for a slot', ({ admission }) => admission().waiting],
   poolRow('busy'),
   poolRow('limit'),
   poolRow('waiting'),

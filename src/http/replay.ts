@@ -21,7 +21,7 @@ export type ReplayNeeds = {
   /** Milliseconds that only ever pass. */
   elapsedMs(): number
   /** For a wait: others may run meanwhile. */
-  runOutside<T>(work: () => Promise<T>): Promise<T>
+  runWithoutSlot<T>(work: () => Promise<T>): Promise<T>
   /** Whether the tickets of a stored login reply still stand. */
   isReplyCurrent(payload: string): Promise<boolean>
 }
@@ -47,7 +47,7 @@ const times = { keepMs: 120_000, leaseMs: 15_000, waitMs: 5_000, pollMs: 25 } as
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 export const createReplay = (needs: ReplayNeeds) => {
-  const { store, sealer, digest, randomId, elapsedMs, runOutside, isReplyCurrent } = needs
+  const { store, sealer, digest, randomId, elapsedMs, runWithoutSlot, isReplyCurrent } = needs
 
   const claimOne = async (
     key: string,
@@ -71,7 +71,7 @@ export const createReplay = (needs: ReplayNeeds) => {
         return { key, held, isRepeat: entry.state === 'refused' }
       }
       if (elapsedMs() > giveUpAtMs) throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
-      await runOutside(() => pause(times.pollMs))
+      await runWithoutSlot(() => pause(times.pollMs))
     }
   }
 

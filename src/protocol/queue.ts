@@ -212,7 +212,7 @@ export const createSlots = ({ slots, ...needs }: QueueNeeds & { slots: number })
       }
     },
     /** For the holder of a slot: work that has a queue of its own, or waits for another call, gives the slot back meanwhile. */
-    async runOutside<T>(work: () => Promise<T>): Promise<T> {
+    async runWithoutSlot<T>(work: () => Promise<T>): Promise<T> {
       leave()
       try {
         return await work()

@@ -36,8 +36,8 @@ const collector = `import v8 from 'node:v8'; import vm from 'node:vm'; v8.setFla
 /** What `openShared` and `databaseDefaults` change for other tests. */
 const defaults = {
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(collector)}`,
-  TORII__SERVER__MAX_CHANGES_AT_ONCE: '16',
-  TORII__SERVER__CHANGE_WAIT_MS: '300',
+  TORII__SERVER__MAX_WRITES_AT_ONCE: '16',
+  TORII__SERVER__WRITE_WAIT_MS: '300',
   TORII__PASSWORD__MAX_WAIT_MS: '600',
 }
 

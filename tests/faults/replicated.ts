@@ -19,7 +19,7 @@ export const databaseDefaults: Environment = {
   TORII__DATABASE__WAIT_TIMEOUT_MS: '1000',
   TORII__DATABASE__CONNECT_TIMEOUT_MS: '1000',
   // All of a test's writers run: what they meet is the database, not the line before it.
-  TORII__SERVER__MAX_CHANGES_AT_ONCE: '100',
+  TORII__SERVER__MAX_WRITES_AT_ONCE: '100',
 }
 
 export const queueLimit = 20

@@ -92,7 +92,7 @@ export const embeddedEnvironment = (folder: string): Environment => ({
   TORII__METRICS__ENABLED: 'false',
   // Two busy cores: the fault tests alone use the default.
   TORII__PASSWORD__MAX_WAIT_MS: '60000',
-  TORII__SERVER__CHANGE_WAIT_MS: '60000',
+  TORII__SERVER__WRITE_WAIT_MS: '60000',
   ...raisedLimits(),
 })
 
@@ -257,7 +257,7 @@ export const openShared = async (
     TORII__DATABASE__WAIT_TIMEOUT_MS: '10000',
     TORII__DATABASE__CONNECT_TIMEOUT_MS: '5000',
     TORII__PASSWORD__MAX_WAIT_MS: '60000',
-    TORII__SERVER__CHANGE_WAIT_MS: '60000',
+    TORII__SERVER__WRITE_WAIT_MS: '60000',
     TORII__LOG__LEVEL: 'warn',
     TORII__METRICS__ENABLED: 'false',
     ...raisedLimits(),

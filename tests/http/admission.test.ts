@@ -1,9 +1,9 @@
-/** Changing operations take their turn, and who would wait for too long is told at once: on a machine of arithmetic. */
+/** Writes wait for a slot, and a call that would wait too long is refused at once: on a simulated machine. */
 import t, { type Test } from 'tap'
 import { type Admission, createAdmission } from '../../src/http/admission.ts'
 import { catalogue } from '../../src/protocol/errors.ts'
 
-const limits = { maxChangesAtOnce: 16, changeWaitMs: 300 }
+const limits = { maxWritesAtOnce: 16, writeWaitMs: 300 }
 
 type Counts = { taken: number; refused: number; refusedLate: number; longestMs: number; mostRunning: number }
 
@@ -46,17 +46,17 @@ const open = () => {
   const clock = { ms: 0 }
   return { clock, admission: createAdmission({ ...limits, elapsedMs: () => clock.ms }) }
 }
-t.test('at four times what it can do the machine works on, and who is taken is served in time', async (t) => {
+t.test('at four times its capacity the machine works on, and what it admits is served in time', async (t) => {
   // One in 4 ms, one comes each ms.
   const counts = await runMachine(open(), { ms: 10_000, arrivals: () => 1, workMs: () => 4 })
   t.ok(counts.taken >= 2_500, `${counts.taken} of 2,500 that it can do`)
   t.ok(counts.longestMs <= 500, `the longest took ${counts.longestMs} ms`)
-  t.equal(counts.mostRunning, limits.maxChangesAtOnce)
+  t.equal(counts.mostRunning, limits.maxWritesAtOnce)
   t.equal(counts.taken + counts.refused + counts.refusedLate, 10_000)
-  t.equal(counts.refusedLate, 0, 'nobody waits for a refusal')
+  t.equal(counts.refusedLate, 0, 'no call waits for a refusal')
 })
 
-t.test('a admission that is served in time is not refused', async (t) => {
+t.test('a burst that is served in time is not refused', async (t) => {
   const counts = await runMachine(open(), {
     ms: 1_000,
     arrivals: (ms) => (ms % 500 === 0 ? 60 : 0),
@@ -65,42 +65,46 @@ t.test('a admission that is served in time is not refused', async (t) => {
   t.match(counts, { taken: 120, refused: 0, refusedLate: 0 })
 })
 
-t.test('a machine that becomes slower is given less, and more when it is quick again', async (t) => {
+t.test('a machine that becomes slower admits less, and more when it is quick again', async (t) => {
   const world = open()
   const workMs = (ms: number) => (ms < 5_000 ? 1 : ms < 10_000 ? 20 : 1)
   const arrivals = (ms: number) => (ms % 2 === 0 ? 1 : 0)
   const quick = await runMachine(world, { ms: 5_000, arrivals, workMs })
   t.match(quick, { taken: 2_500, refused: 0 })
   const slow = await runMachine(world, { ms: 5_000, arrivals, workMs })
-  t.ok(slow.longestMs <= 3 * limits.changeWaitMs + 20 * limits.maxChangesAtOnce, `${slow.longestMs} ms`)
+  t.ok(slow.longestMs <= 3 * limits.writeWaitMs + 20 * limits.maxWritesAtOnce, `${slow.longestMs} ms`)
   t.ok(slow.taken >= 245, `${slow.taken} of 250 that it can do`)
   world.clock.ms = Math.max(world.clock.ms, 10_000)
   const again = await runMachine(world, { ms: 5_000, arrivals, workMs })
   t.ok(again.refused < 50, `${again.refused} refused until it is known`)
 })
 
-t.test('when nothing ends, nobody waits for more than three times his time', async (t) => {
+t.test('when no write ends, no call waits longer than three times the limit', async (t) => {
   const { clock, admission } = open()
-  for (let count = 0; count < limits.maxChangesAtOnce; count++) await admission.enter()
+  for (let count = 0; count < limits.maxWritesAtOnce; count++) await admission.enter()
   const late = t.rejects(admission.enter(), { name: 'Failure', entry: catalogue.OVERLOADED })
-  clock.ms += 3 * limits.changeWaitMs
+  clock.ms += 3 * limits.writeWaitMs
   admission.dropLate()
   t.equal(admission.facts().waiting, 1)
   clock.ms++
   admission.dropLate()
   await late
-  t.same(admission.facts(), { running: limits.maxChangesAtOnce, waiting: 0 })
+  t.same(admission.facts(), { running: limits.maxWritesAtOnce, waiting: 0 })
   const next = admission.enter()
-  t.equal(admission.facts().waiting, 1, 'one may always wait: or nobody learned that it goes on')
+  t.equal(
+    admission.facts().waiting,
+    1,
+    'one call may always wait, or the queue would never learn that it moves again',
+  )
   t.throws(admission.check, { name: 'Failure', entry: catalogue.OVERLOADED })
   await t.rejects(admission.enter(), { name: 'Failure' })
   admission.leave()
   await next
 })
 
-t.test('who waits elsewhere takes no place', async (t: Test) => {
+t.test('work that waits elsewhere takes no slot', async (t: Test) => {
   const { admission } = open()
-  for (let count = 0; count < limits.maxChangesAtOnce; count++) await admission.enter()
+  for (let count = 0; count < limits.maxWritesAtOnce; count++) await admission.enter()
   const { promise, resolve } = (() => {
     let resolve = () => {}
     const promise = new Promise<void>((done) => {
@@ -109,12 +113,12 @@ t.test('who waits elsewhere takes no place', async (t: Test) => {
     return { promise, resolve }
   })()
   const next = admission.enter()
-  const aside = admission.runOutside(() => promise)
+  const aside = admission.runWithoutSlot(() => promise)
   await next
-  t.equal(admission.facts().running, limits.maxChangesAtOnce)
+  t.equal(admission.facts().running, limits.maxWritesAtOnce)
   resolve()
   await aside
-  t.equal(admission.facts().running, limits.maxChangesAtOnce + 1, 'and goes on without waiting a second time')
+  t.equal(admission.facts().running, limits.maxWritesAtOnce + 1, 'and goes on without waiting a second time')
   admission.leave()
-  t.equal(admission.facts().running, limits.maxChangesAtOnce)
+  t.equal(admission.facts().running, limits.maxWritesAtOnce)
 })

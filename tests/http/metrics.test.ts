@@ -198,7 +198,7 @@ t.test(
     t.ok((trips['ok pass'] ?? 0) > 20, JSON.stringify(trips))
     for (const name of ['torii_database_trips_total', 'torii_store_trips_total'])
       t.ok((table(rows, name)[''] ?? 0) > 10)
-    for (const name of ['torii_passwords_waiting', 'torii_changes_running', 'torii_changes_waiting'])
+    for (const name of ['torii_passwords_waiting', 'torii_writes_running', 'torii_writes_waiting'])
       t.same(table(rows, name), { '': 0 })
     for (const name of ['nodejs_eventloop_lag_p99_seconds', 'process_resident_memory_bytes'])
       t.ok((table(rows, name)[''] ?? 0) > 0, name)

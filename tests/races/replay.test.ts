@@ -489,7 +489,7 @@ t.test('an alias, its legacy name and GET are one operation', async (t) => {
     digest: (bytes) => Buffer.from(bytes).toString('hex'),
     randomId: randomName,
     elapsedMs: clock.now,
-    runOutside: (work) => work(),
+    runWithoutSlot: (work) => work(),
     isReplyCurrent: async () => true,
   })
   const app = fastify({ exposeHeadRoutes: false })

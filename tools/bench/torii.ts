@@ -34,7 +34,7 @@ export const raisedLimit = '[1, 100000]'
  * the load, which is more than the server can do by design.
  */
 const patience = {
-  TORII__SERVER__CHANGE_WAIT_MS: '10000',
+  TORII__SERVER__WRITE_WAIT_MS: '10000',
   TORII__PASSWORD__MAX_WAIT_MS: '10000',
   TORII__STORE__COMMAND_TIMEOUT_MS: '2000',
   TORII__DATABASE__QUERY_TIMEOUT_MS: '10000',
