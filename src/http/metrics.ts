@@ -1,9 +1,8 @@
 /** Prometheus metrics, on a port of their own. Labels come from short lists: operations, envelopes, codes, verbs. */
 import { createServer } from 'node:http'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { isSuccess } from '../protocol/errors.ts'
 import type { Answered } from './access-log.ts'
-import { createCounter, createHistogram, type Sample, serveSeries } from './series.ts'
 
 type PoolFacts = { pool: string; busy: number; limit: number; waiting: number }
 /** A host of the database as last looked at; `lagSeconds` of a replica that replicates. */
@@ -23,35 +22,50 @@ export type MetricSources = {
 
 const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-type Row = [name: string, help: string, read: (sources: MetricSources) => number | Sample[]]
+type Sample = { labels: Record<string, string>; value: number }
+type Row = [
+  name: string,
+  labelNames: readonly string[],
+  help: string,
+  read: (sources: MetricSources) => number | Sample[],
+]
 
 const poolRow = (fact: 'busy' | 'limit' | 'waiting'): Row => [
   `torii_database_pool_${fact}`,
+  ['pool'],
   `Connections of a pool: ${fact}`,
   ({ pools }) => pools().map(({ pool, [fact]: value }) => ({ labels: { pool }, value })),
 ]
 
-/** What is read, not counted here. */
+/** What is read at each scrape, not counted here. */
 const watched: Row[] = [
-  ['torii_database_trips_total', 'Statements sent to the database', ({ databaseTrips }) => databaseTrips()],
-  ['torii_store_trips_total', 'Commands sent to the store', ({ storeTrips }) => storeTrips()],
+  [
+    'torii_database_trips_total',
+    [],
+    'Statements sent to the database',
+    ({ databaseTrips }) => databaseTrips(),
+  ],
+  ['torii_store_trips_total', [], 'Commands sent to the store', ({ storeTrips }) => storeTrips()],
   [
     'torii_passwords_waiting',
+    [],
     'Passwords that wait for a bcrypt thread',
     ({ passwordsWaiting }) => passwordsWaiting(),
   ],
-  ['torii_writes_running', 'Writes that run', ({ admission }) => admission().running],
-  ['torii_writes_waiting', 'Writes that wait for a slot', ({ admission }) => admission().waiting],
+  ['torii_writes_running', [], 'Writes that run', ({ admission }) => admission().running],
+  ['torii_writes_waiting', [], 'Writes that wait for a slot', ({ admission }) => admission().waiting],
   poolRow('busy'),
   poolRow('limit'),
   poolRow('waiting'),
   [
     'torii_database_host_up',
+    ['role', 'host'],
     'Whether a host of the database answers, and replicates if it is a replica',
     ({ hosts }) => hosts().map(({ role, host, isUp }) => ({ labels: { role, host }, value: isUp ? 1 : 0 })),
   ],
   [
     'torii_replica_lag_seconds',
+    ['host'],
     'How far a replica is behind its primary; none for one that does not replicate',
     ({ hosts }) =>
       hosts().flatMap(({ host, lagSeconds: value }) =>
@@ -60,11 +74,13 @@ const watched: Row[] = [
   ],
   [
     'torii_cache_entries',
+    ['cache'],
     'Entries of a cache of this process',
     ({ caches }) => caches().map(({ cache, size }) => ({ labels: { cache }, value: size })),
   ],
   [
     'torii_cache_lookups_total',
+    ['cache', 'result'],
     'Look-ups in a cache of this process',
     ({ caches }) =>
       caches().flatMap(({ cache, hits, misses }) => [
@@ -74,30 +90,45 @@ const watched: Row[] = [
   ],
 ]
 
+type Watched = { name: string; help: string; labelNames: string[]; registers: Registry[] }
+
+/** A metric that is read at each scrape: labels that are gone are no longer shown. */
+const watchMetric = (options: Watched, read: () => number | Sample[]) => {
+  const isCounter = options.name.endsWith('_total')
+  const metric = isCounter ? new Counter({ ...options, collect }) : new Gauge({ ...options, collect })
+  function collect() {
+    const found = read()
+    metric.reset()
+    for (const { labels, value } of typeof found === 'number' ? [{ labels: {}, value: found }] : found)
+      metric.inc(labels, value)
+  }
+}
+
 export const createMetrics = () => {
   const register = new Registry()
   collectDefaultMetrics({ register })
-  const countRequest = createCounter({
-    register,
+  const registers = [register]
+  const requests = new Counter({
+    registers,
     name: 'torii_requests_total',
     help: 'Requests answered',
     labelNames: ['operation', 'envelope', 'code'],
   })
-  const observeSeconds = createHistogram({
-    register,
+  const requestSeconds = new Histogram({
+    registers,
     name: 'torii_request_seconds',
     help: 'Time from the first byte of a request to the last of its reply',
     labelNames: ['operation', 'envelope'],
     buckets,
   })
-  const countRefusal = createCounter({
-    register,
+  const refusals = new Counter({
+    registers,
     name: 'torii_refusals_total',
     help: 'Refusals by their name, and for envelopes that could not be opened by what was wrong',
     labelNames: ['name', 'reason'],
   })
-  const observeTrip = createHistogram({
-    register,
+  const storeSeconds = new Histogram({
+    registers,
     name: 'torii_store_seconds',
     help: 'Time of one trip to the store',
     labelNames: ['verb', 'result'],
@@ -106,23 +137,20 @@ export const createMetrics = () => {
 
   return {
     watch: (sources: MetricSources) => {
-      for (const [name, help, read] of watched) {
-        serveSeries(register, { name, help, type: name.endsWith('_total') ? 'counter' : 'gauge' }, () => {
-          const found = read(sources)
-          return typeof found === 'number' ? [{ labels: {}, value: found }] : found
-        })
+      for (const [name, labelNames, help, read] of watched) {
+        watchMetric({ name, help, labelNames: [...labelNames], registers }, () => read(sources))
       }
     },
     /** One answered request. */
     observe: ({ operation, envelope: opened, outcome, reason = '', elapsedMs }: Answered) => {
       const envelope = opened ?? 'none'
-      countRequest(operation, envelope, String(outcome?.code ?? 0))
-      if (elapsedMs !== undefined) observeSeconds(elapsedMs / 1_000, operation, envelope)
+      requests.inc({ operation, envelope, code: outcome?.code ?? 0 })
+      if (elapsedMs !== undefined) requestSeconds.observe({ operation, envelope }, elapsedMs / 1_000)
       if (!outcome || isSuccess(outcome.code)) return
-      countRefusal(outcome.name, outcome.name === 'ENVELOPE_REFUSED' ? reason : '')
+      refusals.inc({ name: outcome.name, reason: outcome.name === 'ENVELOPE_REFUSED' ? reason : '' })
     },
     observeStore: (verb: string, seconds: number, isGood: boolean) =>
-      observeTrip(seconds, verb, isGood ? 'ok' : 'failed'),
+      storeSeconds.observe({ verb, result: isGood ? 'ok' : 'failed' }, seconds),
     /** Serves `/metrics`; resolves to its address and how to close it. */
     listen: async ({ host, port }: { host: string; port: number }) => {
       const server = createServer(async (request, reply) => {
