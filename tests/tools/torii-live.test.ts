@@ -14,7 +14,16 @@ import {
   testServers,
 } from '../harness/test-server.ts'
 import { hasServers, openEmbedded, openMariadb, type Tap, type World, worlds } from './live-worlds.ts'
-import { ask, call, createFolder, createTorii, login, register, run } from './torii-process.ts'
+import {
+  ask,
+  call,
+  createFolder,
+  createTorii,
+  createToriiProcess,
+  login,
+  register,
+  run,
+} from './torii-process.ts'
 
 t.setTimeout(400_000)
 
@@ -126,7 +135,7 @@ for (const [name, open] of worlds) {
     const { ms, excuseMs } = await timeNotice(
       world,
       machine,
-      () => ask(createTorii(environment, undefined, heard), 'app', 'rotate', app.appId),
+      () => ask(createToriiProcess(environment, heard), 'app', 'rotate', app.appId),
       async (it) => fresh !== app && (await echo(it, fresh)).code === 1000000,
       () => printedAt,
     )

@@ -1,9 +1,10 @@
-/** The command line as its own process, as an administrator starts it. */
+/** The command line in this process, and for what needs one, as a process of its own. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { main } from '../../tools/console/main.ts'
 import type { Environment, ServerProcess } from '../harness/test-server.ts'
 
 const file = fileURLToPath(import.meta.resolve('#root/dist/tools/torii.js'))
@@ -40,10 +41,29 @@ export const run = (
 
 export type Torii = (...args: string[]) => Promise<Ended>
 
+/** Calls the command line in this process. */
 export const createTorii =
-  (environment: Environment, cwd?: string, heard?: (stdout: string) => void): Torii =>
+  (environment: Environment, cwd = process.cwd()): Torii =>
+  async (...args) => {
+    const said = { stdout: '', stderr: '' }
+    const code = await main(args, {
+      environment,
+      folder: cwd,
+      print: (text) => {
+        said.stdout += text
+      },
+      complain: (text) => {
+        said.stderr += text
+      },
+    })
+    return { code, ...said }
+  }
+
+/** Starts the command line as an administrator does. `heard` is told what it has printed so far. */
+export const createToriiProcess =
+  (environment: Environment, heard: (stdout: string) => void = () => {}): Torii =>
   (...args) =>
-    run(process.execPath, [file, ...args], { environment, ...(cwd && { cwd }), ...(heard && { heard }) })
+    run(process.execPath, [file, ...args], { environment, heard })
 
 /** The data of `--json`. Throws what it said when it was not done. */
 export const ask = async <T = Record<string, unknown>>(torii: Torii, ...args: string[]): Promise<T> => {

@@ -12,7 +12,17 @@ import {
   readOrigin,
 } from '../../tools/console/values.ts'
 import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
-import { ask, call, createFolder, createTorii, inTurns, login, register } from './torii-process.ts'
+import {
+  ask,
+  call,
+  createFolder,
+  createTorii,
+  createToriiProcess,
+  inTurns,
+  login,
+  register,
+  run,
+} from './torii-process.ts'
 
 t.setTimeout(400_000)
 
@@ -67,7 +77,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
 
 const ban = ['ip', 'ban', '192.0.2.1', '--reason', 'x']
 const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
-  [[], /name a command \(migrate, app, ip, user, key, doctor, backup\); "torii --help" tells more/],
+  [[], /name a command \(app, backup, doctor, ip, key, migrate, user\); "torii --help" tells more/],
   [['app'], /name a command \(add, list, .*\); "torii app --help"/],
   [['migrate'], /name a command \(status, up\)/],
   [['nothing'], /unknown command 'nothing'/],
@@ -351,7 +361,7 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   if (!app) throw new Error('no demo app')
   const torii = createTorii(embeddedEnvironment(folder))
   await register(server, app, 'Álice')
-  const device = { type: 'phone', device: 'x\u001b[2J\u202etxt' }
+  const device = { type: 'phone', device: 'x\u202etxt\u2066' }
   await call(server, app, '/v1/login', {
     login: 'álice',
     clientHash: 'abcdefghijklmnopqrstuvwxyz01234',
@@ -416,9 +426,17 @@ t.test('writes a server key once, which nobody else can read', async (t) => {
   t.notOk(existsSync(join(folder, 'third.key')))
 })
 
+t.test('as a process it answers, refuses and complains the same', async (t) => {
+  const folder = createFolder(t)
+  const torii = createToriiProcess(embeddedEnvironment(folder))
+  t.match(await torii('--version'), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/, stderr: '' })
+  t.match(await torii('migrate', 'up'), { code: 0, stdout: /torii\.sqlite has them now\n$/, stderr: '' })
+  t.match(await torii('app', 'lst'), { code: 2, stdout: '', stderr: /^torii: unknown command 'lst'.*\n$/ })
+  t.match(await torii('app', 'show', 'none'), { code: 1, stdout: '', stderr: /^torii: no app has the id/ })
+})
+
 t.test('a reader that goes away early is no error', async (t) => {
   const { folder, torii } = await openDatabase(t)
-  const { run } = await import('./torii-process.ts')
   for (let count = 0; count < 2; count++) await ask(torii, 'app', 'add', `app ${count}`)
   const file = new URL(import.meta.resolve('#root/dist/tools/torii.js')).pathname
   const { stderr } = await run('sh', ['-c', `"${process.execPath}" "${file}" app list | true`], {

@@ -121,7 +121,7 @@ const setDisabled = ({ withAdmin, print }: Context, appId: string, disabled: boo
     ])
   })
 
-export const registerApp = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   const app = describe(program.command('app'), 'The programs that may call', 'torii app list')
   const withId = (name: string, summary: string, ...examples: string[]) =>
     describe(app.command(name), summary, ...examples).argument('<id>', 'the appid', readAppId)

@@ -119,7 +119,7 @@ const run = async (context: Context, destination: string) => {
   }
 }
 
-export const registerBackup = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   describe(
     program.command('backup'),
     'Copies the database, or tells how, and the key',

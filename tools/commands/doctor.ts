@@ -79,10 +79,10 @@ const run = async (context: Context) => {
     advice ? `${found}: ${advice}` : found,
   ])
   context.print({ state, checks: findings }, [...alignRows(rows), line])
-  if (state === 'broken') process.exitCode = 1
+  if (state === 'broken') context.reportFaults()
 }
 
-export const registerDoctor = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   describe(
     program.command('doctor'),
     'Looks for faults and says what to do about them',

@@ -51,7 +51,7 @@ const list = ({ withAdmin, print }: Context) =>
     print(found.map(toData), found.length > 0 ? alignRows([head, ...rows]) : [`${place} has no ban`])
   })
 
-export const registerIp = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   const ip = describe(program.command('ip'), 'Addresses that are refused', 'torii ip list')
   const network = [
     '<address>',

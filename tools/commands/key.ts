@@ -122,7 +122,7 @@ const retire = (context: Context, ring: Ring, id: string) => {
   return changeRing(context, ring, 'retire', id, nextSteps.retire)
 }
 
-export const registerKey = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   const key = describe(program.command('key'), 'The server key', 'torii key create', 'torii key list')
   const ring = ['<ring>', 'at-rest, pepper, identity or rsa', readRing] as const
   describe(key.command('create'), 'Writes a new server key, unless there is one', 'torii key create')

@@ -51,7 +51,7 @@ const showPending = async (context: Context) => {
   context.print({ pending: steps }, steps.length > 0 ? lines : [`-- ${place} lacks nothing`])
 }
 
-export const registerMigrate = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   const migrate = program
     .command('migrate')
     .option('--dry-run', 'show the statements that "up" would run, and run nothing')

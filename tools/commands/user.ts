@@ -95,7 +95,7 @@ const setStatus = (
     ])
   })
 
-export const registerUser = (program: Command, context: Context) => {
+export const register = (program: Command, context: Context) => {
   const user = describe(program.command('user'), "A person's account", 'torii user show alice')
   const who = ['<user>', 'user name or user number'] as const
 

@@ -15,10 +15,19 @@ export type Admin = ReturnType<typeof createAdmin> & {
   place: string
 }
 
-// npm changes into the project's folder; paths are meant from where the administrator stands.
-const startedIn = () => {
-  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env
-  return script === 'torii' && folder ? folder : process.cwd()
+/** What a command line is run from: the process, or a test. */
+export type Terminal = {
+  environment: NodeJS.ProcessEnv
+  /** The working directory. */
+  folder: string
+  print(text: string): void
+  complain(text: string): void
+}
+
+// npm changes into the project's folder; an administrator means the folder where npm was started.
+const startedIn = ({ environment, folder }: Terminal) => {
+  const { npm_lifecycle_event: script, INIT_CWD: started } = environment
+  return script === 'torii' && started ? started : folder
 }
 
 /** The database of a configuration, without its password. */
@@ -31,22 +40,24 @@ export const isEmbeddedDatabase = ({ database }: Config) => database.write.lengt
 
 export type Context = ReturnType<typeof createContext>
 
-export const createContext = (program: Command) => {
+export const createContext = (program: Command, terminal: Terminal) => {
+  const { environment } = terminal
+  let hasFaults = false
   const options = () => program.opts<{ config?: string; json?: boolean }>()
-  const resolvePath = (path: string) => resolve(startedIn(), path)
+  const resolvePath = (path: string) => resolve(startedIn(terminal), path)
 
   /** `--config` goes before TORII_CONFIG. What is heavy is imported when it is used: help must not wait for it. */
   const configFile = () => {
     const { config } = options()
-    return config !== undefined ? resolvePath(config) : (process.env.TORII_CONFIG ?? 'config/default.json')
+    return config !== undefined ? resolvePath(config) : (environment.TORII_CONFIG ?? 'config/default.json')
   }
   const readConfig = async (): Promise<Config> => {
     const { loadConfig } = await import('../../src/config/load.ts')
     const isNamed = options().config !== undefined
-    return loadConfig({ ...process.env, ...(isNamed && { TORII_CONFIG: configFile() }) })
+    return loadConfig({ ...environment, ...(isNamed && { TORII_CONFIG: configFile() }) })
   }
 
-  /** Opening a file that is not there would create it, and whoever meant another one would not notice. */
+  /** Opening a missing file would create it, and hide that the configuration names the wrong one. */
   const checkFile = (config: Config) => {
     if (!isEmbeddedDatabase(config) || existsSync(config.database.file)) return
     throw new Refusal(
@@ -68,7 +79,7 @@ export const createContext = (program: Command) => {
     resolvePath,
     /** Where the configuration comes from, in words. */
     describeConfig: () => {
-      const { length } = Object.keys(process.env).filter((name) => name.startsWith('TORII__'))
+      const { length } = Object.keys(environment).filter((name) => name.startsWith('TORII__'))
       return length > 0 ? `${configFile()} and ${length} variables` : configFile()
     },
     /** Opens the database, which must have its tables, and closes it afterwards. */
@@ -88,8 +99,13 @@ export const createContext = (program: Command) => {
     /** The data for `--json`, else the lines. */
     print: (data: unknown, lines: readonly string[]) => {
       const text = options().json ? toJson(data) : lines.join('\n')
-      process.stdout.write(`${text}\n`)
+      terminal.print(`${text}\n`)
     },
+    /** The command answers, and what it has found ends it with 1. */
+    reportFaults: () => {
+      hasFaults = true
+    },
+    foundFaults: () => hasFaults,
   }
 }
 
