@@ -7,11 +7,12 @@ const localFailures = {
   REPLY_UNREADABLE: 'The reply is unreadable, or answers another call',
   SERVER_NOT_TRUSTED: 'The server did not prove who it is, or its reply was altered',
   KDF_UNKNOWN: 'The server asks for a password hash that this client does not know',
+  RUNTIME_UNSUPPORTED: 'This runtime lacks something that the client needs',
 } as const
 
 type LocalName = keyof typeof localFailures
 
-/** The names of the error catalogue, and four of the client's own. */
+/** The names of the error catalogue, and those of the client's own failures. */
 export type FailureName = ErrorName | LocalName
 
 export type FailureDetails = {

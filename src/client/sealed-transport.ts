@@ -1,6 +1,7 @@
 /** Calls in the sealed envelope. No refusal that could be forged on the way leads to a weaker one. */
 import { readUtf8, utf8 } from '../protocol/bytes.ts'
 import { isSuccess } from '../protocol/errors.ts'
+import { createSlots } from '../protocol/queue.ts'
 import { openMessage, requestIdBytes, type SealedKeys, sealMessage } from '../protocol/sealed-envelope.ts'
 import {
   checkDone,
@@ -16,7 +17,6 @@ import { ClientFailure, isFailure, toFailure } from './failure.ts'
 import type { Keys } from './keys.ts'
 import type { Answer, Post } from './post.ts'
 import { loadKeyPrimitives } from './primitives.ts'
-import { createGate } from './storage.ts'
 
 /** The clock belongs to this envelope alone: only what the server sealed corrects it. */
 export type SealedNeeds = { post: Post; keys: Keys; clock: ClientClock }
@@ -29,6 +29,8 @@ type TakenKey = { keys: SealedKeys; sequence: number }
 
 /** Half of the window in which the server accepts sequence numbers out of their order. */
 const maxInFlight = 32
+/** Calls of this client that may wait for the others. */
+const maxWaiting = 10_000
 const nonceBytes = 12
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length))
@@ -71,7 +73,15 @@ const createAttempt = ({ post, clock }: SealedNeeds) =>
 
 export const createSealedTransport = (needs: SealedNeeds): Send => {
   const { keys, clock } = needs
-  const gate = createGate(maxInFlight)
+  const slots = createSlots({
+    slots: maxInFlight,
+    longest: maxWaiting,
+    elapsedMs: () => performance.now(),
+    // Each call has a time limit of its own.
+    maxWaitMs: Number.POSITIVE_INFINITY,
+    dropAfterMs: Number.POSITIVE_INFINITY,
+    createRefusal: () => new ClientFailure('OVERLOADED'),
+  })
   const attempt = createAttempt(needs)
 
   const findCure = (error: unknown, tried: ReadonlySet<Cure>, retry: boolean): Cure | undefined => {
@@ -91,7 +101,7 @@ export const createSealedTransport = (needs: SealedNeeds): Send => {
     for (;;) {
       let fingerprint = ''
       try {
-        return await gate(async () => {
+        return await slots.run(async () => {
           const taken = await keys.take()
           fingerprint = taken.keys.fingerprint
           return attempt(call, taken)

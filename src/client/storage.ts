@@ -90,20 +90,3 @@ export const createLock = (storage: ClientStorage, name: string, isShared: boole
   named.set(name, queue)
   return queue
 }
-
-/** Runs at most `max` pieces of work at once; others wait in the order in which they came. */
-export const createGate = (max: number): Lock => {
-  const waiting: (() => void)[] = []
-  let free = max
-  return async (work) => {
-    if (free > 0) free--
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    }
-  }
-}

@@ -136,6 +136,42 @@ t.test('the client in Chromium', async (t) => {
     t.comment(`${sealed.length} sealed calls of two tabs`)
   })
 
+  t.test('a database that the browser has closed is opened anew', async (t) => {
+    const context = await browser.newContext()
+    t.teardown(() => context.close())
+    const { page, errors } = await openPage(context, `${pages.origin}/plain.html`)
+    const devtools = await context.newCDPSession(page)
+    const clear = () =>
+      devtools.send('Storage.clearDataForOrigin', { origin: pages.origin, storageTypes: 'indexeddb' })
+    const set = (name: string, text: string) =>
+      page.evaluate(([name, text]) => window.torii?.storageOf(name).set('key', text), [name, text] as const)
+    const get = (name: string) => page.evaluate((name) => window.torii?.storageOf(name).get('key'), name)
+    await set('closed', 'first')
+    t.equal(await get('closed'), 'first')
+    await clear()
+    t.equal(await get('closed'), undefined, 'the browser has removed it')
+    await set('closed', 'second')
+    t.equal(await get('closed'), 'second', 'and the page goes on without a reload')
+    await clear()
+    await set('closed', 'third')
+    t.equal(await get('closed'), 'third', 'also when the first use after it is a write')
+
+    const other = await openPage(context, `${pages.origin}/plain.html`)
+    const isDeleted = await other.page.evaluate(() => window.torii?.deleteDatabase('closed'))
+    t.ok(isDeleted, 'an open page does not keep another tab from deleting the database')
+    await set('closed', 'fourth')
+    t.equal(await get('closed'), 'fourth')
+
+    const userName = randomUser()
+    const login = (it: { url: string; appId: string; appSecret?: string }, userName: string) =>
+      page.evaluate(([options, name]) => window.torii?.runKeys(options, name, { version: 2 }), [
+        it,
+        userName,
+      ] as const)
+    t.match(await login({ url, ...listed }, userName), { refused: '', afterLogout: 'NOT_LOGGED_IN' })
+    t.same([...errors, ...other.errors], [])
+  })
+
   t.test('a public app needs no secret and is known by its origin', async (t) => {
     await runRound(t, 'mapped', { appId: open.appId })
   })

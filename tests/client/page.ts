@@ -1,6 +1,7 @@
 /** What runs in the page of the browser test: a round by the client, and what the page could do meanwhile. */
 import {
   type ClientOptions,
+  type ClientStorage,
   createBrowserStorage,
   createClient,
   isFailure,
@@ -129,6 +130,24 @@ const tryEcho = (options: ClientOptions): Promise<string> =>
       (error: Error) => error.name,
     )
 
+const storages = new Map<string, ClientStorage>()
+
+/** The storage of this name, opened once by this page. */
+const storageOf = (name: string): ClientStorage => {
+  const known = storages.get(name) ?? createBrowserStorage(name)
+  storages.set(name, known)
+  return known
+}
+
+/** Deletes a database as another tab would; false if that is still blocked after two seconds. */
+const deleteDatabase = (name: string): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve(true)
+    request.onerror = () => reject(request.error)
+    setTimeout(() => resolve(false), 2_000)
+  })
+
 declare global {
   interface Window {
     torii?: {
@@ -136,8 +155,10 @@ declare global {
       runKeys: typeof runKeys
       callOften: typeof callOften
       tryEcho: typeof tryEcho
+      storageOf: typeof storageOf
+      deleteDatabase: typeof deleteDatabase
     }
   }
 }
 
-window.torii = { runRound, runKeys, callOften, tryEcho }
+window.torii = { runRound, runKeys, callOften, tryEcho, storageOf, deleteDatabase }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { nodePrimitives } from '../../src/adapters/crypto.ts'
+import { createBrowserStorage } from '../../src/client/index.ts'
 import { createKdf } from '../../src/client/password.ts'
 import { noblePrimitives } from '../../src/client/primitives.ts'
 import { toHex, utf8 } from '../../src/protocol/bytes.ts'
@@ -13,6 +14,14 @@ import { deriveStepKeys, envelopeKeyText } from '../../src/protocol/totp.ts'
 
 const readVectors = (name: string) =>
   JSON.parse(readFileSync(fileURLToPath(import.meta.resolve(`#root/tests/fixtures/vectors/${name}`)), 'utf8'))
+
+t.test('a browser storage outside of a browser names what is missing', async (t) => {
+  const storage = createBrowserStorage()
+  const uses: Promise<unknown>[] = [storage.get('a'), storage.set('a', 'b'), storage.remove('a')]
+  for (const use of uses) {
+    await t.rejects(use, { name: 'RUNTIME_UNSUPPORTED', info: /indexedDB is missing/ })
+  }
+})
 
 t.test('both sets of primitives give the published results', async (t) => {
   for (const [name, { md5, sha256, hmacSha256 }] of Object.entries({ nodePrimitives, noblePrimitives })) {
