@@ -161,5 +161,5 @@ t.test('keys in Redis', async (t) => {
   const before = await keysOf('replay:*')
   await device.call(world, '/v1/login', { ...user.login, n: randomName() })
   const after = (await keysOf('replay:*')).filter((key) => !before.includes(key))
-  near(t, await bytesOf(after), 'a changing call over t/j')
+  near(t, await bytesOf(after), 'a write over t/j')
 })
