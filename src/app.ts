@@ -1,69 +1,35 @@
 /** The composition root: adapters, then features, then http, then jobs. */
-import { createHmac } from 'node:crypto'
 import { runAll } from './adapters/batch.ts'
 import type { HostHealth } from './adapters/db/index.ts'
 import { createRemoveOld } from './adapters/db/retention.ts'
-import { checkDependencies } from './adapters/dependencies.ts'
 import { startJobs } from './adapters/jobs.ts'
-import { createDescribe } from './adapters/network.ts'
-import { readProtobuf, writeProtobuf } from './adapters/protobuf.ts'
-import { isTrial } from './config/index.ts'
+import type { Collected } from './features/feature.ts'
 import { openFeatures } from './features/index.ts'
-import { createHttpApp } from './http/create-app.ts'
-import { createReplay } from './http/replay.ts'
-import { type OpenWorld, openWorld, type WorldOptions } from './world.ts'
+import { openHttp } from './open-http.ts'
+import { type OpenWorld, openWorld, type WorldOptions } from './open-world.ts'
 
 const times = { flushMs: 5_000, cleanMs: 60_000 } as const
 
-type Features = ReturnType<typeof openFeatures>
-
-const openHttp = (
-  { world, logger, metrics, admission }: OpenWorld,
-  features: Features,
-  isDraining: () => boolean,
-) => {
-  const { config, db, store, clock, random, key, sealer } = world
-  const { apps, tickets, declared } = features
-  const randomId = () => random.bytes(8).toString('hex')
-  return createHttpApp({
-    config,
-    logger,
-    admission,
-    randomId,
-    describeAddress: createDescribe(),
-    checkBan: ({ text }) => features.checkBan(text),
-    recordSighting: features.recordSighting,
-    checkRateLimit: features.checkRateLimit,
-    now: clock.now,
-    elapsedMs: clock.elapsed,
-    isOriginListed: apps.isOriginListed,
-    observe: metrics?.observe,
-    operations: declared.operations,
-    pages: declared.pages,
-    drawNonce: () => random.bytes(16).toString('base64'),
-    writeFrame: writeProtobuf,
-    authenticate: tickets.authenticate,
-    health: { checkDependencies: () => checkDependencies(db, store), isDraining },
-    isTrial: isTrial(config),
-    envelope: {
-      openTotp: features.openTotp,
-      openSealed: features.openSealed,
-      readFrame: readProtobuf,
-      checkApp: apps.check,
-      checkDeviceApp: apps.checkDevice,
-    },
-    replay: createReplay({
-      store,
-      sealer,
-      digest: (bytes) =>
-        createHmac('sha256', key.ticket).update('replay\0').update(bytes).digest('base64url'),
-      randomId,
-      elapsedMs: () => performance.now(),
-      runWithoutSlot: admission.runWithoutSlot,
-      isReplyCurrent: async (payload) => tickets.isPairCurrent(JSON.parse(payload).tickets ?? {}),
-    }),
+const watchMetrics = (
+  { world: { db, store }, metrics, admission, passwordsWaiting }: OpenWorld,
+  caches: Collected['caches'],
+  hosts: () => HostHealth[],
+) =>
+  metrics?.watch({
+    databaseTrips: () => db.trips,
+    storeTrips: () => store.trips,
+    pools: db.pools,
+    hosts: () =>
+      hosts().map(({ role, host, problem, lagSeconds }) => ({
+        role,
+        host,
+        lagSeconds,
+        isUp: problem === '',
+      })),
+    caches: () => caches.map(({ cache, facts }) => ({ cache, ...facts() })),
+    passwordsWaiting,
+    admission: admission.facts,
   })
-}
 
 /** The whole server, ready to listen. Throws StartError, PinError or a Failure that says what is away. */
 export const openServer = async (options: WorldOptions) => {
@@ -92,21 +58,7 @@ export const openServer = async (options: WorldOptions) => {
     ]
     const hostJob = { everyMs: times.flushMs, name: 'look at the hosts of the database', work: readHosts }
     const stopJobs = startJobs([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])], logger)
-    metrics?.watch({
-      databaseTrips: () => db.trips,
-      storeTrips: () => store.trips,
-      pools: db.pools,
-      hosts: () =>
-        hosts.map(({ role, host, problem, lagSeconds }) => ({
-          role,
-          host,
-          lagSeconds,
-          isUp: problem === '',
-        })),
-      caches: () => caches.map(({ cache, facts }) => ({ cache, ...facts() })),
-      passwordsWaiting: opened.passwordsWaiting,
-      admission: opened.admission.facts,
-    })
+    watchMetrics(opened, caches, () => hosts)
     const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')
       return undefined
