@@ -1,4 +1,4 @@
-import { createPoolCluster, type PoolConnection } from 'mysql2'
+import { createPool as createHostPool, type Pool as HostPool, type PoolConnection } from 'mysql2'
 import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { createOptions, destroy, setUp } from './mysql-connection.ts'
@@ -16,15 +16,15 @@ export type Pool = {
   close(): Promise<void>
 }
 
-type Slot = { host: Host; busy: number; standing: number }
+type Slot = { host: Host; pool: HostPool; busy: number; standing: number }
 
-const nobody: ReadonlySet<Host> = new Set()
+const none: ReadonlySet<Host> = new Set()
 const closeWithinMs = 1_000
 
 /**
- * Connections of one purpose: a PoolCluster, and in front of it weights, a bounded queue with a deadline, and
- * the knowledge which host answers. The cluster's own queue and counting of errors stay idle: to it a full
- * queue is a dead host, and a host that connects but never answers is alive.
+ * Connections of one purpose: a pool of mysql2 for each host, and in front of them weights, a bounded queue with a
+ * deadline, and the knowledge which host answers. At most as many calls reach a pool as it has connections, so that its own
+ * queue stays empty: it knows no deadline.
  */
 export function createPool(needs: {
   hosts: Hosts
@@ -33,12 +33,10 @@ export function createPool(needs: {
   autocommit: boolean
 }): Pool {
   const { hosts, config, order, autocommit } = needs
-  const slots = hosts.list.map((host): Slot => ({ host, busy: 0, standing: 0 }))
-  const cluster = createPoolCluster({ canRetry: false, removeNodeErrorCount: Number.MAX_SAFE_INTEGER })
-  for (const [index, { host }] of slots.entries()) {
-    const limit = config.connectionsPerHost
-    cluster.add(`host${index}`, { ...createOptions(host.settings, config), connectionLimit: limit })
-  }
+  const slots = hosts.list.map((host): Slot => {
+    const options = { ...createOptions(host.settings, config), connectionLimit: config.connectionsPerHost }
+    return { host, pool: createHostPool(options), busy: 0, standing: 0 }
+  })
   const queue = createDbQueue(config, ({ sinceMs }) =>
     hosts.areSilent(sinceMs) ? createAbsence('no host has answered any call') : createOverload(),
   )
@@ -81,8 +79,7 @@ export function createPool(needs: {
 
   async function connect(slot: Slot): Promise<PoolConnection> {
     const connection = await new Promise<PoolConnection>((resolve, reject) => {
-      const node = cluster.of(`host${slots.indexOf(slot)}`, 'ORDER')
-      node.getConnection((error, got) => (error ? reject(error) : resolve(got)))
+      slot.pool.getConnection((error, got) => (error ? reject(error) : resolve(got)))
     })
     // A connection from before the host went out says nothing about the host: it is set up, so asked, again.
     if (ready.has(connection) && slot.host.downUntil === 0) return connection
@@ -120,7 +117,7 @@ export function createPool(needs: {
   }
 
   return {
-    async acquire(avoid = nobody) {
+    async acquire(avoid = none) {
       const tried = new Set(avoid)
       let cause: unknown
       for (;;) {
@@ -158,7 +155,8 @@ export function createPool(needs: {
           resolve()
         }, closeWithinMs).unref()
       })
-      await Promise.race([new Promise<void>((resolve) => cluster.end(() => resolve())), forced])
+      const ended = slots.map(({ pool }) => new Promise<void>((resolve) => pool.end(() => resolve())))
+      await Promise.race([Promise.all(ended), forced])
     },
   }
 }
