@@ -7,6 +7,7 @@ import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
 import type { Logger } from './adapters/logger.ts'
+import { openLookAlikes } from './adapters/look-alikes.ts'
 import { isWithin, networkOf } from './adapters/network.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { listRing, openServerKey } from './adapters/server-key.ts'
@@ -63,6 +64,7 @@ export const openWorld = async (options: WorldOptions) => {
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown,
       isWithin,
+      unmask: openLookAlikes(),
       chooseLanguage: (language) => findLanguage(language, config.languages),
     }
     return { world, logger, metrics, admission, passwordsWaiting: bcryptPool.waiting, close }

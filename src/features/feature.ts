@@ -42,6 +42,8 @@ export type World = AdminWorld & {
   /** scrypt 2^15/8/3, for hashes under one fixed salt. */
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
   isWithin(address: string, network: string): boolean
+  /** Replaces each character by what it looks like (UTS 39). */
+  unmask(text: string): string
   chooseLanguage(language: string | undefined): Language | undefined
 }
 
