@@ -13,7 +13,7 @@ import { type Random, systemRandom } from './adapters/random.ts'
 import { listRing, openServerKey } from './adapters/server-key.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
-import { type Config, isEmbedded } from './config/index.ts'
+import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import type { World } from './features/feature.ts'
 import { checkPins, openRecover } from './features/index.ts'
 import { createAdmission } from './http/admission.ts'
@@ -49,6 +49,7 @@ export const openWorld = async (options: WorldOptions) => {
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
     const world: World = {
       config,
+      isTrial: isTrial(config),
       db,
       clock,
       random,

@@ -30,6 +30,8 @@ export type AdminWorld = {
 
 /** What a running server has beside it. */
 export type World = AdminWorld & {
+  /** Plain calls from this machine are answered without TLS. */
+  isTrial: boolean
   store: Store
   key: ServerKey
   identities: readonly IdentityKey[]

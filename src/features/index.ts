@@ -10,6 +10,7 @@ import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, tickets } from './tickets/feature.ts'
+import { trial } from './trial/feature.ts'
 
 export { checkPins } from './settings/feature.ts'
 
@@ -48,6 +49,7 @@ export const openFeatures = (world: World) => {
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
   house.add(accounts, { logins: ticket, keys })
+  const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {
     admin,
@@ -58,6 +60,7 @@ export const openFeatures = (world: World) => {
     openTotp: device.open,
     openSealed: keys.openSealed,
     tickets: ticket,
+    openDemo,
     declared: house.collected,
   }
 }
