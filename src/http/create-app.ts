@@ -20,6 +20,7 @@ import { decorateRequests } from './request.ts'
 import { createSocketErrors } from './socket-errors.ts'
 import { checkAddress, nowhere } from './stages/address.ts'
 import type { OpenNeeds } from './stages/envelope.ts'
+import { boundTurns } from './turns.ts'
 
 type BuiltHere = 'isLeaving' | 'writeAccessLog' | 'envelope' | 'securityHeaders'
 
@@ -61,6 +62,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     now,
   })
   const app = openFastify(needs, socketErrors.refuse)
+  boundTurns(app.server)
   socketErrors.attach(app.server)
   limitConnections(app.server, {
     most: server.maxConnections,
