@@ -1,13 +1,26 @@
 /** What an administrator can do: the same features as in a running server, on the database alone. */
+import { loadSimplified } from './adapters/chinese.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
 import { nodeCrypto } from './adapters/crypto.ts'
 import type { Db } from './adapters/db/index.ts'
+import { openLookAlikes } from './adapters/look-alikes.ts'
 import { networkOf } from './adapters/network.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
+import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import type { Config } from './config/index.ts'
 import { openAdmin } from './features/index.ts'
 
 export type AdminOptions = { config: Config; db: Db; clock?: Clock; random?: Random }
 
 export const createAdmin = ({ config, db, clock = systemClock, random = systemRandom }: AdminOptions) =>
-  openAdmin({ config, db, clock, random, crypto: nodeCrypto, networkOf })
+  openAdmin({
+    config,
+    db,
+    clock,
+    random,
+    crypto: nodeCrypto,
+    networkOf,
+    textLists: createTextListAdapters({ config, clock }),
+    unmask: openLookAlikes(),
+    loadSimplified,
+  })

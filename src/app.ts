@@ -12,7 +12,7 @@ const times = { flushMs: 5_000, cleanMs: 60_000 } as const
 
 const watchMetrics = (
   { world: { db, store }, metrics, admission, passwordsWaiting }: OpenWorld,
-  caches: Collected['caches'],
+  { caches, gauges }: Pick<Collected, 'caches' | 'gauges'>,
   hosts: () => HostHealth[],
 ) =>
   metrics?.watch({
@@ -26,6 +26,7 @@ const watchMetrics = (
         lagSeconds,
         isUp: problem === '',
       })),
+    gauges,
     caches: () => caches.map(({ cache, facts }) => ({ cache, ...facts() })),
     passwordsWaiting,
     admission: admission.facts,
@@ -38,7 +39,7 @@ export const openServer = async (options: WorldOptions) => {
   const { db, store, config } = world
   try {
     const features = openFeatures(world)
-    const { onChange, jobs, flush, retention, caches } = features.declared
+    const { onChange, jobs, flush, retention, caches, gauges, close } = features.declared
     await features.admin.changeLog.start(onChange)
     let isDraining = false
     const http = openHttp(opened, features, () => isDraining)
@@ -58,7 +59,7 @@ export const openServer = async (options: WorldOptions) => {
     ]
     const hostJob = { everyMs: times.flushMs, name: 'look at the hosts of the database', work: readHosts }
     const stopJobs = startJobs([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])], logger)
-    watchMetrics(opened, caches, () => hosts)
+    watchMetrics(opened, { caches, gauges }, () => hosts)
     const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')
       return undefined
@@ -68,7 +69,6 @@ export const openServer = async (options: WorldOptions) => {
       db,
       store,
       apps: features.apps,
-      openDemo: features.openDemo,
       metricsUrl: metricsPort?.url,
       removeOld,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */
@@ -82,6 +82,7 @@ export const openServer = async (options: WorldOptions) => {
         await metricsPort?.close()
         stopJobs()
         await writeLast()
+        await runAll(close)
         await opened.close()
       },
     }

@@ -37,7 +37,14 @@ export const openHttp = (
     drawNonce: () => random.bytes(16).toString('base64'),
     writeFrame: writeProtobuf,
     authenticate: tickets.authenticate,
-    health: { checkDependencies: () => checkDependencies(db, store), isDraining },
+    checkText: features.checkText,
+    health: {
+      checkDependencies: async () => [
+        ...(await checkDependencies(db, store)),
+        ...declared.health.map(({ name, problem }) => ({ name, problem: problem(), required: false })),
+      ],
+      isDraining,
+    },
     isTrial: isTrial(config),
     envelope: {
       openTotp: features.openTotp,

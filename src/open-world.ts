@@ -1,6 +1,8 @@
 /** Opens the adapters, in the order in which a failure costs least: what the configuration alone shows comes first. */
+import { setImmediate } from 'node:timers/promises'
 import { createBatch } from './adapters/batch.ts'
 import { createBcryptPool } from './adapters/bcrypt/pool.ts'
+import { loadSimplified } from './adapters/chinese.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
 import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
@@ -13,6 +15,7 @@ import { type Random, systemRandom } from './adapters/random.ts'
 import { listRing, openServerKey } from './adapters/server-key.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
+import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import type { World } from './features/feature.ts'
 import { checkPins, openRecover } from './features/index.ts'
@@ -49,12 +52,14 @@ export const openWorld = async (options: WorldOptions) => {
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
     const world: World = {
       config,
-      isTrial: isTrial(config),
       db,
       clock,
       random,
       crypto: nodeCrypto,
       networkOf,
+      textLists: createTextListAdapters({ config, clock }),
+      unmask: openLookAlikes(),
+      loadSimplified,
       store: metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured,
       key,
       identities: listRing(key.identity).map(openIdentityKey),
@@ -65,7 +70,9 @@ export const openWorld = async (options: WorldOptions) => {
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown,
       isWithin,
-      unmask: openLookAlikes(),
+      isTrial: isTrial(config),
+      logger,
+      giveWay: () => setImmediate(),
       chooseLanguage: (language) => findLanguage(language, config.languages),
     }
     return { world, logger, metrics, admission, passwordsWaiting: bcryptPool.waiting, close }

@@ -6,6 +6,7 @@ CREATE TABLE `{apps}` (
   is_public TINYINT NOT NULL,
   min_strength INT NOT NULL,
   origins MEDIUMTEXT NOT NULL,
+  rights VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   disabled_at BIGINT NULL,
   created_at BIGINT NOT NULL,
   PRIMARY KEY (app_id)

@@ -6,6 +6,7 @@ CREATE TABLE "{apps}" (
   is_public INTEGER NOT NULL,
   min_strength INTEGER NOT NULL,
   origins TEXT NOT NULL,
+  rights TEXT NOT NULL,
   disabled_at INTEGER,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (app_id)

@@ -294,6 +294,57 @@ export type Operations = {
       appname: string
     }
   }
+  /** Checks texts against the word lists. */
+  '/v1/words/check': {
+    input: {
+      /** One text; or */
+      text?: string
+      /** up to 100 */
+      texts?: string[]
+    }
+    reply: {
+      /** All texts are clean */
+      isClean: boolean
+      text?: string
+      hits?: {
+        word: string
+        list: string
+        /** UTF-16 units of the text */
+        start: number
+        /** Behind the last unit */
+        end: number
+      }[]
+      /** For texts: one each, in their order */
+      results?: {
+        isClean: boolean
+        /** The text with each hit covered by the mask */
+        text: string
+        hits: {
+          word: string
+          list: string
+          /** UTF-16 units of the text */
+          start: number
+          /** Behind the last unit */
+          end: number
+        }[]
+      }[]
+    }
+  }
+  /** The old test page of the word filter. */
+  '/v1/words/test': {
+    input: {
+      w: string
+    }
+    reply: {
+      /** A forbidden word was found */
+      0: boolean
+      /** The masked text */
+      1: string
+      /** The first word that was found; empty without one */
+      2: string
+      msg: string
+    }
+  }
 }
 
 /**
@@ -312,6 +363,8 @@ export const operations = {
   '/v1/session': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/words/check': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/words/test': { replay: 'read', tiers: [], takesTicket: false },
 } as const satisfies Record<keyof Operations, OperationFacts>
 
 export type OperationFacts = {

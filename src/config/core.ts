@@ -1,16 +1,6 @@
 /** The settings that belong to no feature; those of a feature are in its `config.ts`. */
 import { Type } from '../protocol/schema.ts'
-import { flag, listOf, oneOf, secret, section, table, text, texts, whole } from './fields.ts'
-
-const Host = section({
-  host: text('127.0.0.1', 'Host name or address of the database server'),
-  port: whole(3306, 1, 65_535, 'Port of the database server'),
-  user: text('torii', 'Database user'),
-  password: secret('Password of the database user'),
-  database: text('torii', 'Name of the database'),
-  weight: whole(1, 1, 100, 'Share of the calls that this host gets, compared with the other hosts'),
-  tls: flag(false, 'Encrypt the connection and verify the certificate'),
-})
+import { databaseHost, flag, listOf, oneOf, secret, section, table, text, texts, whole } from './fields.ts'
 
 export const server = {
   host: text('127.0.0.1', 'Address to listen on'),
@@ -70,8 +60,8 @@ export const transport = {
 
 export const database = {
   file: text('data/torii.sqlite', 'The embedded database, used while write is empty'),
-  write: listOf(Host, 'MySQL or MariaDB primaries'),
-  read: listOf(Host, 'Replicas; without any, the write hosts are read'),
+  write: listOf(databaseHost, 'MySQL or MariaDB primaries'),
+  read: listOf(databaseHost, 'Replicas; without any, the write hosts are read'),
   writeMode: oneOf(['first-alive', 'any'], 'Write to the first host that is alive, or to any by weight'),
   connectionsPerHost: whole(10, 1, 500, 'Connections kept to each host and purpose'),
   queueLimit: whole(200, 0, 100_000, 'Calls that may wait for a connection'),

@@ -43,3 +43,14 @@ export const limit = (seconds: number, count: number) =>
     default: [seconds, count],
     description: 'Seconds, and the number of calls that pass from one address in any span of that length',
   })
+
+/** A MySQL or MariaDB server, and what to log in to it with. */
+export const databaseHost = section({
+  host: text('127.0.0.1', 'Host name or address of the database server'),
+  port: whole(3306, 1, 65_535, 'Port of the database server'),
+  user: text('torii', 'Database user'),
+  password: secret('Password of the database user'),
+  database: text('torii', 'Name of the database'),
+  weight: whole(1, 1, 100, 'Share of the calls that this host gets, compared with the other hosts'),
+  tls: flag(false, 'Encrypt the connection and verify the certificate'),
+})

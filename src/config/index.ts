@@ -12,6 +12,7 @@ import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
+import * as words from '../features/words/config.ts'
 import * as core from './core.ts'
 import { section } from './fields.ts'
 
@@ -29,6 +30,7 @@ export const ConfigSchema = section({
       ...audit.tables,
       ...changeLog.tables,
       ...settings.tables,
+      ...words.tables,
       ...core.tables,
     }),
   }),
@@ -39,12 +41,13 @@ export const ConfigSchema = section({
     ...apps.limits,
     ...accounts.limits,
     ...tickets.limits,
+    ...words.limits,
     ...abuse.limits,
   }),
   provisioning: section(apps.provisioning),
-  names: section(accounts.names),
   password: section(accounts.password),
   tickets: section(tickets.tickets),
+  words: section(words.words),
   metrics: section(core.metrics),
   log: section(core.log),
   languages: core.languages,

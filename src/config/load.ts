@@ -4,10 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { applyEnvironment, findIgnoredVariables, type Misspelled } from './environment.ts'
 import { ConfigError, nameSetting, showValue, suggest } from './error.ts'
 import { type Members, readConfigFile } from './files.ts'
-import { type Config, ConfigSchema, isTrial } from './index.ts'
+import { type Config, ConfigSchema } from './index.ts'
 import { checkMeaning } from './meaning.ts'
 import { fillDefaults, findMisfits, findUnknownKeys, type SchemaNode, schemaAt } from './shape.ts'
-import { applyTrialDefaults } from './trial.ts'
 
 export { ConfigError } from './error.ts'
 
@@ -19,6 +18,8 @@ const files = [
   'server.tls.certFile',
   'server.tls.keyFile',
   'store.tlsCaFile',
+  'words.folder',
+  'words.database.sqliteFile',
 ]
 /** Values that examples show; a secret that equals one protects nothing. */
 const samples =
@@ -80,14 +81,10 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
   const members = readConfigFile(file)
   checkKeys(file, members)
-  const node = fillDefaults(configSchema, structuredClone(members)) as Members
+  const node = fillDefaults(configSchema, members) as Members
   applyEnvironment(configSchema, node, environment)
   const config = fillDefaults(configSchema, node) as Config
   checkShape(config)
-  if (isTrial(config) && environment.NODE_ENV !== 'production') {
-    const given = environment.TORII_CONFIG === undefined ? {} : members
-    applyTrialDefaults(config, { given, environment })
-  }
   walk(configSchema, config, [], (_schema, value, path, parent) => {
     if (files.includes(path.join('.')) && value !== '')
       parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))

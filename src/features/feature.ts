@@ -7,9 +7,11 @@ import type { Db } from '../adapters/db/index.ts'
 import type { Retention } from '../adapters/db/retention.ts'
 import type { Job } from '../adapters/jobs.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
+import type { Logger } from '../adapters/logger.ts'
 import type { Random } from '../adapters/random.ts'
 import type { ServerKey } from '../adapters/server-key.ts'
 import type { Store } from '../adapters/store/index.ts'
+import type { TextListAdapters } from '../adapters/text-lists/open.ts'
 import type { Config } from '../config/index.ts'
 import type { AppCaller, Caller, Operation, OperationShape, TicketCaller } from '../http/caller.ts'
 import type { Page } from '../http/pages.ts'
@@ -26,12 +28,14 @@ export type AdminWorld = {
   crypto: ServerCrypto
   /** The first `bits` bits of an address as canonical CIDR. */
   networkOf(address: string, bits: number): string
+  textLists: TextListAdapters
+  /** Replaces characters by those that they look like (UTS 39). */
+  unmask(text: string): string
+  loadSimplified(): Promise<(text: string) => string>
 }
 
 /** What a running server has beside it. */
 export type World = AdminWorld & {
-  /** Plain calls from this machine are answered without TLS. */
-  isTrial: boolean
   store: Store
   key: ServerKey
   identities: readonly IdentityKey[]
@@ -44,11 +48,14 @@ export type World = AdminWorld & {
   /** scrypt 2^15/8/3, for hashes under one fixed salt. */
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
   isWithin(address: string, network: string): boolean
-  /** Replaces each character by what it looks like (UTS 39). */
-  unmask(text: string): string
   chooseLanguage(language: string | undefined): Language | undefined
+  isTrial: boolean
+  logger: Pick<Logger, 'info' | 'warn'>
+  /** Lets others go first. */
+  giveWay(): Promise<unknown>
 }
 
+type Sample = { labels: Record<string, string>; value: number }
 type CacheFacts = { size: number; hits: number; misses: number }
 
 /** The lists that all features add to. */
@@ -63,6 +70,12 @@ type Declared = {
   /** Rows that leave by age. */
   retention: Retention
   caches: { cache: string; facts(): CacheFacts }
+  /** What does not stop the server from serving; `/readyz` tells it. Empty: nothing is wrong. */
+  health: { name: string; problem(): string }
+  /** A name that ends in `_total` is a counter. */
+  gauges: { name: string; labelNames: readonly string[]; help: string; read(): Sample[] }
+  /** Called once, when the server closes. */
+  close: () => Promise<unknown>
 }
 
 /** What a feature brings: an `api` for the features behind it in the index, and its rows of each list. */
@@ -84,6 +97,9 @@ export const createHouse = <W>(world: W) => {
     flush: [],
     retention: [],
     caches: [],
+    health: [],
+    gauges: [],
+    close: [],
   }
   const collect = <Name extends keyof Declared>(name: Name, rows: readonly Declared[Name][] = []) =>
     collected[name].push(...rows)

@@ -10,7 +10,7 @@ import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, tickets } from './tickets/feature.ts'
-import { trial } from './trial/feature.ts'
+import { wordAdmin, words } from './words/feature.ts'
 
 export { checkPins } from './settings/feature.ts'
 
@@ -26,6 +26,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     bans: house.add(bans, recorders),
     apps: house.add(apps, recorders),
     accounts: house.add(accountAdmin, { endLogins, ...recorders }),
+    words: house.add(wordAdmin, recorders),
     recorders,
   }
 }
@@ -48,8 +49,8 @@ export const openFeatures = (world: World) => {
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
+  const { checkText } = house.add(words, {})
   house.add(accounts, { logins: ticket, keys })
-  const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {
     admin,
@@ -60,7 +61,7 @@ export const openFeatures = (world: World) => {
     openTotp: device.open,
     openSealed: keys.openSealed,
     tickets: ticket,
-    openDemo,
+    checkText,
     declared: house.collected,
   }
 }

@@ -18,7 +18,11 @@ export type Address = {
 
 export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 
-export type CallerApp = { appId: string; isPublic: boolean; minStrength: number }
+/** What an app may do beyond what every app may. */
+export const appRights = ['words'] as const
+export type AppRight = (typeof appRights)[number]
+
+export type CallerApp = { appId: string; isPublic: boolean; minStrength: number; rights: readonly AppRight[] }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */
 export type CallerKey = {
@@ -100,6 +104,8 @@ export type OperationShape = {
   isCostly?: true
   /** Tickets that open it; without, none is needed. */
   tiers?: readonly Tier[]
+  /** Only apps with this right may call it. */
+  right?: AppRight
   /** The handler itself judges the ticket, because it consumes it. */
   consumesTicket?: true
   input: TObject

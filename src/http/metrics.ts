@@ -16,6 +16,8 @@ export type MetricSources = {
   pools(): PoolFacts[]
   hosts(): HostFacts[]
   caches(): ({ cache: string } & CacheFacts)[]
+  /** What features tell of themselves. */
+  gauges: readonly { name: string; labelNames: readonly string[]; help: string; read(): Sample[] }[]
   passwordsWaiting(): number
   admission(): { running: number; waiting: number }
 }
@@ -137,7 +139,10 @@ export const createMetrics = () => {
 
   return {
     watch: (sources: MetricSources) => {
-      for (const [name, labelNames, help, read] of watched) {
+      const told = sources.gauges.map(
+        ({ name, labelNames, help, read }): Row => [name, labelNames, help, read],
+      )
+      for (const [name, labelNames, help, read] of [...watched, ...told]) {
         watchMetric({ name, help, labelNames: [...labelNames], registers }, () => read(sources))
       }
     },

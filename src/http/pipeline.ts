@@ -22,7 +22,9 @@ import { closeWhenDraining, type DrainNeeds } from './stages/connection.ts'
 import { type OpenNeeds, openEnvelope, type SealNeeds, sealReply } from './stages/envelope.ts'
 import { allowOrigin, answerPreflight, type OriginNeeds } from './stages/origin.ts'
 import { claimReplay, keepReply, type ReplayStageNeeds } from './stages/replay.ts'
+import { checkRight } from './stages/right.ts'
 import { checkTicket, type TicketNeeds } from './stages/ticket.ts'
+import { checkWords, type WordNeeds } from './stages/words.ts'
 
 export type PipelineNeeds = CallerNeeds &
   OriginNeeds &
@@ -30,6 +32,7 @@ export type PipelineNeeds = CallerNeeds &
   AdmissionNeeds &
   ReplayStageNeeds &
   TicketNeeds &
+  WordNeeds &
   DrainNeeds &
   SealNeeds &
   AccessLogNeeds & { envelope: OpenNeeds }
@@ -86,7 +89,9 @@ export const pipeline: readonly Stage[] = [
   stage('preValidation', openEnvelope,      'envelope',   'operations', 'ENVELOPE_REFUSED', 'ENCRYPTION_REQUIRED', 'CLOCK_OFF', 'API_VERSION', 'APP_REFUSED', 'APP_DISABLED'),
   stage('preValidation', claimReplay,       'replay',     'operations', 'ENVELOPE_REFUSED', 'OVERLOADED'),
   //    validation       the operation's shape                          PARAMETER_MISSING, PARAMETER_INVALID
+  stage('preHandler',    checkRight,        'right',      'operations', 'APP_RIGHT'),
   stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED'),
+  stage('preHandler',    checkWords,        'words',      'operations', 'WORD_FORBIDDEN'),
   //    handler          operations.ts: the operation, or pages.ts      what its rules refuse
   stage('onSend',        closeWhenDraining, 'connection', 'all'),
   stage('onSend',        freeSlot,          'admission',  'all'),

@@ -102,6 +102,16 @@ export const errorGuide: Record<ErrorName, Guide> = {
     when: 'A user name or nickname has characters that are not allowed there. `info` names the member.',
     todo: 'Ask the user for another name.',
   },
+  WORD_FORBIDDEN: {
+    section: 'The request',
+    when: 'A text has a word of the word lists. `info` names the member, never the word.',
+    todo: 'Ask the user for another text. Administrator: `torii word test TEXT` shows the word.',
+  },
+  WORD_FILTER: {
+    section: 'The server',
+    when: '`/v1/words/check` was called, and the server has no word list.',
+    todo: 'Administrator: `torii word import`, and look at `words` in `/readyz`.',
+  },
   CREDENTIALS_MALFORMED: {
     section: 'App, address and limits',
     when: 'Provisioning was called with an `n` or `s` that cannot be an app id or secret.',
@@ -151,6 +161,11 @@ export const errorGuide: Record<ErrorName, Guide> = {
     section: 'The request',
     when: 'The call must be encrypted: it came without TLS, or in a weaker envelope than this app, device or login accepts. `info` says which.',
     todo: 'Use HTTPS, or seal the call. Administrator: behind a proxy, name it in `server.trustedProxies` and let it send `X-Forwarded-Proto: https`.',
+  },
+  APP_RIGHT: {
+    section: 'App, address and limits',
+    when: 'The operation is for apps with a right, which `info` names, and this app lacks it.',
+    todo: 'Administrator: `torii app set <id> --may <right>`.',
   },
   APP_DISABLED: {
     section: 'App, address and limits',

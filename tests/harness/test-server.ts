@@ -63,7 +63,7 @@ export const raisedLimits = (count = 1_000_000): Environment =>
   Object.fromEntries(
     [
       ...['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'],
-      ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS'],
+      ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS', 'WORDS', 'WORD_TEST'],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   )
 
@@ -88,6 +88,7 @@ export const embeddedEnvironment = (folder: string): Environment => ({
   TORII__SERVER__PORT: '0',
   TORII__DATABASE__FILE: join(folder, 'torii.sqlite'),
   TORII__SECURITY__KEY_FILE: join(folder, 'server.key'),
+  TORII__WORDS__FOLDER: join(folder, 'words'),
   TORII__LOG__LEVEL: 'warn',
   TORII__METRICS__ENABLED: 'false',
   // Two busy cores: the fault tests alone use the default.
@@ -250,6 +251,7 @@ export const openShared = async (
     TORII__SERVER__TRIAL: 'true',
     TORII__SECURITY__KEY_FILE: join(folder, 'server.key'),
     TORII__STORE__URL: redis.url,
+    TORII__WORDS__FOLDER: join(folder, 'words'),
     TORII__STORE__KEY_PREFIX: `${database}:`,
     // Two busy cores: the fault tests alone use the default.
     TORII__STORE__COMMAND_TIMEOUT_MS: '2000',

@@ -11,7 +11,16 @@ import { catalogue, type ErrorName, findEntry, isSuccess } from '../../src/proto
 import { startRedis } from '../../tools/test/redis.ts'
 import { beginExchange, exchangeKey, frame, helloFrame, pemOf, proofOf } from '../harness/key-client.ts'
 import { until } from '../harness/test-server.ts'
-import { checkRefusal, formOf, openWays, openWorld, register, type Tickets, type User } from './world.ts'
+import {
+  checkRefusal,
+  formOf,
+  openWays,
+  openWorld,
+  register,
+  type Tickets,
+  type User,
+  writeLists,
+} from './world.ts'
 
 /** Numbers and HTTP statuses are what clients in the field know: they never change, new ones are appended. */
 const pinned: Record<ErrorName, [code: number, status: number, number?: number]> = {
@@ -34,6 +43,8 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   STORE_UNREACHABLE: [2010201, 503, 9],
   TEXT_INVALID: [2020100, 400],
   TEXT_CHARACTERS: [2020101, 400],
+  WORD_FORBIDDEN: [2020300, 400],
+  WORD_FILTER: [2020301, 500],
   CREDENTIALS_MALFORMED: [2020400, 400],
   APP_REFUSED: [2020401, 401],
   ADDRESS_UNKNOWN: [2020402, 403],
@@ -44,6 +55,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   CLOCK_OFF: [2020413, 400, 2],
   TOO_LONG: [2020414, 413],
   ENCRYPTION_REQUIRED: [2020415, 403],
+  APP_RIGHT: [2020416, 403],
   APP_DISABLED: [2020500, 403],
   PASSWORD_LENGTH: [2030102, 400],
   ALREADY_REGISTERED: [2040102, 409],
@@ -99,6 +111,7 @@ t.test('each is met', async (t) => {
   const met = new Set<ErrorName>()
   const world = await openWorld(t, {
     TORII__SECURITY__PROFILE: 'legacy',
+    TORII__WORDS__FOLDER: await writeLists({ reserved: ['a reserved name'] }),
     TORII__SERVER__REDIRECTS: '[{"from":["10.200.0.0/16"],"to":"https://elsewhere.example"}]',
   })
   const client = await world.connect()
@@ -119,6 +132,7 @@ t.test('each is met', async (t) => {
     met.add(name)
   }
   const form = { regmode: 'anonymous', password: 'x' }
+  await meet('WORD_FORBIDDEN', '/v1/register', { ...form, user: { userName: 'a reserved name' } })
   await meet('PARAMETER_MISSING', '/v1/prelogin', {})
   await meet('PARAMETER_INVALID', '/v1/prelogin', { login: [] })
   await meet('API_VERSION', '/v1/echo', { apiver: 2 })
@@ -205,6 +219,10 @@ t.test('each is met', async (t) => {
   meetAt('ADDRESS_UNKNOWN', await guarded.request({ url: '/nothing', headers }))
 
   const { apps } = world.server
+  await meet('APP_RIGHT', '/v1/words/check', { text: 'x' })
+  await world.admin.apps.setRights(world.app.appId, ['words'])
+  await apps.reload()
+  await meet('WORD_FILTER', '/v1/words/check', { text: 'x' })
   await apps.disable(world.app.appId)
   await apps.reload()
   await meet('APP_DISABLED', '/v1/echo', {})

@@ -269,6 +269,7 @@ t.test('a host that is gone is down, and its lag is no longer shown', async (t) 
   ]
   const sources: MetricSources = {
     ...{ databaseTrips: () => 1, storeTrips: () => 2, passwordsWaiting: () => 3, pools: () => [] },
+    gauges: [],
     ...{ caches: () => [], admission: () => ({ running: 0, waiting: 0 }), hosts: () => hosts },
   }
   metrics.watch(sources)

@@ -1,6 +1,9 @@
 /** What the tests of the front door share: a server with a still clock, and what every refusal looks like. */
 import { createHash } from 'node:crypto'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { hash } from 'bcryptjs'
 import type { Test } from 'tap'
 import xxtea from 'xxtea-node'
@@ -58,6 +61,15 @@ export const openWorld = async (t: Test, environment: Environment = {}) => {
       return { status: reply.statusCode, headers: reply.headers as Record<string, string>, body: reply.body }
     },
   }
+}
+
+/** A folder with word lists. */
+export const writeLists = async (lists: Record<string, unknown>) => {
+  const folder = await mkdtemp(join(tmpdir(), 'torii-words-'))
+  for (const [name, list] of Object.entries(lists)) {
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(list))
+  }
+  return folder
 }
 
 export type World = Awaited<ReturnType<typeof openWorld>>

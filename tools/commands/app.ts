@@ -1,11 +1,12 @@
 /** `torii app`: the programs that may call. */
 import type { Command } from 'commander'
 import type { AppSummary } from '../../src/features/apps/apps.ts'
+import type { AppRight } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields, alignRows, isoTime } from '../console/text.ts'
-import { readAppId, readLine, readMinStrength, readOrigin } from '../console/values.ts'
+import { readAppId, readLine, readMinStrength, readOrigin, readRights } from '../console/values.ts'
 
 type AddOptions = { public?: boolean; minStrength: number; origin: string[] }
 
@@ -31,6 +32,7 @@ const fieldsOf = (app: AppSummary) => ({
   public: app.isPublic ? 'yes' : 'no',
   'min envelope': String(app.minStrength),
   origins: app.origins.join(' ') || '-',
+  may: app.rights.join(' ') || '-',
   created: isoTime(app.createdAt),
 })
 
@@ -121,6 +123,13 @@ const setDisabled = ({ withAdmin, print }: Context, appId: string, disabled: boo
     ])
   })
 
+const setRights = ({ withAdmin, print }: Context, appId: string, rights: readonly AppRight[]) =>
+  withAdmin(async ({ apps, place }) => {
+    await named(appId, apps.setRights(appId, rights))
+    const may = rights.join(' ') || 'nothing beyond what every app may'
+    print({ appid: appId, rights }, [`${appId} may now: ${may}; in ${place}. ${noticed}`])
+  })
+
 export const register = (program: Command, context: Context) => {
   const app = describe(program.command('app'), 'The programs that may call', 'torii app list')
   const withId = (name: string, summary: string, ...examples: string[]) =>
@@ -158,6 +167,14 @@ export const register = (program: Command, context: Context) => {
     .description('Gives an app a new secret; the old one stays good too, until --finish.')
     .option('--finish', 'end the old secret')
     .action((id: string, { finish }: { finish?: boolean }) => (finish ? finishRotation : rotate)(context, id))
+  withId(
+    'set',
+    'Changes what an app may do',
+    'torii app set 8YqK2mVbX0tLr5Zc --may words',
+    'torii app set 8YqK2mVbX0tLr5Zc --may none',
+  )
+    .requiredOption('--may <rights>', 'all its rights: words (checks of texts), or none', readRights)
+    .action((id: string, { may }: { may: AppRight[] }) => setRights(context, id, may))
   withId('disable', 'Refuses every call of an app', 'torii app disable 8YqK2mVbX0tLr5Zc').action(
     (id: string) => setDisabled(context, id, true),
   )

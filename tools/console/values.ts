@@ -1,6 +1,7 @@
 /** What administrators type, read strictly: a mistake is wrong usage, never a guess. */
 import { InvalidArgumentError } from 'commander'
 import { parseNetwork } from '../../src/adapters/network.ts'
+import { type AppRight, appRights } from '../../src/http/caller.ts'
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const longestMs = 100 * 365 * unitMs.d
@@ -64,3 +65,12 @@ export const readMinStrength = (text: string): number =>
   /^[012]$/.test(text)
     ? Number(text)
     : refuse('0 (plain calls too), 1 (t/j and stronger) or 2 (sealed calls alone)')
+
+/** `words`, or `none`. */
+export const readRights = (text: string): AppRight[] => {
+  if (text === 'none') return []
+  const names = text.split(/[ ,]+/)
+  return names.every((name): name is AppRight => (appRights as readonly string[]).includes(name))
+    ? [...new Set(names)]
+    : refuse(`${appRights.join(', ')} or none`)
+}

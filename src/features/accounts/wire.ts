@@ -80,8 +80,8 @@ export const registerShape = {
   input: Type.Object({
     regmode: Type.String({ maxLength: 16, description: 'anonymous' }),
     user: Type.Object({
-      userName: Type.String({ maxLength: maxTyped }),
-      nickName: Type.Optional(Type.String({ maxLength: maxTyped })),
+      userName: Type.String({ maxLength: maxTyped, words: 'refuse' }),
+      nickName: Type.Optional(Type.String({ maxLength: maxTyped, words: 'refuse' })),
     }),
     clientHash,
     nextClientHash,

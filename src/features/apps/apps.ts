@@ -2,7 +2,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { CallerApp } from '../../http/caller.ts'
+import type { AppRight, CallerApp } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
@@ -29,12 +29,19 @@ export type AppSummary = {
   isPublic: boolean
   minStrength: number
   origins: string[]
+  rights: AppRight[]
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
 }
 
-export type NewApp = { name: string; isPublic?: boolean; minStrength?: number; origins?: readonly string[] }
+export type NewApp = {
+  name: string
+  isPublic?: boolean
+  minStrength?: number
+  origins?: readonly string[]
+  rights?: readonly AppRight[]
+}
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
@@ -49,12 +56,22 @@ const randomText = (random: Random, length: number): string => {
   return text
 }
 
+const readRights = ({ rights }: AppRow) => rights.split(' ').filter((right) => right !== '') as AppRight[]
+
+const toCallerApp = (row: AppRow): CallerApp => ({
+  appId: row.appId,
+  isPublic: row.isPublic === 1,
+  minStrength: row.minStrength,
+  rights: readRights(row),
+})
+
 const summarise = (row: AppRow): AppSummary => ({
   appId: row.appId,
   name: row.name,
   isPublic: row.isPublic === 1,
   minStrength: row.minStrength,
   origins: JSON.parse(row.origins),
+  rights: readRights(row),
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,
@@ -94,7 +111,7 @@ export const createApps = (needs: AppsNeeds) => {
 
   const checkEnabled = (row: AppRow): CallerApp => {
     if (row.disabledAt !== null) throw new Failure('APP_DISABLED')
-    return { appId: row.appId, isPublic: row.isPublic === 1, minStrength: row.minStrength }
+    return toCallerApp(row)
   }
 
   const isOriginOf = (row: AppRow, origin: string | undefined) =>
@@ -153,10 +170,16 @@ export const createApps = (needs: AppsNeeds) => {
     },
     find: async (appId: string): Promise<CallerApp | undefined> => {
       const row = await find(appId)
-      return row && { appId: row.appId, isPublic: row.isPublic === 1, minStrength: row.minStrength }
+      return row && toCallerApp(row)
     },
 
-    add: async ({ name, isPublic = false, minStrength = strengths.clear, origins = [] }: NewApp) => {
+    add: async ({
+      name,
+      isPublic = false,
+      minStrength = strengths.clear,
+      origins = [],
+      rights = [],
+    }: NewApp) => {
       const appId = randomText(random, 16)
       const appSecret = randomText(random, 32)
       await db.transaction(async (trx) => {
@@ -168,6 +191,7 @@ export const createApps = (needs: AppsNeeds) => {
           isPublic: isPublic ? 1 : 0,
           minStrength,
           origins: JSON.stringify(origins),
+          rights: rights.join(' '),
           disabledAt: null,
           createdAt: clock.now(),
         })
@@ -187,14 +211,8 @@ export const createApps = (needs: AppsNeeds) => {
       return { appSecret }
     },
     finishRotation: (appId: string) => change(appId, 'app.rotation-finished', { previousSecretHash: null }),
-    /** Changes what is given and leaves the rest. */
-    set: (appId: string, { name, isPublic, minStrength, origins }: Partial<NewApp>) =>
-      change(appId, 'app.changed', {
-        ...(name !== undefined && { name }),
-        ...(isPublic !== undefined && { isPublic: isPublic ? 1 : 0 }),
-        ...(minStrength !== undefined && { minStrength }),
-        ...(origins !== undefined && { origins: JSON.stringify(origins) }),
-      }),
+    setRights: (appId: string, rights: readonly AppRight[]) =>
+      change(appId, 'app.rights', { rights: rights.join(' ') }),
     disable: (appId: string) => change(appId, 'app.disabled', { disabledAt: clock.now() }),
     enable: (appId: string) => change(appId, 'app.enabled', { disabledAt: null }),
   }

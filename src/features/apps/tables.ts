@@ -14,6 +14,8 @@ export type AppRow = {
   minStrength: number
   /** JSON array of origins. */
   origins: string
+  /** Names of rights, divided by blanks. */
+  rights: string
   disabledAt: number | null
   createdAt: number
 }

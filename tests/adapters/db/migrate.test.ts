@@ -22,6 +22,7 @@ const tables = {
   auditEvents: 'select',
   changeLog: 'group',
   settings: 'key',
+  wordHits: 'w_h',
   migrations: 'table',
 }
 

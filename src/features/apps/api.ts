@@ -1,1 +1,0 @@
-export type { AppSummary, Apps } from './apps.ts'
