@@ -131,7 +131,7 @@ t.test('wrong usage is one line', async (t) => {
   isBad(t, await runQa(['encrypt']), /^qa: expected --device, or --app and --secret\n$/)
   isBad(t, await runQa(['encrypt', '--url', 'nowhere']), /^qa: --url: not a URL: nowhere\n$/)
   isBad(t, await runQa(['sqlconnect'], { TORII__DATABASE__FILE: '/nowhere/at.all' }), /no database there\n$/)
-  isBad(t, await runQa(['sqlconnect'], { TORII_CONFIG: '/nowhere.json' }), /can not read the file/)
+  isBad(t, await runQa(['sqlconnect'], { TORII_CONFIG: '/nowhere.json' }), /nowhere\.json does not exist/)
 })
 
 t.test('a server that is not there, or answers wrongly, is told in one line', async (t) => {
