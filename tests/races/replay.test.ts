@@ -1,6 +1,6 @@
 /** The replay guard, through two processes on MariaDB and Redis, and in one with the embedded engines. */
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -413,7 +413,7 @@ const readShapes = async (): Promise<OperationShape[]> => {
   const features = fileURLToPath(import.meta.resolve('#root/dist/src/features'))
   const shapes: OperationShape[] = []
   for (const room of readdirSync(features)) {
-    if (!readdirSync(join(features, room)).includes('wire.js')) continue
+    if (!existsSync(join(features, room, 'wire.js'))) continue
     const exported = Object.values(await import(join(features, room, 'wire.js'))) as Partial<OperationShape>[]
     shapes.push(...exported.filter((it): it is OperationShape => !!it.path && !!it.replay))
   }

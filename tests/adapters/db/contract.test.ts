@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Db } from '../../../src/adapters/db/index.ts'
 import { createStatement } from '../../../src/adapters/db/statement.ts'
-import { createDatabase, createGate, engines } from './databases.ts'
+import { createDatabase, createGate, engines, oddTables as tables } from './databases.ts'
 
 const account = {
   tag: Buffer.from([0, 1, 2, 3, 4, 5, 6, 0]),
@@ -22,24 +22,6 @@ const failure = (name: string) => ({ name: 'Failure', entry: { name } })
 const readStreak = async (db: Db, name: string) => {
   const rows = db.write.selectFrom('loginStreaks').select('failures')
   return (await rows.where('loginKey', '=', Buffer.from(name)).executeTakeFirst())?.failures
-}
-// Names that differ from the keys in every way that the schema allows; one is a reserved word.
-const tables = {
-  apps: 'order',
-  devices: 'z9_d',
-  addresses: 'addr',
-  bans: 'b',
-  accounts: 'users',
-  users: 'user_names',
-  verifiers: 'v_1',
-  logins: 'torii_logins',
-  loginFailures: 'lf',
-  loginStreaks: 'l_s_2',
-  auditEvents: 'select',
-  changeLog: 'group',
-  settings: 'key',
-  wordHits: 'w_h',
-  migrations: 'table',
 }
 
 for (const engine of engines) {

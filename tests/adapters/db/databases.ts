@@ -22,6 +22,23 @@ export type Engine = (typeof engines)[number]
 
 const defaults = fillDefaults(ConfigSchema.properties.database as SchemaNode, {}) as DatabaseConfig
 
+const renamed = Object.keys(defaults.tables).map((key) => [key, `t_${key.toLowerCase()}`])
+
+/** Names that differ from the keys in every way that the schema allows; some are reserved words. */
+export const oddTables: DatabaseConfig['tables'] = {
+  ...(Object.fromEntries(renamed) as DatabaseConfig['tables']),
+  apps: 'order',
+  devices: 'z9_d',
+  bans: 'b',
+  accounts: 'users',
+  users: 'user_names',
+  loginStreaks: 'l_s_2',
+  auditEvents: 'select',
+  changeLog: 'group',
+  settings: 'key',
+  migrations: 'table',
+}
+
 export const randomName = () => `torii_${randomBytes(6).toString('hex')}`
 
 export const createFolder = () => mkdtemp(join(servers.folder ?? tmpdir(), 'db-'))
