@@ -96,8 +96,8 @@ t.test('counts every test point, and fails for each one that fails, is skipped o
   const { code, lastLine, output } = await finish(start(['good', 'bad', 'skipping', 'todo'], embedded))
   t.match({ code, lastLine }, { code: 1, lastLine: `4 passed, 3 failed ${remark}` })
   t.match(output, /FAILED {2}bad: one is two\n[\s\S]*--- expected\s[\s\S]*-2\s+\+1/)
-  t.match(output, 'FAILED  skipped: later')
-  t.match(output, 'FAILED  put off: some day')
+  t.match(output, 'FAILED  skipping: later (skipped)')
+  t.match(output, 'FAILED  todo: some day (to do)')
   t.same(leftFolders(), [], 'its folders are gone')
 })
 
