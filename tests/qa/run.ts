@@ -1,14 +1,21 @@
 /** `npm run qa -- SCRIPT --url … --app … --secret …`: scripts that are run by hand against a server. */
 import { parseArgs } from 'node:util'
 
-export type Options = { url: string; app: string; secret: string; out: string; device: string }
+type Names = 'url' | 'app' | 'secret' | 'out' | 'device' | 'list'
+/** `texts`: what stands behind the script's name. */
+export type Options = Record<Names, string> & { texts: readonly string[] }
 
-type Script = { needs: readonly (keyof Options)[]; load(): Promise<{ run(options: Options): Promise<void> }> }
+type Script = {
+  needs: readonly Names[]
+  takesTexts?: true
+  load(): Promise<{ run(options: Options): Promise<void> }>
+}
 
 const scripts: Record<string, Script> = {
   gettotptoken: { needs: ['url', 'app', 'secret'], load: () => import('./gettotptoken.ts') },
   encrypt: { needs: ['url'], load: () => import('./encrypt.ts') },
   smoke: { needs: ['url', 'app', 'secret'], load: () => import('./smoke.ts') },
+  wordfilter: { needs: ['url', 'list'], takesTexts: true, load: () => import('./wordfilter.ts') },
   sqlconnect: { needs: [], load: () => import('./sqlconnect.ts') },
 }
 
@@ -23,15 +30,17 @@ const readArguments = () => {
       secret: text(),
       out: text('totpsecret.json'),
       device: text(),
+      list: text('data/words/deny.json'),
     },
   })
   const [name = '', ...more] = positionals
   const script = Object.hasOwn(scripts, name) ? scripts[name] : undefined
-  if (!script || more.length > 0) throw new Error(`expected one script of ${Object.keys(scripts).join(', ')}`)
+  if (!script || (more.length > 0 && !script.takesTexts))
+    throw new Error(`expected one script of ${Object.keys(scripts).join(', ')}`)
   const missing = script.needs.find((need) => values[need] === '')
   if (missing) throw new Error(`${name}: expected --${missing}`)
   if (!URL.canParse(values.url)) throw new Error(`--url: not a URL: ${values.url}`)
-  return { script, options: values }
+  return { script, options: { ...values, texts: more } }
 }
 
 /** One line, whatever it was. */

@@ -101,6 +101,8 @@ export const createContext = (program: Command, terminal: Terminal) => {
       const text = options().json ? toJson(data) : lines.join('\n')
       terminal.print(`${text}\n`)
     },
+    /** Beside the answer: on the standard error output. */
+    tell: terminal.complain,
     /** The command answers, and what it has found ends it with 1. */
     reportFaults: () => {
       hasFaults = true

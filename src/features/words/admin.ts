@@ -5,14 +5,10 @@ import type { TextListAdapters } from '../../adapters/text-lists/open.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { compileFilter, type Filter, type ListName, type Lists, listNames } from './filter.ts'
-import { createFolding } from './fold.ts'
 import { hourOf } from './hits.ts'
 import { openOptions, type WordWorld } from './options.ts'
-import { createReadWord } from './read-word.ts'
-import { findHits } from './repo.ts'
+import { findHits, findLastWordChange } from './repo.ts'
 import { openSource, type SourceName } from './source.ts'
-
-export { decodeList, type ImportOptions, type ImportSummary, readList, type Skipped } from './import-list.ts'
 
 export type WordAdminNeeds = WordWorld & {
   db: Db
@@ -58,10 +54,6 @@ export const createWordAdmin = (needs: WordAdminNeeds) => {
   return {
     load,
     reload,
-    openReadWord: async () => {
-      const options = await openOptions(needs)
-      return createReadWord(createFolding(options), options.wildcard)
-    },
     /** All or nothing; then running servers read their lists anew. */
     replace: async (
       name: SourceName,
@@ -82,6 +74,11 @@ export const createWordAdmin = (needs: WordAdminNeeds) => {
         const step = work.next()
         if (step.done) return step.value
       }
+    },
+    /** When a command last changed a list or asked for a reload, in ISO 8601. */
+    changedAt: async () => {
+      const at = await findLastWordChange(db.write)
+      return at === undefined ? undefined : new Date(at).toISOString()
     },
     hitsOfLastDay: () => findHits(db.write, hourOf(clock.now()) - dayHours),
   }

@@ -1,6 +1,8 @@
 import type { Config } from '../../config/index.ts'
 import type { FilterOptions } from './filter.ts'
+import { createFolding } from './fold.ts'
 import type { SkeletonOf } from './looks.ts'
+import { createReadWord, type ReadWord } from './read-word.ts'
 
 export type WordWorld = {
   config: Config
@@ -24,4 +26,9 @@ const createSkeleton = (unmask: (text: string) => string): SkeletonOf => {
     const visible = text.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     return look(look(visible.replace(/\s+/gu, ' ').trim()).toLowerCase())
   }
+}
+
+export const openReadWord = async (world: WordWorld): Promise<ReadWord> => {
+  const options = await openOptions(world)
+  return createReadWord(createFolding(options), options.wildcard)
 }

@@ -139,3 +139,13 @@ export const removeOldHits = async (db: Executor, before: number, most: number):
     .executeTakeFirst()
   return Number(numDeletedRows)
 }
+
+/** When a command last changed a list, if the change log still has it. */
+export const findLastWordChange = async (db: Executor): Promise<number | undefined> => {
+  const row = await db
+    .selectFrom('changeLog')
+    .select((eb) => eb.fn.max('changedAt').as('at'))
+    .where('kind', '=', 'words')
+    .executeTakeFirst()
+  return row?.at ?? undefined
+}
