@@ -1,6 +1,7 @@
 /** The process: load the configuration, build, listen, drain on a signal. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { createLogger } from './adapters/logger.ts'
+import { openOutput } from './adapters/log-output.ts'
+import { createLogger, type Logger } from './adapters/logger.ts'
 import { readTlsFiles } from './adapters/tls-files.ts'
 import { openServer, type Server } from './app.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
@@ -9,10 +10,8 @@ import { explainStart } from './explain.ts'
 import { endConnections } from './http/drain.ts'
 import { listWarnings } from './warnings.ts'
 
-const print = (line: string) => process.stdout.write(`${line}\n`)
-
 /** A trial without any app gets one, so that the first call can be copied. */
-const addDemoApp = async ({ apps }: Server, config: Config, address: string) => {
+const addDemoApp = async ({ apps }: Server, config: Config, { print }: Logger, address: string) => {
   if (!isTrial(config) || !isEmbedded(config) || (await apps.list()).length > 0) return
   const { appId, appSecret } = await apps.add({ name: 'demo' })
   print(`appid      ${appId}`)
@@ -43,11 +42,12 @@ const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => 
 
 const main = async (config: Config) => {
   if (process.argv.includes('--print-config')) {
-    print(JSON.stringify(maskConfig(config), null, 2))
+    process.stdout.write(`${JSON.stringify(maskConfig(config), null, 2)}\n`)
     return
   }
-  const logger = createLogger(config.log.level)
-  process.on('exit', logger.writeAll)
+  const logger = createLogger(config.log.level, openOutput(process.stdout))
+  const { print } = logger
+  process.on('exit', logger.writeLinesNow)
   for (const { path, found, advice } of listWarnings(config)) print(`warning    ${path}: ${found}; ${advice}`)
   for (const { name, meant } of listIgnoredVariables())
     print(`warning    ${name}: not read; the name is ${meant}`)
@@ -55,7 +55,7 @@ const main = async (config: Config) => {
   const server = await openServer({ config, logger })
   const { host, port } = config.server
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
-  await addDemoApp(server, config, address)
+  await addDemoApp(server, config, logger, address)
   print(`listening  ${address}`)
 
   let isEnding = false
@@ -64,6 +64,7 @@ const main = async (config: Config) => {
     isEnding = true
     logger.info({ signal }, 'draining')
     await drain(server, config)
+    await Promise.race([logger.flushLines(), pass(flushMs)])
     process.exit(0)
   }
   process.on('SIGTERM', end)

@@ -1,20 +1,21 @@
 import { pino } from 'pino'
+import { createLineBuffer, type Output } from './log-output.ts'
 
 /**
- * JSON lines on the standard output, gathered for at most a fifth of a second. Nothing that the transport calls a secret
- * is ever handed to it.
+ * JSON lines on the output, gathered for at most a fifth of a second. Nothing that the transport calls a secret is ever
+ * handed to it. The server goes on when the output does not.
  */
-export const createLogger = (level: string) => {
-  const lines = pino.destination({ dest: 1, sync: true, minLength: 8_192, periodicFlush: 200 })
+export const createLogger = (level: string, output: Output) => {
+  const lines = createLineBuffer(output)
   return Object.assign(pino({ level, base: null }, lines), {
-    /** Writes what was gathered, for a process that ends. */
-    writeAll: () => {
-      try {
-        lines.flushSync()
-      } catch {
-        // Nobody reads it any more.
-      }
+    /** A line for a person, in order with the others and whatever the level is. */
+    print: (line: string) => {
+      lines.write(`${line}\n`)
+      void lines.flush()
     },
+    droppedLines: lines.dropped,
+    flushLines: lines.flush,
+    writeLinesNow: lines.writeNow,
   })
 }
 

@@ -19,6 +19,7 @@ export type MetricSources = {
   /** What features tell of themselves. */
   gauges: readonly { name: string; labelNames: readonly string[]; help: string; read(): Sample[] }[]
   passwordsWaiting(): number
+  droppedLogLines(): number
   admission(): { running: number; waiting: number }
 }
 
@@ -53,6 +54,12 @@ const watched: Row[] = [
     [],
     'Passwords that wait for a bcrypt thread',
     ({ passwordsWaiting }) => passwordsWaiting(),
+  ],
+  [
+    'torii_log_lines_dropped_total',
+    [],
+    'Lines of the log that its output did not take in time',
+    ({ droppedLogLines }) => droppedLogLines(),
   ],
   ['torii_writes_running', [], 'Writes that run', ({ admission }) => admission().running],
   ['torii_writes_waiting', [], 'Writes that wait for a slot', ({ admission }) => admission().waiting],

@@ -10,6 +10,7 @@ import { createConnection } from 'mysql2/promise'
 import type { Clock } from '../../src/adapters/clock.ts'
 import { createMigrator } from '../../src/adapters/db/migrate.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
+import { openOutput } from '../../src/adapters/log-output.ts'
 import { createLogger } from '../../src/adapters/logger.ts'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
@@ -107,7 +108,8 @@ export const openTestServer = async ({
 } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const config = loadConfig({ ...embeddedEnvironment(folder), ...environment })
-  const server = await openServer({ config, logger: createLogger(config.log.level), ...(clock && { clock }) })
+  const logger = createLogger(config.log.level, openOutput(process.stdout))
+  const server = await openServer({ config, logger, ...(clock && { clock }) })
   await server.http.ready()
   const app = await server.apps.add({ name: 'test' })
 
