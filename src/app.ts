@@ -11,7 +11,7 @@ import { type OpenWorld, openWorld, type WorldOptions } from './open-world.ts'
 const times = { flushMs: 5_000, cleanMs: 60_000 } as const
 
 const watchMetrics = (
-  { world: { db, store }, metrics, admission, passwordsWaiting }: OpenWorld,
+  { world: { db, store }, logger, metrics, admission, passwordsWaiting }: OpenWorld,
   { caches, gauges }: Pick<Collected, 'caches' | 'gauges'>,
   hosts: () => HostHealth[],
 ) =>
@@ -29,6 +29,7 @@ const watchMetrics = (
     gauges,
     caches: () => caches.map(({ cache, facts }) => ({ cache, ...facts() })),
     passwordsWaiting,
+    droppedLogLines: logger.droppedLines,
     admission: admission.facts,
   })
 

@@ -268,9 +268,15 @@ t.test('a host that is gone is down, and its lag is no longer shown', async (t) 
     { role: 'read', host: 'b:1', isUp: true, lagSeconds: 3 },
   ]
   const sources: MetricSources = {
-    ...{ databaseTrips: () => 1, storeTrips: () => 2, passwordsWaiting: () => 3, pools: () => [] },
+    databaseTrips: () => 1,
+    storeTrips: () => 2,
+    passwordsWaiting: () => 3,
+    droppedLogLines: () => 0,
+    pools: () => [],
     gauges: [],
-    ...{ caches: () => [], admission: () => ({ running: 0, waiting: 0 }), hosts: () => hosts },
+    caches: () => [],
+    admission: () => ({ running: 0, waiting: 0 }),
+    hosts: () => hosts,
   }
   metrics.watch(sources)
   const port = await metrics.listen({ host: '127.0.0.1', port: 0 })
