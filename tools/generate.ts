@@ -6,10 +6,12 @@ import { fillDefaults, type SchemaNode } from '../src/config/shape.ts'
 import { printOperations } from './generate/client-operations.ts'
 import { configurationPage } from './generate/configuration-page.ts'
 import { errorPage } from './generate/error-page.ts'
+import { composeOpenApi } from './generate/openapi.ts'
+import { loadShapes } from './generate/shapes.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
-const operations = await printOperations()
+const shapes = await loadShapes()
 
 /** Every generated file with its text. */
 export const generatedFiles = (): Record<string, string> => ({
@@ -17,7 +19,8 @@ export const generatedFiles = (): Record<string, string> => ({
   'config/schema.json': json(ConfigSchema),
   'docs/configuration.md': configurationPage(),
   'docs/errors.md': errorPage(),
-  'src/client/operations.ts': operations,
+  'docs/openapi.json': json(composeOpenApi(shapes)),
+  'src/client/operations.ts': printOperations(shapes),
 })
 
 const main = () => {

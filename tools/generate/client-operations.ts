@@ -1,40 +1,5 @@
 /** Prints `src/client/operations.ts` from the shapes that the features declare: the SDK ships no schema library. */
-import { readdirSync } from 'node:fs'
-
-type Schema = {
-  type?: string | readonly string[]
-  properties?: Record<string, Schema>
-  required?: readonly string[]
-  items?: Schema
-  additionalProperties?: boolean
-  description?: string
-}
-
-type Shape = {
-  path: string
-  summary: string
-  replay: string
-  tiers?: readonly string[]
-  input: Schema
-  reply: Schema
-}
-
-const isShape = (value: unknown): value is Shape =>
-  typeof value === 'object' && value !== null && 'path' in value && 'reply' in value
-
-const features = new URL('../../src/features/', import.meta.url)
-
-/** Every operation of every feature, in the order of their paths. */
-const loadShapes = async (): Promise<Shape[]> => {
-  const files = readdirSync(features, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => /^[^/]+\/wire\.js$/.test(name))
-  const modules = await Promise.all(files.map((name) => import(new URL(name, features).href)))
-  return modules
-    .flatMap((module: object) => Object.values(module))
-    .filter(isShape)
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-}
+import type { Schema, Shape } from './shapes.ts'
 
 const printPrimitive = (type: string) => (type === 'integer' ? 'number' : type)
 
@@ -73,8 +38,7 @@ const printFacts = ({ path, replay, tiers = [], input }: Shape): string => {
 }
 
 /** The text of `src/client/operations.ts`, as the formatter lays it out. */
-export const printOperations = async (): Promise<string> => {
-  const shapes = await loadShapes()
+export const printOperations = (shapes: readonly Shape[]): string => {
   return [
     '/** Made from the shapes of src/features by `npm run generate`. */',
     '',
