@@ -70,6 +70,7 @@ export const openServer = async (options: WorldOptions) => {
       db,
       store,
       apps: features.apps,
+      openDemo: features.openDemo,
       metricsUrl: metricsPort?.url,
       removeOld,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */

@@ -52,6 +52,7 @@ export const openWorld = async (options: WorldOptions) => {
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
     const world: World = {
       config,
+      isTrial: isTrial(config),
       db,
       clock,
       random,
@@ -70,7 +71,6 @@ export const openWorld = async (options: WorldOptions) => {
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown,
       isWithin,
-      isTrial: isTrial(config),
       logger,
       giveWay: () => setImmediate(),
       chooseLanguage: (language) => findLanguage(language, config.languages),

@@ -7,16 +7,39 @@ import { openServer, type Server } from './app.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import { listIgnoredVariables, loadConfig, maskConfig } from './config/load.ts'
 import { explainStart } from './explain.ts'
+import type { Demo } from './features/trial/feature.ts'
 import { endConnections } from './http/drain.ts'
 import { listWarnings } from './warnings.ts'
 
-/** A trial without any app gets one, so that the first call can be copied. */
-const addDemoApp = async ({ apps }: Server, config: Config, { print }: Logger, address: string) => {
-  if (!isTrial(config) || !isEmbedded(config) || (await apps.list()).length > 0) return
-  const { appId, appSecret } = await apps.add({ name: 'demo' })
-  print(`appid      ${appId}`)
-  print(`appsecret  ${appSecret}   (shown this once; "npm run torii -- app rotate ${appId}" makes another)`)
-  print(`first call curl -s '${address}/v1/totp?n=${appId}&s=${appSecret}'`)
+/** A call that registers and logs in, to copy. */
+const firstCall = (address: string, { appId, appSecret = 'APPSECRET' }: Demo) => {
+  const members = {
+    appid: appId,
+    appsecret: appSecret,
+    regmode: 'anonymous',
+    user: { userName: 'amber' },
+    password: 'correct horse',
+  }
+  return `curl -s ${address}/v1/register -H 'content-type: application/json' -d '${JSON.stringify(members)}'`
+}
+
+/** The same port under both names of this machine, as a browser may show it. */
+const originsOf = (address: string) => {
+  const { protocol, host, port } = new URL(address)
+  return [`${protocol}//${host}`, `${protocol}//localhost:${port}`]
+}
+
+/** What someone who tries Torii reads: how to call it, and where to see a login. */
+const printTrial = async ({ openDemo }: Server, { print }: Logger, address: string) => {
+  const demo = await openDemo(originsOf(address))
+  print('trial      a trial on this machine; "npm run torii -- doctor --production" lists what to change')
+  if (!demo) return
+  const { appId, appSecret } = demo
+  const rotate = `"npm run torii -- app rotate ${appId}" makes another`
+  print(`appid      ${appId}${appSecret ? '' : `   (its secret was shown at the first start; ${rotate})`}`)
+  if (appSecret) print(`appsecret  ${appSecret}   (shown this once; ${rotate})`)
+  print(`register   ${firstCall(address, demo)}`)
+  print(`page       ${address}/ in a browser: register, log in, see the calls`)
 }
 
 /** Beyond Node's 511 a burst of new connections would wait for seconds, until their clients knock again. */
@@ -48,14 +71,17 @@ const main = async (config: Config) => {
   const logger = createLogger(config.log.level, openOutput(process.stdout))
   const { print } = logger
   process.on('exit', logger.writeLinesNow)
-  for (const { path, found, advice } of listWarnings(config)) print(`warning    ${path}: ${found}; ${advice}`)
+  const isDemo = isTrial(config) && isEmbedded(config)
+  if (!isDemo)
+    for (const { path, found, advice } of listWarnings(config))
+      print(`warning    ${path}: ${found}; ${advice}`)
   for (const { name, meant } of listIgnoredVariables())
     print(`warning    ${name}: not read; the name is ${meant}`)
   readTlsFiles(config.server.tls)
   const server = await openServer({ config, logger })
   const { host, port } = config.server
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
-  await addDemoApp(server, config, logger, address)
+  if (isDemo) await printTrial(server, logger, address)
   print(`listening  ${address}`)
 
   let isEnding = false

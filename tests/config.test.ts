@@ -53,9 +53,10 @@ t.test('the builders of shapes make what those of TypeBox make', async (t) => {
 })
 
 t.test('without anything, the defaults of config/default.json hold', async (t) => {
-  const config = loadConfig({})
+  const config = loadConfig({ TORII__SERVER__TRIAL: 'false' })
   const kept = JSON.parse(readFileSync(join(root, 'config/default.json'), 'utf8')) as Config
   const paths = {
+    server: { ...kept.server, trial: false },
     database: { ...kept.database, file: join(root, 'data/torii.sqlite') },
     security: { ...kept.security, keyFile: join(root, 'data/server.key') },
     words: {
@@ -66,7 +67,7 @@ t.test('without anything, the defaults of config/default.json hold', async (t) =
   }
   t.same(config, { ...kept, ...paths }, 'files are below the project')
   t.match(config, {
-    server: { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, drainTimeoutMs: 10_000, trial: 'auto' },
+    server: { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, drainTimeoutMs: 10_000, trial: false },
     security: { profile: 'compat' },
     transport: { maxGetBytes: 2_000, maxPostBytes: 65_536, totpCompensation: 0 },
     limits: { provision: [60, 3], echo: [60, 30] },
@@ -75,6 +76,22 @@ t.test('without anything, the defaults of config/default.json hold', async (t) =
     store: { commandTimeoutMs: 150 },
   })
 })
+
+t.test(
+  'a trial has limits for test suites and the language of its terminal, unless they are given',
+  async (t) => {
+    const trial = loadConfig({ LANG: 'de_DE.UTF-8' })
+    t.match(trial, {
+      limits: { provision: [60, 300], register: [60, 300], login: [60, 300], session: [60, 600] },
+      password: { maxWaitMs: 10_000 },
+      languages: ['en', 'zh-CN'],
+    })
+    t.same(loadConfig({ LANG: 'zh_TW.UTF-8' }).languages, ['zh-CN', 'en'])
+    const given = loadConfig({ LANG: 'de', TORII__LIMITS__LOGIN: '60,30', TORII__LANGUAGES: 'zh-CN' })
+    t.match(given, { limits: { login: [60, 30], register: [60, 300] }, languages: ['zh-CN'] })
+    t.same(loadConfig({ NODE_ENV: 'production' }).limits.login, [60, 30], 'never in production')
+  },
+)
 
 t.test('is frozen, all the way down', async (t) => {
   const config = loadConfig({ TORII__DATABASE__WRITE__0__HOST: 'a' })

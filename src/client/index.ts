@@ -9,6 +9,7 @@
  */
 import { type InputOf, type ReplyOf, takesSKey } from './call.ts'
 import { type Core, createCore } from './core.ts'
+import { ClientFailure } from './failure.ts'
 import { type ClientOptions, readOptions } from './options.ts'
 import { type AccountVerbs, createAccountVerbs } from './verbs/accounts.ts'
 import { type AppVerbs, createAppVerbs } from './verbs/apps.ts'
@@ -51,8 +52,15 @@ type CallVerb = {
 
 export type Client = AppVerbs & KeyExchangeVerbs & HelloVerbs & AccountVerbs & TicketVerbs & CallVerb
 
+/** A path is appended to the base URL: one that does not begin with `/` would change the host. */
+const checkPath = (path: string): void => {
+  if (/^(\/[\w.~-]+)+$/.test(path)) return
+  throw new ClientFailure('PARAMETER_INVALID', { info: 'path: it begins with / and has no query' })
+}
+
 const createCall = ({ send, tickets }: Core): CallVerb => ({
   call: async (path, input, options) => {
+    checkPath(path)
     const given = Object.assign({}, input)
     const isComplete = 'token' in given || !takesSKey(path) || !(await tickets.hasLogin())
     return isComplete

@@ -54,10 +54,10 @@ export const loadTwofish = async (): Promise<KeyPrimitives> => {
   }
 }
 
-/** RFC 8032. @param publicKey 32 bytes. */
+/** RFC 8032, strict: no encoding that is not canonical, no key of small order. @param publicKey 32 bytes. */
 export const verifyEd25519 = (publicKey: Uint8Array, text: Uint8Array, signature: Uint8Array): boolean => {
   try {
-    return ed25519.verify(signature, text, publicKey)
+    return ed25519.verify(signature, text, publicKey, { zip215: false })
   } catch {
     return false
   }

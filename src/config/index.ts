@@ -45,6 +45,7 @@ export const ConfigSchema = section({
     ...abuse.limits,
   }),
   provisioning: section(apps.provisioning),
+  names: section(accounts.names),
   password: section(accounts.password),
   tickets: section(tickets.tickets),
   words: section(words.words),

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { applyEnvironment, findIgnoredVariables, type Misspelled } from './environment.ts'
 import { ConfigError, nameSetting, showValue, suggest } from './error.ts'
 import { type Members, readConfigFile } from './files.ts'
-import { type Config, ConfigSchema } from './index.ts'
+import { type Config, ConfigSchema, isTrial } from './index.ts'
 import { checkMeaning } from './meaning.ts'
 import { fillDefaults, findMisfits, findUnknownKeys, type SchemaNode, schemaAt } from './shape.ts'
+import { applyTrialDefaults } from './trial.ts'
 
 export { ConfigError } from './error.ts'
 
@@ -81,10 +82,14 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
   const members = readConfigFile(file)
   checkKeys(file, members)
-  const node = fillDefaults(configSchema, members) as Members
+  const node = fillDefaults(configSchema, structuredClone(members)) as Members
   applyEnvironment(configSchema, node, environment)
   const config = fillDefaults(configSchema, node) as Config
   checkShape(config)
+  if (isTrial(config) && environment.NODE_ENV !== 'production') {
+    const given = environment.TORII_CONFIG === undefined ? {} : members
+    applyTrialDefaults(config, { given, environment })
+  }
   walk(configSchema, config, [], (_schema, value, path, parent) => {
     if (files.includes(path.join('.')) && value !== '')
       parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))

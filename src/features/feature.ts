@@ -36,6 +36,8 @@ export type AdminWorld = {
 
 /** What a running server has beside it. */
 export type World = AdminWorld & {
+  /** Plain calls from this machine are answered without TLS. */
+  isTrial: boolean
   store: Store
   key: ServerKey
   identities: readonly IdentityKey[]
@@ -49,7 +51,6 @@ export type World = AdminWorld & {
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined
-  isTrial: boolean
   logger: Pick<Logger, 'info' | 'warn'>
   /** Lets others go first. */
   giveWay(): Promise<unknown>

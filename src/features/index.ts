@@ -10,6 +10,7 @@ import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, tickets } from './tickets/feature.ts'
+import { trial } from './trial/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
 export { checkPins } from './settings/feature.ts'
@@ -51,6 +52,7 @@ export const openFeatures = (world: World) => {
   const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
   const { checkText } = house.add(words, {})
   house.add(accounts, { logins: ticket, keys })
+  const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {
     admin,
@@ -61,6 +63,7 @@ export const openFeatures = (world: World) => {
     openTotp: device.open,
     openSealed: keys.openSealed,
     tickets: ticket,
+    openDemo,
     checkText,
     declared: house.collected,
   }

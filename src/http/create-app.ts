@@ -12,7 +12,7 @@ import { type HealthNeeds, registerHealth } from './health.ts'
 import { registerNotFound } from './not-found.ts'
 import { registerOperations } from './operations.ts'
 import { frontPage } from './page-texts.ts'
-import { type PageNeeds, registerPages } from './pages.ts'
+import { type Page, type PageNeeds, registerPages } from './pages.ts'
 import { addStages, type PipelineNeeds } from './pipeline.ts'
 import { createPrivacy } from './privacy.ts'
 import { securityHeaders, strictTransport } from './reply.ts'
@@ -20,6 +20,7 @@ import { decorateRequests } from './request.ts'
 import { createSocketErrors } from './socket-errors.ts'
 import { checkAddress, nowhere } from './stages/address.ts'
 import type { OpenNeeds } from './stages/envelope.ts'
+import { boundTurns } from './turns.ts'
 
 type BuiltHere = 'isLeaving' | 'writeAccessLog' | 'envelope' | 'securityHeaders'
 
@@ -61,6 +62,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     now,
   })
   const app = openFastify(needs, socketErrors.refuse)
+  boundTurns(app.server)
   socketErrors.attach(app.server)
   limitConnections(app.server, {
     most: server.maxConnections,
@@ -87,13 +89,17 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   }
   addStages(app, 'all', pipelineNeeds)
   registerHealth(app, { ...health, elapsedMs })
-  registerPages(app, { pages: [frontPage, ...needs.pages], drawNonce: needs.drawNonce })
+  registerPages(app, { pages: withFrontPage(needs.pages), drawNonce: needs.drawNonce })
   app.register(async (scope) => {
     addStages(scope, 'operations', pipelineNeeds)
     registerOperations(scope, { operations: needs.operations, legacyPrefix: server.legacyPrefix, now })
   })
   return app
 }
+
+/** `/` says what runs here, unless a feature has a page of its own for it. */
+const withFrontPage = (pages: readonly Page[]) =>
+  pages.some(({ path }) => path === frontPage.path) ? pages : [frontPage, ...pages]
 
 const openFastify = (
   needs: AppNeeds,

@@ -1,21 +1,13 @@
 /** The client in a real browser, on a page of another origin than the server's. */
 import { randomBytes } from 'node:crypto'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { KeyExchangeOptions } from '../../src/client/index.ts'
-import { findProgram } from '../../tools/test/programs.ts'
+import { openBrowser } from '../harness/chromium.ts'
 import { spawnServer } from '../harness/test-server.ts'
 import { openPages } from './pages.ts'
 import { headerOf } from './wire.ts'
 import { openEmbedded } from './worlds.ts'
-
-const quiet = ['no-sandbox', 'disable-gpu', 'disable-dev-shm-usage', 'disable-background-networking']
-
-const openBrowser = (): Promise<Browser> => {
-  const executablePath = findProgram('chromium', 'chromium-browser', 'google-chrome')
-  if (executablePath === undefined) throw new Error('chromium is not installed')
-  return chromium.launch({ executablePath, args: quiet.map((name) => `--${name}`) })
-}
 
 const openPage = async (
   browser: Browser | BrowserContext,

@@ -97,6 +97,22 @@ for (const { name, open } of worlds) {
       })
     }
 
+    t.test('call takes paths of this server only', async (t) => {
+      const { client, wire } = await enter()
+      const before = wire.calls.length
+      for (const path of [
+        '.evil.example/x',
+        '@evil.example/x',
+        '//evil.example',
+        'v1/echo',
+        '',
+        '/v1/a b',
+        '/v1/a?t=1',
+      ])
+        t.match(await refusalOf(client.call(path, {})), { name: 'PARAMETER_INVALID', info: /path/ }, path)
+      t.equal(wire.calls.length, before, 'nothing is sent')
+    })
+
     t.test('refusals are told apart by name', async (t) => {
       const { client, userName } = await enter()
       const wrong = await refusalOf(client.login({ login: userName, password: 'wrong' }))

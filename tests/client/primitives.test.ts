@@ -1,13 +1,14 @@
 /** What the client brings for itself computes what the server computes. */
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { nodePrimitives } from '../../src/adapters/crypto.ts'
-import { createBrowserStorage } from '../../src/client/index.ts'
+import { createBrowserStorage, createClient } from '../../src/client/index.ts'
+import { verifyEd25519 } from '../../src/client/key-primitives.ts'
 import { createKdf } from '../../src/client/password.ts'
 import { noblePrimitives } from '../../src/client/primitives.ts'
-import { toHex, utf8 } from '../../src/protocol/bytes.ts'
+import { toBase64, toHex, utf8 } from '../../src/protocol/bytes.ts'
 import { openEnvelope, readEnvelope, sealEnvelope } from '../../src/protocol/envelope.ts'
 import { passwordText } from '../../src/protocol/password-kdf.ts'
 import { deriveStepKeys, envelopeKeyText } from '../../src/protocol/totp.ts'
@@ -20,6 +21,57 @@ t.test('a browser storage outside of a browser names what is missing', async (t)
   const uses: Promise<unknown>[] = [storage.get('a'), storage.set('a', 'b'), storage.remove('a')]
   for (const use of uses) {
     await t.rejects(use, { name: 'RUNTIME_UNSUPPORTED', info: /indexedDB is missing/ })
+  }
+})
+
+/** The encodings of the eight points of small order, canonical and not, without the bit of x. */
+const smallOrder = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+]
+
+t.test('a server key that any signature fits is refused when the client is made', async (t) => {
+  const optionsOf = (bytes: Uint8Array) => ({
+    url: 'https://login.example.com',
+    appId: 'a',
+    serverKeys: [toBase64(bytes)],
+  })
+  for (const hex of smallOrder) {
+    for (const sign of [0, 128]) {
+      const bytes = Uint8Array.from(Buffer.from(hex, 'hex'))
+      bytes[31] = (bytes[31] ?? 0) | sign
+      t.throws(() => createClient(optionsOf(bytes)), TypeError, toHex(bytes))
+    }
+  }
+  for (const last of [0xed, 0xf0, 0xff]) {
+    const bytes = new Uint8Array(32).fill(0xff)
+    bytes[0] = last
+    t.throws(() => createClient(optionsOf(bytes)), TypeError, 'not a canonical encoding')
+  }
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const good = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')
+  t.ok(createClient(optionsOf(good)))
+})
+
+t.test('an Ed25519 signature is verified strictly', async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const key = Uint8Array.from(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'))
+  const text = utf8('torii')
+  const signature = Uint8Array.from(sign(null, text, privateKey))
+  t.ok(verifyEd25519(key, text, signature))
+  t.notOk(verifyEd25519(key, utf8('other'), signature))
+  // The neutral element as key and as R, S = 0: under ZIP-215 this verifies for every text.
+  for (const hex of smallOrder) {
+    const point = Uint8Array.from(Buffer.from(hex, 'hex'))
+    for (const r of smallOrder) {
+      const forged = Uint8Array.from([...Buffer.from(r, 'hex'), ...new Uint8Array(32)])
+      t.notOk(verifyEd25519(point, text, forged), `${hex.slice(0, 4)} ${r.slice(0, 4)}`)
+    }
   }
 })
 

@@ -45,7 +45,13 @@ const addRows = async (config: DatabaseConfig) => {
       const userId = Number(insertId)
       await trx
         .insertInto('users')
-        .values({ userId, userName: `user ${n}`, nickName: '名', updatedAt: 2 })
+        .values({
+          userId,
+          userName: `user ${n}`,
+          nickName: '名',
+          skeleton: Buffer.from(`${n}`),
+          updatedAt: 2,
+        })
         .execute()
       await trx
         .insertInto('verifiers')

@@ -65,6 +65,13 @@ t.test('user names and nicknames', async (t) => {
     ['用户名'],
     ['مستخدم'],
     ['in the middle'],
+    ['runs   of \u00a0\u3000 blanks', 'runs of blanks'],
+    ['東京tokyo とうきょう'],
+    ['서울 seoul 漢城'],
+    ['Владимир 1'],
+    ['Ελλάδα'],
+    ['Nguyễn Văn A'],
+    ['हिन्दी नाम'],
     ['\uff37\uff49\uff44\uff45', 'Wide'],
     ['e\u0301e\u0301e\u0301', 'ééé'],
     ['\ufb01ne', 'fine'],
@@ -105,6 +112,24 @@ t.test('user names and nicknames', async (t) => {
     ['ab\u2028cd', 'TEXT_CHARACTERS'],
     ['ab\ue000cd', 'TEXT_CHARACTERS'],
     ['ab\u0378cd', 'TEXT_CHARACTERS'],
+    ...[
+      '\ufe0f',
+      '\u034f',
+      '\u3164',
+      '\u115f',
+      '\u180b',
+      '\u17b4',
+      '\u2800',
+      '\u{e0100}',
+      '\u{1d159}',
+      '\uffa0',
+    ].flatMap((hidden): [string, ErrorName][] => [
+      [`moder${hidden}ator`, 'TEXT_CHARACTERS'],
+      [hidden.repeat(3), 'TEXT_CHARACTERS'],
+    ]),
+    ['\u0430dm\u0456n-2', 'TEXT_CHARACTERS'],
+    ['αβγabc', 'TEXT_CHARACTERS'],
+    ['кириллицаと', 'TEXT_CHARACTERS'],
     [' abc', 'TEXT_CHARACTERS'],
     ['abc\u3000', 'TEXT_CHARACTERS'],
   ]
@@ -140,6 +165,46 @@ t.test('user names and nicknames', async (t) => {
     t.equal(odd, 0, 'for every letter, its other case and its key have the same key')
   })
 
+  t.test('names that look the same', async (t) => {
+    const rows = [
+      ['modern', 'modem'],
+      ['luna', 'Iuna', '1una', 'LUNA'],
+      ['Bob 0', 'bob o', 'B\u{1d428}b 0'],
+      ['сосо', 'coco', 'сoсo'.replaceAll('o', 'о')],
+      ['paypal', 'paypa1', 'PAYPAL'],
+    ]
+    for (const [first = '', ...others] of rows) {
+      t.equal((await judge(first)).code, 1020000, ascii(first))
+      for (const other of others) t.equal((await judge(other)).code, 2040102, `${other} looks like ${first}`)
+    }
+  })
+
+  t.test('names that are reserved from the start', async (t) => {
+    for (const name of [
+      'admin',
+      'Admin',
+      'ADMIN',
+      'ADMlN',
+      'adrnin',
+      'root',
+      'r00t',
+      'Support',
+      '管理员',
+      'оffiсiаl',
+    ])
+      t.ok([2040102, 2020101].includes((await judge(name)).code), ascii(name))
+    const own = await openWorld(t, { TORII__NAMES__RESERVED: '["boss"]' })
+    const { JSON: call } = await openWays(own)
+    const codeOf = async (userName: string) => (await register(call, userName)).code
+    t.same(await Promise.all(['b0ss', 'admin', 'bossy'].map(codeOf)), [2040102, 1020000, 1020000])
+  })
+
+  t.test('blanks around a login make no difference', async (t) => {
+    await register(call, 'am ber', 'right')
+    for (const login of ['am ber', 'am ber ', '\u3000AM  BER\u00a0', ' am\u2003ber'])
+      t.equal((await call('/v1/login', { login, password: 'right' })).code, 1020100, ascii(login))
+  })
+
   t.test('nicknames', async (t) => {
     const rows: [nickName: string, outcome: string | ErrorName][] = [
       ['小鸟在飞', '小鸟在飞'],
@@ -152,6 +217,12 @@ t.test('user names and nicknames', async (t) => {
       ['', 'NAME_LENGTH'],
       ['   ', 'NAME_LENGTH'],
       ['x'.repeat(46), 'NAME_LENGTH'],
+      ['a\u202eb', 'TEXT_CHARACTERS'],
+      ['a\u2066b\u2069', 'TEXT_CHARACTERS'],
+      ['\u200fa', 'TEXT_CHARACTERS'],
+      ['\u3164', 'TEXT_CHARACTERS'],
+      ['\u200d\u2800', 'TEXT_CHARACTERS'],
+      ['\u0301', 'TEXT_CHARACTERS'],
       ['a\nb', 'TEXT_CHARACTERS'],
       ['a\u0000b', 'TEXT_CHARACTERS'],
     ]

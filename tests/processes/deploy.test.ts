@@ -244,3 +244,31 @@ t.test('systemd takes its unit', async (t) => {
   const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', file])
   t.equal(stdout + stderr, '')
 })
+
+t.test('Prometheus takes the alerts, and each fires when it should', async (t) => {
+  const { stdout } = await run('promtool', ['check', 'rules', deployFile('alerts.yaml')])
+  t.match(stdout, /SUCCESS: \d+ rules found/)
+  const tested = await run('promtool', ['test', 'rules', deployFile('alerts.test.yaml')])
+  t.match(tested.stdout, /SUCCESS/)
+})
+
+t.test('alerts and dashboard name metrics that a server serves', async (t) => {
+  const [alerts, dashboard] = await Promise.all([
+    readFile(deployFile('alerts.yaml'), 'utf8'),
+    readFile(deployFile('dashboard.json'), 'utf8'),
+  ])
+  const [port = 0] = await findPorts(1)
+  const shared = await openShared({
+    TORII__METRICS__ENABLED: 'true',
+    TORII__METRICS__PORT: String(port),
+  })
+  t.teardown(shared.close)
+  const server = await spawnServer(shared.environment)
+  t.teardown(() => server.stop())
+  await fetch(`${server.url}/v1/none`)
+  const served = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const names = new Set((alerts + dashboard).match(/\b(torii|nodejs|process)_[a-z0-9_]*[a-z0-9]/g))
+  t.ok(names.size > 10)
+  for (const name of names)
+    t.ok(served.includes(`\n# TYPE ${name.replace(/_bucket$/, '')} `), `${name} is served`)
+})

@@ -107,7 +107,7 @@ const nextOf = (spec: TotpSpec, seal: Seal): (() => Shot) => {
     const turn = createTurn(spec.devices)
     const saltKey = Buffer.from(spec.saltKey, 'hex')
     return () => {
-      const userName = `${spec.prefix}${(count++).toString(36)}`
+      const userName = `${spec.prefix}${(count++).toString(16)}`
       const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
       const members = { regmode: 'anonymous', user: { userName }, clientHash: someClientHash, salt }
       const call = { device: turn(), members, expect: userName }

@@ -6,6 +6,7 @@ import type { Keys } from '../key-exchange/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import { createAccountAdmin } from './admin.ts'
 import { createLogin } from './login.ts'
+import { createNames } from './names.ts'
 import { createPasswords } from './passwords.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
@@ -48,7 +49,8 @@ export const accounts = feature({
     const findSalt = createFindSalt({ db, passwords })
     const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
     const prelogin = createPrelogin({ passwords, findSalt })
-    const register = createRegister({ db, clock, random, passwords, verifiers, logins, keys })
+    const names = createNames({ reserved: config.names.reserved, unmask: world.unmask })
+    const register = createRegister({ db, clock, random, crypto, names, passwords, verifiers, logins, keys })
     const login = createLogin({ db, clock, passwords, verifiers, findSalt, logins, keys, findRedirect })
     return {
       api: {},

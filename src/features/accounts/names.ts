@@ -1,44 +1,99 @@
-/** User names: what may be one, and when two are the same. */
+/** User names: what may be one, and when two are the same or look the same. Nicknames: what may be shown. */
 import { Failure } from '../../protocol/errors.ts'
+import { isOneScript } from './scripts.ts'
 
 const nameLength = { min: 3, max: 45 } as const
-// Control and format characters (zero width, direction marks) make names that look alike; line breaks forge logs.
-const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u
+/** Code points as typed. Normalizing costs little up to here; one code point may become 18. */
+const longestTyped = 200
+/**
+ * Characters without a look of their own. Control and format characters, line breaks (they forge logs), private and
+ * unassigned ones, everything that Unicode says may be left invisible, an empty Braille cell, an empty note head.
+ */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/u
+const bidiControls = /\p{Bidi_Control}/u
+const visible = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/u
+
+/** Replaces characters by those that they look like (UTS 39). */
+export type Unmask = (text: string) => string
+
+/** Bounded: a code point is one or two units, so most texts are not taken apart. */
+const isLonger = (text: string, most: number): boolean =>
+  text.length > 2 * most || (text.length > most && Array.from(text).length > most)
+
+const cut = (text: string, most: number): string =>
+  isLonger(text, most)
+    ? Array.from(text.slice(0, 2 * most))
+        .slice(0, most)
+        .join('')
+    : text
 
 /**
- * NFKC, each code point to lower, upper and lower case, NFKC again: the same on every engine and in every language.
- * Lower case comes first for ẞ alone, which else would be ß and not, as ß is, ss.
+ * Each code point to lower, upper and lower case, NFKC: the same on every engine and in every language. Lower case
+ * comes first for ẞ alone, which otherwise would be ß and not, as ß is, ss.
  */
-export const canonicalName = (name: string): string =>
-  Array.from(name.normalize('NFKC'), (point) => point.toLowerCase().toUpperCase().toLowerCase())
+const foldCase = (text: string): string =>
+  Array.from(text, (point) => point.toLowerCase().toUpperCase().toLowerCase())
     .join('')
     .normalize('NFKC')
 
-const lengthOf = (text: string) => Array.from(text).length
-const isLengthGood = (text: string) => lengthOf(text) >= nameLength.min && lengthOf(text) <= nameLength.max
-
-/** A name as it is kept, and its key. Throws NAME_LENGTH or TEXT_CHARACTERS. */
-export const checkUserName = (typed: string): { userName: string; key: string } => {
-  const userName = typed.normalize('NFKC')
-  const key = canonicalName(typed)
-  if (!isLengthGood(userName) || !isLengthGood(key))
-    throw new Failure('NAME_LENGTH', { info: 'user.userName' })
-  const isBad = forbidden.test(userName) || userName.trim() !== userName || /^\p{Nd}+$|@|^\+/u.test(key)
-  if (isBad) throw new Failure('TEXT_CHARACTERS', { info: 'user.userName' })
-  return { userName, key }
+/** The key of a name: two names with one key are the same. Blanks at the ends and in runs make no difference. */
+export const canonicalName = (typed: string): string => {
+  const normal = cut(typed, longestTyped).normalize('NFKC').replace(/\s+/gu, ' ').trim()
+  return foldCase(cut(normal, nameLength.max + 1))
 }
 
-/** A nickname as it is kept. Throws NAME_LENGTH or TEXT_CHARACTERS. */
-export const checkNickName = (typed: string): string => {
-  const nickName = typed.normalize('NFC').trim()
-  if (nickName === '' || lengthOf(nickName) > nameLength.max) {
-    throw new Failure('NAME_LENGTH', { info: 'user.nickName' })
+/** Equal for names that look alike. Unmasked before the case is folded, since I looks like l, and after. */
+export const skeletonOf = (userName: string, unmask: Unmask): string => {
+  const look = (text: string) => unmask(text.normalize('NFD')).normalize('NFD')
+  return look(foldCase(look(userName)))
+}
+
+export type UserName = { userName: string; key: string; skeleton: string }
+
+/** Checks names to be registered. `reserved` names, and what looks like them, are taken from the start. */
+export const createNames = ({ reserved, unmask }: { reserved: readonly string[]; unmask: Unmask }) => {
+  const reservedKeys = new Set(reserved.map(canonicalName))
+  const reservedSkeletons = new Set(
+    reserved.flatMap((name) => [name.toLowerCase(), name.toUpperCase()]).map((it) => skeletonOf(it, unmask)),
+  )
+
+  /** A name as it is kept, its key and its skeleton. Throws NAME_LENGTH, TEXT_CHARACTERS or ALREADY_REGISTERED. */
+  const checkUserName = (typed: string): UserName => {
+    const info = 'user.userName'
+    if (isLonger(typed, longestTyped)) throw new Failure('NAME_LENGTH', { info })
+    const userName = typed.normalize('NFKC').replace(/ +/g, ' ')
+    if (isLonger(userName, nameLength.max)) throw new Failure('NAME_LENGTH', { info })
+    const key = canonicalName(userName)
+    const isShort = [userName, key].some((text) => !isLonger(text, nameLength.min - 1))
+    if (isShort || isLonger(key, nameLength.max)) throw new Failure('NAME_LENGTH', { info })
+    const isBad =
+      invisible.test(userName) ||
+      userName.trim() !== userName ||
+      /^\p{Nd}+$|@|^\+/u.test(key) ||
+      !isOneScript(userName)
+    if (isBad) throw new Failure('TEXT_CHARACTERS', { info })
+    const skeleton = skeletonOf(userName, unmask)
+    if (reservedKeys.has(key) || reservedSkeletons.has(skeleton)) throw new Failure('ALREADY_REGISTERED')
+    return { userName, key, skeleton }
   }
-  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(nickName)) throw new Failure('TEXT_CHARACTERS', { info: 'user.nickName' })
+  return { checkUserName, checkNickName }
+}
+
+export type Names = ReturnType<typeof createNames>
+
+/** A nickname as it is kept. Throws NAME_LENGTH or TEXT_CHARACTERS. */
+const checkNickName = (typed: string): string => {
+  const info = 'user.nickName'
+  if (isLonger(typed, longestTyped)) throw new Failure('NAME_LENGTH', { info })
+  const nickName = typed.normalize('NFC').trim()
+  if (nickName === '' || isLonger(nickName, nameLength.max)) throw new Failure('NAME_LENGTH', { info })
+  const isBad =
+    /[\p{Cc}\p{Zl}\p{Zp}]/u.test(nickName) || bidiControls.test(nickName) || !visible.test(nickName)
+  if (isBad) throw new Failure('TEXT_CHARACTERS', { info })
   return nickName
 }
 
-/** What somebody typed as a login. `name` need not be one that could be registered. */
+/** A login as typed. `name` need not be one that could be registered. */
 export type CanonicalLogin = { kind: 'number'; userId: number; text: string } | { kind: 'name'; text: string }
 
 export const canonicalLogin = (typed: string): CanonicalLogin => {
@@ -47,10 +102,6 @@ export const canonicalLogin = (typed: string): CanonicalLogin => {
   return userId > 0 ? { kind: 'number', userId, text: String(userId) } : { kind: 'name', text }
 }
 
-/** The key of a login in the database. What is too long to be registered is counted by its beginning. */
+/** The key of a login in the database. A text that is too long to be registered counts by its beginning. */
 export const loginKeyOf = ({ kind, text }: CanonicalLogin | { kind: 'name'; text: string }): Buffer =>
-  Buffer.from(
-    `${kind}:${Array.from(text)
-      .slice(0, nameLength.max + 1)
-      .join('')}`,
-  )
+  Buffer.from(`${kind}:${cut(text, nameLength.max + 1)}`)

@@ -1,12 +1,14 @@
 /** A new account with its first login. */
 import type { Clock } from '../../adapters/clock.ts'
+import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
+import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
-import { checkNickName, checkUserName, loginKeyOf } from './names.ts'
+import { loginKeyOf, type Names } from './names.ts'
 import type { Passwords } from './passwords.ts'
 import { insertAccount, insertUser, insertVerifier } from './repo.ts'
 import type { Verifiers } from './verifier.ts'
@@ -17,6 +19,8 @@ export type RegisterNeeds = {
   db: Db
   clock: Clock
   random: Random
+  crypto: ServerCrypto
+  names: Names
   passwords: Passwords
   verifiers: Verifiers
   logins: Pick<Tickets, 'begin'>
@@ -25,7 +29,9 @@ export type RegisterNeeds = {
 
 const tagBytes = 8
 
-export const createRegister = ({ db, clock, random, passwords, verifiers, logins, keys }: RegisterNeeds) => {
+export const createRegister = (needs: RegisterNeeds) => {
+  const { db, clock, random, crypto, names, passwords, verifiers, logins, keys } = needs
+
   const createBothVerifiers = async (input: RegisterInput, salt: string) => {
     const { clientHash, salt: sent } = input
     if (clientHash !== undefined && sent !== salt) {
@@ -40,16 +46,17 @@ export const createRegister = ({ db, clock, random, passwords, verifiers, logins
   return async function register(input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> {
     const proof = await keys.prove(input, caller)
     if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
-    const { userName, key } = checkUserName(input.user.userName)
-    const nickName = checkNickName(input.user.nickName ?? userName)
+    const { userName, key, skeleton: look } = names.checkUserName(input.user.userName)
+    const nickName = names.checkNickName(input.user.nickName ?? userName)
     const both = await createBothVerifiers(input, passwords.saltOf('name', key))
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)
+    const skeleton = Buffer.from(crypto.sha256(utf8(look)))
     const loginKey = loginKeyOf({ kind: 'name', text: key })
     const insertAll = db.transaction(async (trx) => {
       const userId = await insertAccount(trx, { tag, nowMs })
       await insertVerifier(trx, { loginKey, userId, ...both, createdAt: nowMs, updatedAt: nowMs })
-      await insertUser(trx, { userId, userName, nickName, updatedAt: nowMs })
+      await insertUser(trx, { userId, userName, nickName, skeleton, updatedAt: nowMs })
       const account = { userId, userName, nickName, tag, epoch: 1 }
       const begun = await logins.begin(account, caller, { device: input.device, proof, trx })
       return { account, begun }

@@ -2,7 +2,7 @@ import type { Db, Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
 import type { CanonicalLogin } from './names.ts'
-import type { AccountRow, LoginFailuresRow, VerifierRow } from './tables.ts'
+import type { AccountRow, LoginFailuresRow, UserRow, VerifierRow } from './tables.ts'
 
 export type AccountFound = {
   userId: number
@@ -96,11 +96,9 @@ const accountStatement = createStatement((db, { tag, nowMs }: { tag: Buffer; now
 export const insertAccount = async (trx: Executor, values: { tag: Buffer; nowMs: number }): Promise<number> =>
   Number((await accountStatement(trx, values)).insertId)
 
-type NewUser = { userId: number; userName: string; nickName: string; updatedAt: number }
+const userStatement = createStatement((db, row: UserRow) => db.insertInto('users').values(row))
 
-const userStatement = createStatement((db, row: NewUser) => db.insertInto('users').values(row))
-
-export const insertUser = async (trx: Executor, row: NewUser): Promise<void> => {
+export const insertUser = async (trx: Executor, row: UserRow): Promise<void> => {
   await userStatement(trx, row)
 }
 

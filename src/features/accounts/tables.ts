@@ -22,7 +22,14 @@ export type AccountRow = {
   updatedAt: number
 }
 
-export type UserRow = { userId: number; userName: string; nickName: string; updatedAt: number }
+export type UserRow = {
+  userId: number
+  userName: string
+  nickName: string
+  /** SHA-256 of the skeleton: no two names look alike. */
+  skeleton: Buffer
+  updatedAt: number
+}
 
 /** `loginKey` is `name:<canonical user name>` as UTF-8. */
 export type VerifierRow = {

@@ -214,7 +214,7 @@ for (const engine of engines) {
       t.ok(db.isDuplicate(duplicate))
       t.ok(db.isDuplicate(duplicate.cause))
 
-      const user = { userId: 1, userName: 'u', nickName: 'n', updatedAt: 1 }
+      const user = { userId: 1, userName: 'u', nickName: 'n', skeleton: Buffer.from('look'), updatedAt: 1 }
       const others = [
         () => db.write.insertInto('users').values(user).execute(),
         () => sql`insert into ${sql.table('loginStreaks')} (login_key) values (null)`.execute(db.write),
@@ -417,7 +417,13 @@ for (const engine of engines) {
       const { db } = await createDatabase(t, engine, { tables })
       const userId = await db.transaction(async (trx) => {
         const { insertId } = await trx.insertInto('accounts').values(account).executeTakeFirstOrThrow()
-        const user = { userId: Number(insertId), userName: 'name', nickName: 'nick', updatedAt: 1 }
+        const user = {
+          userId: Number(insertId),
+          userName: 'name',
+          nickName: 'nick',
+          skeleton: Buffer.from('look'),
+          updatedAt: 1,
+        }
         await trx.insertInto('users').values(user).execute()
         return user.userId
       })

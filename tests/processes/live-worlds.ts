@@ -9,7 +9,7 @@ import {
   type ServerProcess,
   spawnServer,
 } from '../harness/test-server.ts'
-import { type App, createFolder, createTorii, type Torii } from './torii-process.ts'
+import { type App, createFolder, createTorii, type Torii } from '../tools/torii-process.ts'
 
 export type World = { servers: ServerProcess[]; app: App; torii: Torii; db: Db; environment: Environment }
 

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { worlds } from './client/worlds.ts'
-import { type Environment, spawnServer } from './harness/test-server.ts'
+import { worlds } from '../client/worlds.ts'
+import { type Environment, spawnServer } from '../harness/test-server.ts'
 
 const script = fileURLToPath(import.meta.resolve('#root/dist/tests/qa/run.js'))
 

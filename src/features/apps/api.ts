@@ -1,0 +1,1 @@
+export type { AppSummary, Apps } from './apps.ts'

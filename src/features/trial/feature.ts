@@ -1,0 +1,45 @@
+/** What a trial has beside the server itself: a demo app, and a page to click. */
+import type { AppSummary, Apps } from '../apps/api.ts'
+import { feature, type World } from '../feature.ts'
+import { renderTrial } from './page.ts'
+
+const demoName = 'demo'
+
+type DemoNeeds = { apps: Pick<Apps, 'list' | 'add' | 'set'> }
+/** `appSecret` only of an app that was just made: it is shown once. */
+export type Demo = { appId: string; appSecret?: string }
+
+const isUsable = ({ name, isPublic, isDisabled }: AppSummary) => name === demoName && isPublic && !isDisabled
+
+const findDemo = async ({ list }: Pick<Apps, 'list'>) => (await list()).find(isUsable)
+
+/** The demo app of a server that listens at these origins; made where there is no app at all. */
+const openDemo = async ({ apps }: DemoNeeds, origins: readonly string[]): Promise<Demo | undefined> => {
+  if ((await apps.list()).length === 0) {
+    return apps.add({ name: demoName, isPublic: true, origins })
+  }
+  const demo = await findDemo(apps)
+  if (!demo) return undefined
+  const { appId } = demo
+  if (origins.some((origin) => !demo.origins.includes(origin)))
+    await apps.set(appId, { origins: [...origins] })
+  return { appId }
+}
+
+export const trial = feature({
+  create: ({ isTrial }: World, { apps }: DemoNeeds) => ({
+    api: { openDemo: (origins: readonly string[]) => openDemo({ apps }, origins) },
+    pages: isTrial
+      ? [
+          {
+            path: '/',
+            method: 'GET' as const,
+            limit: 'other',
+            render: async ({ caller, nonce }) => ({
+              html: renderTrial(caller.language, (await findDemo(apps))?.appId, nonce),
+            }),
+          },
+        ]
+      : [],
+  }),
+})
