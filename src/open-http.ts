@@ -46,6 +46,7 @@ export const openHttp = (
       isDraining,
     },
     isTrial: isTrial(config),
+    isWithin: world.isWithin,
     envelope: {
       openTotp: features.openTotp,
       openSealed: features.openSealed,

@@ -116,8 +116,8 @@ async function emitTypes(outputs) {
   if (ts === undefined) return []
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const client = join(root, 'src', 'client', 'index.ts')
-  const program = ts.createProgram([client], { ...options, noCheck: true, emitDeclarationOnly: true })
+  const entries = ['index.ts', 'backend.ts'].map((name) => join(root, 'src', 'client', name))
+  const program = ts.createProgram(entries, { ...options, noCheck: true, emitDeclarationOnly: true })
   const { diagnostics } = program.emit(undefined, (path, text) => outputs.set(path, text))
   return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
 }

@@ -7,6 +7,7 @@ CREATE TABLE `{apps}` (
   min_strength INT NOT NULL,
   origins MEDIUMTEXT NOT NULL,
   rights VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  checks MEDIUMTEXT NULL,
   disabled_at BIGINT NULL,
   created_at BIGINT NOT NULL,
   PRIMARY KEY (app_id)

@@ -7,6 +7,7 @@ CREATE TABLE "{apps}" (
   min_strength INTEGER NOT NULL,
   origins TEXT NOT NULL,
   rights TEXT NOT NULL,
+  checks TEXT,
   disabled_at INTEGER,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (app_id)

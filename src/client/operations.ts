@@ -275,6 +275,55 @@ export type Operations = {
       }
     }
   }
+  /** Tells a backend whether tickets of its apps are valid, and whose they are. */
+  '/v1/ticket/verify': {
+    input: {
+      /** A ticket as the user presented it */
+      token?: string
+      tokens?: string[]
+    }
+    reply: {
+      active?: boolean
+      /** Why it is not active: expired, logged-out, disabled, reused, … or unknown */
+      reason?: string
+      tier?: string
+      user?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      /** The app that the user logged in to */
+      appid?: string
+      /** When the ticket was issued, unix seconds */
+      issuedAt?: number
+      /** When it ends at the latest, unix seconds */
+      expiresAt?: number
+      /** When it ends if it is not used, unix seconds */
+      idleAt?: number
+      /** In the order of tokens */
+      tickets?: {
+        active: boolean
+        /** Why it is not active: expired, logged-out, disabled, reused, … or unknown */
+        reason?: string
+        tier?: string
+        user?: {
+          /** Decimal number */
+          userId: string
+          userName: string
+          nickName: string
+        }
+        /** The app that the user logged in to */
+        appid?: string
+        /** When the ticket was issued, unix seconds */
+        issuedAt?: number
+        /** When it ends at the latest, unix seconds */
+        expiresAt?: number
+        /** When it ends if it is not used, unix seconds */
+        idleAt?: number
+      }[]
+    }
+  }
   /** Provisioning: hands a new device its TOTP secret. */
   '/v1/totp': {
     input: {
@@ -362,6 +411,7 @@ export const operations = {
   '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/session': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
+  '/v1/ticket/verify': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/words/check': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/words/test': { replay: 'read', tiers: [], takesTicket: false },

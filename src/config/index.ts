@@ -7,6 +7,7 @@ import * as abuse from '../features/abuse/config.ts'
 import * as accounts from '../features/accounts/config.ts'
 import * as apps from '../features/apps/config.ts'
 import * as audit from '../features/audit/config.ts'
+import * as backends from '../features/backends/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
@@ -17,7 +18,7 @@ import * as core from './core.ts'
 import { section } from './fields.ts'
 
 export const ConfigSchema = section({
-  server: section({ ...core.server, ...accounts.server }),
+  server: section({ ...core.server, ...accounts.server, ...backends.server }),
   security: section({ ...core.security, ...keyExchange.security }),
   transport: section(core.transport),
   database: section({
@@ -42,6 +43,7 @@ export const ConfigSchema = section({
     ...accounts.limits,
     ...tickets.limits,
     ...words.limits,
+    ...backends.limits,
     ...abuse.limits,
   }),
   provisioning: section(apps.provisioning),

@@ -69,6 +69,11 @@ const rules: readonly Rule[] = [
     expected: 'the address or the network of a proxy (a range this wide lets callers choose their address)',
   },
   {
+    find: ({ server: { backendNetworks } }) =>
+      findMember(['server', 'backendNetworks'], backendNetworks, isNarrow),
+    expected: 'an address or a CIDR range of an inner network',
+  },
+  {
     find: ({ server: { origins } }) => findMember(['server', 'origins'], origins, isOrigin),
     expected: 'an origin like https://a.example',
   },

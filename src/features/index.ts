@@ -4,6 +4,7 @@ import { addresses, bans, limits } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
 import { apps, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
+import { backends } from './backends/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
@@ -51,6 +52,7 @@ export const openFeatures = (world: World) => {
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
   const { checkText } = house.add(words, {})
+  house.add(backends, { tickets: ticket })
   house.add(accounts, { logins: ticket, keys })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })

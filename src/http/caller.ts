@@ -22,7 +22,14 @@ export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 export const appRights = ['words'] as const
 export type AppRight = (typeof appRights)[number]
 
-export type CallerApp = { appId: string; isPublic: boolean; minStrength: number; rights: readonly AppRight[] }
+export type CallerApp = {
+  appId: string
+  isPublic: boolean
+  minStrength: number
+  rights: readonly AppRight[]
+  /** The apps whose tickets it may check: its own, or those of a backend. Empty without a secret. */
+  checks: readonly string[]
+}
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */
 export type CallerKey = {
@@ -100,6 +107,8 @@ export type OperationShape = {
   isOpenToAll?: true
   /** Its messages are frames (hello, key exchange), in JSON or protobuf, and so are its refusals. */
   frame?: FrameKind
+  /** For backends: also in the clear from `server.backendNetworks`. */
+  forBackends?: true
   /** Counts as a change when the server is full: it costs as much. */
   isCostly?: true
   /** Tickets that open it; without, none is needed. */

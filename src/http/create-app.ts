@@ -38,6 +38,7 @@ export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
     /** Counts an answered request. */
     observe: ((answered: Answered) => void) | undefined
     isTrial: boolean
+    isWithin(address: string, network: string): boolean
     envelope: Omit<OpenNeeds, Exclude<keyof EnvelopeNeeds, 'openTotp' | 'openSealed' | 'readFrame'>>
     operations: readonly Operation[]
   }
@@ -79,7 +80,11 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   app.setErrorHandler(createErrorHandler({ now, failureStatus, drawNonce: needs.drawNonce }))
 
   const { profile } = security
-  const checkPrivate = createPrivacy({ profile, isTrial })
+  const checkPrivate = createPrivacy({
+    profile,
+    isTrial,
+    isBackendAddress: (address) => server.backendNetworks.some((network) => needs.isWithin(address, network)),
+  })
   const pipelineNeeds: PipelineNeeds = {
     ...needs,
     securityHeaders: headers,

@@ -6,9 +6,22 @@ import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields, alignRows, isoTime } from '../console/text.ts'
-import { readAppId, readLine, readMinStrength, readOrigin, readRights } from '../console/values.ts'
+import {
+  readAppId,
+  readAppIds,
+  readLine,
+  readMinStrength,
+  readOrigin,
+  readRights,
+} from '../console/values.ts'
 
-type AddOptions = { public?: boolean; minStrength: number; origin: string[] }
+type AddOptions = {
+  public?: boolean
+  backend?: boolean
+  checks: string[]
+  minStrength: number
+  origin: string[]
+}
 
 const noticed = 'Running servers notice it within a second.'
 
@@ -33,20 +46,26 @@ const fieldsOf = (app: AppSummary) => ({
   'min envelope': String(app.minStrength),
   origins: app.origins.join(' ') || '-',
   may: app.rights.join(' ') || '-',
+  checks: app.checks?.join(' ') || '-',
   created: isoTime(app.createdAt),
 })
 
 const add = (
   { withAdmin, print }: Context,
   name: string,
-  { public: isPublic, minStrength, origin }: AddOptions,
+  { public: isPublic, backend = false, checks, minStrength, origin }: AddOptions,
 ) =>
   withAdmin(async ({ apps, config, place }) => {
     if (isPublic && origin.length + config.server.origins.length === 0) {
       throw new Refusal('a public app is called from its origins alone: name them (--origin https://…)')
     }
+    if (backend !== checks.length > 0)
+      throw new Refusal('a backend names the apps whose tickets it checks: --backend --checks ID,ID')
+    if (backend && isPublic) throw new Refusal('a backend keeps a secret, so it is not public')
+    for (const checked of checks) await named(checked, apps.show(checked))
     const { appId, appSecret } = await apps.add({
       name,
+      ...(backend && { checks }),
       isPublic: isPublic ?? false,
       minStrength,
       origins: origin,
@@ -140,6 +159,7 @@ export const register = (program: Command, context: Context) => {
     'Adds an app and shows its appid and appsecret',
     'torii app add "Web shop" --json',
     'torii app add Website --public --origin https://www.example.com',
+    'torii app add API --backend --checks 8YqK2mVbX0tLr5Zc,Lm2nB7vC3xZ9qW4e',
   )
     .argument('<name>', 'what people call it', readLine(100))
     .option('--public', 'may be called without its secret, by browsers on its origins')
@@ -155,6 +175,8 @@ export const register = (program: Command, context: Context) => {
       (text: string, before: string[]) => [...new Set([...before, readOrigin(text)])],
       [] as string[],
     )
+    .option('--backend', 'a service that checks the tickets of other apps')
+    .option('--checks <ids>', 'their appids, with commas', readAppIds, [] as string[])
     .action((name: string, options: AddOptions) => add(context, name, options))
   describe(app.command('list'), 'Lists the apps', 'torii app list').action(() => list(context))
   withId('show', 'Shows one app', 'torii app show 8YqK2mVbX0tLr5Zc').action((id: string) => show(context, id))

@@ -60,6 +60,11 @@ export const readLine =
 export const readAppId = (text: string): string =>
   /^[A-Za-z0-9]{1,64}$/.test(text) ? text : refuse('an app id; "torii app list" shows them')
 
+/** App ids with commas between them. */
+export const readAppIds = (text: string): string[] => [
+  ...new Set(text.split(',').map((id) => readAppId(id.trim()))),
+]
+
 /** The weakest envelope that an app's calls may have. */
 export const readMinStrength = (text: string): number =>
   /^[012]$/.test(text)

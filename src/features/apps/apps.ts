@@ -30,6 +30,8 @@ export type AppSummary = {
   minStrength: number
   origins: string[]
   rights: AppRight[]
+  /** The apps whose tickets this backend checks; undefined for an app that is no backend. */
+  checks: string[] | undefined
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
@@ -41,6 +43,8 @@ export type NewApp = {
   minStrength?: number
   origins?: readonly string[]
   rights?: readonly AppRight[]
+  /** Makes it a backend that checks the tickets of these apps. */
+  checks?: readonly string[]
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -63,6 +67,7 @@ const toCallerApp = (row: AppRow): CallerApp => ({
   isPublic: row.isPublic === 1,
   minStrength: row.minStrength,
   rights: readRights(row),
+  checks: row.checks === null ? [row.appId] : JSON.parse(row.checks),
 })
 
 const summarise = (row: AppRow): AppSummary => ({
@@ -72,6 +77,7 @@ const summarise = (row: AppRow): AppSummary => ({
   minStrength: row.minStrength,
   origins: JSON.parse(row.origins),
   rights: readRights(row),
+  checks: row.checks === null ? undefined : JSON.parse(row.checks),
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,
@@ -157,7 +163,8 @@ export const createApps = (needs: AppsNeeds) => {
         row &&
         (secret === undefined ? row.isPublic === 1 && isOriginOf(row, origin) : isSecretOf(row, secret))
       if (!row || !isGood) throw new Failure('APP_REFUSED')
-      return checkEnabled(row)
+      const app = checkEnabled(row)
+      return secret === undefined ? { ...app, checks: [] } : app
     },
     /** For a call in a device's envelope, whose app is known already: members that are there must fit. */
     checkDevice: async (app: CallerApp, appId: unknown, secret: unknown): Promise<void> => {
@@ -179,6 +186,7 @@ export const createApps = (needs: AppsNeeds) => {
       minStrength = strengths.clear,
       origins = [],
       rights = [],
+      checks,
     }: NewApp) => {
       const appId = randomText(random, 16)
       const appSecret = randomText(random, 32)
@@ -192,6 +200,7 @@ export const createApps = (needs: AppsNeeds) => {
           minStrength,
           origins: JSON.stringify(origins),
           rights: rights.join(' '),
+          checks: checks ? JSON.stringify(checks) : null,
           disabledAt: null,
           createdAt: clock.now(),
         })
@@ -221,6 +230,15 @@ export const createApps = (needs: AppsNeeds) => {
       }),
     setRights: (appId: string, rights: readonly AppRight[]) =>
       change(appId, 'app.rights', { rights: rights.join(' ') }),
+    /** Changes what is given and leaves the rest. */
+    set: (appId: string, { name, isPublic, minStrength, origins, checks }: Partial<NewApp>) =>
+      change(appId, 'app.changed', {
+        ...(name !== undefined && { name }),
+        ...(isPublic !== undefined && { isPublic: isPublic ? 1 : 0 }),
+        ...(minStrength !== undefined && { minStrength }),
+        ...(origins !== undefined && { origins: JSON.stringify(origins) }),
+        ...(checks !== undefined && { checks: JSON.stringify(checks) }),
+      }),
     disable: (appId: string) => change(appId, 'app.disabled', { disabledAt: clock.now() }),
     enable: (appId: string) => change(appId, 'app.enabled', { disabledAt: null }),
   }

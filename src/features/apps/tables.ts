@@ -16,6 +16,8 @@ export type AppRow = {
   origins: string
   /** Names of rights, divided by blanks. */
   rights: string
+  /** JSON array of the apps whose tickets this backend checks; null for an app that is no backend. */
+  checks: string | null
   disabledAt: number | null
   createdAt: number
 }

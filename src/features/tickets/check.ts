@@ -57,9 +57,9 @@ export const createChecks = (needs: CheckNeeds) => {
       }),
   })
 
-  const checkSKey = async (presented: ParsedTicket, appId: string): Promise<TicketState> => {
+  const checkSKey = async (presented: ParsedTicket, appIds: readonly string[]): Promise<TicketState> => {
     const result = await skeys.use(presented.handle, presented.secret)
-    if (result.state === 'unknown' || result.record.appId !== appId) return { state: 'unknown' }
+    if (result.state === 'unknown' || !appIds.includes(result.record.appId)) return { state: 'unknown' }
     if (result.state === 'ended') return { state: 'ended', reason: result.reason }
     if (result.isFirstUse) {
       const { counter } = result.record
@@ -69,7 +69,7 @@ export const createChecks = (needs: CheckNeeds) => {
     return { state: 'live', ticket: ticketOf('skey', presented.handle, result.record, idleAt) }
   }
 
-  const checkA2 = async (presented: ParsedTicket, appId: string): Promise<TicketState> => {
+  const checkA2 = async (presented: ParsedTicket, [appId = '']: readonly string[]): Promise<TicketState> => {
     const found = await a2.find(presented, appId)
     if (!found) return { state: 'unknown' }
     await a2.enforce(found)
@@ -90,9 +90,18 @@ export const createChecks = (needs: CheckNeeds) => {
     /** Throws ENCRYPTION_REQUIRED for a live ticket whose login needs a stronger envelope. */
     check: async (token: unknown, caller: Caller): Promise<TicketState> => {
       const presented = typeof token === 'string' ? parseTicket(token) : undefined
-      const result = presented && (await checksOfTier[presented.tier]?.(presented, caller.app?.appId ?? ''))
+      const appIds = caller.app ? [caller.app.appId] : []
+      const result = presented && (await checksOfTier[presented.tier]?.(presented, appIds))
       if (result?.state === 'live') checkStrength(result.ticket, caller)
       return result ?? { state: 'unknown' }
+    },
+    /**
+     * For a backend: an SKey of one of these apps. Its own channel is trusted, so the login's minimum strength is not
+     * asked for. An A2 never goes to a backend, so it is unknown there.
+     */
+    checkFor: async (token: string, appIds: readonly string[]): Promise<TicketState> => {
+      const presented = parseTicket(token)
+      return presented?.tier === 'skey' ? checkSKey(presented, appIds) : { state: 'unknown' }
     },
     /** Whether both tickets of an earlier reply are still good, for a copy of its login. */
     isPairCurrent: async (tickets: { a2?: string; skey?: string }): Promise<boolean> => {

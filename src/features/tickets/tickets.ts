@@ -28,7 +28,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     retrySeconds: lives.retrySeconds,
     issueRotated: logins.issueRotated,
   })
-  const { check, isPairCurrent, flush } = createChecks({
+  const { check, checkFor, isPairCurrent, flush } = createChecks({
     ...needs,
     a2,
     skeyIdleSeconds: lives.skeyIdleSeconds,
@@ -76,6 +76,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     begin: logins.begin,
     resume: logins.resume,
     check,
+    checkFor,
     isPairCurrent,
     authenticate,
     exchange: a2.exchange,
