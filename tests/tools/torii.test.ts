@@ -241,10 +241,14 @@ t.test(
     write('bad.json', { fil: file })
     const torii = createTorii({ TORII_CONFIG: join(folder, 'bad.json') }, folder)
     t.match(await torii('app', 'list', '--config', 'good.json'), { code: 0, stdout: /has no app yet\n$/ })
-    t.match(await torii('app', 'list'), { code: 1, stdout: '', stderr: 'torii: database.fil: unknown key\n' })
+    t.match(await torii('app', 'list'), {
+      code: 1,
+      stdout: '',
+      stderr: /^torii: database\.fil: no such setting, .*bad\.json; did you mean database\.file\?\n$/,
+    })
     t.match(await torii('app', 'list', '--config', 'none.json'), {
       code: 1,
-      stderr: /^torii: .*none\.json\n$/,
+      stderr: /^torii: .*none\.json does not exist\n$/,
     })
   },
 )

@@ -59,7 +59,7 @@ const examine = async (context: Context): Promise<Finding[]> => {
     ...(await attempt('server key', () => checkServerKey(config, pins))),
     ...(await attempt('proxies', () => [checkProxies(config)])),
     ...(await attempt('certificate', () => checkTls(config))),
-    ...(await attempt('settings', () => checkSettings(config))),
+    ...(await attempt('settings', () => checkSettings(config, context.environment))),
   ]
 }
 

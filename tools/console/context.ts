@@ -74,6 +74,7 @@ export const createContext = (program: Command, terminal: Terminal) => {
   }
 
   return {
+    environment,
     readConfig,
     checkFile,
     resolvePath,

@@ -40,11 +40,11 @@ export const checkTls = ({ server: { tls } }: Config): Finding[] => {
 }
 
 /** Who may read the embedded database, and what is fine for a trial only. */
-export const checkSettings = (config: Config): Finding[] => {
+export const checkSettings = (config: Config, environment: NodeJS.ProcessEnv): Finding[] => {
   const { file, write } = config.database
   const mode = write.length === 0 ? statSync(file, { throwIfNoEntry: false })?.mode : undefined
   const isOpen = mode !== undefined && (mode & 0o077) !== 0
-  const ignored = listIgnoredVariables().map(({ name, meant }) =>
+  const ignored = listIgnoredVariables(environment).map(({ name, meant }) =>
     warning(name, 'not read', `the name is ${meant}`),
   )
   const found = [
