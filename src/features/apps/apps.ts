@@ -220,14 +220,6 @@ export const createApps = (needs: AppsNeeds) => {
       return { appSecret }
     },
     finishRotation: (appId: string) => change(appId, 'app.rotation-finished', { previousSecretHash: null }),
-    /** Changes what is given and leaves the rest. */
-    set: (appId: string, { name, isPublic, minStrength, origins }: Partial<NewApp>) =>
-      change(appId, 'app.changed', {
-        ...(name !== undefined && { name }),
-        ...(isPublic !== undefined && { isPublic: isPublic ? 1 : 0 }),
-        ...(minStrength !== undefined && { minStrength }),
-        ...(origins !== undefined && { origins: JSON.stringify(origins) }),
-      }),
     setRights: (appId: string, rights: readonly AppRight[]) =>
       change(appId, 'app.rights', { rights: rights.join(' ') }),
     /** Changes what is given and leaves the rest. */
