@@ -26,7 +26,6 @@ export const openHttp = (
     randomId,
     describeAddress: createDescribe(),
     checkBan: ({ text }) => features.checkBan(text),
-    recordSighting: features.recordSighting,
     checkRateLimit: features.checkRateLimit,
     now: clock.now,
     elapsedMs: clock.elapsed,

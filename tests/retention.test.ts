@@ -65,15 +65,6 @@ for (const [engine, open] of engines) {
         .insertInto('loginStreaks')
         .values({ loginKey: randomBytes(8), failures: 1, lastFailedAt })
         .execute()
-    let address = 0
-    const sighting = (lastSeenAt: number) =>
-      write
-        .insertInto('addresses')
-        .values({
-          ...{ address: `192.0.2.${++address}`, family: 'ipv4', scope: 'public' },
-          ...{ firstSeenAt: 0, lastSeenAt, requests: 1 },
-        })
-        .execute()
     const { version = 0 } =
       (await write
         .selectFrom('changeLog')
@@ -93,7 +84,6 @@ for (const [engine, open] of engines) {
       ['logins', 'expiresAt', 365 * dayMs, loginOf],
       ['loginFailures', 'failed1', dayMs, failure],
       ['loginStreaks', 'lastFailedAt', 90 * dayMs, streak],
-      ['addresses', 'lastSeenAt', 90 * dayMs, sighting],
       ['changeLog', 'changedAt', 2 * skeyMs, change],
     ] as const
     for (const [table, , ageMs, insert] of rows) {

@@ -36,7 +36,6 @@ const name = () => randomBytes(6).toString('hex')
 /** Rows as a server writes them, with names of usual length. */
 const makers = (appId: string) => {
   let userId = 20_000
-  let address = 0
   return {
     devices: () => ({
       ...{ deviceId: randomBytes(16), appId, secretSealed: randomBytes(68), address: '203.0.113.77' },
@@ -53,10 +52,6 @@ const makers = (appId: string) => {
       ...{ a2PreviousHash: randomBytes(32), a2Nonce: randomBytes(16), a2Counter: 2, a2RotatedAt: now },
       ...{ a2Confirmed: 1, authenticatedAt: now, expiresAt: now, endedAt: null, endReason: null },
       ...{ endDetail: null, keyPrint: null, minStrength: 0 },
-    }),
-    addresses: () => ({
-      ...{ address: `2001:db8::${(++address).toString(16)}`, family: 'ipv6', scope: 'public' },
-      ...{ firstSeenAt: now, lastSeenAt: now, requests: 1 },
     }),
     auditEvents: () => ({
       ...{ happenedAt: now, kind: 'ticket.reused', userId: 10_001, appId, network: null, detail: '{}' },
@@ -90,7 +85,6 @@ const fill = async ({ server: { db }, app }: World) => {
   }))
   await insert('devices', make.devices)
   await insert('logins', (place) => make.logins(accountAt(place).userId))
-  await insert('addresses', make.addresses)
   await insert('auditEvents', make.auditEvents)
 }
 
@@ -117,7 +111,6 @@ t.test('rows in MariaDB', async (t) => {
   near(t, await sizeOf('accounts', 'users', 'verifiers'), 'a user in MariaDB')
   near(t, await sizeOf('logins'), 'a login in MariaDB')
   near(t, await sizeOf('devices'), 'a device in MariaDB')
-  near(t, await sizeOf('addresses'), 'an address in MariaDB')
   near(t, await sizeOf('audit_events'), 'an audit event in MariaDB')
 })
 

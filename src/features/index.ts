@@ -1,6 +1,6 @@
 /** Every feature, in the order of needs: the one place where features meet. A need that is missing does not compile. */
 import type { Recover } from '../adapters/store/index.ts'
-import { addresses, bans, limits } from './abuse/feature.ts'
+import { bans, limits } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
 import { apps, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
@@ -47,7 +47,6 @@ export const openFeatures = (world: World) => {
   const { find: findApp } = admin.apps
   const { raiseEpoch } = admin.accounts
   const rateLimits = house.add(limits, {})
-  const sightings = house.add(addresses, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
@@ -59,7 +58,6 @@ export const openFeatures = (world: World) => {
   return {
     admin,
     checkBan: admin.bans.check,
-    recordSighting: sightings.see,
     checkRateLimit: rateLimits.check,
     apps: admin.apps,
     openTotp: device.open,

@@ -4,6 +4,5 @@ import { limit, table } from '../../config/fields.ts'
 export const limits = { other: limit(60, 60) }
 
 export const tables = {
-  addresses: table('addresses'),
   bans: table('bans'),
 }

@@ -1,13 +1,9 @@
-/** Bans, rate limits, and the addresses that have called. */
+/** Bans and rate limits. */
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, type World } from '../feature.ts'
-import { createAddressBook } from './addresses.ts'
 import { createBans } from './bans.ts'
 import { createLimits } from './limits.ts'
-import { removeOldSightings } from './repo.ts'
-
-const addressesKeptMs = 90 * 24 * 3_600_000
 
 export const bans = feature({
   create: (
@@ -21,15 +17,4 @@ export const bans = feature({
 
 export const limits = feature({
   create: ({ store, config }: World) => ({ api: createLimits({ store, limits: config.limits }) }),
-})
-
-export const addresses = feature({
-  create: ({ db, clock, createBatch }: World) => {
-    const { see, flush } = createAddressBook({ db, clock, createBatch })
-    return {
-      api: { see },
-      flush: [flush],
-      retention: [{ name: 'addresses', keptMs: addressesKeptMs, remove: removeOldSightings }],
-    }
-  },
 })

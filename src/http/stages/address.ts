@@ -8,8 +8,6 @@ export type AddressNeeds = {
   checkBan(address: Address): void
   /** One trip to the store: throws TOO_OFTEN. */
   checkRateLimit(limit: string, address: Address): Promise<void>
-  /** Notes that the address was served. */
-  recordSighting(address: Address): void
 }
 
 /** Stands for an address that is not known; no call from there is served. */
@@ -35,11 +33,9 @@ export const checkBan =
   }
 
 export const checkRateLimit =
-  ({ checkRateLimit, recordSighting }: AddressNeeds): onRequestHookHandler =>
+  ({ checkRateLimit }: AddressNeeds): onRequestHookHandler =>
   (request, _reply, done) => {
     const { limit = 'other', unlimited } = request.routeOptions.config
     if (unlimited) return done()
-    const { address } = request.caller
-    recordSighting(address)
-    checkRateLimit(limit, address).then(() => done(), done)
+    checkRateLimit(limit, request.caller.address).then(() => done(), done)
   }
