@@ -13,6 +13,7 @@ import {
 import type { loginShape } from '../../src/features/accounts/wire.ts'
 import type { keyExchangeShape } from '../../src/features/key-exchange/wire.ts'
 import type { sessionShape } from '../../src/features/tickets/wire.ts'
+import { codes } from '../harness/codes.ts'
 import { spawnServer, until } from '../harness/test-server.ts'
 import { openConnected, password, randomUser, refusalOf } from './connected.ts'
 import { createTestStorage, createWire } from './wire.ts'
@@ -40,7 +41,7 @@ for (const { name, open } of worlds) {
       t.equal((await client.echo({ greeting: '鳥居', list: [1, null] })).greeting, '鳥居')
       const userName = randomUser()
       const { code, user, tickets } = await client.register({ userName, nickName: '安娜', password })
-      t.equal(code, 1020000)
+      t.equal(code, codes.REGISTERED)
       t.match(user, { userName, nickName: '安娜', userId: /^\d+$/ })
       t.equal(storage.read('login')?.skey, tickets.skey, 'the tickets are kept')
       const session = await client.session()
@@ -57,7 +58,12 @@ for (const { name, open } of worlds) {
       t.equal(await client.logout(), undefined)
       t.equal(storage.read('login'), undefined, 'nothing is kept')
       const ended = await refusalOf(client.call('/v1/session', { token: skey }))
-      t.match(ended, { name: 'NOT_LOGGED_IN', code: 1030201, reason: 'logged-out', isAnswer: true })
+      t.match(ended, {
+        name: 'NOT_LOGGED_IN',
+        code: codes.TICKET_ENDED,
+        reason: 'logged-out',
+        isAnswer: true,
+      })
       t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
       t.equal(wire.of('provision').length, 1)
       t.notOk(
@@ -117,7 +123,11 @@ for (const { name, open } of worlds) {
       const { client, userName } = await enter()
       const wrong = await refusalOf(client.login({ login: userName, password: 'wrong' }))
       t.ok(isFailure(wrong, 'LOGIN_FAILED'))
-      t.match(wrong, { code: 2040204, name: 'LOGIN_FAILED', message: 'Login or password is wrong' })
+      t.match(wrong, {
+        code: codes.LOGIN_FAILED,
+        name: 'LOGIN_FAILED',
+        message: 'Login or password is wrong',
+      })
       t.notOk(isFailure(wrong, 'TOO_OFTEN', 'NOT_LOGGED_IN'))
       t.ok(isFailure(wrong), 'any failure')
       t.notOk(isFailure(new Error('LOGIN_FAILED')))
@@ -126,7 +136,10 @@ for (const { name, open } of worlds) {
       const again = await refusalOf(client.register({ userName: userName.toUpperCase(), password }))
       t.ok(isFailure(again, 'ALREADY_REGISTERED'))
       t.ok(isFailure(await refusalOf(client.login({ login: userName, password: '' })), 'PASSWORD_LENGTH'))
-      t.match(await refusalOf(client.call('/v1/nowhere', {})), { name: 'OPERATION_UNKNOWN', code: 2000105 })
+      t.match(await refusalOf(client.call('/v1/nowhere', {})), {
+        name: 'OPERATION_UNKNOWN',
+        code: codes.OPERATION_UNKNOWN,
+      })
       t.ok((await client.session()).user, 'the login before is still there')
       const stranger = connect({ appSecret: 'x'.repeat(32) }).client
       t.ok(isFailure(await refusalOf(stranger.echo({})), 'APP_REFUSED'))

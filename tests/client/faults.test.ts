@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import type { Client } from '../../src/client/index.ts'
+import { codes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { openText, sealText } from '../harness/totp-client.ts'
 import { loginsOf, openConnected, password, randomUser, refusalOf } from './connected.ts'
@@ -25,7 +26,7 @@ for (const { name, open } of worlds) {
       wire.loseReply('register')
       const userName = randomUser()
       const { user, code } = await client.register({ userName, password })
-      t.equal(code, 1020000, 'not: already registered')
+      t.equal(code, codes.REGISTERED, 'not: already registered')
       t.equal(wire.of('register').length, 2)
       t.equal(wire.of('register')[0]?.body, wire.of('register')[1]?.body, 'the same bytes')
       const logins = await loginsOf(world, user.userId)
@@ -210,9 +211,9 @@ for (const { name, open } of worlds) {
       t.equal(wire.of('session').length, 3, 'the reply to an earlier call is not taken')
       const forge = (members: object) =>
         JSON.stringify({ ...members, timestamp: Math.floor(Date.now() / 1_000) })
-      wire.replaceReply('session', () => forge({ code: 1030200, user: { userId: '1' } }))
+      wire.replaceReply('session', () => forge({ code: codes.TICKET_VALID, user: { userId: '1' } }))
       t.equal((await client.session()).user.userId, user.userId, 'nor is a plain success')
-      wire.replaceReply('session', () => forge({ code: 2040400, reason: 'logged-out' }))
+      wire.replaceReply('session', () => forge({ code: codes.NOT_LOGGED_IN, reason: 'logged-out' }))
       t.match(await refusalOf(client.session()), { name: 'NOT_LOGGED_IN', isAnswer: false })
       t.ok(storage.read('login'), 'nor does a plain refusal end anything')
       t.equal((await client.session()).user.userId, user.userId)

@@ -5,6 +5,7 @@ import type { Fetch } from '../../src/client/post.ts'
 import { fromBase64, toBase64 } from '../../src/protocol/bytes.ts'
 import { deriveKeys, hashTranscript, signedText } from '../../src/protocol/key-exchange.ts'
 import { readPublicKey, toPem } from '../../src/protocol/public-key.ts'
+import { codes } from '../harness/codes.ts'
 
 type Json = Record<string, unknown>
 
@@ -24,7 +25,7 @@ export const createImpostor = (
     const { keyEx, rid } = JSON.parse(String(init.body)) as { keyEx: Json; rid: string }
     const reply = (message: Json) =>
       new Response(
-        plainly(1000000, { version: 1, tm: '1800000000000', msgType: 'keyExchange', keyEx: message, rid }),
+        plainly(codes.OK, { version: 1, tm: '1800000000000', msgType: 'keyExchange', keyEx: message, rid }),
       )
     if (keyEx.stage === 3) {
       return reply({

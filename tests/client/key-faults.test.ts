@@ -7,6 +7,7 @@ import type { Fetch } from '../../src/client/post.ts'
 import { toBase64 } from '../../src/protocol/bytes.ts'
 import { serverKeyIdOf } from '../../src/protocol/key-exchange.ts'
 import { toPem } from '../../src/protocol/public-key.ts'
+import { codes } from '../harness/codes.ts'
 import { loginsOf, openConnected, password, randomUser, refusalOf } from './connected.ts'
 import { createImpostor, plainly } from './impostor.ts'
 import { headerOf } from './wire.ts'
@@ -44,7 +45,7 @@ for (const { name, open } of worlds) {
       t.equal(wire.of('keyExchange').length, 3, 'stage 1 was sent again')
       wire.loseReply('register')
       const { user, code } = await client.register({ userName: randomUser(), password })
-      t.equal(code, 1020000, 'not: already registered')
+      t.equal(code, codes.REGISTERED, 'not: already registered')
       const [first, second] = wire.of('register').map(headerOf)
       t.equal(first?.requestId, second?.requestId)
       t.not(first?.nonce, second?.nonce)
@@ -80,7 +81,7 @@ for (const { name, open } of worlds) {
         nowMs = () => Date.now()
         t.same((await client.session()).user, user)
         t.equal(wire.of('session').length, 2)
-        wire.replaceReply('echo', () => plainly(2020413, { tm: String(Date.now() + 3_600_000) }))
+        wire.replaceReply('echo', () => plainly(codes.CLOCK_OFF, { tm: String(Date.now() + 3_600_000) }))
         t.match(await refusalOf(client.echo({})), { name: 'CLOCK_OFF', isAnswer: false })
         await client.echo({})
         const { timestampMs } = headerOf(wire.of('echo').at(-1) ?? { j: '' })
@@ -177,20 +178,20 @@ for (const { name, open } of worlds) {
         path === '/v1/key-exchange' || new URLSearchParams(body).get('v') === '2'
       const { fingerprint } = storage.read('key') ?? {}
 
-      const demanding = go(() => ({ answer: plainly(2020415) }))
+      const demanding = go(() => ({ answer: plainly(codes.ENCRYPTION_REQUIRED) }))
       t.match(await refusalOf(demanding.session()), { name: 'ENCRYPTION_REQUIRED', isAnswer: false })
       t.equal(sent.length, 1)
-      const success = go(() => ({ answer: plainly(1030200, { user }) }))
+      const success = go(() => ({ answer: plainly(codes.TICKET_VALID, { user }) }))
       t.match(await refusalOf(success.session()), { name: 'REPLY_UNREADABLE' }, 'nor is a plain success one')
       t.equal(storage.read('key')?.fingerprint, fingerprint)
 
-      const refusing = go(() => ({ answer: plainly(2020408) }))
+      const refusing = go(() => ({ answer: plainly(codes.ENVELOPE_REFUSED) }))
       t.match(await refusalOf(refusing.session()), { name: 'ENVELOPE_REFUSED' })
       t.ok(sent.every(isStrong))
       t.equal(storage.read('key')?.fingerprint, fingerprint, 'no forged refusal takes the key away')
       const dropping = go((path) => {
         if (path === '/v1/key-exchange') throw new TypeError('the connection broke')
-        return { answer: plainly(2020408) }
+        return { answer: plainly(codes.ENVELOPE_REFUSED) }
       })
       t.match(await refusalOf(dropping.session()), { name: 'UNREACHABLE' })
       t.equal(storage.read('key')?.fingerprint, fingerprint, 'nor an exchange that is dropped')

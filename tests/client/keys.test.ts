@@ -2,6 +2,7 @@
 import t from 'tap'
 import { type ClientOptions, createClient, isFailure } from '../../src/client/index.ts'
 import { findFreePort } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { spawnServer } from '../harness/test-server.ts'
 import { openConnected, password, randomUser, refusalOf } from './connected.ts'
 import { createTestStorage, headerOf } from './wire.ts'
@@ -174,7 +175,7 @@ for (const { name, open } of worlds) {
         const allowed = { fetch: follow, redirects: [`${target.url}/`] }
         const { client } = connect(allowed, storage, gate.url)
         await client.exchangeKeys({ version })
-        t.match(await client.login(credentials), { code: 1020100, user, tickets: { skey: /^sk_/ } })
+        t.match(await client.login(credentials), { code: codes.LOGGED_IN, user, tickets: { skey: /^sk_/ } })
         t.equal(addresses.at(-1), target.url)
         addresses.length = 0
         t.same((await client.session()).user, user)

@@ -1,6 +1,7 @@
 /** Clocks that are wrong, and a server's clock that somebody sets. */
 import t from 'tap'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
+import { codes } from '../harness/codes.ts'
 import { createTestClock, openTestServer } from '../harness/test-server.ts'
 import { createTotpClient } from '../harness/totp-client.ts'
 import { createDice, randomName } from '../races/fleet.ts'
@@ -17,8 +18,8 @@ const calls = isLong ? 50_000 : 5_000
  * ten jumps, at worst 1.5 % (of 400 seeds, by arithmetic).
  */
 const oldestReadable = isLong ? 0.99 : 0.98
-const opened = 1000000
-const refused = 2020408
+const opened = codes.OK
+const refused = codes.ENVELOPE_REFUSED
 
 t.test('5,000 calls of clients up to 30 s off, at a server whose clock jumps by 30 s', async (t) => {
   const seed = takeSeed(t)

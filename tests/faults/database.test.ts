@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { createDevice, createDice, type Device, randomName, registration } from '../races/fleet.ts'
 import { atRate, inLoops, patiently } from './callers.ts'
@@ -19,8 +20,13 @@ const machine = await watchMachine(t)
 
 /** Fewer on a machine that is busy with other things. */
 const readsPerSecond = 60 / slowness
-const readOk = [1000000]
-const [registered, taken, away, overloaded] = [1020000, 2040102, 2010100, 2140503]
+const readOk = [codes.OK]
+const [registered, taken, away, overloaded] = [
+  codes.REGISTERED,
+  codes.ALREADY_REGISTERED,
+  codes.DATABASE_UNREACHABLE,
+  codes.OVERLOADED,
+]
 const isGood = ({ reply }: Entry) => readOk.includes(Number(reply))
 const during = (entries: readonly Entry[], from: number, to: number) =>
   entries.filter(({ time }) => time >= from && time < to)

@@ -6,6 +6,7 @@ import type { Db } from '../../src/adapters/db/index.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Mariadb, startMariadb } from '../../tools/test/harness.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import {
   type Environment,
   embeddedEnvironment,
@@ -25,8 +26,12 @@ import { mountSmallDisk } from './small-disk.ts'
 
 t.setTimeout(300_000)
 const isLong = process.env.TORII_TEST_LONG === '1'
-const registered = 1020000
-const [unreachable, failed, overloaded] = [2010100, 2010101, 2140503]
+const registered = replyCodes.REGISTERED
+const [unreachable, failed, overloaded] = [
+  replyCodes.DATABASE_UNREACHABLE,
+  replyCodes.DATABASE_ERROR,
+  replyCodes.OVERLOADED,
+]
 
 type Plan = {
   server: ServerProcess
@@ -72,13 +77,13 @@ const judgeOutage = async (t: Test, plan: Plan) => {
   )
   const [known = ''] = acknowledged(history.read(), registered)
   const salt = await caller.call(server.url, '/v1/prelogin', { login: known })
-  t.equal(salt.code, 1000000, 'what needs no room goes on')
+  t.equal(salt.code, replyCodes.OK, 'what needs no room goes on')
   await mend()
   const mendedAt = Date.now()
   await until('it is mended', async () => !(await isRefused()), withinMs)
   const backMs = Date.now() - mendedAt
   for (let count = 0; count < 20; count++) t.notOk(await isRefused())
-  t.equal((await logIn(caller, server.url, known)).code, 1020100)
+  t.equal((await logIn(caller, server.url, known)).code, replyCodes.LOGGED_IN)
 
   const entries = history.read()
   const meanwhile = entries.filter(({ time, reply }) => time >= hitAt && reply !== registered)

@@ -1,5 +1,6 @@
 /** A limit of 10 in 60 s, under bursts and under traffic by chance. */
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import { createTestClock, openTestServer, testServers } from '../harness/test-server.ts'
 import { createDice, randomName } from '../races/fleet.ts'
 import { atRate, createJsonCaller } from './callers.ts'
@@ -10,8 +11,8 @@ import { mostInWindow } from './windows.ts'
 const isLong = process.env.TORII_TEST_LONG === '1'
 t.setTimeout(isLong ? 400_000 : 90_000)
 
-const passed = 1000000
-const tooOften = 2020407
+const passed = codes.OK
+const tooOften = codes.TOO_OFTEN
 const most = 10
 const hours = isLong ? 24 : 3
 

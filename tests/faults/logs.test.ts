@@ -4,15 +4,16 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { plant as plantForRun } from '../harness/planted.ts'
 import { openShared, provisionDevice, spawnServer, testServers, until } from '../harness/test-server.ts'
 import { clientHashOf, createDevice, randomName } from '../races/fleet.ts'
 
 t.setTimeout(90_000)
 
-const internal = 2000000
-const databaseError = 2010101
-const away = 2010201
+const internal = codes.INTERNAL
+const databaseError = codes.DATABASE_ERROR
+const away = codes.STORE_UNREACHABLE
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const json = { 'content-type': 'application/json' }
 
@@ -58,7 +59,7 @@ t.test('nothing that was planted is in any line, and each request has its line',
   const registered = await device.call(target, '/v1/register', {
     ...{ regmode: 'anonymous', user: { userName }, password },
   })
-  t.equal(registered.code, 1020000)
+  t.equal(registered.code, codes.REGISTERED)
   const sealAndSend = async (
     path: string,
     members: Record<string, unknown>,
@@ -78,7 +79,7 @@ t.test('nothing that was planted is in any line, and each request has its line',
   await sealAndSend('/v1/session', { token: second.skey }, 'GET')
   const exchanged = await sealAndSend('/v1/ticket/exchange', { token: second.a2, to: 'skey' })
   const third = keepTickets('third', exchanged.json.tickets)
-  t.equal((await sealAndSend('/v1/logout', { token: third.skey })).code, 1020103)
+  t.equal((await sealAndSend('/v1/logout', { token: third.skey })).code, codes.LOGGED_OUT)
 
   // As JSON, from an address behind a proxy.
   const address = plant('address', '198.51.100.77')
@@ -101,7 +102,7 @@ t.test('nothing that was planted is in any line, and each request has its line',
   const members = { regmode: 'anonymous', user: { userName: other }, clientHash, salt }
   const fourth = keepTickets('fourth', (await callJson('/v1/register', members, {}, addressV6)).tickets)
   const bearer = { authorization: `Bearer ${fourth.skey}` }
-  t.equal((await callJson('/v1/session', {}, bearer)).code, 1030200)
+  t.equal((await callJson('/v1/session', {}, bearer)).code, codes.TICKET_VALID)
 
   // What is refused: before opening, by a schema, by a rule.
   const wrong = plant('wrong password', `wrong-${randomName()}`)
@@ -133,7 +134,7 @@ t.test('nothing that was planted is in any line, and each request has its line',
   })
   await send({ method: 'POST', url: '/v1/login', headers: { 'content-type': 'text/plain' }, payload: wrong })
   await admin.bans.ban(`${address}/32`, Date.now() + 60_000, 'test')
-  await until('the ban holds', async () => (await callJson('/v1/session', {})).code === 2020403)
+  await until('the ban holds', async () => (await callJson('/v1/session', {})).code === codes.ADDRESS_BANNED)
 
   // What breaks inside: a row that can't be read, a table that is gone, a store that is away.
   const broken = plant('broken verifier', `broken$kid$c2FsdA==$${randomName()}`)

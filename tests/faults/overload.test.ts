@@ -1,5 +1,6 @@
 /** Logins at four times what one process can do: who is taken is served in time, all others are told at once. */
 import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
 import { openShared, spawnServer, until } from '../harness/test-server.ts'
 import { clientHashOf, randomName } from '../races/fleet.ts'
 import { createJsonCaller } from './callers.ts'
@@ -8,9 +9,9 @@ import type { Sample } from './load-process.ts'
 import { quantile, readMemory } from './machine.ts'
 import { databaseDefaults } from './replicated.ts'
 
-const [registered, taken] = [1020000, 1020100]
+const [registered, taken] = [codes.REGISTERED, codes.LOGGED_IN]
 /** 503 and 429. */
-const refusals = [2140503, 2020407]
+const refusals = [codes.OVERLOADED, codes.TOO_OFTEN]
 const isLong = process.env.TORII_TEST_LONG === '1'
 // Two kinds, each three times where it must be.
 t.setTimeout(isLong ? 600_000 : 240_000)

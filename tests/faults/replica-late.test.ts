@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { startPrimaryAndReplica, waitForReplica } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { openShared, spawnServer, testServers } from '../harness/test-server.ts'
 import { createDice, openConnection, randomName } from '../races/fleet.ts'
 import { createJsonCaller, inLoops } from './callers.ts'
@@ -13,7 +14,7 @@ t.setTimeout(120_000)
 const dice = createDice(takeSeed(t))
 const usesAfter = 1_000
 const usersOfKind = 20
-const [ended, valid, exchanged] = [1020103, 1030200, 1000000]
+const [ended, valid, exchanged] = [codes.LOGGED_OUT, codes.TICKET_VALID, codes.OK]
 
 const { primary, replica } = await startPrimaryAndReplica({ folder: testServers().folder })
 t.teardown(() => Promise.all([primary.stop(), replica.stop()]))

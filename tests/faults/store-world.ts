@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { type Environment, testServers, until } from '../harness/test-server.ts'
 import { clientHashOf, randomName } from '../races/fleet.ts'
 import { atRate, createJsonCaller, inLoops, type Reply } from './callers.ts'
@@ -13,14 +14,20 @@ import { openPair } from './pair.ts'
 import { register } from './people.ts'
 
 export const done = {
-  preloggedIn: 1000000,
-  exchanged: 1000000,
-  loggedIn: 1020100,
-  loggedOut: 1020103,
-  valid: 1030200,
-  ended: 1030201,
+  preloggedIn: codes.OK,
+  exchanged: codes.OK,
+  loggedIn: codes.LOGGED_IN,
+  loggedOut: codes.LOGGED_OUT,
+  valid: codes.TICKET_VALID,
+  ended: codes.TICKET_ENDED,
 }
-export const refused = { away: 2010201, banned: 2020403, tooOften: 2020407, wrong: 2040204, unknown: 2040400 }
+export const refused = {
+  away: codes.STORE_UNREACHABLE,
+  banned: codes.ADDRESS_BANNED,
+  tooOften: codes.TOO_OFTEN,
+  wrong: codes.LOGIN_FAILED,
+  unknown: codes.NOT_LOGGED_IN,
+}
 export const limit = { windowMs: 8_000, most: 10 }
 const bannedFrom = '127.0.9.9'
 

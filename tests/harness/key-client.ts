@@ -11,6 +11,7 @@ import {
   type SealedSuite,
   sealMessage,
 } from '../../src/protocol/sealed-envelope.ts'
+import { codes } from './codes.ts'
 
 export type Members = Record<string, unknown>
 export type Answer = Members & { code: number }
@@ -81,7 +82,7 @@ export const beginExchange = async (call: Call, suite: Suite, more: Members = {}
   }
   const answer = await call('/v1/key-exchange', frame('keyEx', first, tm))
   const second = messageOf(answer)
-  if (answer.code !== 1000000) return { answer, second, shared: undefined }
+  if (answer.code !== codes.OK) return { answer, second, shared: undefined }
   const x = own.computeSecret(pointOf(second.pubKey ?? ''))
   const key = suite === 'twofish128' ? createHash('md5').update(x).digest() : x
   return { answer, second, shared: { suite, key, keyPrint: second.keyPrint ?? '' } satisfies SharedKey }

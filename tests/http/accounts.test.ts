@@ -2,6 +2,7 @@
 import t from 'tap'
 import { canonicalName } from '../../src/features/accounts/names.ts'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { codes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { createTotpClient } from '../harness/totp-client.ts'
 import {
@@ -30,7 +31,7 @@ t.test('prelogin tells nothing: the same bytes before and after, known or unknow
     ])
   const before = await Promise.all(variants.map(ask))
   t.equal(new Set(before.flat()).size, 2, 'one answer for every way of writing it')
-  t.equal((await register(call, 'Zoë')).code, 1020000)
+  t.equal((await register(call, 'Zoë')).code, codes.REGISTERED)
   t.same(await Promise.all(variants.map(ask)), before)
   const { user } = await register(call, 'somebody-else')
   const saltOf = async (login: string | number) => (await call('/v1/prelogin', { login })).salt
@@ -43,7 +44,7 @@ t.test('prelogin tells nothing: the same bytes before and after, known or unknow
   t.not(await saltOf('nobody-1'), await saltOf('nobody-2'), 'nobody has a salt of his own')
   t.equal(await saltOf('nobody-1'), await saltOf('NOBODY-1'))
   for (const odd of ['a', '@', '+', '999999999', '0', '😀'.repeat(100)])
-    t.match(await call('/v1/prelogin', { login: odd }), { code: 1000000, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/ })
+    t.match(await call('/v1/prelogin', { login: odd }), { code: codes.OK, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/ })
 })
 
 t.test('user names and nicknames', async (t) => {
@@ -82,8 +83,8 @@ t.test('user names and nicknames', async (t) => {
   ]
   for (const [userName, kept = userName] of good) {
     const reply = await judge(userName)
-    t.match(reply, { code: 1020000, user: { userName: kept, nickName: kept } }, ascii(userName))
-    t.equal((await judge(userName)).code, 2040102, 'once')
+    t.match(reply, { code: codes.REGISTERED, user: { userName: kept, nickName: kept } }, ascii(userName))
+    t.equal((await judge(userName)).code, codes.ALREADY_REGISTERED, 'once')
   }
   const bad: [userName: string, name: ErrorName][] = [
     ['', 'NAME_LENGTH'],
@@ -150,10 +151,11 @@ t.test('user names and nicknames', async (t) => {
       ['ǅungla', 'ǆungla', 'DŽUNGLA'],
     ]
     for (const [first = '', ...others] of same) {
-      t.equal((await judge(first)).code, 1020000, first)
-      for (const other of others) t.equal((await judge(other)).code, 2040102, `${other} is ${first}`)
+      t.equal((await judge(first)).code, codes.REGISTERED, first)
+      for (const other of others)
+        t.equal((await judge(other)).code, codes.ALREADY_REGISTERED, `${other} is ${first}`)
     }
-    t.equal((await judge('izmir')).code, 1020000, 'i is another letter than İ, whose dot stays')
+    t.equal((await judge('izmir')).code, codes.REGISTERED, 'i is another letter than İ, whose dot stays')
     let odd = 0
     for (let point = 0; point < 0x30000; point++) {
       if (point >= 0xd800 && point < 0xe000) continue
@@ -174,8 +176,9 @@ t.test('user names and nicknames', async (t) => {
       ['paypal', 'paypa1', 'PAYPAL'],
     ]
     for (const [first = '', ...others] of rows) {
-      t.equal((await judge(first)).code, 1020000, ascii(first))
-      for (const other of others) t.equal((await judge(other)).code, 2040102, `${other} looks like ${first}`)
+      t.equal((await judge(first)).code, codes.REGISTERED, ascii(first))
+      for (const other of others)
+        t.equal((await judge(other)).code, codes.ALREADY_REGISTERED, `${other} looks like ${first}`)
     }
   })
 
@@ -192,17 +195,21 @@ t.test('user names and nicknames', async (t) => {
       '管理员',
       'оffiсiаl',
     ])
-      t.ok([2040102, 2020101].includes((await judge(name)).code), ascii(name))
+      t.ok([codes.ALREADY_REGISTERED, codes.TEXT_CHARACTERS].includes((await judge(name)).code), ascii(name))
     const own = await openWorld(t, { TORII__NAMES__RESERVED: '["boss"]' })
     const { JSON: call } = await openWays(own)
     const codeOf = async (userName: string) => (await register(call, userName)).code
-    t.same(await Promise.all(['b0ss', 'admin', 'bossy'].map(codeOf)), [2040102, 1020000, 1020000])
+    t.same(await Promise.all(['b0ss', 'admin', 'bossy'].map(codeOf)), [
+      codes.ALREADY_REGISTERED,
+      codes.REGISTERED,
+      codes.REGISTERED,
+    ])
   })
 
   t.test('blanks around a login make no difference', async (t) => {
     await register(call, 'am ber', 'right')
     for (const login of ['am ber', 'am ber ', '\u3000AM  BER\u00a0', ' am\u2003ber'])
-      t.equal((await call('/v1/login', { login, password: 'right' })).code, 1020100, ascii(login))
+      t.equal((await call('/v1/login', { login, password: 'right' })).code, codes.LOGGED_IN, ascii(login))
   })
 
   t.test('nicknames', async (t) => {
@@ -231,7 +238,7 @@ t.test('user names and nicknames', async (t) => {
       const { code, info, user } = await judge(userName, nickName)
       const entry = catalogue[outcome as ErrorName]
       if (entry) t.same([code, info], [entry.code, 'user.nickName'], ascii(nickName))
-      else t.match({ code, user }, { code: 1020000, user: { userName, nickName: outcome } })
+      else t.match({ code, user }, { code: codes.REGISTERED, user: { userName, nickName: outcome } })
     }
   })
 })
@@ -246,21 +253,21 @@ t.test('passwords, and what stands for them', async (t) => {
   }
   const [hash, salt] = ['x'.repeat(31), '.'.repeat(22)]
   const rows: [what: string, members: Members, code: number][] = [
-    ['one letter', { password: 'x' }, 1020000],
-    ['1,024 bytes', { password: 'x'.repeat(1_024) }, 1020000],
-    ['1,023 bytes of others', { password: '密'.repeat(341) }, 1020000],
-    ['spaces', { password: '   ' }, 1020000],
-    ['nothing', { password: '' }, 2030102],
-    ['1,025 bytes', { password: 'x'.repeat(1_025) }, 2030102],
-    ['1,026 bytes of others', { password: '密'.repeat(342) }, 2030102],
-    ['no text', { password: 5 }, 2000102],
-    ['neither', {}, 2000101],
-    ['both', { password: 'x', clientHash: hash, salt }, 2000102],
-    ['a hash without its salt', { clientHash: hash }, 2000101],
-    ['a hash with another salt', { clientHash: hash, salt }, 2000102],
-    ['a hash too short', { clientHash: hash.slice(1), salt }, 2000102],
-    ['letters that no hash has', { clientHash: `${hash.slice(1)}-`, salt }, 2000102],
-    ['another way of registering', { regmode: 'mail', password: 'x' }, 2040103],
+    ['one letter', { password: 'x' }, codes.REGISTERED],
+    ['1,024 bytes', { password: 'x'.repeat(1_024) }, codes.REGISTERED],
+    ['1,023 bytes of others', { password: '密'.repeat(341) }, codes.REGISTERED],
+    ['spaces', { password: '   ' }, codes.REGISTERED],
+    ['nothing', { password: '' }, codes.PASSWORD_LENGTH],
+    ['1,025 bytes', { password: 'x'.repeat(1_025) }, codes.PASSWORD_LENGTH],
+    ['1,026 bytes of others', { password: '密'.repeat(342) }, codes.PASSWORD_LENGTH],
+    ['no text', { password: 5 }, codes.PARAMETER_INVALID],
+    ['neither', {}, codes.PARAMETER_MISSING],
+    ['both', { password: 'x', clientHash: hash, salt }, codes.PARAMETER_INVALID],
+    ['a hash without its salt', { clientHash: hash }, codes.PARAMETER_MISSING],
+    ['a hash with another salt', { clientHash: hash, salt }, codes.PARAMETER_INVALID],
+    ['a hash too short', { clientHash: hash.slice(1), salt }, codes.PARAMETER_INVALID],
+    ['letters that no hash has', { clientHash: `${hash.slice(1)}-`, salt }, codes.PARAMETER_INVALID],
+    ['another way of registering', { regmode: 'mail', password: 'x' }, codes.REGISTER_MODE],
   ]
   for (const [what, members, code] of rows) t.equal(await attempt(members), code, what)
 
@@ -277,9 +284,10 @@ t.test('passwords, and what stands for them', async (t) => {
       await register(call, login, password)
       const kdf = (await call('/v1/prelogin', { login })) as unknown as { salt: string; cost: number }
       const clientHash = await clientHashOf(password, kdf)
-      t.equal((await call('/v1/login', { login, clientHash })).code, 1020100)
-      t.equal((await call('/v1/login', { login, password })).code, 1020100)
-      for (const other of others) t.equal((await call('/v1/login', { login, password: other })).code, 2040204)
+      t.equal((await call('/v1/login', { login, clientHash })).code, codes.LOGGED_IN)
+      t.equal((await call('/v1/login', { login, password })).code, codes.LOGGED_IN)
+      for (const other of others)
+        t.equal((await call('/v1/login', { login, password: other })).code, codes.LOGIN_FAILED)
     }
   })
 
@@ -290,8 +298,8 @@ t.test('passwords, and what stands for them', async (t) => {
         narrow.callJson('/v1/login', { login: `no-${at}`, password: 'x' }),
       ),
     )
-    const refused = replies.filter(({ json }) => json.code === 2140503)
-    t.equal(replies.filter(({ json }) => json.code === 2040204).length + refused.length, 8)
+    const refused = replies.filter(({ json }) => json.code === codes.OVERLOADED)
+    t.equal(replies.filter(({ json }) => json.code === codes.LOGIN_FAILED).length + refused.length, 8)
     t.ok(refused.length >= 1 && refused.length <= 6)
     for (const reply of refused) {
       checkRefusal(t, reply, 'OVERLOADED')
@@ -310,11 +318,14 @@ t.test('passwords, and what stands for them', async (t) => {
     const nextClientHash = await clientHashOf('p', { salt, cost: 5 })
     const hashes = { clientHash, nextClientHash }
     const user = { userName: 'anybody' }
-    t.equal((await call('/v1/register', { regmode: 'anonymous', user, ...hashes, salt })).code, 1020000)
-    t.equal((await call('/v1/login', { login: 'anybody', ...hashes })).code, 1020100)
-    t.equal((await call('/v1/login', { login: 'anybody', password: 'p' })).code, 1020100)
+    t.equal(
+      (await call('/v1/register', { regmode: 'anonymous', user, ...hashes, salt })).code,
+      codes.REGISTERED,
+    )
+    t.equal((await call('/v1/login', { login: 'anybody', ...hashes })).code, codes.LOGGED_IN)
+    t.equal((await call('/v1/login', { login: 'anybody', password: 'p' })).code, codes.LOGGED_IN)
     const early = await call('/v1/login', { login: 'anybody', clientHash: nextClientHash })
-    t.equal(early.code, 2040204, 'the next hash does not count before it is everybody’s')
+    t.equal(early.code, codes.LOGIN_FAILED, 'the next hash does not count before it is everybody’s')
   })
 })
 
@@ -366,7 +377,7 @@ t.test('failures are counted per login and network, known or not, and answered a
     await register(call, 'carol', 'right')
     const passwords = [...Array.from({ length: 20 }, (_, n) => `wrong-${n}`), 'right', 'wrong-20']
     const replies = await Promise.all(passwords.map((password) => attempt('carol', '10.3.0.1', password)))
-    const failed = replies.filter(({ body }) => JSON.parse(body).code === 2040204).length
+    const failed = replies.filter(({ body }) => JSON.parse(body).code === codes.LOGIN_FAILED).length
     t.ok(failed <= 5, `${failed} were tried`)
     t.equal((await attempt('carol', '10.3.0.1', 'right')).status, 429)
   })
@@ -375,14 +386,15 @@ t.test('failures are counted per login and network, known or not, and answered a
     await register(call, 'dave', 'right')
     const client = await world.connect()
     const j = client.seal({ apiver: 1, login: 'dave', password: 'wrong' })
-    for (let n = 0; n < 8; n++) t.match(await client.sendSealed('/v1/login', j), { json: { code: 2040204 } })
+    for (let n = 0; n < 8; n++)
+      t.match(await client.sendSealed('/v1/login', j), { json: { code: codes.LOGIN_FAILED } })
     for (let rid = 0; rid < 4; rid++)
       t.match(await client.call('/v1/login', { login: 'dave', password: 'wrong', rid: `${rid}` }), {
-        json: { code: 2040204 },
+        json: { code: codes.LOGIN_FAILED },
       })
     t.match(await client.sendSealed('/v1/login', j), {
       headers: { 'retry-after': '900' },
-      json: { code: 2020407 },
+      json: { code: codes.TOO_OFTEN },
     })
   })
 
@@ -411,9 +423,13 @@ t.test('failures are counted per login and network, known or not, and answered a
     })
     const login = (client: typeof known, password: string) =>
       client.call('/v1/login', { login: 'erin', password, rid: password })
-    t.match(await login(stranger, 'right'), { json: { code: 2040202 } }, 'a device that was never here')
-    t.match(await login(known, 'wrong'), { json: { code: 2040204 } })
-    t.match(await login(known, 'right'), { json: { code: 1020100 } })
+    t.match(
+      await login(stranger, 'right'),
+      { json: { code: codes.CAPTCHA_NEEDED } },
+      'a device that was never here',
+    )
+    t.match(await login(known, 'wrong'), { json: { code: codes.LOGIN_FAILED } })
+    t.match(await login(known, 'right'), { json: { code: codes.LOGGED_IN } })
     t.equal((await attempt('erin', '10.200.0.1', 'right')).status, 200, 'and that ends it for everybody')
   })
 })
@@ -430,21 +446,26 @@ t.test('a disabled account says so only to the right password', async (t) => {
   checkRefusal(t, await login('wrong'), 'LOGIN_FAILED')
   t.match(checkRefusal(t, await login('right'), 'ACCOUNT_DISABLED'), { reason: 'disabled' })
   const sealed = await client.call('/v1/login', { login: userId, password: 'right' })
-  t.match(sealed, { status: 200, isSealed: true, json: { code: 2040205, reason: 'disabled' } })
-  t.match(await call('/v1/session', { token: a2 }), { code: 1030201, reason: 'disabled' })
+  t.match(sealed, { status: 200, isSealed: true, json: { code: codes.ACCOUNT_DISABLED, reason: 'disabled' } })
+  t.match(await call('/v1/session', { token: a2 }), { code: codes.TICKET_ENDED, reason: 'disabled' })
   const ended = await until('the server has noticed', async () => {
     const reply = await call('/v1/session', { token: skey })
-    return reply.code === 1030201 && reply
+    return reply.code === codes.TICKET_ENDED && reply
   })
   t.equal(ended.reason, 'disabled')
-  t.match(await call('/v1/ticket/exchange', { token: a2, to: 'skey' }), { code: 2040400, reason: 'disabled' })
-  t.match(await call('/v1/logout', { token: skey }), { code: 2040400, reason: 'disabled' })
+  t.match(await call('/v1/ticket/exchange', { token: a2, to: 'skey' }), {
+    code: codes.NOT_LOGGED_IN,
+    reason: 'disabled',
+  })
+  t.match(await call('/v1/logout', { token: skey }), { code: codes.NOT_LOGGED_IN, reason: 'disabled' })
 
   await world.admin.accounts.enable(userId)
-  t.equal((await login('right')).json.code, 1020100)
+  t.equal((await login('right')).json.code, codes.LOGGED_IN)
   for (const token of [a2, skey])
-    t.match(await call('/v1/session', { token }), { code: 1030201 }, 'what ended stays ended')
+    t.match(await call('/v1/session', { token }), { code: codes.TICKET_ENDED }, 'what ended stays ended')
   const device = await world.provision()
   const other = createTotpClient({ send: world.send, device, now: world.clock.now })
-  t.match(await other.call('/v1/login', { login: userId, password: 'right' }), { json: { code: 1020100 } })
+  t.match(await other.call('/v1/login', { login: userId, password: 'right' }), {
+    json: { code: codes.LOGGED_IN },
+  })
 })

@@ -1,6 +1,7 @@
 /** What is wrong with a request never breaks a reply: one refusal, no input in it, and the next request works. */
 import t, { type Test } from 'tap'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { codes } from '../harness/codes.ts'
 import { sealText } from '../harness/totp-client.ts'
 import { openSocket, requestText } from './raw-socket.ts'
 import {
@@ -101,7 +102,7 @@ t.test('an envelope that can not be opened has one answer, whatever is wrong wit
   ]
   const reference = withoutTime((await world.request({ url: '/v1/echo', post: rows[0]?.[1] ?? '' })).body)
   t.same(JSON.parse(reference), {
-    code: 2020408,
+    code: codes.ENVELOPE_REFUSED,
     msg: catalogue.ENVELOPE_REFUSED.text['zh-CN'],
     timestamp: 0,
   })
@@ -254,7 +255,7 @@ t.test('what is wrong inside an envelope is answered inside it', async (t) => {
     for (const operation of operations) {
       const reply = await client.call(`/v1/${operation}`)
       const again = await client.sendSealed(`/v1/${operation}`, reply.body)
-      t.match(again, { isSealed: true, status: 200, json: { code: 2020408 } }, operation)
+      t.match(again, { isSealed: true, status: 200, json: { code: codes.ENVELOPE_REFUSED } }, operation)
     }
   })
 
@@ -312,18 +313,28 @@ t.test('what is wrong inside an envelope is answered inside it', async (t) => {
       (await client.call('/v1/echo', { appid: appId, appsecret })).json?.code,
       (await world.callJson('/v1/echo', { appsecret })).json.code,
     ]
-    t.same(await call(appSecret), [1000000, 1000000], 'the old one')
-    t.same(await call(fresh), [1000000, 1000000], 'the new one')
+    t.same(await call(appSecret), [codes.OK, codes.OK], 'the old one')
+    t.same(await call(fresh), [codes.OK, codes.OK], 'the new one')
     await apps.finishRotation(appId)
     await apps.reload()
-    t.same(await call(appSecret), [2020401, 2020401], 'the old one, afterwards')
-    t.same(await call(fresh), [1000000, 1000000])
-    t.match(await client.call('/v1/echo'), { json: { code: 1000000 } }, 'a device needs neither')
+    t.same(await call(appSecret), [codes.APP_REFUSED, codes.APP_REFUSED], 'the old one, afterwards')
+    t.same(await call(fresh), [codes.OK, codes.OK])
+    t.match(await client.call('/v1/echo'), { json: { code: codes.OK } }, 'a device needs neither')
     await apps.disable(appId)
     await apps.reload()
-    t.match(await client.call('/v1/echo'), { isSealed: true, status: 200, json: { code: 2020500 } })
-    t.match(await world.callJson('/v1/echo', { appsecret: fresh }), { status: 403, json: { code: 2020500 } })
-    t.match(await world.callJson('/v1/echo', { appsecret: word }), { status: 401, json: { code: 2020401 } })
+    t.match(await client.call('/v1/echo'), {
+      isSealed: true,
+      status: 200,
+      json: { code: codes.APP_DISABLED },
+    })
+    t.match(await world.callJson('/v1/echo', { appsecret: fresh }), {
+      status: 403,
+      json: { code: codes.APP_DISABLED },
+    })
+    t.match(await world.callJson('/v1/echo', { appsecret: word }), {
+      status: 401,
+      json: { code: codes.APP_REFUSED },
+    })
     const provision = await world.request({ url: `/v1/totp?n=${appId}&s=${fresh}` })
     checkRefusal(t, provision, 'APP_DISABLED')
     await apps.enable(appId)
@@ -598,12 +609,19 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       socket.write(requestText(['GET', 'PUT', 'OPTIONS'][next(3)] ?? '', url))
       const reply = await socket.read()
       const isFrontPage = reply?.status === 200 && reply.body.startsWith('<!doctype html>')
-      const code = isFrontPage ? 2000105 : JSON.parse(reply?.body || '{}').code
-      if (![2000103, 2000105, 2020408, 2000102].includes(code)) {
+      const code = isFrontPage ? codes.OPERATION_UNKNOWN : JSON.parse(reply?.body || '{}').code
+      if (
+        ![
+          codes.METHOD_NOT_SUPPORTED,
+          codes.OPERATION_UNKNOWN,
+          codes.ENVELOPE_REFUSED,
+          codes.PARAMETER_INVALID,
+        ].includes(code)
+      ) {
         odd++
         t.comment(`${url}: ${reply?.body}`)
       }
-      if (reply?.headers.connection === 'close' || code === 2000102) {
+      if (reply?.headers.connection === 'close' || code === codes.PARAMETER_INVALID) {
         await socket.closed()
         socket = await openSocket(port)
       }
@@ -690,7 +708,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       `${requestText('POST', '/v1/register', { type: jsonType, body: slow })}${word} garbage\r\n\r\n`,
     )
     const first = await socket.read()
-    t.equal(JSON.parse(first?.body ?? '{}').code, 1020000, 'the good one gets its own reply')
+    t.equal(JSON.parse(first?.body ?? '{}').code, codes.REGISTERED, 'the good one gets its own reply')
     const second = await socket.read()
     if (second) checkRefusal(t, second, 'METHOD_NOT_SUPPORTED', { status: 405 })
     t.equal(await socket.closed(), '')

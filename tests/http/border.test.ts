@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { codes } from '../harness/codes.ts'
 import { embeddedEnvironment, spawnServer, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
 import { openSocket, requestText } from './raw-socket.ts'
@@ -166,13 +167,16 @@ t.test('a banned address gets one answer, whatever it sends', async (t) => {
     for (const network of bans) await world.admin.bans.ban(network, world.clock.now() + 60_000, 'spam')
     const status = async (from: string) =>
       JSON.parse((await world.request({ url: '/nothing', from })).body).code
-    await until('the server knows them', async () => (await status('10.1.2.3')) === 2020403)
-    t.equal(await status('10.2.0.1'), 2000105)
-    t.equal(await status('::ffff:10.1.255.255'), 2020403)
-    t.equal(await status('2001:db8:0:5:ffff::1'), 2020403)
-    t.equal(await status('2001:db8:0:6::1'), 2000105)
+    await until('the server knows them', async () => (await status('10.1.2.3')) === codes.ADDRESS_BANNED)
+    t.equal(await status('10.2.0.1'), codes.OPERATION_UNKNOWN)
+    t.equal(await status('::ffff:10.1.255.255'), codes.ADDRESS_BANNED)
+    t.equal(await status('2001:db8:0:5:ffff::1'), codes.ADDRESS_BANNED)
+    t.equal(await status('2001:db8:0:6::1'), codes.OPERATION_UNKNOWN)
     await world.admin.bans.unban('10.1.0.0/16')
-    await until('the server knows that it ended', async () => (await status('10.1.2.3')) === 2000105)
+    await until(
+      'the server knows that it ended',
+      async () => (await status('10.1.2.3')) === codes.OPERATION_UNKNOWN,
+    )
   })
 })
 
@@ -335,28 +339,28 @@ t.test('the profiles', async (t) => {
   /** Codes of a call from this machine (in a trial) and from elsewhere. */
   const table: Record<'legacy' | 'compat' | 'strict', Record<Column, [here: number, elsewhere: number]>> = {
     legacy: {
-      totp: [1000000, 1000000],
-      plain: [1000000, 1000000],
-      provision: [1000000, 1000000],
-      'change by GET': [2040204, 2040204],
-      'plain by TLS': [1000000, 1000000],
-      'provision by TLS': [1000000, 1000000],
+      totp: [codes.OK, codes.OK],
+      plain: [codes.OK, codes.OK],
+      provision: [codes.OK, codes.OK],
+      'change by GET': [codes.LOGIN_FAILED, codes.LOGIN_FAILED],
+      'plain by TLS': [codes.OK, codes.OK],
+      'provision by TLS': [codes.OK, codes.OK],
     },
     compat: {
-      totp: [1000000, 1000000],
-      plain: [1000000, 2020415],
-      provision: [1000000, 2020415],
-      'change by GET': [2040204, 2040204],
-      'plain by TLS': [1000000, 1000000],
-      'provision by TLS': [1000000, 1000000],
+      totp: [codes.OK, codes.OK],
+      plain: [codes.OK, codes.ENCRYPTION_REQUIRED],
+      provision: [codes.OK, codes.ENCRYPTION_REQUIRED],
+      'change by GET': [codes.LOGIN_FAILED, codes.LOGIN_FAILED],
+      'plain by TLS': [codes.OK, codes.OK],
+      'provision by TLS': [codes.OK, codes.OK],
     },
     strict: {
-      totp: [2020415, 2020415],
-      plain: [2020415, 2020415],
-      provision: [2020415, 2020415],
-      'change by GET': [2020415, 2020415],
-      'plain by TLS': [2020415, 2020415],
-      'provision by TLS': [2020415, 2020415],
+      totp: [codes.ENCRYPTION_REQUIRED, codes.ENCRYPTION_REQUIRED],
+      plain: [codes.ENCRYPTION_REQUIRED, codes.ENCRYPTION_REQUIRED],
+      provision: [codes.ENCRYPTION_REQUIRED, codes.ENCRYPTION_REQUIRED],
+      'change by GET': [codes.ENCRYPTION_REQUIRED, codes.ENCRYPTION_REQUIRED],
+      'plain by TLS': [codes.ENCRYPTION_REQUIRED, codes.ENCRYPTION_REQUIRED],
+      'provision by TLS': [codes.ENCRYPTION_REQUIRED, codes.ENCRYPTION_REQUIRED],
     },
   }
   for (const [profile, columns] of Object.entries(table)) {
@@ -397,9 +401,11 @@ t.test('the profiles', async (t) => {
         const reply = await world.request({ from, ...call })
         const text = reply.body.startsWith('{') ? reply.body : '{"code":1000000}'
         const code =
-          column === 'change by GET' && !reply.body.startsWith('{') ? 2040204 : JSON.parse(text).code
+          column === 'change by GET' && !reply.body.startsWith('{')
+            ? codes.LOGIN_FAILED
+            : JSON.parse(text).code
         t.equal(code, expected, `${profile}: ${column} from ${from}`)
-        if (code === 2020415) {
+        if (code === codes.ENCRYPTION_REQUIRED) {
           const isEnvelope = column === 'totp' || column === 'change by GET'
           const { info } = checkRefusal(t, reply, 'ENCRYPTION_REQUIRED', {
             status: 403,
@@ -503,7 +509,7 @@ t.test('plain calls are for TLS, or for this machine in a trial', async (t) => {
       status: 418,
     })
     const client = await encrypted.connect()
-    t.match(await client.call('/v1/echo'), { isSealed: true, json: { code: 1000000 } })
+    t.match(await client.call('/v1/echo'), { isSealed: true, json: { code: codes.OK } })
     const off = await openWorld(t, { TORII__TRANSPORT__TOTP: 'false' })
     const refused = await (await off.connect()).call('/v1/echo')
     checkRefusal(t, refused, 'ENCRYPTION_REQUIRED')
@@ -536,10 +542,10 @@ t.test('over TLS plain calls need no trial, and slow ones end as well', async (t
   for (const host of ['torii.example', 'localhost']) {
     socket.write(requestText('POST', '/v1/echo', { type: jsonType, body, host }))
     const reply = await socket.read()
-    t.match(JSON.parse(reply?.body ?? '{}'), { code: 1000000, a: 1 }, host)
+    t.match(JSON.parse(reply?.body ?? '{}'), { code: codes.OK, a: 1 }, host)
   }
   socket.write(requestText('GET', `/v1/totp?n=${world.app.appId}&s=${world.app.appSecret}`))
-  t.match(JSON.parse((await socket.read())?.body ?? '{}'), { code: 1000000 }, 'provisioning too')
+  t.match(JSON.parse((await socket.read())?.body ?? '{}'), { code: codes.OK }, 'provisioning too')
   socket.write(garbage)
   const refused = await socket.read()
   if (refused) checkRefusal(t, refused, 'METHOD_NOT_SUPPORTED')
@@ -609,7 +615,7 @@ t.test('browsers', async (t) => {
     t.same(cors((await world.request({ url: '/v1/echo', json: {}, headers: { origin } })).headers), {})
   }
   const { status, body } = await world.request({ url: '/v1/echo', method: 'OPTIONS' })
-  t.same([status, JSON.parse(body).code], [405, 2000103], 'OPTIONS of no page')
+  t.same([status, JSON.parse(body).code], [405, codes.METHOD_NOT_SUPPORTED], 'OPTIONS of no page')
 
   t.test('a page may read why it has to wait', async (t) => {
     const headers = { origin: 'https://page.example' }

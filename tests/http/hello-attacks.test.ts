@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { nodeKeyPrimitives } from '../../src/adapters/key-crypto.ts'
 import { openMessage } from '../../src/protocol/sealed-envelope.ts'
+import { codes } from '../harness/codes.ts'
 import {
   type Call,
   exchangeKey,
@@ -30,49 +31,67 @@ t.test('each case has its number, in every envelope, by GET and POST, in JSON an
     const right = { login: name, password: 'pass word' }
     const key = await exchangeKey(call, 'AES-CTR', () => startMs)
     const hello = async (members: Members = helloFrame(key, tm())) => call('/v1/hello', members)
-    isRefused(t, await hello({ ...helloFrame(key, tm()), version: 2 }), 2090001, `${way}: version 2`)
+    isRefused(t, await hello({ ...helloFrame(key, tm()), version: 2 }), codes.KX_VERSION, `${way}: version 2`)
     const first = await hello(frame('hello', { stage: 'clienthello' }, tm()))
     t.match(
       first,
-      { code: 1000000, version: 1, msgType: 'hello', hello: { stage: 'waitlogin', platform: 'torii' } },
+      { code: codes.OK, version: 1, msgType: 'hello', hello: { stage: 'waitlogin', platform: 'torii' } },
       way,
     )
     isRefused(
       t,
       await hello(helloWith('77', tm(), proofOf(key, tm()).checkTokenData)),
-      2090002,
+      codes.KX_KEY_PRINT,
       `${way}: unknown`,
     )
-    isRefused(t, await hello(helloWith(key.keyPrint, tm(), undefined)), 2090002, `${way}: no proof`)
-    isRefused(t, await hello(helloWith(key.keyPrint, tm(), proofOf(key, '1').checkTokenData)), 2090002, way)
+    isRefused(
+      t,
+      await hello(helloWith(key.keyPrint, tm(), undefined)),
+      codes.KX_KEY_PRINT,
+      `${way}: no proof`,
+    )
+    isRefused(
+      t,
+      await hello(helloWith(key.keyPrint, tm(), proofOf(key, '1').checkTokenData)),
+      codes.KX_KEY_PRINT,
+      way,
+    )
     const seen = helloFrame(key, tm())
     t.equal(messageOf(await hello(seen)).stage, 'needlogin', `${way}: nobody has logged in`)
-    isRefused(t, await hello(seen), 2090013, `${way}: seen before`)
+    isRefused(t, await hello(seen), codes.KX_CHECK_DATA, `${way}: seen before`)
     const late = await hello(helloFrame(key, String(startMs - 301_000)))
-    t.match(late, { code: 2020413, tm: String(startMs), msgType: 'error', err: { number: 2 } }, way)
-    t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, 1020100)
+    t.match(late, { code: codes.CLOCK_OFF, tm: String(startMs), msgType: 'error', err: { number: 2 } }, way)
+    t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, codes.LOGGED_IN)
     const resumed = await hello()
-    t.match(resumed, { code: 1000000, hello: { stage: 'waitdata' }, user: { userName: name } }, way)
+    t.match(resumed, { code: codes.OK, hello: { stage: 'waitdata' }, user: { userName: name } }, way)
     const { skey } = resumed.tickets as { skey: string }
-    t.equal((await json('/v1/session', { token: skey })).code, 1030200, `${way}: a live SKey`)
+    t.equal((await json('/v1/session', { token: skey })).code, codes.TICKET_VALID, `${way}: a live SKey`)
     await admin.accounts.disable(name, 'test')
     const disabled = await hello()
-    t.match(disabled, { code: 2040205, msgType: 'error', err: { number: 17 } }, `${way}: disabled`)
+    t.match(
+      disabled,
+      { code: codes.ACCOUNT_DISABLED, msgType: 'error', err: { number: 17 } },
+      `${way}: disabled`,
+    )
     t.same([disabled.user, disabled.tickets], [undefined, undefined])
     await admin.accounts.enable(name)
     t.equal(messageOf(await hello()).stage, 'needlogin', `${way}: the key was unbound`)
-    t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, 1020100)
+    t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, codes.LOGGED_IN)
     const next = (await hello()).tickets as { skey: string }
-    t.equal((await json('/v1/logout', { token: next.skey })).code, 1020103)
+    t.equal((await json('/v1/logout', { token: next.skey })).code, codes.LOGGED_OUT)
     t.equal(messageOf(await hello()).stage, 'needlogin', `${way}: logged out`)
     await admin.accounts.disable(name, 'test')
     t.equal(messageOf(await hello()).stage, 'needlogin', `${way}: whose account it was is nobody's business`)
     await admin.accounts.enable(name)
-    t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, 1020100)
+    t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, codes.LOGGED_IN)
     await sql`update accounts set status = 'deleted' where user_id = (select user_id from users where user_name = ${name})`.execute(
       world.server.db.write,
     )
-    t.match(await hello(), { code: 2040205, msgType: 'error', err: { number: 18 } }, `${way}: deleted`)
+    t.match(
+      await hello(),
+      { code: codes.ACCOUNT_DISABLED, msgType: 'error', err: { number: 18 } },
+      `${way}: deleted`,
+    )
   }
 })
 
@@ -92,11 +111,11 @@ t.test(
     for (const [path, [kind, message, forms]] of Object.entries(kinds)) {
       for (const msgType of forms) {
         const flat = await call(path, { ...frame(kind, message, tm()), msgType })
-        t.match(flat, { code: 1000000, keyPrint: '0', plainMsg: undefined }, `${path} ${msgType}`)
+        t.match(flat, { code: codes.OK, keyPrint: '0', plainMsg: undefined }, `${path} ${msgType}`)
         t.equal(String(flat.msgType).toLowerCase(), String(msgType).toLowerCase(), 'answered in its form')
         const { [kind]: inner, ...outer } = frame(kind, message, tm())
         const wrapped = await call(path, { ...outer, msgType, plainMsg: { [kind]: inner } })
-        t.match(wrapped, { code: 1000000, [kind]: undefined, plainMsg: { [kind]: {} } }, `${path}, wrapped`)
+        t.match(wrapped, { code: codes.OK, [kind]: undefined, plainMsg: { [kind]: {} } }, `${path}, wrapped`)
       }
       const good = frame(kind, message, tm())
       const wrong: Members[] = [
@@ -124,20 +143,30 @@ t.test(
       for (const more of wrong) {
         const isEmptyFingerprint = more.keyPrint === ''
         if (isEmptyFingerprint) continue
-        isRefused(t, await call(path, { ...good, ...more }), 2090014, `${path} ${JSON.stringify(more)}`)
+        isRefused(
+          t,
+          await call(path, { ...good, ...more }),
+          codes.KX_CONTENT,
+          `${path} ${JSON.stringify(more)}`,
+        )
       }
       for (const version of [2, 0, '2', null, [1], 'x', true])
-        isRefused(t, await call(path, { ...good, version }), 2090001, `version ${JSON.stringify(version)}`)
+        isRefused(
+          t,
+          await call(path, { ...good, version }),
+          codes.KX_VERSION,
+          `version ${JSON.stringify(version)}`,
+        )
       const refused = await ways['t and j by POST'](path, { ...good, version: 2 })
-      t.match(refused, { code: 2090001, msgType: 'error', err: { name: 'ErrTVersion', number: 1 } })
+      t.match(refused, { code: codes.KX_VERSION, msgType: 'error', err: { name: 'ErrTVersion', number: 1 } })
     }
     for (const stage of ['waitlogin', '', 5, null, undefined, []])
-      isRefused(t, await call('/v1/hello', frame('hello', { stage }, tm())), 2090010, `${stage}`)
+      isRefused(t, await call('/v1/hello', frame('hello', { stage }, tm())), codes.KX_STAGE, `${stage}`)
     for (const params of ['x', [], null, 5])
       isRefused(
         t,
         await call('/v1/hello', frame('hello', { stage: 'clienthello', params }, tm())),
-        2090014,
+        codes.KX_CONTENT,
         'params',
       )
   },
@@ -155,10 +184,10 @@ t.test(
     for (const type of ['application/x-protobuf', 'application/protobuf', 'application/octet-stream']) {
       const reply = await post(frame('hello', { stage: 'clienthello' }, tm()), type)
       t.same([reply.status, reply.type], [200, 'application/x-protobuf'], type)
-      t.match(readFrame(reply.bytes), { code: 1000000, hello: { stage: 'waitlogin' } })
+      t.match(readFrame(reply.bytes), { code: codes.OK, hello: { stage: 'waitlogin' } })
     }
     const asked = await post(hello('json'))
-    t.match(JSON.parse(String(asked.bytes)), { code: 1000000, plainMsg: { hello: { stage: 'waitlogin' } } })
+    t.match(JSON.parse(String(asked.bytes)), { code: codes.OK, plainMsg: { hello: { stage: 'waitlogin' } } })
     const crossed = await world.server.http.inject({
       method: 'POST',
       url: '/v1/hello',
@@ -166,22 +195,34 @@ t.test(
       payload: JSON.stringify({ ...credentials, ...hello('protobuf') }),
     })
     t.equal(crossed.headers['content-type'], 'application/x-protobuf')
-    t.match(readFrame(crossed.rawPayload), { code: 1000000, hello: { stage: 'waitlogin' } })
+    t.match(readFrame(crossed.rawPayload), { code: codes.OK, hello: { stage: 'waitlogin' } })
     for (const CodeType of ['xml', 'JSON', 'Protobuf', 'x'.repeat(300)]) {
-      t.equal(readFrame((await post(hello(CodeType))).bytes).code, 2000102, `protobuf, ${CodeType}`)
+      t.equal(
+        readFrame((await post(hello(CodeType))).bytes).code,
+        codes.PARAMETER_INVALID,
+        `protobuf, ${CodeType}`,
+      )
       for (const [way, other] of Object.entries(ways)) {
         const answer = await other('/v1/hello', hello(CodeType))
-        t.match(answer, { code: 2000102, msgType: 'error', err: { number: 14 } }, `${way}: ${CodeType}`)
+        t.match(
+          answer,
+          { code: codes.PARAMETER_INVALID, msgType: 'error', err: { number: 14 } },
+          `${way}: ${CodeType}`,
+        )
       }
     }
     const client = await world.connect()
     t.match(await client.call('/v1/hello', hello('xml')), {
       isSealed: true,
       status: 200,
-      json: { code: 2000102 },
+      json: { code: codes.PARAMETER_INVALID },
     })
     for (const CodeType of [5, null, [], {}, true])
-      t.match(await call('/v1/hello', hello(CodeType)), { code: 2000102 }, JSON.stringify(CodeType))
+      t.match(
+        await call('/v1/hello', hello(CodeType)),
+        { code: codes.PARAMETER_INVALID },
+        JSON.stringify(CodeType),
+      )
 
     // What protobuf has no place for.
     const pem = pemOf(Buffer.from((await import('node:crypto')).createECDH('prime256v1').generateKeys()))
@@ -237,7 +278,7 @@ t.test(
     t.equal(({} as Members).x, undefined)
     for (const url of ['/v1/login', '/v1/echo', '/v1/session', '/v1/totp', '/v1/server-keys'])
       t.equal((await postBytes(world, url, good)).status, 415, `${url} takes no protobuf`)
-    t.equal((await call('/v1/hello', hello())).code, 1000000, 'and all is well')
+    t.equal((await call('/v1/hello', hello())).code, codes.OK, 'and all is well')
   },
 )
 
@@ -262,6 +303,6 @@ t.test('a hello of version 2 that asks for protobuf can be read', async (t) => {
     })
     const text = Buffer.from(opened?.plaintext ?? [])
     const answer = keyPrint === '0' ? readFrame(text) : JSON.parse(String(text))
-    t.equal(answer.code, 1000000, 'a fingerprint of version 2 has no place in protobuf')
+    t.equal(answer.code, codes.OK, 'a fingerprint of version 2 has no place in protobuf')
   }
 })

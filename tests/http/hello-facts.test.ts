@@ -1,6 +1,7 @@
 /** What a device says of itself in its hello: the language of its replies, and where it is sent. */
 import { sql } from 'kysely'
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import {
   type Call,
   createSealedClient,
@@ -39,7 +40,7 @@ t.test('a device is answered in the language of its hello from then on', async (
   t.equal(await echo(), 'Done')
   t.match(await say({ lang: 'zh_Hans_CN' }), { msg: '完成' })
   t.equal(await echo(), '完成')
-  t.match(await say({ Lang: 'Klingon!' }), { code: 1000000, msg: '完成' }, 'an unknown one is recorded')
+  t.match(await say({ Lang: 'Klingon!' }), { code: codes.OK, msg: '完成' }, 'an unknown one is recorded')
   const row = await until('the device is written', async () => {
     const { rows } = await sql<{ hello: string }>`select hello from devices where hello <> ''`.execute(
       server.db.write,
@@ -50,11 +51,11 @@ t.test('a device is answered in the language of its hello from then on', async (
   const bells = '\u0007'.repeat(200)
   const long = `${'"'.repeat(60)}${'\u0001'.repeat(40)}${bells}`
   t.match(await say({ Lang: long, CountryCode: long }, { clientId: long, platform: long, version: long }), {
-    code: 1000000,
+    code: codes.OK,
   })
   for (const value of [5, [], {}, null, true])
     t.match(await say({ Lang: value, CountryCode: value }, { clientId: value, platform: value }), {
-      code: 1000000,
+      code: codes.OK,
     })
   const text = await until('the device is written', async () => {
     const { rows } = await sql<{ hello: string }>`select hello from devices`.execute(server.db.write)
@@ -105,16 +106,20 @@ t.test(
     )
     t.equal(messageOf(await south('/v1/hello', helloFrame(key, tm()))).stage, 'needlogin')
     const wrong = await south('/v1/login', { ...right, password: 'x', ...proofOf(key, tm()) })
-    t.match(wrong, { code: 2040204, redirect: undefined }, 'a wrong password learns nothing')
+    t.match(wrong, { code: codes.LOGIN_FAILED, redirect: undefined }, 'a wrong password learns nothing')
     const unknown = await south('/v1/login', { ...right, login: 'nobody', ...proofOf(key, tm()) })
-    t.match(unknown, { code: 2040204, redirect: undefined })
+    t.match(unknown, { code: codes.LOGIN_FAILED, redirect: undefined })
     const bad = await south('/v1/login', { ...right, ...proofOf(key, tm()), checkTokenData: 'AAAA' })
-    t.match(bad, { code: 2090002, redirect: undefined })
-    t.equal((await south('/v1/login', right)).code, 1020100, 'without a key there is nothing to go on with')
+    t.match(bad, { code: codes.KX_KEY_PRINT, redirect: undefined })
+    t.equal(
+      (await south('/v1/login', right)).code,
+      codes.LOGGED_IN,
+      'without a key there is nothing to go on with',
+    )
     t.equal(messageOf(await hello(key)).stage, 'needlogin', 'none of them has bound it')
     const sent = await login(key, south)
     t.match(sent, {
-      code: 2090003,
+      code: codes.KX_REDIRECT,
       redirect: 'https://south.example/torii',
       tickets: undefined,
       user: undefined,
@@ -126,16 +131,20 @@ t.test(
     )
 
     const abroad = await exchange()
-    t.equal((await login(abroad)).code, 1020100, 'nobody knows its country yet')
+    t.equal((await login(abroad)).code, codes.LOGGED_IN, 'nobody knows its country yet')
     t.equal(messageOf(await hello(abroad, { CountryCode: 'cn' })).stage, 'waitdata')
     t.match(
       await login(abroad),
-      { code: 2090003, redirect: 'https://east.example' },
+      { code: codes.KX_REDIRECT, redirect: 'https://east.example' },
       'by the country of its hello',
     )
     t.equal(messageOf(await hello(abroad, { CountryCode: 'TW' })).stage, 'waitdata')
-    t.equal((await login(abroad)).code, 2090003)
+    t.equal((await login(abroad)).code, codes.KX_REDIRECT)
     await admin.accounts.disable('willow', 'test')
-    t.match(await login(abroad), { code: 2040205, redirect: undefined }, 'a disabled account goes nowhere')
+    t.match(
+      await login(abroad),
+      { code: codes.ACCOUNT_DISABLED, redirect: undefined },
+      'a disabled account goes nowhere',
+    )
   },
 )

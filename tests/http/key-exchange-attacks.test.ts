@@ -1,6 +1,7 @@
 /** What can be made of a proof that was seen, and what is no key: none of it is taken, and nothing is used up by it. */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import {
   beginExchange,
   type Call,
@@ -49,37 +50,60 @@ t.test('nothing is made of a proof that was seen', async (t) => {
     const forge = async (proof: string | undefined, from: string, title: string) => {
       const [a, b, c] = [tm(), tm(), tm()]
       const name = `${suite}: ${title}`
-      isRefused(t, await call('/v1/hello', helloWith(keyPrint, from, proof)), 2090013, `${name}, as it is`)
+      isRefused(
+        t,
+        await call('/v1/hello', helloWith(keyPrint, from, proof)),
+        codes.KX_CHECK_DATA,
+        `${name}, as it is`,
+      )
       const forged = (to: string) => alter(suite, proof, from, to)
-      isRefused(t, await call('/v1/hello', helloWith(keyPrint, a, forged(a))), 2090013, `${name}, hello`)
+      isRefused(
+        t,
+        await call('/v1/hello', helloWith(keyPrint, a, forged(a))),
+        codes.KX_CHECK_DATA,
+        `${name}, hello`,
+      )
       const proven = { keyPrint, tm: b, checkTokenData: forged(b) }
-      t.match(await call('/v1/login', { ...right, ...proven }), { code: 2090013, tickets: undefined }, name)
+      t.match(
+        await call('/v1/login', { ...right, ...proven }),
+        { code: codes.KX_CHECK_DATA, tickets: undefined },
+        name,
+      )
       const account = { regmode: 'anonymous', user: { userName: `u${c}` }, password: 'pass word' }
       const again = { keyPrint, tm: c, checkTokenData: forged(c) }
-      t.match(await call('/v1/register', { ...account, ...again }), { code: 2090013 }, name)
-      t.equal((await call('/v1/register', account)).code, 1020000, 'the refused one has not registered')
+      t.match(await call('/v1/register', { ...account, ...again }), { code: codes.KX_CHECK_DATA }, name)
+      t.equal(
+        (await call('/v1/register', account)).code,
+        codes.REGISTERED,
+        'the refused one has not registered',
+      )
     }
     const login = await call('/v1/login', { ...right, ...proofOf(key, tm()) })
-    t.equal(login.code, 1020100)
+    t.equal(login.code, codes.LOGGED_IN)
     await forge(second.tempKey, String(answer.tm), 'the proof of stage 2')
     await forge((third.keyEx as Members).tempKey as string, thirdTm, 'the proof of stage 3')
     const seenTm = tm()
     const seen = helloFrame(key, seenTm)
     t.equal(messageOf(await call('/v1/hello', seen)).stage, 'waitdata')
-    isRefused(t, await call('/v1/hello', seen), 2090013, `${suite}: a hello again`)
+    isRefused(t, await call('/v1/hello', seen), codes.KX_CHECK_DATA, `${suite}: a hello again`)
     const { params } = seen.hello as { params: { checkTokenData: string } }
     await forge(params.checkTokenData, seenTm, 'the proof of a hello')
     const iv = Buffer.from(params.checkTokenData, 'base64').subarray(0, suite === 'ChaCha20' ? 12 : 16)
-    isRefused(t, await call('/v1/hello', helloFrame(key, tm(), {}, iv)), 2090013, `${suite}: an IV again`)
+    isRefused(
+      t,
+      await call('/v1/hello', helloFrame(key, tm(), {}, iv)),
+      codes.KX_CHECK_DATA,
+      `${suite}: an IV again`,
+    )
 
     for (const late of [startMs - 400_000, startMs + 400_000]) {
       const refused = proofOf(key, String(late))
       const reply = await call('/v1/hello', helloWith(keyPrint, String(late), refused.checkTokenData))
-      t.match(reply, { code: 2020413, tm: String(startMs), msgType: 'error', err: { number: 2 } })
+      t.match(reply, { code: codes.CLOCK_OFF, tm: String(startMs), msgType: 'error', err: { number: 2 } })
       await forge(refused.checkTokenData, String(late), 'an honest proof that was refused for its clock')
     }
     const shown = proofOf(key, tm())
-    t.equal((await call('/v1/login', { ...right, password: 'wrong', ...shown })).code, 2040204)
+    t.equal((await call('/v1/login', { ...right, password: 'wrong', ...shown })).code, codes.LOGIN_FAILED)
     await forge(shown.checkTokenData, shown.tm, 'the proof shown with a wrong password')
     await stillGood(`${suite}: the key still stands`)
 
@@ -105,9 +129,14 @@ t.test('nothing is made of a proof that was seen', async (t) => {
       ['of another key', now, proofOf(other, now).checkTokenData],
     ]
     for (const [title, at, proof] of wrong) {
-      isRefused(t, await call('/v1/hello', helloWith(keyPrint, at, proof)), 2090002, `${suite}: ${title}`)
+      isRefused(
+        t,
+        await call('/v1/hello', helloWith(keyPrint, at, proof)),
+        codes.KX_KEY_PRINT,
+        `${suite}: ${title}`,
+      )
       const members = { ...right, keyPrint, tm: at, checkTokenData: proof }
-      t.equal((await call('/v1/login', members)).code, 2090002, `${suite}: ${title}, login`)
+      t.equal((await call('/v1/login', members)).code, codes.KX_KEY_PRINT, `${suite}: ${title}, login`)
     }
     t.equal(
       messageOf(await call('/v1/hello', helloWith(keyPrint, now, good.toString('base64')))).stage,
@@ -126,17 +155,23 @@ t.test('a proof without the name of its key is no login without a key', async (t
     const shown = { ...proofOf(key, tm()), keyPrint }
     t.match(
       await call('/v1/login', { ...right, ...shown }),
-      { code: 2090002, tickets: undefined },
+      { code: codes.KX_KEY_PRINT, tickets: undefined },
       `${keyPrint}`,
     )
-    t.match(await call('/v1/register', { ...account, ...shown }), { code: 2090002 }, `${keyPrint}`)
+    t.match(await call('/v1/register', { ...account, ...shown }), { code: codes.KX_KEY_PRINT }, `${keyPrint}`)
   }
   for (const checkTokenData of [5, [], {}, true])
-    t.equal((await call('/v1/login', { ...right, keyPrint: '0', tm: tm(), checkTokenData })).code, 2090002)
+    t.equal(
+      (await call('/v1/login', { ...right, keyPrint: '0', tm: tm(), checkTokenData })).code,
+      codes.KX_KEY_PRINT,
+    )
   const rows = await server.db.write.selectFrom('logins').select('loginId').execute()
   t.equal(rows.length, 1, 'none of them has logged in')
   for (const checkTokenData of ['', null, undefined])
-    t.equal((await call('/v1/login', { ...right, keyPrint: '0', tm: tm(), checkTokenData })).code, 1020100)
+    t.equal(
+      (await call('/v1/login', { ...right, keyPrint: '0', tm: tm(), checkTokenData })).code,
+      codes.LOGGED_IN,
+    )
 })
 
 t.test('a key answers to its own app alone', async (t) => {
@@ -149,17 +184,22 @@ t.test('a key answers to its own app alone', async (t) => {
     const { shared } = await beginExchange(call, suite)
     if (!shared) throw new Error('refused')
     const third = thirdOf(shared, tm())
-    isRefused(t, await elsewhere('/v1/key-exchange', third), 2090002, 'stage 3 by another app')
+    isRefused(t, await elsewhere('/v1/key-exchange', third), codes.KX_KEY_PRINT, 'stage 3 by another app')
     t.equal(
       messageOf(await call('/v1/key-exchange', third)).status,
       'needlogin',
       'the exchange was not touched',
     )
-    isRefused(t, await elsewhere('/v1/key-exchange', third), 2090002, 'stage 3 again by another app')
+    isRefused(
+      t,
+      await elsewhere('/v1/key-exchange', third),
+      codes.KX_KEY_PRINT,
+      'stage 3 again by another app',
+    )
     const hello = helloFrame(shared, tm())
-    isRefused(t, await elsewhere('/v1/hello', hello), 2090002, 'its key shown by another app')
+    isRefused(t, await elsewhere('/v1/hello', hello), codes.KX_KEY_PRINT, 'its key shown by another app')
     const login = { login: 'birch', password: 'pass word', ...proofOf(shared, tm()) }
-    t.equal((await elsewhere('/v1/login', login)).code, 2090002)
+    t.equal((await elsewhere('/v1/login', login)).code, codes.KX_KEY_PRINT)
     t.equal(messageOf(await call('/v1/hello', hello)).stage, 'needlogin', 'nothing was burned')
   }
 })
@@ -173,22 +213,27 @@ t.test('stage 2 sent back as stage 3 makes no key, and a bad stage 3 uses nothin
     const stage3 = (at: string, tempKey: unknown, more: Members = {}) =>
       call('/v1/key-exchange', frame('keyEx', { stage: 3, keyPrint, tempKey, status: 'ready', ...more }, at))
     const its = String(answer.tm)
-    isRefused(t, await stage3(its, second.tempKey), 2090013, `${suite}: stage 2 as it is`)
+    isRefused(t, await stage3(its, second.tempKey), codes.KX_CHECK_DATA, `${suite}: stage 2 as it is`)
     for (const to of [String(Number(its) + 1), String(startMs + 5_000), tm()]) {
-      const code = to === its ? 2090007 : 2090013
+      const code = to === its ? codes.KX_TEMP_KEY : codes.KX_CHECK_DATA
       isRefused(t, await stage3(to, alter(suite, second.tempKey, its, to)), code, `${suite}: stage 2 altered`)
     }
     const now = tm()
     const good = encryptTm(suite, shared.key, now).toString('base64')
     for (const tempKey of ['', undefined, good.slice(4), `${good}AAAA`, randomBytes(29).toString('base64')])
-      isRefused(t, await stage3(now, tempKey), 2090007, `${suite}: ${tempKey}`)
+      isRefused(t, await stage3(now, tempKey), codes.KX_TEMP_KEY, `${suite}: ${tempKey}`)
     for (const tempKey of [5, [good], { good }, null])
-      isRefused(t, await stage3(now, tempKey), 2090014, `${suite}: ${JSON.stringify(tempKey)}`)
-    isRefused(t, await stage3(tm(), good), 2090007, 'of another tm')
-    isRefused(t, await stage3(now, good, { kx: 2 }), 2090002, 'as version 2')
-    isRefused(t, await stage3(now, good, { keyPrint: '77' }), 2090002, 'of another key')
+      isRefused(t, await stage3(now, tempKey), codes.KX_CONTENT, `${suite}: ${JSON.stringify(tempKey)}`)
+    isRefused(t, await stage3(tm(), good), codes.KX_TEMP_KEY, 'of another tm')
+    isRefused(t, await stage3(now, good, { kx: 2 }), codes.KX_KEY_PRINT, 'as version 2')
+    isRefused(t, await stage3(now, good, { keyPrint: '77' }), codes.KX_KEY_PRINT, 'of another key')
     t.match(messageOf(await stage3(now, good)), { keyPrint, status: 'needlogin' })
-    isRefused(t, await stage3(tm(), good), 2090002, 'another stage 3 is no repetition')
-    isRefused(t, await call('/v1/key-exchange', thirdOf(shared, tm())), 2090002, 'nor is an honest one')
+    isRefused(t, await stage3(tm(), good), codes.KX_KEY_PRINT, 'another stage 3 is no repetition')
+    isRefused(
+      t,
+      await call('/v1/key-exchange', thirdOf(shared, tm())),
+      codes.KX_KEY_PRINT,
+      'nor is an honest one',
+    )
   }
 })

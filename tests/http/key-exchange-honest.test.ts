@@ -10,6 +10,7 @@ import { createKeys } from '../../src/features/key-exchange/keys.ts'
 import { createRecords } from '../../src/features/key-exchange/records.ts'
 import type { AppCaller } from '../../src/http/caller.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
+import { codes } from '../harness/codes.ts'
 import {
   type Answer,
   beginExchange,
@@ -91,7 +92,10 @@ t.test(
       if (!slow) throw new Error('refused')
       const third = thirdOf(slow, String(seconds()))
       t.equal(messageOf(await call('/v1/key-exchange', third)).status, 'needlogin', `${suite}: in seconds`)
-      t.equal((await call('/v1/login', { ...right, ...proofOf(slow, String(seconds())) })).code, 1020100)
+      t.equal(
+        (await call('/v1/login', { ...right, ...proofOf(slow, String(seconds())) })).code,
+        codes.LOGGED_IN,
+      )
       for (let again = 0; again < 5; again++)
         t.equal(await stageAt(slow, seconds()), 'waitdata', 'five times within one second')
       t.equal(await stageAt(slow, clock.now()), 'waitdata', 'and in milliseconds')
@@ -102,7 +106,10 @@ t.test(
       )
 
       const shared = await exchangeKey(call, suite, clock.now)
-      t.equal((await call('/v1/login', { ...right, ...proofOf(shared, String(clock.now())) })).code, 1020100)
+      t.equal(
+        (await call('/v1/login', { ...right, ...proofOf(shared, String(clock.now())) })).code,
+        codes.LOGGED_IN,
+      )
       const tabs = await Promise.all(
         [0, 0, 7, -3, 5_000, -20_000].map((apart) => stageAt(shared, clock.now() + apart)),
       )
@@ -118,7 +125,7 @@ t.test(
         const off = () => clock.now() + offset
         const key = await exchangeKey(call, suite, off)
         const login = { ...right, ...proofOf(key, String(off())) }
-        t.equal((await call('/v1/login', login)).code, 1020100, title)
+        t.equal((await call('/v1/login', login)).code, codes.LOGGED_IN, title)
         t.equal(await stageAt(key, off()), 'waitdata', title)
         t.equal(await stageAt(key, off() + 4 * minute), 'waitdata', `${title}, and somewhat more`)
         t.equal(await stageAt(key, clock.now()), 'waitdata', `${title}, then put right`)
@@ -151,6 +158,6 @@ t.test('a stage 3 that is sent again gets its stage 4, whatever happened since',
       'which it has not undone',
     )
     const { skey } = tickets as { skey: string }
-    t.equal((await call('/v1/session', { token: skey })).code, 1030200)
+    t.equal((await call('/v1/session', { token: skey })).code, codes.TICKET_VALID)
   }
 })

@@ -11,6 +11,7 @@ import {
 import t from 'tap'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
+import { codes } from '../harness/codes.ts'
 import { frame, type Members, messageOf, pemOf, type SharedKey, thirdOf } from '../harness/key-client.ts'
 import { helloWith, isRefused, openKeyWorld, openUserWorld } from './key-world.ts'
 import { startMs } from './world.ts'
@@ -63,20 +64,29 @@ t.test('no other public key than a P-256 point in its one form is taken', async 
   for (const [title, text] of Object.entries(wrong)) {
     for (const pubKey of [text, Buffer.from(text).toString('base64')])
       for (const kx of [1, 2])
-        isRefused(t, await call('/v1/key-exchange', stage1(pubKey, { kx })), 2090011, `${title}, kx ${kx}`)
+        isRefused(
+          t,
+          await call('/v1/key-exchange', stage1(pubKey, { kx })),
+          codes.KX_PUBLIC_KEY,
+          `${title}, kx ${kx}`,
+        )
     if (text.length < 700)
       for (const [way, other] of Object.entries(ways))
-        t.equal((await other('/v1/key-exchange', stage1(text))).code, 2090011, `${title}, ${way}`)
+        t.equal((await other('/v1/key-exchange', stage1(text))).code, codes.KX_PUBLIC_KEY, `${title}, ${way}`)
   }
   for (const pubKey of [5, true, null, [good], { good }])
-    isRefused(t, await call('/v1/key-exchange', stage1(pubKey)), 2090014, JSON.stringify(pubKey))
-  isRefused(t, await call('/v1/key-exchange', stage1(undefined)), 2090011, 'no key at all')
+    isRefused(t, await call('/v1/key-exchange', stage1(pubKey)), codes.KX_CONTENT, JSON.stringify(pubKey))
+  isRefused(t, await call('/v1/key-exchange', stage1(undefined)), codes.KX_PUBLIC_KEY, 'no key at all')
   const mega = stage1(good.padEnd(1_000_000, 'A'))
-  t.equal((await call('/v1/key-exchange', mega)).code, 2020414, '1 MB as JSON')
-  t.equal((await ways['t and j by POST']('/v1/key-exchange', mega)).code, 2020408, '1 MB in t and j')
+  t.equal((await call('/v1/key-exchange', mega)).code, codes.TOO_LONG, '1 MB as JSON')
+  t.equal(
+    (await ways['t and j by POST']('/v1/key-exchange', mega)).code,
+    codes.ENVELOPE_REFUSED,
+    '1 MB in t and j',
+  )
   const columns = good.split('\n')
   const forms = [good, good.trimEnd(), good.replaceAll('\n', '\r\n'), columns.join('')]
-  for (const pubKey of forms) t.equal((await call('/v1/key-exchange', stage1(pubKey))).code, 1000000)
+  for (const pubKey of forms) t.equal((await call('/v1/key-exchange', stage1(pubKey))).code, codes.OK)
 })
 
 t.test('what is not in the table of stages, suites and fingerprints is refused', async (t) => {
@@ -86,10 +96,10 @@ t.test('what is not in the table of stages, suites and fingerprints is refused',
   const send = (message: Members, outer: Members = {}) =>
     call('/v1/key-exchange', { ...frame('keyEx', message, tm()), ...outer })
   for (const stage of [0, 2, 4, -1, 5, 1.5, '1', '3', null, [1], { stage: 1 }, true, undefined])
-    isRefused(t, await send({ stage, pubKey }), 2090010, `stage ${JSON.stringify(stage)}`)
+    isRefused(t, await send({ stage, pubKey }), codes.KX_STAGE, `stage ${JSON.stringify(stage)}`)
   const tempKey = randomBytes(29).toString('base64')
-  isRefused(t, await send({ stage: 3, keyPrint: '5', tempKey }), 2090002, 'stage 3 first')
-  isRefused(t, await send({ stage: 3, tempKey }), 2090002, 'stage 3 of no key')
+  isRefused(t, await send({ stage: 3, keyPrint: '5', tempKey }), codes.KX_KEY_PRINT, 'stage 3 first')
+  isRefused(t, await send({ stage: 3, tempKey }), codes.KX_KEY_PRINT, 'stage 3 of no key')
   for (const encType of [
     ['AES-CTR'],
     {},
@@ -102,11 +112,11 @@ t.test('what is not in the table of stages, suites and fingerprints is refused',
     'AES-CTR ',
     '__proto__',
   ])
-    isRefused(t, await send({ stage: 1, pubKey, encType }), 2090008, JSON.stringify(encType))
+    isRefused(t, await send({ stage: 1, pubKey, encType }), codes.KX_ENC_TYPE, JSON.stringify(encType))
   for (const encType of ['', 'aes-ctr', 'CHACHA20', 'TwoFish128'])
-    t.equal((await send({ stage: 1, pubKey, encType })).code, 1000000, encType)
+    t.equal((await send({ stage: 1, pubKey, encType })).code, codes.OK, encType)
   for (const kx of [0, 3, '2', null, [2], true])
-    isRefused(t, await send({ stage: 1, pubKey, kx }), 2090014, `kx ${JSON.stringify(kx)}`)
+    isRefused(t, await send({ stage: 1, pubKey, kx }), codes.KX_CONTENT, `kx ${JSON.stringify(kx)}`)
   const fingerprints = [
     '9223372036854775808',
     '-9223372036854775809',
@@ -123,25 +133,35 @@ t.test('what is not in the table of stages, suites and fingerprints is refused',
   ]
   for (const keyPrint of fingerprints) {
     const title = JSON.stringify(keyPrint)
-    isRefused(t, await send({ stage: 3, keyPrint, tempKey }), 2090014, title)
-    isRefused(t, await call('/v1/hello', helloWith(keyPrint as string, tm(), tempKey)), 2090014, title)
+    isRefused(t, await send({ stage: 3, keyPrint, tempKey }), codes.KX_CONTENT, title)
+    isRefused(
+      t,
+      await call('/v1/hello', helloWith(keyPrint as string, tm(), tempKey)),
+      codes.KX_CONTENT,
+      title,
+    )
     const login = { login: 'x', password: 'x', keyPrint, tm: tm(), checkTokenData: tempKey }
     const { code } = await call('/v1/login', login)
-    t.ok(code === 2090014 || code === 2000102, `login: ${title} ${code}`)
-    isRefused(t, await send({ stage: 1, pubKey, rsaPrint: keyPrint }), 2090014, `rsaPrint ${title}`)
-    isRefused(t, await send({ stage: 1, pubKey }, { keyPrint }), 2090014, `outer ${title}`)
+    t.ok(code === codes.KX_CONTENT || code === codes.PARAMETER_INVALID, `login: ${title} ${code}`)
+    isRefused(t, await send({ stage: 1, pubKey, rsaPrint: keyPrint }), codes.KX_CONTENT, `rsaPrint ${title}`)
+    isRefused(t, await send({ stage: 1, pubKey }, { keyPrint }), codes.KX_CONTENT, `outer ${title}`)
   }
   for (const keyPrint of ['-9223372036854775808', '9223372036854775807', '-5', -5, 5, 'ab'.repeat(16)]) {
-    isRefused(t, await send({ stage: 3, keyPrint, tempKey }), 2090002, `${keyPrint}`)
+    isRefused(t, await send({ stage: 3, keyPrint, tempKey }), codes.KX_KEY_PRINT, `${keyPrint}`)
     isRefused(
       t,
       await call('/v1/hello', helloWith(keyPrint as string, tm(), tempKey)),
       // A fingerprint of version 2, known or not: such keys prove themselves otherwise.
-      String(keyPrint).length === 32 ? 2020415 : 2090002,
+      String(keyPrint).length === 32 ? codes.ENCRYPTION_REQUIRED : codes.KX_KEY_PRINT,
       `${keyPrint}`,
     )
-    isRefused(t, await send({ stage: 1, pubKey }, { keyPrint }), 2090014, `outer ${keyPrint}`)
-    isRefused(t, await send({ stage: 1, pubKey, rsaPrint: keyPrint }), 2090006, `rsaPrint ${keyPrint}`)
+    isRefused(t, await send({ stage: 1, pubKey }, { keyPrint }), codes.KX_CONTENT, `outer ${keyPrint}`)
+    isRefused(
+      t,
+      await send({ stage: 1, pubKey, rsaPrint: keyPrint }),
+      codes.KX_RSA_PRINT,
+      `rsaPrint ${keyPrint}`,
+    )
   }
   const { app, request } = world
   const text = JSON.stringify({
@@ -150,16 +170,21 @@ t.test('what is not in the table of stages, suites and fingerprints is refused',
   })
   for (const unsafe of ['9223372036854775807', '-9007199254740993', '1e400']) {
     const { body } = await request({ url: '/v1/key-exchange', json: text.replace('7000000007', unsafe) })
-    isRefused(t, JSON.parse(body), 2020408, `${unsafe} as a number`)
+    isRefused(t, JSON.parse(body), codes.ENVELOPE_REFUSED, `${unsafe} as a number`)
   }
   for (const nonce of [undefined, '', 'AAAA', 5, [], 'A'.repeat(44)])
-    isRefused(t, await send({ stage: 1, pubKey, kx: 2, nonce }), 2090014, `nonce ${JSON.stringify(nonce)}`)
+    isRefused(
+      t,
+      await send({ stage: 1, pubKey, kx: 2, nonce }),
+      codes.KX_CONTENT,
+      `nonce ${JSON.stringify(nonce)}`,
+    )
   const nonce = randomBytes(32).toString('base64')
   for (const serverKeyIds of ['x', [5], ['x'], Array(5).fill('0'.repeat(16)), {}, null])
     isRefused(
       t,
       await send({ stage: 1, pubKey, kx: 2, nonce, serverKeyIds }),
-      2090014,
+      codes.KX_CONTENT,
       JSON.stringify(serverKeyIds),
     )
 })
@@ -186,7 +211,12 @@ t.test('stage 1 may be wrapped for an RSA key of the server', async (t) => {
       frame('keyEx', { stage: 1, nonce: randomBytes(32).toString('base64'), ...message }, tm()),
     )
   for (const kx of [1, 2]) {
-    isRefused(t, await stage1({ kx, rsaPrint: '77', tempKey: good }), 2090006, 'an unknown fingerprint')
+    isRefused(
+      t,
+      await stage1({ kx, rsaPrint: '77', tempKey: good }),
+      codes.KX_RSA_PRINT,
+      'an unknown fingerprint',
+    )
     for (const tempKey of [
       undefined,
       '',
@@ -195,15 +225,15 @@ t.test('stage 1 may be wrapped for an RSA key of the server', async (t) => {
       randomBytes(256).toString('base64'),
       `${good.slice(0, -4)}AAA=`,
     ])
-      isRefused(t, await stage1({ kx, rsaPrint, tempKey }), 2090007, `${tempKey}`)
+      isRefused(t, await stage1({ kx, rsaPrint, tempKey }), codes.KX_TEMP_KEY, `${tempKey}`)
     isRefused(
       t,
       await stage1({ kx, rsaPrint, tempKey: wrap(spkiOf(pemOf(own.getPublicKey())), { oaepHash: 'sha1' }) }),
-      2090007,
+      codes.KX_TEMP_KEY,
       'SHA-1',
     )
     const pkcs1 = wrap(randomBytes(91), { padding: constants.RSA_PKCS1_PADDING })
-    isRefused(t, await stage1({ kx, rsaPrint, tempKey: pkcs1 }), 2090007, 'PKCS #1')
+    isRefused(t, await stage1({ kx, rsaPrint, tempKey: pkcs1 }), codes.KX_TEMP_KEY, 'PKCS #1')
     const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({
       type: 'spki',
       format: 'der',
@@ -214,9 +244,14 @@ t.test('stage 1 may be wrapped for an RSA key of the server', async (t) => {
       p384,
       spkiOf(pemOf(own.getPublicKey())).fill(0, 60),
     ])
-      isRefused(t, await stage1({ kx, rsaPrint, tempKey: wrap(inner) }), 2090011, 'wrapped garbage')
+      isRefused(
+        t,
+        await stage1({ kx, rsaPrint, tempKey: wrap(inner) }),
+        codes.KX_PUBLIC_KEY,
+        'wrapped garbage',
+      )
     for (const tempKey of [5, [], {}, null])
-      isRefused(t, await stage1({ kx, rsaPrint, tempKey }), 2090014, 'no text')
+      isRefused(t, await stage1({ kx, rsaPrint, tempKey }), codes.KX_CONTENT, 'no text')
   }
   const second = messageOf(await stage1({ rsaPrint, tempKey: good }))
   const point = Buffer.from(second.pubKey ?? '', 'base64').toString()

@@ -3,6 +3,7 @@ import t from 'tap'
 import { verifyEd25519 } from '../../src/client/key-primitives.ts'
 import { fromBase64 } from '../../src/protocol/bytes.ts'
 import { signedText } from '../../src/protocol/key-exchange.ts'
+import { codes } from '../harness/codes.ts'
 import {
   beginExchange,
   createSealedClient,
@@ -31,11 +32,11 @@ t.test('an old client exchanges a key, logs in on it, resumes and logs out', asy
       const first = await call('/v1/hello', helloFrame(key, tm()))
       t.same(
         [first.code, messageOf(first).stage],
-        [1000000, 'needlogin'],
+        [codes.OK, 'needlogin'],
         `${title}: nobody has logged in on it`,
       )
       const login = await call('/v1/login', { login: 'amber', password: 'pass word', ...proofOf(key, tm()) })
-      t.equal(login.code, 1020100, `${title}: logged in`)
+      t.equal(login.code, codes.LOGGED_IN, `${title}: logged in`)
       const tickets = login.tickets as { a2?: string; skey: string }
       t.equal(tickets.a2 === undefined, suite === 'twofish128', `${title}: an A2 unless the key is weak`)
       const resumed = await call('/v1/hello', helloFrame(key, tm()))
@@ -43,17 +44,21 @@ t.test('an old client exchanges a key, logs in on it, resumes and logs out', asy
       t.match(resumed, { user: { userName: 'amber' }, tickets: { skey: /^sk_/ } })
       const { skey } = resumed.tickets as { skey: string }
       t.not(skey, tickets.skey)
-      t.equal((await call('/v1/session', { token: skey })).code, 1030200, `${title}: the fresh SKey is live`)
-      t.equal((await call('/v1/logout', { token: skey })).code, 1020103)
+      t.equal(
+        (await call('/v1/session', { token: skey })).code,
+        codes.TICKET_VALID,
+        `${title}: the fresh SKey is live`,
+      )
+      t.equal((await call('/v1/logout', { token: skey })).code, codes.LOGGED_OUT)
       t.equal(
         (await call('/v1/session', { token: tickets.skey })).code,
-        1030201,
+        codes.TICKET_ENDED,
         `${title}: the login has ended`,
       )
       const after = await call('/v1/hello', helloFrame(key, tm()))
       t.same([messageOf(after).stage, after.tickets], ['needlogin', undefined], `${title}: logged out`)
       const again = await call('/v1/login', { login: 'amber', password: 'pass word', ...proofOf(key, tm()) })
-      t.equal(again.code, 1020100, `${title}: the same key, no new exchange`)
+      t.equal(again.code, codes.LOGGED_IN, `${title}: the same key, no new exchange`)
       t.equal(messageOf(await call('/v1/hello', helloFrame(key, tm()))).stage, 'waitdata')
     }
   }
@@ -67,7 +72,7 @@ t.test('registering on a key binds it too', async (t) => {
     ...{ regmode: 'anonymous', user: { userName: 'beryl' }, password: 'pass word' },
     ...proofOf(key, String(startMs + 1)),
   })
-  t.equal(reply.code, 1020000)
+  t.equal(reply.code, codes.REGISTERED)
   const resumed = await call('/v1/hello', helloFrame(key, String(startMs + 2)))
   t.match(resumed, { hello: { stage: 'waitdata' }, user: { userName: 'beryl' } })
   const { logins } = await world.admin.accounts.show('beryl')
@@ -89,10 +94,10 @@ t.test('the same stage 3 gets the same stage 4, also after a login', async (t) =
   t.same(messageOf(fourth), { stage: 4, keyPrint: shared.keyPrint, status: 'needlogin' })
   t.same(await call('/v1/key-exchange', third), fourth)
   const login = { login: 'coral', password: 'pass word', ...proofOf(shared, String(startMs + 1)) }
-  t.equal((await call('/v1/login', login)).code, 1020100)
+  t.equal((await call('/v1/login', login)).code, codes.LOGGED_IN)
   t.same(await call('/v1/key-exchange', third), fourth)
   world.clock.set(startMs + 61_000)
-  t.equal((await call('/v1/key-exchange', third)).code, 2090002, 'a minute later it is over')
+  t.equal((await call('/v1/key-exchange', third)).code, codes.KX_KEY_PRINT, 'a minute later it is over')
 })
 
 t.test('a hello of version 2 is sealed, and its login is worth nothing in a weaker envelope', async (t) => {
@@ -124,21 +129,25 @@ t.test('a hello of version 2 is sealed, and its login is worth nothing in a weak
       )
     t.same(messageOf(await hello()).stage, 'needlogin')
     const login = await client.call('/v1/login', { login: 'dahlia', password: 'pass word' })
-    t.match(login, { code: 1020100, sealed: true, status: 200 })
+    t.match(login, { code: codes.LOGGED_IN, sealed: true, status: 200 })
     const { skey, a2 } = login.tickets as { skey: string; a2: string }
-    t.equal((await client.call('/v1/session', { token: skey })).code, 1030200)
+    t.equal((await client.call('/v1/session', { token: skey })).code, codes.TICKET_VALID)
     const resumed = await hello()
     t.match(resumed, { hello: { stage: 'waitdata' }, user: { userName: 'dahlia' } })
     const fresh = (resumed.tickets as { skey: string }).skey
-    t.equal((await client.call('/v1/session', { token: fresh })).code, 1030200)
+    t.equal((await client.call('/v1/session', { token: fresh })).code, codes.TICKET_VALID)
     for (const [way, call] of Object.entries(ways)) {
       for (const token of [skey, a2, fresh])
-        t.equal((await call('/v1/session', { token })).code, 2020415, way)
-      t.equal((await call('/v1/ticket/exchange', { token: a2, to: 'skey' })).code, 2020415, way)
+        t.equal((await call('/v1/session', { token })).code, codes.ENCRYPTION_REQUIRED, way)
+      t.equal(
+        (await call('/v1/ticket/exchange', { token: a2, to: 'skey' })).code,
+        codes.ENCRYPTION_REQUIRED,
+        way,
+      )
     }
     const exchanged = await client.call('/v1/ticket/exchange', { token: a2, to: 'skey' })
-    t.equal(exchanged.code, 1000000)
-    t.equal((await client.call('/v1/logout', { token: fresh })).code, 1020103)
+    t.equal(exchanged.code, codes.OK)
+    t.equal((await client.call('/v1/logout', { token: fresh })).code, codes.LOGGED_OUT)
     t.equal(messageOf(await hello()).stage, 'needlogin')
   }
 })
@@ -147,12 +156,12 @@ t.test('a device that exchanged keys of version 2 in its own envelope is held to
   const world = await openWorld(t)
   const ways = await openWays(world)
   const totp = ways['t and j by POST']
-  t.equal((await totp('/v1/echo', {})).code, 1000000)
+  t.equal((await totp('/v1/echo', {})).code, codes.OK)
   await exchangeSealedKeys(totp, world.app.appId)
-  t.equal((await totp('/v1/echo', {})).code, 2020415)
+  t.equal((await totp('/v1/echo', {})).code, codes.ENCRYPTION_REQUIRED)
   t.equal(
     (await totp('/v1/key-exchange', frame('keyEx', { stage: 1 }, String(startMs)))).code,
-    2020415,
+    codes.ENCRYPTION_REQUIRED,
     'nor version 1',
   )
   await exchangeSealedKeys(totp, world.app.appId)

@@ -1,5 +1,6 @@
 /** How long keys live, and what ends them. */
 import t from 'tap'
+import { codes as replyCodes } from '../harness/codes.ts'
 import {
   beginExchange,
   type Call,
@@ -29,22 +30,22 @@ t.test('an exchange is over after a minute, a key after a day, a week or a month
   clock.add(59_000)
   t.equal(messageOf(await third(slow.shared)).status, 'needlogin', 'within the minute')
   clock.add(1_001)
-  isRefused(t, await third(late.shared), 2090002, 'a minute later')
+  isRefused(t, await third(late.shared), replyCodes.KX_KEY_PRINT, 'a minute later')
 
   const [unused, idle, used] = [await exchange(), await exchange(), await exchange('ChaCha20')]
-  for (const key of [idle, used]) t.equal((await login(key)).code, 1020100)
+  for (const key of [idle, used]) t.equal((await login(key)).code, replyCodes.LOGGED_IN)
   clock.add(23 * hourMs)
   t.equal(messageOf(await hello(unused)).stage, 'needlogin', 'nobody logged in on it: it lives a day')
   clock.add(hourMs + 1)
-  isRefused(t, await hello(unused), 2090002, 'and asking does not make it longer')
+  isRefused(t, await hello(unused), replyCodes.KX_KEY_PRINT, 'and asking does not make it longer')
   t.equal(messageOf(await hello(used)).stage, 'waitdata')
   for (let week = 0; week < 4; week++) {
     clock.add(7 * dayMs - 60_000)
     t.equal(messageOf(await hello(used)).stage, 'waitdata', `used within the week, ${week}`)
-    if (week === 0) isRefused(t, await hello(idle), 2090002, 'idle for a week')
+    if (week === 0) isRefused(t, await hello(idle), replyCodes.KX_KEY_PRINT, 'idle for a week')
   }
   clock.add(dayMs + hourMs)
-  isRefused(t, await hello(used), 2090002, 'over after 30 days, however often it was used')
+  isRefused(t, await hello(used), replyCodes.KX_KEY_PRINT, 'over after 30 days, however often it was used')
 })
 
 t.test(
@@ -53,32 +54,35 @@ t.test(
     const world = await openUserWorld(t)
     const { call, clock, exchange, hello, login, request } = world
     const key = await exchange()
-    t.equal((await login(key)).code, 1020100)
+    t.equal((await login(key)).code, replyCodes.LOGGED_IN)
     const { keys } = await exchangeSealedKeys(call, world.app.appId)
     const sealed = createSealedClient(keys, (url, form) => request({ url, post: formOf(form) }), clock.now)
-    t.equal((await sealed.call('/v1/login', { login: 'willow', password: 'pass word' })).code, 1020100)
+    t.equal(
+      (await sealed.call('/v1/login', { login: 'willow', password: 'pass word' })).code,
+      replyCodes.LOGGED_IN,
+    )
     clock.add(0.9 * dayMs)
     t.equal(messageOf(await hello(key)).stage, 'waitdata')
-    t.equal((await sealed.call('/v1/echo')).code, 1000000)
+    t.equal((await sealed.call('/v1/echo')).code, replyCodes.OK)
     clock.add(7 * dayMs - 60_000)
     t.equal(messageOf(await hello(key)).stage, 'waitdata', 'six days and 23 hours and 59 minutes later')
-    t.match(await sealed.call('/v1/echo'), { code: 1000000, sealed: true })
+    t.match(await sealed.call('/v1/echo'), { code: replyCodes.OK, sealed: true })
     clock.add(7 * dayMs + hourMs + 1)
-    isRefused(t, await hello(key), 2090002, 'not used for a week')
-    t.match(await sealed.call('/v1/echo'), { code: 2020408, sealed: false })
+    isRefused(t, await hello(key), replyCodes.KX_KEY_PRINT, 'not used for a week')
+    t.match(await sealed.call('/v1/echo'), { code: replyCodes.ENVELOPE_REFUSED, sealed: false })
   },
 )
 
 t.test('what a device says of itself does not make a key live longer', async (t) => {
   const { clock, exchange, hello, login, server } = await openUserWorld(t)
   const [unused, used] = [await exchange(), await exchange()]
-  t.equal((await login(used)).code, 1020100)
+  t.equal((await login(used)).code, replyCodes.LOGGED_IN)
   clock.add(2 * hourMs)
   const isKept = async (key: SharedKey) => {
     const { outcome } = await server.store.consume(`ledger:{${key.keyPrint}}`, [], 9)
     return [(await server.store.get(`key:{${key.keyPrint}}`)) !== undefined, outcome !== 'missing']
   }
-  for (const key of [unused, used]) t.equal((await hello(key, { Lang: 'en' })).code, 1000000)
+  for (const key of [unused, used]) t.equal((await hello(key, { Lang: 'en' })).code, replyCodes.OK)
   clock.add(22 * hourMs - 1)
   for (const key of [unused, used]) t.same(await isKept(key), [true, true])
   clock.add(2)
@@ -94,7 +98,7 @@ t.test('a weak key gets no A2 and a login of a day', async (t) => {
   const { skey } = tickets as { skey: string }
   const session = await call('/v1/session', { token: skey })
   t.ok(Number(session.expiresAt) <= clock.now() + dayMs, `it lives until ${session.expiresAt}`)
-  t.equal((await call('/v1/ticket/exchange', { token: skey, to: 'skey' })).code, 2100400)
+  t.equal((await call('/v1/ticket/exchange', { token: skey, to: 'skey' })).code, replyCodes.TIER_WANTED)
   const totp = await ways['t and j by POST']
   const device = await exchange('twofish128')
   t.same(Object.keys((await login(device, totp)).tickets as Members), ['skey'])
@@ -110,7 +114,7 @@ t.test('a copy of a login on a weak key gets the reply of its first', async (t) 
   const key = await exchange('twofish128')
   const j = client.seal({ login: 'willow', password: 'pass word', ...proofOf(key, String(clock.now())) })
   const first = await client.sendSealed('/v1/login', j, 'POST')
-  t.match(first.json, { code: 1020100, tickets: { skey: /^sk_/ } })
+  t.match(first.json, { code: replyCodes.LOGGED_IN, tickets: { skey: /^sk_/ } })
   t.same((await client.sendSealed('/v1/login', j, 'POST')).json, first.json)
 })
 
@@ -127,8 +131,8 @@ t.test('a key ends with its 4,096th proof', async (t) => {
       'needlogin',
       `${suite}: two of its exchange and 4,093: one is left`,
     )
-    isRefused(t, await hello(key), 2090002, `${suite}: one too many`)
-    isRefused(t, await hello(key), 2090002, `${suite}: it has ended`)
+    isRefused(t, await hello(key), replyCodes.KX_KEY_PRINT, `${suite}: one too many`)
+    isRefused(t, await hello(key), replyCodes.KX_KEY_PRINT, `${suite}: it has ended`)
     t.equal(await server.store.get(`key:{${key.keyPrint}}`), undefined)
   }
 })
@@ -149,7 +153,7 @@ t.test('of one address eight exchanges are open', async (t) => {
   const more: SharedKey[] = []
   for (let at = 0; at < 8; at++) more.push(await begin(call))
   const third = (key: SharedKey) => call('/v1/key-exchange', thirdOf(key, tm()))
-  isRefused(t, await third(first), 2090002, 'the oldest has given way')
+  isRefused(t, await third(first), replyCodes.KX_KEY_PRINT, 'the oldest has given way')
   for (const key of [...more, other]) t.equal(messageOf(await third(key)).status, 'needlogin')
   for (let at = 0; at < 9; at++) await begin(call)
   t.equal(messageOf(await call('/v1/hello', helloFrame(more[0], tm()))).stage, 'needlogin', 'a key stays')
@@ -162,10 +166,14 @@ t.test('of the SKeys of resuming eight are live', async (t) => {
   const resumed: string[] = []
   for (let at = 0; at < 10; at++) resumed.push(((await hello(key)).tickets as { skey: string }).skey)
   const codes = await Promise.all(resumed.map(async (token) => (await call('/v1/session', { token })).code))
-  t.same(codes, [2040400, 2040400, ...Array(8).fill(1030200)])
+  t.same(codes, [
+    replyCodes.NOT_LOGGED_IN,
+    replyCodes.NOT_LOGGED_IN,
+    ...Array(8).fill(replyCodes.TICKET_VALID),
+  ])
   const { skey, a2 } = tickets as { skey: string; a2: string }
   for (const token of [skey, a2])
-    t.equal((await call('/v1/session', { token })).code, 1030200, 'its own stay')
+    t.equal((await call('/v1/session', { token })).code, replyCodes.TICKET_VALID, 'its own stay')
 })
 
 t.test('of one address 64 keys wait for a login; one that has had it is never pushed out', async (t) => {
@@ -180,27 +188,30 @@ t.test('of one address 64 keys wait for a login; one that has had it is never pu
     return { keys, ...createSealedClient(keys, post, clock.now) }
   }
   const [bound, sealedBound] = [await exchange(), await seal()]
-  t.equal((await login(bound)).code, 1020100)
+  t.equal((await login(bound)).code, replyCodes.LOGGED_IN)
   t.equal(messageOf(await hello(bound, { Lang: 'en' })).stage, 'waitdata')
-  t.equal((await sealedBound.call('/v1/login', { login: 'willow', password: 'pass word' })).code, 1020100)
+  t.equal(
+    (await sealedBound.call('/v1/login', { login: 'willow', password: 'pass word' })).code,
+    replyCodes.LOGGED_IN,
+  )
   const other = await exchangeKey(elsewhere, 'AES-CTR', clock.now)
   const [first, sealed] = [await exchange(), await seal()]
   t.equal(messageOf(await hello(first, { Lang: 'en' })).stage, 'needlogin')
   const more: SharedKey[] = []
   for (let at = 0; at < 62; at++) more.push(await exchange())
   t.equal(messageOf(await hello(first)).stage, 'needlogin', 'the 64th from the newest')
-  t.equal((await sealed.call('/v1/echo')).code, 1000000)
+  t.equal((await sealed.call('/v1/echo')).code, replyCodes.OK)
   for (const next of [first.keyPrint, sealed.keys.fingerprint]) {
     t.ok(await server.store.get(`key:{${next}}`))
     await exchange()
     t.equal(await server.store.get(`key:{${next}}`), undefined, 'the 65th is gone')
     t.equal((await server.store.consume(`ledger:{${next}}`, ['x'], 9)).outcome, 'missing')
   }
-  isRefused(t, await hello(first), 2090002, 'its owner exchanges another')
-  t.match(await sealed.call('/v1/echo'), { code: 2020408, sealed: false })
-  t.equal((await login(first)).code, 2090002)
+  isRefused(t, await hello(first), replyCodes.KX_KEY_PRINT, 'its owner exchanges another')
+  t.match(await sealed.call('/v1/echo'), { code: replyCodes.ENVELOPE_REFUSED, sealed: false })
+  t.equal((await login(first)).code, replyCodes.KX_KEY_PRINT)
   t.equal(messageOf(await hello(more[0] as SharedKey)).stage, 'needlogin')
   t.equal(messageOf(await hello(bound)).stage, 'waitdata', 'logged in on')
-  t.match(await sealedBound.call('/v1/echo'), { code: 1000000, sealed: true })
+  t.match(await sealedBound.call('/v1/echo'), { code: replyCodes.OK, sealed: true })
   t.equal(messageOf(await hello(other)).stage, 'needlogin', 'of another address')
 })

@@ -1,5 +1,6 @@
 /** Which login a key resumes, and how many SKeys that makes. */
 import t, { type Test } from 'tap'
+import { codes as replyCodes } from '../harness/codes.ts'
 import {
   type Answer,
   type Call,
@@ -14,7 +15,7 @@ import { formOf, type Tickets } from './world.ts'
 t.setTimeout(60_000)
 
 const hourMs = 3_600_000
-const [valid, unknown] = [1030200, 2040400]
+const [valid, unknown] = [replyCodes.TICKET_VALID, replyCodes.NOT_LOGGED_IN]
 const skeyOf = (answer: Answer) => (answer.tickets as Tickets).skey
 
 const open = async (t: Test) => {
@@ -81,13 +82,13 @@ t.test('a key resumes no login from before it, even if another key had its finge
     .set({ keyPrint: key.keyPrint })
     .where('keyPrint', '=', old.keyPrint)
     .execute()
-  t.match(await hello(key), { code: 1000000, hello: { stage: 'needlogin' }, user: undefined })
+  t.match(await hello(key), { code: replyCodes.OK, hello: { stage: 'needlogin' }, user: undefined })
   const { a2 } = (await login(key)).tickets as Tickets
   t.equal(messageOf(await hello(key)).stage, 'waitdata', 'its own login it does')
 
   clock.add(2 * hourMs)
   const device = await seal()
-  t.equal((await device.call('/v1/ticket/exchange', { token: a2, to: 'skey' })).code, 1000000)
+  t.equal((await device.call('/v1/ticket/exchange', { token: a2, to: 'skey' })).code, replyCodes.OK)
   t.equal(
     messageOf(await device.hello()).stage,
     'waitdata',

@@ -1,6 +1,7 @@
 /** What a trade of an A2 in a sealed call does: to the login, to its older tickets, and to the key. */
 import t, { type Test } from 'tap'
 import { bindLogin, rotateA2 } from '../../src/features/tickets/repo.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import {
   createSealedClient,
   exchangeKey,
@@ -19,8 +20,8 @@ t.setTimeout(60_000)
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
-const valid = 1030200
-const refused = 2020415
+const valid = replyCodes.TICKET_VALID
+const refused = replyCodes.ENCRYPTION_REQUIRED
 
 const open = async (t: Test) => {
   const world = await openKeyWorld(t)
@@ -72,9 +73,9 @@ t.test('a key to which a trade has bound a login lives for as long as it is used
     const { clock, weak, logIn, seal, trade } = await open(t)
     const { a2 } = await logIn(weak['t and j'] as Call)
     if (kind !== 'trade')
-      t.equal((await trade(weak['t and j'] as Call, a2)).code, 1000000, 'its reply is lost')
+      t.equal((await trade(weak['t and j'] as Call, a2)).code, replyCodes.OK, 'its reply is lost')
     const device = await seal()
-    t.equal((await trade(device.call, a2)).code, 1000000)
+    t.equal((await trade(device.call, a2)).code, replyCodes.OK)
     clock.add(25 * hourMs)
     const resumed = await device.hello()
     t.equal(messageOf(resumed).stage, 'waitdata', `${kind}: a day later`)
@@ -85,7 +86,7 @@ t.test('a key to which a trade has bound a login lives for as long as it is used
       t.equal(messageOf(await device.hello()).stage, 'waitdata', `${kind}: used within the week, ${week}`)
     }
     clock.add(2 * dayMs)
-    t.match(await device.hello(), { code: 2020408 }, 'over after 30 days')
+    t.match(await device.hello(), { code: replyCodes.ENVELOPE_REFUSED }, 'over after 30 days')
   }
 })
 
@@ -111,9 +112,13 @@ t.test('the older SKeys of a login whose A2 was traded sealed are refused in wea
   const fourth = (await trade(device.call, third.a2)).tickets as Tickets
   t.same(await weakly(first.skey), all(refused), 'also after the next trade')
 
-  t.equal((await device.call('/v1/logout', { token: fourth.skey })).code, 1020103)
+  t.equal((await device.call('/v1/logout', { token: fourth.skey })).code, replyCodes.LOGGED_OUT)
   for (const token of [...older, fourth.skey])
-    t.match(await call('/v1/session', { token }), { code: 1030201, reason: 'logged-out' }, 'an end is an end')
+    t.match(
+      await call('/v1/session', { token }),
+      { code: replyCodes.TICKET_ENDED, reason: 'logged-out' },
+      'an end is an end',
+    )
 })
 
 t.test('a trade and a logout at once: nothing of the login is good in a weaker envelope', async (t) => {
@@ -124,8 +129,8 @@ t.test('a trade and a logout at once: nothing of the login is good in a weaker e
     const out = () => device.call('/v1/logout', { token: skey })
     const both = round % 2 ? [trade(device.call, a2), out()] : [out(), trade(device.call, a2)]
     const codes = (await Promise.all(both)).map(({ code }) => code)
-    t.ok(codes.includes(1020103), `${codes}`)
-    t.same(await weakly(skey), all(1030201), 'it has ended')
+    t.ok(codes.includes(replyCodes.LOGGED_OUT), `${codes}`)
+    t.same(await weakly(skey), all(replyCodes.TICKET_ENDED), 'it has ended')
   }
 })
 
@@ -143,7 +148,7 @@ t.test('a trade that is sent again sealed binds the login and lifts it too', asy
     t.match(await device.hello(), { hello: { stage: 'needlogin' } })
     for (const token of [lost.a2, lost.skey, skey]) t.same(await weakly(token), all(refused), way)
     t.equal((await trade(by, lost.a2)).code, refused)
-    t.equal((await other.call('/v1/logout', { token: lost.a2 })).code, 1020103)
+    t.equal((await other.call('/v1/logout', { token: lost.a2 })).code, replyCodes.LOGGED_OUT)
   }
 
   // Of what is in use a copy gets what it got before, and takes nothing with it.
@@ -156,7 +161,7 @@ t.test('a trade that is sent again sealed binds the login and lifts it too', asy
       t.same((await trade(thief.call, a2)).tickets, pair)
       t.match(await thief.hello(), { hello: { stage: 'needlogin' } }, `the ${use} was in use`)
       t.same(await weakly(pair.skey), all(valid), 'the owner is not lifted')
-      t.equal((await trade(by, pair.a2)).code, 1000000, 'and goes on')
+      t.equal((await trade(by, pair.a2)).code, replyCodes.OK, 'and goes on')
     }
   }
 
@@ -165,7 +170,11 @@ t.test('a trade that is sent again sealed binds the login and lifts it too', asy
   t.same(await weakly(lost.skey), all(valid))
   clock.add(11_000)
   const thief = await seal()
-  t.match(await trade(thief.call, a2), { code: 2040400, reason: 'reused' }, 'a copy binds nothing')
+  t.match(
+    await trade(thief.call, a2),
+    { code: replyCodes.NOT_LOGGED_IN, reason: 'reused' },
+    'a copy binds nothing',
+  )
   t.match(await thief.hello(), { hello: { stage: 'needlogin' } })
 
   const { db } = server

@@ -1,5 +1,6 @@
 /** A login under attack is left to devices that have logged in before, also when these call sealed. */
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import { type Answer, type Call, createSealedClient, exchangeSealedKeys } from '../harness/key-client.ts'
 import { createTotpClient } from '../harness/totp-client.ts'
 import { formOf, openWorld, register } from './world.ts'
@@ -35,14 +36,14 @@ t.test('a sealed device stays known when its key and its A2 have ended', async (
     for (let at = 0; at < 100; at++) {
       if (at % 5 === 0) clock.add(pauseMs)
       const code = await login(by, `wrong ${at}`)
-      if (code !== 2040204) t.fail(`${at}: ${code}`)
+      if (code !== codes.LOGIN_FAILED) t.fail(`${at}: ${code}`)
     }
     clock.add(pauseMs)
   }
 
   const [owner, thief, other] = [await provision(), await provision(), await provision()]
   const first = await seal(owner.call)
-  t.equal(await login(first.call), 1020100)
+  t.equal(await login(first.call), codes.LOGGED_IN)
   const rows = await server.db.write.selectFrom('logins').select('deviceId').execute()
   t.ok(
     rows.some(({ deviceId }) => deviceId?.toString('hex') === owner.t),
@@ -53,13 +54,17 @@ t.test('a sealed device stays known when its key and its A2 have ended', async (
   await first.end()
   const attacker = await seal(thief.call)
   await attack(attacker.call)
-  t.equal(await login(attacker.call), 2040202, 'the stranger, with the right password too')
-  t.equal(await login((await seal(attacker.call)).call), 2040202, 'nor with a fresh key')
-  t.equal(await login((await seal(other.call)).call), 2040202, 'a device that was never here')
-  t.equal(await login((await seal(callJson)).call), 2040202, 'a key that no device exchanged')
-  t.equal(await login(callJson), 2040202, 'no device at all')
-  t.equal(await login((await seal(owner.call)).call), 1020100, 'the device that was here, with a fresh key')
+  t.equal(await login(attacker.call), codes.CAPTCHA_NEEDED, 'the stranger, with the right password too')
+  t.equal(await login((await seal(attacker.call)).call), codes.CAPTCHA_NEEDED, 'nor with a fresh key')
+  t.equal(await login((await seal(other.call)).call), codes.CAPTCHA_NEEDED, 'a device that was never here')
+  t.equal(await login((await seal(callJson)).call), codes.CAPTCHA_NEEDED, 'a key that no device exchanged')
+  t.equal(await login(callJson), codes.CAPTCHA_NEEDED, 'no device at all')
+  t.equal(
+    await login((await seal(owner.call)).call),
+    codes.LOGGED_IN,
+    'the device that was here, with a fresh key',
+  )
 
   await attack(attacker.call)
-  t.equal(await login(third.call), 1020100, 'also with a key that was exchanged sealed')
+  t.equal(await login(third.call), codes.LOGGED_IN, 'also with a key that was exchanged sealed')
 })

@@ -13,6 +13,7 @@ import { secretPlace } from '../../src/features/apps/devices.ts'
 import { insertDevice } from '../../src/features/apps/repo.ts'
 import type { OperationShape } from '../../src/http/caller.ts'
 import { catalogue, type ErrorName, isSuccess } from '../../src/protocol/errors.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { codeAt, createTotpClient, type Provisioned } from '../harness/totp-client.ts'
 import {
@@ -53,7 +54,13 @@ t.test('the whole round, over every envelope', async (t) => {
 
     const prelogin = await call('/v1/prelogin', { login })
     t.same(Object.keys(prelogin), ['code', 'msg', 'kdf', 'cost', 'salt', 'timestamp'], `${way}: prelogin`)
-    t.match(prelogin, { code: 1000000, kdf: 'md5-bcrypt', cost: 4, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/, ...ok })
+    t.match(prelogin, {
+      code: replyCodes.OK,
+      kdf: 'md5-bcrypt',
+      cost: 4,
+      salt: /^[./A-Za-z0-9]{21}[.Oeu]$/,
+      ...ok,
+    })
     const { salt, cost } = prelogin as unknown as { salt: string; cost: number }
     const clientHash = await clientHashOf(password, { salt, cost })
 
@@ -69,7 +76,7 @@ t.test('the whole round, over every envelope', async (t) => {
       params: { status: 'loginok' },
       user: { userId, ...user },
     }
-    t.match(registered, { code: 1020000, ...whole, users: [whole.user], tickets: {}, ...time })
+    t.match(registered, { code: replyCodes.REGISTERED, ...whole, users: [whole.user], tickets: {}, ...time })
     t.same(Object.keys(registered.user as User), ['userId', 'userName', 'nickName'])
     t.same(Object.keys(registered.tickets as Tickets), ['a2', 'skey'])
     t.match(registered.tickets, { a2: /^a2_[\w-]{64}$/, skey: /^sk_[\w-]{64}$/ })
@@ -77,18 +84,18 @@ t.test('the whole round, over every envelope', async (t) => {
     for (const name of [login, userName, userId, Number(userId), `0${userId}`]) {
       const again = await call('/v1/login', { login: name, clientHash })
       t.same(Object.keys(again), members, `${way}: login as ${name}`)
-      t.match(again, { code: 1020100, ...whole, users: [whole.user] })
+      t.match(again, { code: replyCodes.LOGGED_IN, ...whole, users: [whole.user] })
     }
     t.match(
       await call('/v1/login', { login, password }),
-      { code: 1020100 },
+      { code: replyCodes.LOGGED_IN },
       'the password itself does as well',
     )
     const { a2, skey } = (await call('/v1/login', { login, clientHash })).tickets as Tickets
 
     const session = await call('/v1/session', { token: skey })
     t.same(session, {
-      code: 1030200,
+      code: replyCodes.TICKET_VALID,
       msg: catalogue.TICKET_VALID.text['zh-CN'],
       user: { userId, ...user },
       tier: 'skey',
@@ -103,45 +110,61 @@ t.test('the whole round, over every envelope', async (t) => {
       `${way}: session`,
     )
     const ofA2 = await call('/v1/session', { token: a2 })
-    t.match(ofA2, { code: 1030200, tier: 'a2', expiresAt: time.timestamp + 2_592_000, user: { userId } })
+    t.match(ofA2, {
+      code: replyCodes.TICKET_VALID,
+      tier: 'a2',
+      expiresAt: time.timestamp + 2_592_000,
+      user: { userId },
+    })
 
     const exchanged = await call('/v1/ticket/exchange', { token: a2, to: 'skey' })
     t.same(Object.keys(exchanged), ['code', 'msg', 'tickets', 'timestamp'], `${way}: exchange`)
     const next = exchanged.tickets as Tickets
-    t.match(exchanged, { code: 1000000, tickets: { a2: /^a2_/, skey: /^sk_/ }, ...ok })
+    t.match(exchanged, { code: replyCodes.OK, tickets: { a2: /^a2_/, skey: /^sk_/ }, ...ok })
     t.ok(next.a2 !== a2 && next.skey !== skey, 'both are new')
-    t.match(await call('/v1/session', { token: next.skey }), { code: 1030200, user: { userId } })
-    t.match(await call('/v1/session', { token: skey }), { code: 1030200 }, 'the SKey before lives on')
+    t.match(await call('/v1/session', { token: next.skey }), {
+      code: replyCodes.TICKET_VALID,
+      user: { userId },
+    })
+    t.match(
+      await call('/v1/session', { token: skey }),
+      { code: replyCodes.TICKET_VALID },
+      'the SKey before lives on',
+    )
 
     const out = await call('/v1/logout', { token: next.skey })
     t.same(Object.keys(out), ['code', 'msg', 'timestamp'], `${way}: logout`)
-    t.equal(out.code, 1020103)
+    t.equal(out.code, replyCodes.LOGGED_OUT)
     for (const token of [skey, next.skey, next.a2]) {
       const dead = await call('/v1/session', { token })
       t.same(Object.keys(dead), ['code', 'msg', 'reason', 'timestamp'])
-      t.match(dead, { code: 1030201, reason: 'logged-out' })
+      t.match(dead, { code: replyCodes.TICKET_ENDED, reason: 'logged-out' })
     }
     const wrong = await call('/v1/login', {
       login,
       clientHash: clientHash.replace(/.$/, (it) => (it === 'a' ? 'b' : 'a')),
     })
     t.same(Object.keys(wrong), ['code', 'msg', 'timestamp'])
-    t.equal(wrong.code, 2040204)
+    t.equal(wrong.code, replyCodes.LOGIN_FAILED)
   }
 
   t.test('a JSON body may have its ticket in a header', async (t) => {
     const { JSON: call, 'plain j by POST': plain } = await openWays(world)
     const { skey } = (await register(call, 'bearer')).tickets as Tickets
     const authorization = { authorization: `Bearer ${skey}` }
-    t.match((await world.callJson('/v1/session', {}, authorization)).json, { code: 1030200 })
+    t.match((await world.callJson('/v1/session', {}, authorization)).json, { code: replyCodes.TICKET_VALID })
     const lower = await world.callJson('/v1/session', {}, { authorization: `bearer ${skey}` })
-    t.match(lower.json, { code: 1030200 })
+    t.match(lower.json, { code: replyCodes.TICKET_VALID })
     const both = await world.callJson('/v1/session', { token: 'sk_x' }, authorization)
-    t.match(both, { status: 401, json: { code: 2040400 } }, 'a token in the body counts first')
+    t.match(
+      both,
+      { status: 401, json: { code: replyCodes.NOT_LOGGED_IN } },
+      'a token in the body counts first',
+    )
     for (const bad of ['Bearer', `Basic ${skey}`, skey, `Bearer ${skey} ${skey}`, 'Bearer ä'])
       t.equal(
         (await world.callJson('/v1/session', {}, { authorization: bad })).json.code,
-        2040400,
+        replyCodes.NOT_LOGGED_IN,
         bad.slice(0, 9),
       )
     const j = formOf({
@@ -150,13 +173,17 @@ t.test('the whole round, over every envelope', async (t) => {
     const outside = await world.request({ url: `/v1/session?${j}`, headers: authorization })
     t.match(
       JSON.parse(Buffer.from(outside.body, 'base64url').toString()),
-      { code: 2040400 },
+      { code: replyCodes.NOT_LOGGED_IN },
       'no header beside a j',
     )
-    t.match((await world.callJson('/v1/logout', {}, authorization)).json, { code: 1020103 })
-    t.match(await plain('/v1/session', { token: skey }), { code: 1030201 })
+    t.match((await world.callJson('/v1/logout', {}, authorization)).json, { code: replyCodes.LOGGED_OUT })
+    t.match(await plain('/v1/session', { token: skey }), { code: replyCodes.TICKET_ENDED })
     const ended = await world.callJson('/v1/session', {}, authorization)
-    t.match(ended, { status: 401, json: { code: 1030201, reason: 'logged-out' } }, 'not one that may pass')
+    t.match(
+      ended,
+      { status: 401, json: { code: replyCodes.TICKET_ENDED, reason: 'logged-out' } },
+      'not one that may pass',
+    )
   })
 })
 
@@ -192,13 +219,13 @@ t.test('provisioning answers exactly what old clients read', async (t) => {
     const { totp_secret: secret, totp_token: id, ...rest } = json as unknown as Record<string, string>
     const time = Math.floor(startMs / 1_000)
     const code = Number(codeAt(String(secret), startMs))
-    t.same(rest, { code: 1000000, totp_code: code, time, appname: appId, timestamp: time })
+    t.same(rest, { code: replyCodes.OK, totp_code: code, time, appname: appId, timestamp: time })
     t.match(secret, /^[A-Z2-7]{32}$/)
     t.match(id, /^[0-9a-f]{32}$/)
     secrets.add(String(secret)).add(String(id))
     const device = { t: String(id), secret: String(secret) }
     const client = createTotpClient({ send: world.send, device, now: world.clock.now })
-    t.match(await client.call('/v1/echo', { a: 1 }), { isSealed: true, json: { code: 1000000, a: 1 } })
+    t.match(await client.call('/v1/echo', { a: 1 }), { isSealed: true, json: { code: replyCodes.OK, a: 1 } })
   }
   t.equal(secrets.size, 2 * requests.length, 'another secret for every call')
   const gone = await world.request({ url: `/NyarukoLogin/nyatotp.php?${formOf(good)}` })
@@ -242,10 +269,18 @@ t.test('provisioning answers exactly what old clients read', async (t) => {
     t.match(await idle.call('/v1/echo'), { isSealed: true }, 'a day less a moment')
     const late = await world.connect()
     world.clock.add(86_400_000)
-    t.match(await late.call('/v1/echo'), { isSealed: false, json: { code: 2020408 } }, 'a day unused')
+    t.match(
+      await late.call('/v1/echo'),
+      { isSealed: false, json: { code: replyCodes.ENVELOPE_REFUSED } },
+      'a day unused',
+    )
     t.match(await busy.call('/v1/echo'), { isSealed: true }, 'two days after its first use')
     world.clock.add(90 * 86_400_000)
-    t.match(await busy.call('/v1/echo'), { isSealed: false, json: { code: 2020408 } }, '90 days idle')
+    t.match(
+      await busy.call('/v1/echo'),
+      { isSealed: false, json: { code: replyCodes.ENVELOPE_REFUSED } },
+      '90 days idle',
+    )
   })
 })
 
@@ -307,10 +342,10 @@ t.test('echo answers what it was sent', async (t) => {
         `${way}: ${path}`,
       )
       t.same(reply, {
-        code: 1000000,
+        code: replyCodes.OK,
         msg: '完成',
         ...members,
-        status: 1000000,
+        status: replyCodes.OK,
         rid: 'r-1',
         timestamp: Math.floor(startMs / 1_000),
       })
@@ -391,7 +426,7 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
     const { key, request } = seal(code + 7)
     const reply = await moved.request(request)
     const opened = xxtea.decrypt(Buffer.from(reply.body, 'base64url'), key)
-    t.match(JSON.parse(Buffer.from(opened ?? '').toString()), { code: 1000000, a: 1 })
+    t.match(JSON.parse(Buffer.from(opened ?? '').toString()), { code: replyCodes.OK, a: 1 })
     checkRefusal(t, await moved.request(seal(code).request), 'ENVELOPE_REFUSED', { message: 'without it' })
   })
 })
@@ -436,7 +471,7 @@ t.test('what was said to one operation can not be posted to another that changes
   }
   t.ok(walked >= 60, `${walked} pairs`)
   t.match(await call('/v1/session', { token: a2 }), {
-    code: 1030200,
+    code: replyCodes.TICKET_VALID,
     user: { userId: (user as User).userId },
   })
 })

@@ -1,5 +1,6 @@
 /** The life of tickets on a clock that stands still until it is moved: idle, expired, exchanged, reused, ended. */
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import { createTotpClient } from '../harness/totp-client.ts'
 import { type Call, openWays, openWorld, register, type Tickets, type World } from './world.ts'
 
@@ -37,20 +38,24 @@ t.test('an SKey ends when it is idle for 50 minutes, or after 48 hours', async (
   while (world.clock.now() < started + 48 * hour - 40 * minute) {
     world.clock.add(40 * minute)
     const { code } = await session(tickets.skey)
-    if (code !== 1030200) t.fail(`ended after ${(world.clock.now() - started) / hour} hours`)
+    if (code !== codes.TICKET_VALID) t.fail(`ended after ${(world.clock.now() - started) / hour} hours`)
   }
   const last = await session(tickets.skey)
   t.equal(last.idleAt, last.expiresAt, 'it is idle no later than it ends')
   world.clock.set(started + 48 * hour)
-  t.match(await session(tickets.skey), { code: 2040400 }, 'at its end it is forgotten')
+  t.match(await session(tickets.skey), { code: codes.NOT_LOGGED_IN }, 'at its end it is forgotten')
 
   const next = (await exchange(tickets.a2)).tickets as Tickets
-  t.match(await session(next.skey), { code: 1030200, tier: 'skey' }, 'the A2 gives another')
+  t.match(await session(next.skey), { code: codes.TICKET_VALID, tier: 'skey' }, 'the A2 gives another')
   world.clock.add(50 * minute)
-  t.match(await session(next.skey), { code: 1030201, reason: 'expired' })
-  t.match(await session(next.skey), { code: 1030201, reason: 'expired' }, 'asking does not wake it')
-  t.match(await call('/v1/logout', { token: next.skey }), { code: 2040400, reason: 'expired' })
-  t.match(await session(next.a2), { code: 1030200, tier: 'a2' })
+  t.match(await session(next.skey), { code: codes.TICKET_ENDED, reason: 'expired' })
+  t.match(
+    await session(next.skey),
+    { code: codes.TICKET_ENDED, reason: 'expired' },
+    'asking does not wake it',
+  )
+  t.match(await call('/v1/logout', { token: next.skey }), { code: codes.NOT_LOGGED_IN, reason: 'expired' })
+  t.match(await session(next.a2), { code: codes.TICKET_VALID, tier: 'a2' })
 })
 
 t.test('an A2 ends 30 days after its login, however often it was exchanged', async (t) => {
@@ -62,18 +67,22 @@ t.test('an A2 ends 30 days after its login, however often it was exchanged', asy
   for (let days = 0; days < 29; days++) {
     world.clock.add(day)
     const reply = await exchange(a2)
-    if (reply.code !== 1000000) t.fail(`no exchange on day ${days + 1}`)
+    if (reply.code !== codes.OK) t.fail(`no exchange on day ${days + 1}`)
     ;({ a2, skey } = reply.tickets as Tickets)
   }
-  t.match(await session(a2), { code: 1030200, expiresAt: end })
+  t.match(await session(a2), { code: codes.TICKET_VALID, expiresAt: end })
   world.clock.add(day - hour)
   const late = (await exchange(a2)).tickets as Tickets
-  t.match(await session(late.skey), { code: 1030200, expiresAt: end }, 'an SKey ends with its login')
+  t.match(
+    await session(late.skey),
+    { code: codes.TICKET_VALID, expiresAt: end },
+    'an SKey ends with its login',
+  )
   world.clock.add(hour)
-  t.match(await session(late.a2), { code: 1030201, reason: 'expired' })
-  t.match(await exchange(late.a2), { code: 2040400, reason: 'expired' })
-  t.match(await call('/v1/logout', { token: late.a2 }), { code: 2040400, reason: 'expired' })
-  t.equal((await session(skey)).code, 2040400)
+  t.match(await session(late.a2), { code: codes.TICKET_ENDED, reason: 'expired' })
+  t.match(await exchange(late.a2), { code: codes.NOT_LOGGED_IN, reason: 'expired' })
+  t.match(await call('/v1/logout', { token: late.a2 }), { code: codes.NOT_LOGGED_IN, reason: 'expired' })
+  t.equal((await session(skey)).code, codes.NOT_LOGGED_IN)
 })
 
 t.test('the A2 before is a retry for 10 s, and later while its successor was never seen', async (t) => {
@@ -84,11 +93,11 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
     const { tickets, session, exchange } = await openLogin('retry-1', call)
     const first = (await exchange(tickets.a2)).tickets as Tickets
     t.same((await exchange(tickets.a2)).tickets, first, 'the same pair again')
-    t.equal((await session(first.skey)).code, 1030200)
-    t.equal((await session(first.a2)).code, 1030200)
+    t.equal((await session(first.skey)).code, codes.TICKET_VALID)
+    t.equal((await session(first.a2)).code, codes.TICKET_VALID)
     world.clock.add(10_000)
     t.same((await exchange(tickets.a2)).tickets, first, 'at 10 s, although it was used')
-    t.match(await session(tickets.a2), { code: 1030200, tier: 'a2' })
+    t.match(await session(tickets.a2), { code: codes.TICKET_VALID, tier: 'a2' })
   })
 
   t.test('later, as long as nobody has seen the successor', async (t) => {
@@ -99,7 +108,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
     world.clock.add(hour)
     const again = (await exchange(tickets.a2)).tickets as Tickets
     t.equal(again.a2, first.a2)
-    t.match(await session(again.a2), { code: 1030200 })
+    t.match(await session(again.a2), { code: codes.TICKET_VALID })
   })
 
   const uses: [
@@ -117,12 +126,14 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
       const pair = (await exchange(tickets.a2)).tickets as Tickets
       await use(login, pair)
       world.clock.add(10_001)
-      t.match(await exchange(tickets.a2), { code: 2040400, reason: 'reused' })
+      t.match(await exchange(tickets.a2), { code: codes.NOT_LOGGED_IN, reason: 'reused' })
       for (const token of [tickets.skey, tickets.a2, pair.skey, pair.a2])
-        t.match(await session(token), { code: 1030201, reason: 'reused' })
-      t.match(await logout(pair.skey), { code: 2040400, reason: 'reused' })
-      t.match(await exchange(pair.a2), { code: 2040400, reason: 'reused' })
-      t.match(await call('/v1/login', { login: `reused-${at}`, password: 'pass word' }), { code: 1020100 })
+        t.match(await session(token), { code: codes.TICKET_ENDED, reason: 'reused' })
+      t.match(await logout(pair.skey), { code: codes.NOT_LOGGED_IN, reason: 'reused' })
+      t.match(await exchange(pair.a2), { code: codes.NOT_LOGGED_IN, reason: 'reused' })
+      t.match(await call('/v1/login', { login: `reused-${at}`, password: 'pass word' }), {
+        code: codes.LOGGED_IN,
+      })
     })
   }
 
@@ -130,8 +141,8 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
     const { tickets, session, exchange } = await openLogin('ancient', call)
     const second = (await exchange(tickets.a2)).tickets as Tickets
     const third = (await exchange(second.a2)).tickets as Tickets
-    t.match(await session(tickets.a2), { code: 1030201, reason: 'reused' }, 'a look is enough')
-    t.match(await session(third.skey), { code: 1030201, reason: 'reused' })
+    t.match(await session(tickets.a2), { code: codes.TICKET_ENDED, reason: 'reused' }, 'a look is enough')
+    t.match(await session(third.skey), { code: codes.TICKET_ENDED, reason: 'reused' })
     const audited = await world.server.db.write.selectFrom('auditEvents').select(['kind', 'detail']).execute()
     t.equal(audited.filter(({ kind }) => kind === 'ticket.reused').length, 4, 'each is an event')
   })
@@ -141,10 +152,14 @@ t.test('a ticket opens what its tier is for', async (t) => {
   const world = await openWorld(t)
   const call = await clientOf(world)
   const { tickets, session, exchange } = await openLogin('tiers', call)
-  t.match(await exchange(tickets.skey), { code: 2100400, tier: 'a2' }, 'an SKey is not exchanged for itself')
+  t.match(
+    await exchange(tickets.skey),
+    { code: codes.TIER_WANTED, tier: 'a2' },
+    'an SKey is not exchanged for itself',
+  )
   for (const to of ['a1', 'a2', 'pskey', 'openkey', 'SKEY', ''])
-    t.match(await exchange(tickets.a2, to), { code: 2000104 }, `to ${to}`)
-  t.match(await session(tickets.a2), { code: 1030200 }, 'and none of this has used it up')
+    t.match(await exchange(tickets.a2, to), { code: codes.NOT_IN_LIST }, `to ${to}`)
+  t.match(await session(tickets.a2), { code: codes.TICKET_VALID }, 'and none of this has used it up')
   const rest = tickets.a2.slice(3)
   const unknown = [
     ...['', 'x', 'a2_', 'sk_', rest, `ps_${rest}`, `ok_${rest}`, `A2_${rest}`, `sk_${rest}`, `a2_${rest}A`],
@@ -153,15 +168,15 @@ t.test('a ticket opens what its tier is for', async (t) => {
   ]
   for (const token of unknown) {
     t.same(await session(token), { ...(await session('x')) }, `unknown: ${token.slice(0, 12)}`)
-    t.equal((await session(token)).code, 2040400)
+    t.equal((await session(token)).code, codes.NOT_LOGGED_IN)
     for (const path of ['/v1/logout', '/v1/ticket/exchange']) {
       const reply = await call(path, { token, to: 'skey' })
-      t.same([reply.code, 'reason' in reply], [2040400, false], path)
+      t.same([reply.code, 'reason' in reply], [codes.NOT_LOGGED_IN, false], path)
     }
   }
   for (const path of ['/v1/session', '/v1/logout', '/v1/ticket/exchange'])
-    t.match(await call(path, { to: 'skey' }), { code: 2040400 }, `${path} without a ticket`)
-  t.match(await session(tickets.skey), { code: 1030200 })
+    t.match(await call(path, { to: 'skey' }), { code: codes.NOT_LOGGED_IN }, `${path} without a ticket`)
+  t.match(await session(tickets.skey), { code: codes.TICKET_VALID })
 })
 
 t.test('a logout ends the whole login, or every one of the user', async (t) => {
@@ -174,24 +189,32 @@ t.test('a logout ends the whole login, or every one of the user', async (t) => {
   const second = await login(desk)
   const stranger = await openLogin('stranger', desk)
 
-  t.match(await first.logout(first.tickets.a2), { code: 1020103 }, 'by its A2')
+  t.match(await first.logout(first.tickets.a2), { code: codes.LOGGED_OUT }, 'by its A2')
   for (const token of [first.tickets.a2, first.tickets.skey])
-    t.match(await first.session(token), { code: 1030201, reason: 'logged-out' })
-  t.match(await first.logout(first.tickets.skey), { code: 2040400, reason: 'logged-out' }, 'once')
-  t.match(await first.exchange(first.tickets.a2), { code: 2040400, reason: 'logged-out' })
-  t.match(await desk('/v1/session', { token: second.skey }), { code: 1030200 }, 'the other login lives')
+    t.match(await first.session(token), { code: codes.TICKET_ENDED, reason: 'logged-out' })
+  t.match(await first.logout(first.tickets.skey), { code: codes.NOT_LOGGED_IN, reason: 'logged-out' }, 'once')
+  t.match(await first.exchange(first.tickets.a2), { code: codes.NOT_LOGGED_IN, reason: 'logged-out' })
+  t.match(
+    await desk('/v1/session', { token: second.skey }),
+    { code: codes.TICKET_VALID },
+    'the other login lives',
+  )
 
   const third = await login(phone)
-  t.match(await first.logout(third.skey, false), { code: 1020103 }, 'everywhere: false is this login')
-  t.match(await desk('/v1/session', { token: second.a2 }), { code: 1030200 })
+  t.match(
+    await first.logout(third.skey, false),
+    { code: codes.LOGGED_OUT },
+    'everywhere: false is this login',
+  )
+  t.match(await desk('/v1/session', { token: second.a2 }), { code: codes.TICKET_VALID })
   const fourth = await login(phone)
-  t.match(await first.logout(fourth.skey, true), { code: 1020103 }, 'everywhere')
+  t.match(await first.logout(fourth.skey, true), { code: codes.LOGGED_OUT }, 'everywhere')
   for (const token of [second.a2, second.skey, fourth.a2, fourth.skey])
-    t.match(await desk('/v1/session', { token }), { code: 1030201, reason: 'logged-out' })
-  t.match(await stranger.session(stranger.tickets.skey), { code: 1030200 }, 'nobody else')
+    t.match(await desk('/v1/session', { token }), { code: codes.TICKET_ENDED, reason: 'logged-out' })
+  t.match(await stranger.session(stranger.tickets.skey), { code: codes.TICKET_VALID }, 'nobody else')
   const fifth = await login(phone)
   for (const token of [fifth.a2, fifth.skey])
-    t.match(await phone('/v1/session', { token }), { code: 1030200 }, 'a login after it lives')
+    t.match(await phone('/v1/session', { token }), { code: codes.TICKET_VALID }, 'a login after it lives')
 })
 
 t.test('a ticket is nothing to another app', async (t) => {
@@ -208,16 +231,16 @@ t.test('a ticket is nothing to another app', async (t) => {
     for (const path of ['/v1/session', '/v1/ticket/exchange', '/v1/logout']) {
       const reply = await other(path, { token, to: 'skey' })
       t.same(Object.keys(reply), ['code', 'msg', 'timestamp'], 'no reason')
-      t.equal(reply.code, 2040400)
+      t.equal(reply.code, codes.NOT_LOGGED_IN)
     }
   }
   for (const token of [tickets.a2, tickets.skey]) await isNothing(token)
-  t.match(await session(tickets.skey), { code: 1030200 }, 'and nothing has happened to it')
+  t.match(await session(tickets.skey), { code: codes.TICKET_VALID }, 'and nothing has happened to it')
   const next = (await exchange(tickets.a2)).tickets as Tickets
   await session(next.a2)
   world.clock.add(11_000)
   await isNothing(tickets.a2)
-  t.match(await session(next.a2), { code: 1030200 }, 'an old A2 from there ends nothing')
+  t.match(await session(next.a2), { code: codes.TICKET_VALID }, 'an old A2 from there ends nothing')
   await logout(next.a2)
   for (const token of [next.a2, next.skey, tickets.skey]) await isNothing(token)
 })

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
 import { createSealedClient, exchangeSealedKeys } from '../harness/key-client.ts'
 import { until } from '../harness/test-server.ts'
 import { checkRefusal, formOf, openWays, openWorld, register, writeLists } from './world.ts'
@@ -30,12 +31,12 @@ t.test(
       ] as const
       for (const [user, info] of names) {
         const reply = await call('/v1/register', { regmode: 'anonymous', user, password: 'pass word' })
-        t.match(reply, { code: 2020300, info }, `${way}: ${JSON.stringify(user)}`)
+        t.match(reply, { code: codes.WORD_FORBIDDEN, info }, `${way}: ${JSON.stringify(user)}`)
         t.notMatch(JSON.stringify(reply), /滥|badword|moderator/)
       }
     }
-    t.equal((await register(ways.JSON, '路口交通')).code, 1020000)
-    t.equal((await register(ways.JSON, 'class of 99')).code, 1020000)
+    t.equal((await register(ways.JSON, '路口交通')).code, codes.REGISTERED)
+    t.equal((await register(ways.JSON, 'class of 99')).code, codes.REGISTERED)
   },
 )
 
@@ -47,7 +48,7 @@ t.test('a sealed call is judged the same', async (t) => {
   const { call: sealedCall } = createSealedClient(keys, post, world.clock.now)
   const user = { userName: 'xbadwordx' }
   const reply = await sealedCall('/v1/register', { regmode: 'anonymous', user, password: 'pass word' })
-  t.match(reply, { code: 2020300, info: 'user.userName', sealed: true })
+  t.match(reply, { code: codes.WORD_FORBIDDEN, info: 'user.userName', sealed: true })
 })
 
 t.test('the check operation is for apps that may', async (t) => {
@@ -58,7 +59,7 @@ t.test('the check operation is for apps that may', async (t) => {
   await world.server.apps.reload()
   const { json } = await check({ text: 'a 下12滥 and BADword' })
   t.match(json, {
-    code: 1000000,
+    code: codes.OK,
     isClean: false,
     text: 'a **** and *******',
     hits: [
@@ -87,7 +88,7 @@ t.test('without a list names pass, and the check operation does not call texts c
   await world.admin.apps.setRights(world.app.appId, ['words'])
   await world.server.apps.reload()
   const ways = await openWays(world)
-  t.equal((await register(ways.JSON, 'badword')).code, 1020000)
+  t.equal((await register(ways.JSON, 'badword')).code, codes.REGISTERED)
   checkRefusal(t, await world.callJson('/v1/words/check', { text: 'x' }), 'WORD_FILTER')
 })
 
@@ -95,9 +96,9 @@ t.test('the old test page', async (t) => {
   const world = await openFiltered(t)
   for (const path of ['/tests/wordfilter.php', '/NyarukoLogin/tests/wordfilter.php']) {
     const clean = JSON.parse((await world.request({ url: `${path}?w=fine` })).body)
-    t.match(clean, { code: 1000000, msg: /./, 0: false, 1: 'fine', 2: '', timestamp: Number })
+    t.match(clean, { code: codes.OK, msg: /./, 0: false, 1: 'fine', 2: '', timestamp: Number })
     const hit = JSON.parse((await world.request({ url: `${path}?w=${encodeURIComponent('x下滥')}` })).body)
-    t.match(hit, { code: 2020300, msg: /./, 0: true, 1: 'x**', 2: '下&滥', timestamp: Number })
+    t.match(hit, { code: codes.WORD_FORBIDDEN, msg: /./, 0: true, 1: 'x**', 2: '下&滥', timestamp: Number })
   }
   const closed = await openFiltered(t, { TORII__SERVER__TRIAL: 'false' })
   checkRefusal(t, await closed.request({ url: '/tests/wordfilter.php?w=x' }), 'OPERATION_UNKNOWN')
@@ -123,5 +124,5 @@ t.test('/readyz names what is wrong with the lists, and stays ready', async (t) 
   })
   t.match(words, /not JSON; the old words stay/)
   const ways = await openWays(world)
-  t.equal((await register(ways.JSON, 'badword')).code, 2020300)
+  t.equal((await register(ways.JSON, 'badword')).code, codes.WORD_FORBIDDEN)
 })

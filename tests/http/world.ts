@@ -10,6 +10,7 @@ import xxtea from 'xxtea-node'
 import { createAdmin } from '../../src/admin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { codes } from '../harness/codes.ts'
 import { createTestClock, type Environment, openTestServer } from '../harness/test-server.ts'
 import { codeAt, type Provisioned } from '../harness/totp-client.ts'
 
@@ -108,7 +109,7 @@ export const checkRefusal = (
     reply.headers['cache-control'] !== 'no-store' && 'cache-control',
     reply.headers['x-content-type-options'] !== 'nosniff' && 'x-content-type-options',
     reply.headers['referrer-policy'] !== 'no-referrer' && 'referrer-policy',
-    (json.code === 2020407 || json.code === 2020403) &&
+    (json.code === codes.TOO_OFTEN || json.code === codes.ADDRESS_BANNED) &&
       !(Number(reply.headers['retry-after']) > 0) &&
       'retry-after',
   ].filter(Boolean)

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
 import {
   type Environment,
   openShared,
@@ -204,7 +205,7 @@ t.test('nginx as in docs/deploy: a rolling restart of two processes fails no cal
   await load
   t.comment(`${replies.length} calls in ${rollingRestarts} rolling restarts`)
   t.same(
-    replies.filter(({ status, code }) => status !== 200 || code !== 1030200).slice(0, 3),
+    replies.filter(({ status, code }) => status !== 200 || code !== codes.TICKET_VALID).slice(0, 3),
     [],
     errors.slice(0, 3).join('\n'),
   )

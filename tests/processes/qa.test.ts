@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { worlds } from '../client/worlds.ts'
+import { codes } from '../harness/codes.ts'
 import { type Environment, spawnServer } from '../harness/test-server.ts'
 
 const script = fileURLToPath(import.meta.resolve('#root/dist/tests/qa/run.js'))
@@ -148,7 +149,7 @@ t.test('a server that is not there, or answers wrongly, is told in one line', as
   const get = () => runQa(['gettotptoken', '--url', url, ...app, '--out', out])
   const seconds = Math.floor(Date.now() / 1_000)
   const good = {
-    code: 1000000,
+    code: codes.OK,
     totp_secret: 'A'.repeat(32),
     totp_token: '0'.repeat(32),
     totp_code: 1,

@@ -12,6 +12,7 @@ import { createConnection } from 'mysql2/promise'
 import t, { type Test } from 'tap'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import { printTime } from '../harness/print-time.ts'
 import {
   embeddedEnvironment,
@@ -117,7 +118,11 @@ t.test('npm start makes what it needs, tells what to do next, and ends on SIGTER
     const reply = await fetch(address, { method: 'POST', headers, body })
     return { stdout: await reply.text() }
   })
-  t.match(JSON.parse(stdout), { code: 1020000, tickets: { skey: /^sk_/ } }, 'the call works as it is printed')
+  t.match(
+    JSON.parse(stdout),
+    { code: replyCodes.REGISTERED, tickets: { skey: /^sk_/ } },
+    'the call works as it is printed',
+  )
   t.match(await (await fetch(`${first.url}/readyz`)).json(), { status: 'ready' })
   t.match(await (await fetch(`${first.url}/healthz`)).json(), { status: 'ok' })
   t.notMatch(
@@ -140,7 +145,7 @@ t.test('npm start makes what it needs, tells what to do next, and ends on SIGTER
   t.notOk(second.lines.some((line) => line.startsWith('appsecret')))
   t.equal(readFileSync(join(data, 'server.key'), 'utf8'), key, 'nor another key')
   const again = await fetch(`${second.url}/v1/totp?n=${appId}&s=${appSecret}`)
-  t.match(await again.json(), { code: 1000000 }, 'the first app lives')
+  t.match(await again.json(), { code: replyCodes.OK }, 'the first app lives')
   process.kill(second.child.pid ?? 0, 'SIGINT')
   t.equal(await second.exited, 0)
   await until('no process is left', () => !second.isGroupAlive())
@@ -194,7 +199,7 @@ t.test('requests in flight at SIGTERM are answered', async (t) => {
   const stopped = server.stop()
   const rest = await Promise.all(sockets.map((socket) => socket.read().catch(() => undefined)))
   const codes = [first, ...rest].map((reply) => reply && JSON.parse(reply.body).code)
-  t.equal(codes.filter((code) => code === 1020000).length, 6, JSON.stringify(codes))
+  t.equal(codes.filter((code) => code === replyCodes.REGISTERED).length, 6, JSON.stringify(codes))
   t.ok(
     rest.some((reply) => reply?.headers.connection === 'close'),
     'and told that the connection ends',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { createConnection } from 'mysql2/promise'
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import { printTime } from '../harness/print-time.ts'
 import {
   type Environment,
@@ -77,43 +78,46 @@ for (const [name, open] of worlds) {
         (await echo(it, as)).code === code
 
     const banArgs = ['ip', 'ban', '127.0.0.1', '--for', '1h', '--reason', 'guesses passwords']
-    await check('a ban', banArgs, answers(2020403))
-    t.match(await echo(server), { code: 2020403, reason: 'guesses passwords' })
-    await check('the end of a ban', ['ip', 'unban', '127.0.0.1'], answers(1000000))
+    await check('a ban', banArgs, answers(codes.ADDRESS_BANNED))
+    t.match(await echo(server), { code: codes.ADDRESS_BANNED, reason: 'guesses passwords' })
+    await check('the end of a ban', ['ip', 'unban', '127.0.0.1'], answers(codes.OK))
     const range = ['ip', 'ban', '127.0.0.0/8', '--until', '2099-01-01', '--reason', 'x']
-    await check('the ban of a range', range, answers(2020403))
-    await check('its end', ['ip', 'unban', '127.0.0.0/8'], answers(1000000))
+    await check('the ban of a range', range, answers(codes.ADDRESS_BANNED))
+    await check('its end', ['ip', 'unban', '127.0.0.0/8'], answers(codes.OK))
 
     const { tickets, user } = (await register(server, app, 'alice')) as unknown as {
       tickets: { a2: string; skey: string }
       user: { userId: string }
     }
     const session = (it: ServerProcess, token: string) => call(it, app, '/v1/session', { token })
-    t.match(await session(server, tickets.skey), { code: 1030200 })
+    t.match(await session(server, tickets.skey), { code: codes.TICKET_VALID })
     await check('a disabled user', ['user', 'disable', user.userId, '--reason', 'x'], async (it) => {
       const { code, reason } = await session(it, tickets.skey)
-      return code === 1030201 && reason === 'disabled'
+      return code === codes.TICKET_ENDED && reason === 'disabled'
     })
     for (const it of servers) {
-      t.match(await session(it, tickets.a2), { code: 1030201, reason: 'disabled' })
+      t.match(await session(it, tickets.a2), { code: codes.TICKET_ENDED, reason: 'disabled' })
       const exchange = { token: tickets.a2, to: 'skey' }
-      t.match(await call(it, app, '/v1/ticket/exchange', exchange), { code: 2040400, reason: 'disabled' })
-      t.match(await login(it, app, 'alice'), { code: 2040205 })
+      t.match(await call(it, app, '/v1/ticket/exchange', exchange), {
+        code: codes.NOT_LOGGED_IN,
+        reason: 'disabled',
+      })
+      t.match(await login(it, app, 'alice'), { code: codes.ACCOUNT_DISABLED })
     }
     await ask(torii, 'user', 'enable', 'alice')
     for (const it of servers) {
       const again = (await login(it, app, 'alice')) as unknown as { code: number; tickets: { skey: string } }
-      t.equal(again.code, 1020100)
-      t.match(await session(it, again.tickets.skey), { code: 1030200 })
+      t.equal(again.code, codes.LOGGED_IN)
+      t.match(await session(it, again.tickets.skey), { code: codes.TICKET_VALID })
       t.match(
         await session(it, tickets.skey),
-        { code: 1030201, reason: 'disabled' },
+        { code: codes.TICKET_ENDED, reason: 'disabled' },
         'the old one stays ended',
       )
     }
 
-    await check('a disabled app', ['app', 'disable', app.appId], answers(2020500))
-    await check('an enabled app', ['app', 'enable', app.appId], answers(1000000))
+    await check('a disabled app', ['app', 'disable', app.appId], answers(codes.APP_DISABLED))
+    await check('an enabled app', ['app', 'enable', app.appId], answers(codes.OK))
     let fresh = app
     let printedAt = 0
     const heard = (text: string) => {
@@ -125,13 +129,17 @@ for (const [name, open] of worlds) {
     const ms = await timeNotice(
       world,
       () => ask(createToriiProcess(environment, heard), 'app', 'rotate', app.appId),
-      async (it) => fresh !== app && (await echo(it, fresh)).code === 1000000,
+      async (it) => fresh !== app && (await echo(it, fresh)).code === codes.OK,
       () => printedAt,
     )
     printTime(t, `${name}: a new secret is good`, ms, 10_000)
-    for (const it of servers) t.match(await echo(it), { code: 1000000 }, 'the old secret is good too')
-    await check('the end of the old secret', ['app', 'rotate', app.appId, '--finish'], answers(2020401))
-    for (const it of servers) t.match(await echo(it, fresh), { code: 1000000 })
+    for (const it of servers) t.match(await echo(it), { code: codes.OK }, 'the old secret is good too')
+    await check(
+      'the end of the old secret',
+      ['app', 'rotate', app.appId, '--finish'],
+      answers(codes.APP_REFUSED),
+    )
+    for (const it of servers) t.match(await echo(it, fresh), { code: codes.OK })
   })
 }
 
@@ -154,7 +162,7 @@ t.test('a backup of a live embedded server under writes is whole, and serves the
     for (let count = 0; !isOver; count++) {
       const name = `user-${writer}-${count}`
       const { code } = await register(server, app, name)
-      if (code !== 1020000) throw new Error(`${name}: ${code}`)
+      if (code !== codes.REGISTERED) throw new Error(`${name}: ${code}`)
       registered.push(name)
     }
   }
@@ -185,9 +193,9 @@ t.test('a backup of a live embedded server under writes is whole, and serves the
 
   const restored = { ...environment, ...embeddedEnvironment(destination) }
   const second = await startFrom(t, restored)
-  for (const name of old) t.match(await login(second, app, name), { code: 1020100 }, name)
+  for (const name of old) t.match(await login(second, app, name), { code: codes.LOGGED_IN }, name)
   const exchange = { token: first.tickets.a2, to: 'skey' }
-  t.match(await call(second, app, '/v1/ticket/exchange', exchange), { code: 1000000 }, 'an A2 is still good')
+  t.match(await call(second, app, '/v1/ticket/exchange', exchange), { code: codes.OK }, 'an A2 is still good')
   const { user } = (await register(second, app, 'newcomer')) as unknown as { user: { userId: string } }
   t.ok(Number(user.userId) > 10_000 + old.length, `the numbers go on: ${user.userId}`)
 
@@ -257,6 +265,6 @@ if (hasServers) {
       TORII__DATABASE__WRITE__0__DATABASE: database,
       TORII__SECURITY__KEY_FILE: join(destination, 'server.key'),
     })
-    t.match(await login(restored, app, 'alice'), { code: 1020100 })
+    t.match(await login(restored, app, 'alice'), { code: codes.LOGGED_IN })
   })
 }

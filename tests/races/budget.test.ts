@@ -1,6 +1,7 @@
 /** Trips to the database and the store for each operation, counted so that they can't creep up. */
 import { createECDH } from 'node:crypto'
 import t from 'tap'
+import { codes } from '../harness/codes.ts'
 import {
   type Answer,
   beginExchange,
@@ -68,17 +69,23 @@ let sealedA2 = (sealedLogin.tickets as { a2: string }).a2
 
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
-  ['session of an SKey', 0, 2, 1030200, call('/v1/session', { token: current.skey })],
-  ['session of an A2', 2, 1, 1030200, call('/v1/session', { token: current.a2 })],
-  ['session of an unknown SKey', 0, 2, 2040400, call('/v1/session', { token: `sk_${'A'.repeat(64)}` })],
-  ['echo', 0, 1, 1000000, call('/v1/echo', {})],
-  ['prelogin', 0, 1, 1000000, call('/v1/prelogin', { login: user.userName })],
-  ['login', 2, 4, 1020100, call('/v1/login', user.login)],
+  ['session of an SKey', 0, 2, codes.TICKET_VALID, call('/v1/session', { token: current.skey })],
+  ['session of an A2', 2, 1, codes.TICKET_VALID, call('/v1/session', { token: current.a2 })],
+  [
+    'session of an unknown SKey',
+    0,
+    2,
+    codes.NOT_LOGGED_IN,
+    call('/v1/session', { token: `sk_${'A'.repeat(64)}` }),
+  ],
+  ['echo', 0, 1, codes.OK, call('/v1/echo', {})],
+  ['prelogin', 0, 1, codes.OK, call('/v1/prelogin', { login: user.userName })],
+  ['login', 2, 4, codes.LOGGED_IN, call('/v1/login', user.login)],
   [
     'login, byte-equal copy',
     1,
     3,
-    1020100,
+    codes.LOGGED_IN,
     async () => {
       const j = device.seal({ ...user.login, n: randomName() })
       await device.send(target, '/v1/login', j)
@@ -89,7 +96,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     'login with a wrong password',
     4,
     3,
-    2040204,
+    codes.LOGIN_FAILED,
     async () => {
       const { login } = await registerUser(device, target)
       const wrong = { ...login, clientHash: '.'.repeat(31) }
@@ -100,7 +107,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     'register',
     5,
     6,
-    1020000,
+    codes.REGISTERED,
     async () => {
       const members = await registration(device, target)
       return () => device.call(target, '/v1/register', members)
@@ -110,7 +117,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     'exchange',
     3,
     4,
-    1000000,
+    codes.OK,
     async () => async () => {
       const reply = await device.call(target, '/v1/ticket/exchange', { token: current.a2, to: 'skey' })
       current.a2 = ticketsOf(reply).a2
@@ -121,7 +128,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     'exchange that binds to a key',
     3,
     7,
-    1000000,
+    codes.OK,
     async () => {
       const { tickets } = await callJson('/v1/login', { ...user.login, n: randomName() })
       const { a2: token } = tickets as { a2: string }
@@ -132,7 +139,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     'exchange on its key',
     3,
     5,
-    1000000,
+    codes.OK,
     async () => async () => {
       const reply = await sealed.call('/v1/ticket/exchange', { token: sealedA2, to: 'skey' })
       sealedA2 = (reply.tickets as { a2: string }).a2
@@ -143,39 +150,51 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     'logout by SKey',
     1,
     5,
-    1020103,
+    codes.LOGGED_OUT,
     async () => {
       const { skey } = ticketsOf(await device.call(target, '/v1/login', { ...user.login, n: randomName() }))
       return () => device.call(target, '/v1/logout', { token: skey })
     },
   ],
-  ['hello', 0, 1, 1000000, plain('/v1/hello', () => helloFrame(undefined, now()))],
+  ['hello', 0, 1, codes.OK, plain('/v1/hello', () => helloFrame(undefined, now()))],
   [
     'stage 1',
     0,
     3,
-    1000000,
+    codes.OK,
     plain('/v1/key-exchange', () => frame('keyEx', { stage: 1, pubKey: anyKey }, now())),
   ],
   [
     'stage 3',
     0,
     4,
-    1000000,
+    codes.OK,
     async () => {
       const { shared } = await beginExchange(callJson, 'AES-CTR')
       if (!shared) throw new Error('refused')
       return () => callJson('/v1/key-exchange', thirdOf(shared, now()))
     },
   ],
-  ['hello, resumed', 1, 4, 1000000, plain('/v1/hello', () => helloFrame(key, now()))],
-  ['login on a key', 2, 4, 1020100, plain('/v1/login', () => ({ ...user.login, ...proofOf(key, now()) }))],
-  ['sealed session', 0, 3, 1030200, async () => () => sealed.call('/v1/session', { token: sealedSkey })],
+  ['hello, resumed', 1, 4, codes.OK, plain('/v1/hello', () => helloFrame(key, now()))],
+  [
+    'login on a key',
+    2,
+    4,
+    codes.LOGGED_IN,
+    plain('/v1/login', () => ({ ...user.login, ...proofOf(key, now()) })),
+  ],
+  [
+    'sealed session',
+    0,
+    3,
+    codes.TICKET_VALID,
+    async () => () => sealed.call('/v1/session', { token: sealedSkey }),
+  ],
   [
     'provisioning',
     4,
     1,
-    1000000,
+    codes.OK,
     async () => async () => {
       const { appId, appSecret } = target.app
       const url = `/v1/totp?n=${appId}&s=${appSecret}`

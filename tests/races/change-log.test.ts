@@ -1,6 +1,7 @@
 /** A database that went back behind what running processes have read of it: a restored backup, a late primary. */
 import t from 'tap'
 import type { Executor } from '../../src/adapters/db/index.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { openFleet, randomName, registerUser, type Target, ticketsOf } from './fleet.ts'
 
@@ -26,7 +27,7 @@ const settle = async () => {
   const isLetIn = async ({ send }: Target) => {
     const url = `/v1/totp?n=${app.appId}&s=${app.appSecret}&device=${randomName()}`
     const { body } = await send({ method: 'GET', url, headers: {} })
-    return JSON.parse(body).code === 1000000
+    return JSON.parse(body).code === replyCodes.OK
   }
   for (const target of targets) t.ok(await isLetIn(target))
   await admin.apps.disable(app.appId)

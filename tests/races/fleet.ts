@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { type Connection, createConnection } from 'mysql2/promise'
+import { codes } from '../harness/codes.ts'
 import {
   type Environment,
   embeddedEnvironment,
@@ -129,7 +130,8 @@ export const registration = async (device: Device, target: Target, userName = ra
 export const registerUser = async (device: Device, target: Target, userName = randomName()) => {
   const members = await registration(device, target, userName)
   const reply = await device.call(target, '/v1/register', members)
-  if (reply.code !== 1020000) throw new Error(`registration: ${reply.body} ${JSON.stringify(reply.json)}`)
+  if (reply.code !== codes.REGISTERED)
+    throw new Error(`registration: ${reply.body} ${JSON.stringify(reply.json)}`)
   const { userId } = reply.json.user as { userId: string }
   const login = { login: userName, clientHash: members.clientHash }
   return { userName, userId, login, ...ticketsOf(reply) }

@@ -12,6 +12,7 @@ import { createRecords } from '../../src/features/key-exchange/records.ts'
 import type { AppCaller } from '../../src/http/caller.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import {
   type Answer,
   beginExchange,
@@ -56,7 +57,7 @@ const registerOn = async () => {
   const login = randomName()
   const account = { regmode: 'anonymous', user: { userName: login }, password: 'pass word' }
   const { code } = await atA('/v1/register', account)
-  if (code !== 1020000) throw new Error(`registration: ${code}`)
+  if (code !== replyCodes.REGISTERED) throw new Error(`registration: ${code}`)
   return { login, password: 'pass word' }
 }
 const skeyOf = (answer: Answer) => (answer.tickets as { skey: string }).skey
@@ -69,10 +70,10 @@ t.test('the four stages, the login and the resumption may each meet another proc
     if (!shared) throw new Error('refused')
     t.equal(messageOf(await atB('/v1/key-exchange', thirdOf(shared, now()))).status, 'needlogin')
     t.equal(messageOf(await atA('/v1/hello', helloFrame(shared, now()))).stage, 'needlogin')
-    t.equal((await atB('/v1/login', { ...right, ...proofOf(shared, now()) })).code, 1020100)
+    t.equal((await atB('/v1/login', { ...right, ...proofOf(shared, now()) })).code, replyCodes.LOGGED_IN)
     const resumed = await atA('/v1/hello', helloFrame(shared, now()))
     t.equal(messageOf(resumed).stage, 'waitdata', suite)
-    t.equal(await session(skeyOf(resumed)), 1030200)
+    t.equal(await session(skeyOf(resumed)), replyCodes.TICKET_VALID)
   }
 })
 
@@ -81,7 +82,7 @@ t.test(`${many} times the same stage 3 make one key`, async (t) => {
   if (!shared) throw new Error('refused')
   const third = thirdOf(shared, now())
   const replies = await spread((call) => call('/v1/key-exchange', third))
-  t.same(countCodes(replies), { 1000000: many })
+  t.same(countCodes(replies), { [replyCodes.OK]: many })
   t.same(new Set(replies.map((reply) => JSON.stringify(messageOf(reply)))).size, 1, 'equal stage 4s')
   const kept = await readStore(own.url, `${fleet.database}:key:{${shared.keyPrint}}`)
   t.equal(kept.size, 1)
@@ -96,7 +97,7 @@ t.test(`of ${many} copies of a hello, or of a sealed message, one counts`, async
     const hello = helloFrame(key, now())
     t.same(
       countCodes(await spread((call) => call('/v1/hello', hello))),
-      { 1000000: 1, 2090013: many - 1 },
+      { [replyCodes.OK]: 1, [replyCodes.KX_CHECK_DATA]: many - 1 },
       suite,
     )
   }
@@ -111,12 +112,12 @@ t.test(`of ${many} copies of a hello, or of a sealed message, one counts`, async
   if (!client || !other) throw new Error('no clients')
   const account = { regmode: 'anonymous', user: { userName: randomName() }, password: 'pass word' }
   for (const [path, members, code] of [
-    ['/v1/echo', {}, 1000000],
-    ['/v1/register', account, 1020000],
+    ['/v1/echo', {}, replyCodes.OK],
+    ['/v1/register', account, replyCodes.REGISTERED],
   ] as const) {
     const sealed = client.seal(path, JSON.stringify(members))
     const replies = await spread((_, at) => (at % 2 ? client : other).send(path, sealed))
-    t.same(countCodes(replies), { [code]: 1, 2020408: many - 1 }, path)
+    t.same(countCodes(replies), { [code]: 1, [replyCodes.ENVELOPE_REFUSED]: many - 1 }, path)
   }
 })
 
@@ -146,12 +147,12 @@ t.test('two that meet at one fingerprint: one has it, the other is told', async 
       const first = frame('keyEx', { stage: 1, pubKey }, now()) as JsonObject
       const result = exchanges[at % 2]?.exchange(first, caller)
       return (async () => result)().then(
-        () => ({ code: 1000000 }),
+        () => ({ code: replyCodes.OK }),
         (error) => ({ code: Number(error.entry?.code) }),
       )
     }),
   )
-  t.same(countCodes(answers), { 1000000: 1, 2090012: many - 1 })
+  t.same(countCodes(answers), { [replyCodes.OK]: 1, [replyCodes.KX_KEY_CONFLICT]: many - 1 })
 })
 
 /** While hellos resume a login, it ends; from then on no hello does, and what they got is worth nothing. */
@@ -186,7 +187,7 @@ t.test('a logout beats every resumption', async (t) => {
   for (let round = 0; round < 8; round++) {
     const out = async (first: Answer) => {
       const { code } = await atB('/v1/logout', { token: skeyOf(first) })
-      t.equal(code, 1020103)
+      t.equal(code, replyCodes.LOGGED_OUT)
     }
     const { skeys, late } = await race(out, right)
     t.same(
@@ -195,7 +196,7 @@ t.test('a logout beats every resumption', async (t) => {
       `${late.length} late hellos`,
     )
     const codes = await Promise.all(skeys.map((token, at) => session(token, at % 2 ? atA : atB)))
-    t.notOk(codes.includes(1030200), `${skeys.length} SKeys are dead: ${codes}`)
+    t.notOk(codes.includes(replyCodes.TICKET_VALID), `${skeys.length} SKeys are dead: ${codes}`)
   }
 })
 
@@ -206,7 +207,7 @@ t.test('disabling beats every resumption', async (t) => {
     t.same(Object.keys(countCodes(late)), ['2040205'], `${late.length} late hellos`)
     await until('every SKey is dead', async () => {
       const codes = await Promise.all(skeys.map((token) => session(token)))
-      return !codes.includes(1030200)
+      return !codes.includes(replyCodes.TICKET_VALID)
     })
   }
 })
@@ -229,16 +230,16 @@ t.test('a key that is pushed out while somebody logs in on it is there whole or 
       await atA('/v1/key-exchange', thirdOf(shared, now()))
     }
     const [login] = await Promise.all([atB('/v1/login', { ...right, ...proofOf(key, now()) }), push()])
-    t.ok([1020100, 2090002].includes(login.code), `${login.code}`)
+    t.ok([replyCodes.LOGGED_IN, replyCodes.KX_KEY_PRINT].includes(login.code), `${login.code}`)
     const hello = await atA('/v1/hello', helloFrame(key, now()))
     const left = [...(await readStore(own.url, `${fleet.database}:key:{${key.keyPrint}}`)).keys()]
     const { outcome } = await store.consume(`ledger:{${key.keyPrint}}`, [], 9)
-    if (hello.code === 1000000) {
+    if (hello.code === replyCodes.OK) {
       counts.kept++
       t.match([messageOf(hello).stage, left.length, outcome], ['waitdata', 1, 'consumed'])
     } else {
       counts.pushedOut++
-      t.same([hello.code, left.length, outcome], [2090002, 0, 'missing'])
+      t.same([hello.code, left.length, outcome], [replyCodes.KX_KEY_PRINT, 0, 'missing'])
     }
   }
   t.comment(JSON.stringify(counts))
@@ -252,13 +253,13 @@ t.test('a Redis that restarted knows no key of before', async (t) => {
   if (!shared || !open) throw new Error('refused')
   const third = thirdOf(shared, now())
   await atB('/v1/key-exchange', third)
-  t.equal((await atB('/v1/login', { ...right, ...proofOf(shared, now()) })).code, 1020100)
+  t.equal((await atB('/v1/login', { ...right, ...proofOf(shared, now()) })).code, replyCodes.LOGGED_IN)
   const sealed = await exchangeSealedKeys(atA, app.appId)
   const client = createSealedClient(sealed.keys, async (url, form) => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     return a.send({ method: 'POST', url, headers, payload: new URLSearchParams(form).toString() })
   })
-  t.equal((await client.call('/v1/echo')).code, 1000000)
+  t.equal((await client.call('/v1/echo')).code, replyCodes.OK)
   await own.kill('SIGKILL')
   await own.restart()
   for (const { send } of [a, b]) {
@@ -268,13 +269,17 @@ t.test('a Redis that restarted knows no key of before', async (t) => {
     })
   }
   for (const call of [atA, atB]) {
-    t.equal((await call('/v1/hello', helloFrame(shared, now()))).code, 2090002)
-    t.equal((await call('/v1/key-exchange', third)).code, 2090002, 'nor its stage 3')
-    t.equal((await call('/v1/key-exchange', thirdOf(open, now()))).code, 2090002, 'nor an open exchange')
-    t.equal((await call('/v1/login', { ...right, ...proofOf(shared, now()) })).code, 2090002)
+    t.equal((await call('/v1/hello', helloFrame(shared, now()))).code, replyCodes.KX_KEY_PRINT)
+    t.equal((await call('/v1/key-exchange', third)).code, replyCodes.KX_KEY_PRINT, 'nor its stage 3')
+    t.equal(
+      (await call('/v1/key-exchange', thirdOf(open, now()))).code,
+      replyCodes.KX_KEY_PRINT,
+      'nor an open exchange',
+    )
+    t.equal((await call('/v1/login', { ...right, ...proofOf(shared, now()) })).code, replyCodes.KX_KEY_PRINT)
   }
-  t.match(await client.call('/v1/echo'), { code: 2020408, sealed: false })
+  t.match(await client.call('/v1/echo'), { code: replyCodes.ENVELOPE_REFUSED, sealed: false })
   const anew = await exchangeKey(atA, 'ChaCha20')
-  t.equal((await atB('/v1/login', { ...right, ...proofOf(anew, now()) })).code, 1020100)
+  t.equal((await atB('/v1/login', { ...right, ...proofOf(anew, now()) })).code, replyCodes.LOGGED_IN)
   t.equal(messageOf(await atA('/v1/hello', helloFrame(anew, now()))).stage, 'waitdata')
 })

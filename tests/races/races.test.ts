@@ -1,6 +1,7 @@
 /** Many at once, through two processes on MariaDB and Redis: what may happen once happens once. */
 import t, { type Test } from 'tap'
 import type { Db } from '../../src/adapters/db/index.ts'
+import { codes as replyCodes } from '../harness/codes.ts'
 import { printTime } from '../harness/print-time.ts'
 import { openShared, openTestServer, provisionDevice, testServers, until } from '../harness/test-server.ts'
 import {
@@ -88,19 +89,19 @@ for (const { name, db, one, other, device } of engines)
         }),
       ),
     )
-    t.same(countCodes(replies), { 1020000: 1, 2040102: 199 })
+    t.same(countCodes(replies), { [replyCodes.REGISTERED]: 1, [replyCodes.ALREADY_REGISTERED]: 199 })
     const after = await countRows()
     t.same(
       after.map((count, at) => count - (before[at] ?? 0)),
       [1, 1, 1, 1],
       'one row in each table',
     )
-    const winner = replies.findIndex(({ code }) => code === 1020000)
+    const winner = replies.findIndex(({ code }) => code === replyCodes.REGISTERED)
     const user = replies[winner]?.json.user as { userId: string; userName: string }
     t.equal(user.userName, names[winner]?.normalize('NFKC'))
     for (const login of [...names.slice(0, 10), base, user.userId]) {
       const reply = await device.call(other, '/v1/login', { login, clientHash })
-      t.equal(reply.code, 1020100)
+      t.equal(reply.code, replyCodes.LOGGED_IN)
       t.same(reply.json.user, user)
     }
   })
@@ -112,9 +113,9 @@ t.test('of 1,000 calls at once through two processes a limit of 10 in 60 s passe
   const started = performance.now()
   const replies = await Promise.all(sealed.map((j, at) => device.send(at % 2 ? one : other, '/v1/echo', j)))
   t.comment(`1,000 calls in ${Math.round(performance.now() - started)} ms`)
-  t.same(countCodes(replies), { 1000000: 10, 2020407: 990 })
+  t.same(countCodes(replies), { [replyCodes.OK]: 10, [replyCodes.TOO_OFTEN]: 990 })
   for (const { code, headers, status } of replies) {
-    if (code === 1000000) continue
+    if (code === replyCodes.OK) continue
     const seconds = Number(headers['retry-after'])
     if (status === 403 && seconds >= 1 && seconds <= 60) continue
     t.fail(`a refusal with status ${status} and Retry-After ${seconds}`)
@@ -129,10 +130,12 @@ for (const { name, db, one, other, device } of engines)
         device.call(n % 2 ? one : other, '/v1/ticket/exchange', { token: user.a2, to: 'skey', n }),
       ),
     )
-    t.same(countCodes(replies), { 1000000: 200 })
+    t.same(countCodes(replies), { [replyCodes.OK]: 200 })
     t.equal(new Set(replies.map((reply) => JSON.stringify(ticketsOf(reply)))).size, 1)
     const [pair] = replies.map(ticketsOf)
-    t.same(await checkSessions(tokensOf(pair ?? user), [one, other], device), { 1030200: 4 })
+    t.same(await checkSessions(tokensOf(pair ?? user), [one, other], device), {
+      [replyCodes.TICKET_VALID]: 4,
+    })
     const rows = await db.write
       .selectFrom('logins')
       .select(['a2Counter', 'endedAt'])
@@ -152,13 +155,16 @@ for (const { name, db, one, other, device } of engines)
         }),
       ),
     )
-    t.same(countCodes(replies), { 2040204: 5, 2020407: 195 })
-    for (const reply of replies.filter(({ code }) => code === 2020407))
+    t.same(countCodes(replies), { [replyCodes.LOGIN_FAILED]: 5, [replyCodes.TOO_OFTEN]: 195 })
+    for (const reply of replies.filter(({ code }) => code === replyCodes.TOO_OFTEN))
       if (!(Number(reply.headers['retry-after']) > 0)) t.fail('a refusal without Retry-After')
     for (const target of [one, other])
-      t.equal((await device.call(target, '/v1/login', { ...user.login, n: randomName() })).code, 2020407)
+      t.equal(
+        (await device.call(target, '/v1/login', { ...user.login, n: randomName() })).code,
+        replyCodes.TOO_OFTEN,
+      )
     const byNumber = { login: user.userId, clientHash: user.login.clientHash }
-    t.equal((await device.call(one, '/v1/login', byNumber)).code, 2020407, 'nor by its number')
+    t.equal((await device.call(one, '/v1/login', byNumber)).code, replyCodes.TOO_OFTEN, 'nor by its number')
     const [row] = await db.write
       .selectFrom('loginStreaks')
       .select('failures')
@@ -176,7 +182,7 @@ t.test('the right password does not get through once five failures are recorded'
     user: { userName: named },
     password,
   })
-  t.equal(registered.code, 1020000)
+  t.equal(registered.code, replyCodes.REGISTERED)
   // The server hashes one password after the other: the right one is judged behind these, long after it was
   // let in, and in the meantime five failures are recorded through the other process.
   const ahead = Array.from({ length: 10 }, () =>
@@ -194,10 +200,10 @@ t.test('the right password does not get through once five failures are recorded'
       device.call(b, '/v1/login', { login: named, clientHash: clientHashOf(`guess ${at}`) }),
     ),
   )
-  t.same(countCodes(wrong), { 2040204: 5 })
+  t.same(countCodes(wrong), { [replyCodes.LOGIN_FAILED]: 5 })
   t.comment(`the right one ${isRightAnswered ? 'came too late to matter' : 'was still being judged'}`)
-  t.equal((await right).code, 2020407)
-  t.same(countCodes(await Promise.all(ahead)), { 2040204: 10 })
+  t.equal((await right).code, replyCodes.TOO_OFTEN)
+  t.same(countCodes(await Promise.all(ahead)), { [replyCodes.LOGIN_FAILED]: 10 })
 
   // Whatever the order: each success begins a new count, and five are judged in each.
   const dice = createDice(seed + 1)
@@ -209,25 +215,29 @@ t.test('the right password does not get through once five failures are recorded'
     }),
   )
   const counts = countCodes(mixed)
-  const successes = counts[1020100] ?? 0
-  t.ok((counts[2040204] ?? 0) <= 5 * (successes + 1), JSON.stringify(counts))
-  t.equal(successes + (counts[2040204] ?? 0) + (counts[2020407] ?? 0), 120, 'and nothing else came of it')
+  const successes = counts[replyCodes.LOGGED_IN] ?? 0
+  t.ok((counts[replyCodes.LOGIN_FAILED] ?? 0) <= 5 * (successes + 1), JSON.stringify(counts))
+  t.equal(
+    successes + (counts[replyCodes.LOGIN_FAILED] ?? 0) + (counts[replyCodes.TOO_OFTEN] ?? 0),
+    120,
+    'and nothing else came of it',
+  )
 })
 
 t.test('a logout is final at once in every process', async (t) => {
   for (const which of ['a2', 'skey'] as const) {
     const user = await registerUser(device, b)
-    t.same(await checkSessions(tokensOf(user)), { 1030200: 4 })
-    t.equal((await device.call(a, '/v1/logout', { token: user[which] })).code, 1020103)
+    t.same(await checkSessions(tokensOf(user)), { [replyCodes.TICKET_VALID]: 4 })
+    t.equal((await device.call(a, '/v1/logout', { token: user[which] })).code, replyCodes.LOGGED_OUT)
     const checks = await Promise.all(
       Array.from({ length: 100 }, (_, at) =>
         device.call(b, '/v1/session', { token: at % 2 ? user.skey : user.a2, at }),
       ),
     )
-    t.same(countCodes(checks), { 1030201: 100 })
+    t.same(countCodes(checks), { [replyCodes.TICKET_ENDED]: 100 })
     t.same(new Set(checks.map(({ json }) => json.reason)), new Set(['logged-out']))
     const exchange = await device.call(b, '/v1/ticket/exchange', { token: user.a2, to: 'skey' })
-    t.equal(exchange.code, 2040400)
+    t.equal(exchange.code, replyCodes.NOT_LOGGED_IN)
   }
 })
 
@@ -237,30 +247,33 @@ t.test('a logout everywhere ends every login in every process, and no later one'
   const logins = await many(6, (at, target) =>
     (at % 3 ? device : other).call(target, '/v1/login', { ...user.login, at }),
   )
-  t.same(countCodes(logins), { 1020100: 6 })
+  t.same(countCodes(logins), { [replyCodes.LOGGED_IN]: 6 })
   const tokens = [user, ...logins.map(ticketsOf)].flatMap(tokensOf)
-  t.equal((await device.call(a, '/v1/logout', { token: user.skey, everywhere: true })).code, 1020103)
-  t.same(await checkSessions(tokens, [b, b, b]), { 1030201: 42 })
+  t.equal(
+    (await device.call(a, '/v1/logout', { token: user.skey, everywhere: true })).code,
+    replyCodes.LOGGED_OUT,
+  )
+  t.same(await checkSessions(tokens, [b, b, b]), { [replyCodes.TICKET_ENDED]: 42 })
   const later = await device.call(b, '/v1/login', user.login)
-  t.same(await checkSessions(tokensOf(ticketsOf(later))), { 1030200: 4 })
+  t.same(await checkSessions(tokensOf(ticketsOf(later))), { [replyCodes.TICKET_VALID]: 4 })
 })
 
 t.test('disabling an account ends it everywhere within a second', async (t) => {
   const user = await registerUser(device, a)
   const started = Date.now()
   await fleet.admin.accounts.disable(user.userName, 'test')
-  t.same(await checkSessions([user.a2]), { 1030201: 2 }, 'its A2 at once')
-  t.equal((await device.call(b, '/v1/login', user.login)).code, 2040205)
+  t.same(await checkSessions([user.a2]), { [replyCodes.TICKET_ENDED]: 2 }, 'its A2 at once')
+  t.equal((await device.call(b, '/v1/login', user.login)).code, replyCodes.ACCOUNT_DISABLED)
   await until('its SKey ends', async () => {
     const checks = await Promise.all([a, b].map((it) => device.call(it, '/v1/session', { token: user.skey })))
-    return checks.every(({ code, json }) => code === 1030201 && json.reason === 'disabled')
+    return checks.every(({ code, json }) => code === replyCodes.TICKET_ENDED && json.reason === 'disabled')
   })
   printTime(t, 'its SKey ends everywhere', Date.now() - started)
   await fleet.admin.accounts.enable(user.userName)
   const again = await device.call(a, '/v1/login', { ...user.login, n: 1 })
-  t.equal(again.code, 1020100)
-  t.same(await checkSessions(tokensOf(user)), { 1030201: 4 })
-  t.same(await checkSessions(tokensOf(ticketsOf(again))), { 1030200: 4 })
+  t.equal(again.code, replyCodes.LOGGED_IN)
+  t.same(await checkSessions(tokensOf(user)), { [replyCodes.TICKET_ENDED]: 4 })
+  t.same(await checkSessions(tokensOf(ticketsOf(again))), { [replyCodes.TICKET_VALID]: 4 })
 })
 
 t.test('whatever races a logout, nothing of its login is accepted after it', async (t) => {
@@ -277,7 +290,7 @@ t.test('whatever races a logout, nothing of its login is accepted after it', asy
     const exchange = async (n: number) => {
       await later(dice)
       const reply = await device.call(pick(), '/v1/ticket/exchange', { token: first.a2, to: 'skey', n })
-      if (reply.code === 1000000) tokens.push(...tokensOf(ticketsOf(reply)))
+      if (reply.code === replyCodes.OK) tokens.push(...tokensOf(ticketsOf(reply)))
       else refused.push(reply.code)
     }
     const logout = async () => {
@@ -286,8 +299,8 @@ t.test('whatever races a logout, nothing of its login is accepted after it', asy
       const reply = await device.call(pick(), '/v1/logout', { token, everywhere, round })
       const known = [...tokens]
       const atOnce = await checkSessions(known)
-      if (reply.code !== 1020103) t.fail(`logout of seed ${seed + round}: ${reply.code}`)
-      if (atOnce[1030200]) t.fail(`a ticket outlives the logout of seed ${seed + round}`)
+      if (reply.code !== replyCodes.LOGGED_OUT) t.fail(`logout of seed ${seed + round}: ${reply.code}`)
+      if (atOnce[replyCodes.TICKET_VALID]) t.fail(`a ticket outlives the logout of seed ${seed + round}`)
     }
     const use = async () => {
       await later(dice)
@@ -295,7 +308,8 @@ t.test('whatever races a logout, nothing of its login is accepted after it', asy
     }
     await Promise.all([exchange(1), exchange(2), logout(), use(), use()])
     const atLast = await checkSessions([...new Set(tokens)])
-    if (atLast[1030200]) t.fail(`a ticket of seed ${seed + round} lives: ${JSON.stringify(atLast)}`)
+    if (atLast[replyCodes.TICKET_VALID])
+      t.fail(`a ticket of seed ${seed + round} lives: ${JSON.stringify(atLast)}`)
     if (Object.keys(atLast).join() !== '1030201') t.fail(`seed ${seed + round}: ${JSON.stringify(atLast)}`)
   }
   t.ok(
@@ -307,10 +321,10 @@ t.test('whatever races a logout, nothing of its login is accepted after it', asy
 t.test('a hundred logins of one user at once are a hundred logins', async (t) => {
   const user = await registerUser(device, a)
   const replies = await many(100, (at, target) => device.call(target, '/v1/login', { ...user.login, at }))
-  t.same(countCodes(replies), { 1020100: 100 })
+  t.same(countCodes(replies), { [replyCodes.LOGGED_IN]: 100 })
   const tickets = replies.map(ticketsOf)
   t.equal(new Set(tickets.flatMap(tokensOf)).size, 200)
-  t.same(await checkSessions(tickets.flatMap(tokensOf)), { 1030200: 400 })
+  t.same(await checkSessions(tickets.flatMap(tokensOf)), { [replyCodes.TICKET_VALID]: 400 })
 })
 
 const provision = async (target: Target, app: { appId: string; appSecret: string }) => {
@@ -332,13 +346,13 @@ const provisionMany = async (t: Test, settings: Record<string, string>) => {
 
 t.test('provisionings at once never hand out more devices than an address may have', async (t) => {
   const { replies, rows } = await provisionMany(t, { TORII__PROVISIONING__DEVICES_PER_ADDRESS: '10' })
-  t.same(countCodes(replies), { 1000000: 10, 2020407: 70 })
+  t.same(countCodes(replies), { [replyCodes.OK]: 10, [replyCodes.TOO_OFTEN]: 70 })
   t.equal(rows.length, 10)
 })
 
 t.test('two processes keep an app near its cap', async (t) => {
   const { replies, rows } = await provisionMany(t, { TORII__PROVISIONING__DEVICES_PER_APP: '10' })
-  t.same(countCodes(replies), { 1000000: 80 })
+  t.same(countCodes(replies), { [replyCodes.OK]: 80 })
   t.ok(rows.length >= 10 && rows.length <= 20, `${rows.length}: at most what each counted by itself`)
 })
 
@@ -347,17 +361,17 @@ t.test('at the cap of an app the oldest device that never called goes, however m
   t.teardown(() => capped.close())
   const rows = () => capped.server.db.write.selectFrom('devices').selectAll().execute()
   const replies = await Promise.all(Array.from({ length: 60 }, () => provision(capped, capped.app)))
-  t.same(countCodes(replies), { 1000000: 60 })
+  t.same(countCodes(replies), { [replyCodes.OK]: 60 })
   t.equal((await rows()).length, 10)
   const devices: Device[] = []
   for (let count = 0; count < 10; count++)
     devices.push(createDevice(await provisionDevice(capped.send, capped.app)))
-  for (const it of devices) t.equal((await it.call(capped, '/v1/echo')).code, 1000000)
+  for (const it of devices) t.equal((await it.call(capped, '/v1/echo')).code, replyCodes.OK)
   await until('their calls are written', async () =>
     (await rows()).every(({ lastSeenAt }) => lastSeenAt !== null),
   )
   const more = await Promise.all(Array.from({ length: 5 }, () => provision(capped, capped.app)))
-  t.same(countCodes(more), { 2140503: 5 })
+  t.same(countCodes(more), { [replyCodes.OVERLOADED]: 5 })
   t.equal((await rows()).length, 10)
 })
 

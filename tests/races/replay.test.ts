@@ -16,6 +16,7 @@ import { createReplay } from '../../src/http/replay.ts'
 import { decorateRequests } from '../../src/http/request.ts'
 import { claimReplay, keepReply } from '../../src/http/stages/replay.ts'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import {
   type Answer,
   beginExchange,
@@ -62,7 +63,7 @@ const isLive = async (device: Device, target: Target, { a2, skey }: { a2: string
   const replies = await Promise.all(
     [a2, skey].map((token) => device.call(target, '/v1/session', { token, n: randomName() })),
   )
-  return replies.every(({ code }) => code === 1030200)
+  return replies.every(({ code }) => code === codes.TICKET_VALID)
 }
 
 for (const { name, one, other, connect } of places)
@@ -72,21 +73,25 @@ for (const { name, one, other, connect } of places)
     t.test('session, logout, session: a logout takes effect on equal bytes', async (t) => {
       const { skey } = await registerUser(device, one)
       const j = device.seal({ token: skey })
-      t.equal((await device.send(one, '/v1/session', j)).code, 1030200)
-      t.equal((await device.send(other, '/v1/logout', j)).code, 1020103)
+      t.equal((await device.send(one, '/v1/session', j)).code, codes.TICKET_VALID)
+      t.equal((await device.send(other, '/v1/logout', j)).code, codes.LOGGED_OUT)
       const ended = await device.send(one, '/v1/session', j)
-      t.equal(ended.code, 1030201)
+      t.equal(ended.code, codes.TICKET_ENDED)
       t.equal(ended.json.reason, 'logged-out')
-      t.equal((await device.send(one, '/v1/logout', j)).code, 1020103, 'a copy of the logout gets its reply')
-      t.equal((await device.send(other, '/v1/session', j)).code, 1030201)
+      t.equal(
+        (await device.send(one, '/v1/logout', j)).code,
+        codes.LOGGED_OUT,
+        'a copy of the logout gets its reply',
+      )
+      t.equal((await device.send(other, '/v1/session', j)).code, codes.TICKET_ENDED)
     })
 
     t.test('login, register, login: a refusal is not remembered against what is true now', async (t) => {
       const members = await registration(device, one)
       const j = device.seal({ login: members.user.userName, clientHash: members.clientHash })
-      t.equal((await device.send(one, '/v1/login', j)).code, 2040204)
-      t.equal((await device.call(other, '/v1/register', members)).code, 1020000)
-      t.equal((await device.send(other, '/v1/login', j)).code, 1020100)
+      t.equal((await device.send(one, '/v1/login', j)).code, codes.LOGIN_FAILED)
+      t.equal((await device.call(other, '/v1/register', members)).code, codes.REGISTERED)
+      t.equal((await device.send(other, '/v1/login', j)).code, codes.LOGGED_IN)
     })
 
     t.test('login, login: a copy gets the same tickets and makes no second login', async (t) => {
@@ -94,7 +99,7 @@ for (const { name, one, other, connect } of places)
       const j = device.seal(user.login)
       const first = await device.send(one, '/v1/login', j)
       const second = await device.send(other, '/v1/login', j)
-      t.equal(first.code, 1020100)
+      t.equal(first.code, codes.LOGGED_IN)
       t.same(second.json, first.json)
       t.ok(await isLive(device, other, ticketsOf(second)))
     })
@@ -106,7 +111,7 @@ for (const { name, one, other, connect } of places)
         const j = device.seal(user.login)
         const first = ticketsOf(await device.send(one, '/v1/login', j))
         const exchanged = await device.call(other, '/v1/ticket/exchange', { token: first.a2, to: 'skey' })
-        t.equal(exchanged.code, 1000000)
+        t.equal(exchanged.code, codes.OK)
         const again = ticketsOf(await device.send(other, '/v1/login', j))
         t.not(again.a2, first.a2)
         t.ok(await isLive(device, one, again))
@@ -122,7 +127,7 @@ for (const { name, one, other, connect } of places)
         [other, one],
       ] as const) {
         const before = ticketsOf(await device.send(from, '/v1/login', j))
-        t.equal((await device.call(to, '/v1/logout', { token: before.skey })).code, 1020103)
+        t.equal((await device.call(to, '/v1/logout', { token: before.skey })).code, codes.LOGGED_OUT)
         const after = ticketsOf(await device.send(to, '/v1/login', j))
         t.not(after.a2, before.a2)
         t.not(after.skey, before.skey)
@@ -136,7 +141,7 @@ for (const { name, one, other, connect } of places)
       const j = device.seal(members)
       const first = await device.send(one, '/v1/register', j, 'POST')
       const second = await device.send(other, '/v1/register', j, 'GET')
-      t.equal(first.code, 1020000)
+      t.equal(first.code, codes.REGISTERED)
       t.same(second.json, first.json)
     })
 
@@ -148,10 +153,14 @@ for (const { name, one, other, connect } of places)
       const first = await device.send(one, '/v1/register', early)
       const second = await device.send(other, '/v1/register', late)
       const third = await device.send(one, '/v1/register', late)
-      t.equal(first.code, 1020000)
+      t.equal(first.code, codes.REGISTERED)
       t.same(second.json, first.json)
       t.same(third.json, first.json)
-      t.equal((await device.send(one, '/v1/login', late)).code, 2020408, 'its bytes are bound, too')
+      t.equal(
+        (await device.send(one, '/v1/login', late)).code,
+        codes.ENVELOPE_REFUSED,
+        'its bytes are bound, too',
+      )
     })
 
     t.test('ten copies of a registration at once, of two steps, make one account', async (t) => {
@@ -162,7 +171,7 @@ for (const { name, one, other, connect } of places)
           device.send(at % 3 ? one : other, '/v1/register', copies[at % 2] ?? ''),
         ),
       )
-      t.same(countCodes(replies), { 1020000: 10 })
+      t.same(countCodes(replies), { [codes.REGISTERED]: 10 })
       t.equal(new Set(replies.map((reply) => ticketsOf(reply).a2)).size, 1)
     })
 
@@ -173,32 +182,43 @@ for (const { name, one, other, connect } of places)
       const replies = await Promise.all(
         Array.from({ length: 20 }, (_, at) => device.send(at % 2 ? one : other, '/v1/login', same)),
       )
-      t.same(countCodes(replies), { 2040204: 20 })
+      t.same(countCodes(replies), { [codes.LOGIN_FAILED]: 20 })
       for (const guess of ['2', '3', '4', '5'])
-        t.equal((await device.send(one, '/v1/login', wrong(guess))).code, 2040204, `failure ${guess}`)
-      t.equal((await device.send(other, '/v1/login', wrong('6'))).code, 2020407)
+        t.equal(
+          (await device.send(one, '/v1/login', wrong(guess))).code,
+          codes.LOGIN_FAILED,
+          `failure ${guess}`,
+        )
+      t.equal((await device.send(other, '/v1/login', wrong('6'))).code, codes.TOO_OFTEN)
     })
 
     t.test('equal bytes open no other changing operation', async (t) => {
       const user = await registerUser(device, one)
       const login = device.seal(user.login)
-      t.equal((await device.send(one, '/v1/login', login)).code, 1020100)
+      t.equal((await device.send(one, '/v1/login', login)).code, codes.LOGGED_IN)
       for (const path of ['/v1/register', '/v1/ticket/exchange', '/v1/logout'])
-        t.equal((await device.send(other, path, login)).code, 2020408, `login at ${path}`)
-      t.equal((await device.send(other, '/v1/prelogin', login)).code, 1000000, 'what changes nothing is free')
+        t.equal((await device.send(other, path, login)).code, codes.ENVELOPE_REFUSED, `login at ${path}`)
+      t.equal(
+        (await device.send(other, '/v1/prelogin', login)).code,
+        codes.OK,
+        'what changes nothing is free',
+      )
       const exchange = device.seal({ token: user.a2, to: 'skey' })
-      t.equal((await device.send(one, '/v1/ticket/exchange', exchange)).code, 1000000)
-      t.equal((await device.send(other, '/v1/logout', exchange)).code, 2020408)
+      t.equal((await device.send(one, '/v1/ticket/exchange', exchange)).code, codes.OK)
+      t.equal((await device.send(other, '/v1/logout', exchange)).code, codes.ENVELOPE_REFUSED)
     })
 
     t.test('the same bytes mean nothing to another device', async (t) => {
       const stranger = await connect()
       const user = await registerUser(device, one)
       const reply = await device.send(one, '/v1/login', device.seal(user.login))
-      t.equal(reply.code, 1020100)
+      t.equal(reply.code, codes.LOGGED_IN)
       const stolen = { ...device, t: stranger.t }
       const asStranger = createDevice({ t: stolen.t, secret: stranger.secret })
-      t.equal((await asStranger.send(other, '/v1/login', device.seal(user.login))).code, 2020408)
+      t.equal(
+        (await asStranger.send(other, '/v1/login', device.seal(user.login))).code,
+        codes.ENVELOPE_REFUSED,
+      )
     })
   })
 
@@ -220,7 +240,7 @@ t.test('a copy waits while the first runs, and both get one reply', async (t) =>
   t.notOk(isAnswered)
   await held.release()
   const reply = await first
-  t.equal(reply.code, 1020100)
+  t.equal(reply.code, codes.LOGGED_IN)
   for (const copy of await Promise.all(copies)) t.same(copy.json, reply.json)
 })
 
@@ -235,7 +255,7 @@ t.test('a client that hung up finds its reply by asking again', async (t) => {
   call.destroy()
   await held.release()
   const replies = [await device.send(b, '/v1/login', j), await device.send(a, '/v1/login', j)]
-  t.same(countCodes(replies), { 1020100: 2 })
+  t.same(countCodes(replies), { [codes.LOGGED_IN]: 2 })
   const logins = await fleet.db.write
     .selectFrom('logins')
     .selectAll()
@@ -255,7 +275,7 @@ t.test('a copy waits five seconds at most; a process killed in between leaves a 
   await untilRunning(redis.url, fleet.database)
   const copy = await device.send(b, '/v1/login', j)
   const waited = performance.now() - claimedAt
-  t.equal(copy.code, 2140503)
+  t.equal(copy.code, codes.OVERLOADED)
   t.equal(copy.headers['retry-after'], '1')
   t.ok(waited > 4_900 && waited < 8_000, `waited ${Math.round(waited)} ms`)
   await c.kill()
@@ -266,13 +286,13 @@ t.test('a copy waits five seconds at most; a process killed in between leaves a 
     'the lease lapses',
     async () => {
       const retry = await device.send(b, '/v1/login', j)
-      return retry.code !== 2140503 && retry
+      return retry.code !== codes.OVERLOADED && retry
     },
     20_000,
   )
   const lapsed = performance.now() - claimedAt
   t.ok(lapsed > 14_500 && lapsed < 22_000, `ran again after ${Math.round(lapsed)} ms`)
-  t.equal(reply.code, 1020100)
+  t.equal(reply.code, codes.LOGGED_IN)
   t.ok(await isLive(device, b, ticketsOf(reply)))
 })
 
@@ -297,7 +317,7 @@ t.test('without its store a server runs nothing, and goes on when it is back', a
   for (const target of [one, other])
     for (const [path, j] of calls) {
       const reply = await device.send(target, path, j)
-      t.equal(reply.code, 2010201, path)
+      t.equal(reply.code, codes.STORE_UNREACHABLE, path)
       t.equal(reply.status, 503)
       t.notOk(reply.isSealed)
     }
@@ -305,10 +325,10 @@ t.test('without its store a server runs nothing, and goes on when it is back', a
 
   await own.restart()
   for (const target of [one, other])
-    await until('the store is back', async () => (await device.call(target, '/v1/echo')).code === 1000000)
+    await until('the store is back', async () => (await device.call(target, '/v1/echo')).code === codes.OK)
   const [register, login] = calls
-  t.equal((await device.send(other, ...(register as [string, string]))).code, 1020000)
-  t.equal((await device.send(one, ...(login as [string, string]))).code, 1020100)
+  t.equal((await device.send(other, ...(register as [string, string]))).code, codes.REGISTERED)
+  t.equal((await device.send(one, ...(login as [string, string]))).code, codes.LOGGED_IN)
 })
 
 t.test('a store that takes no writes refuses before anything runs', async (t) => {
@@ -321,9 +341,9 @@ t.test('a store that takes no writes refuses before anything runs', async (t) =>
   const client = new Redis(own.url)
   t.teardown(async () => client.disconnect())
   await client.config('SET', 'maxmemory', '1')
-  t.equal((await device.send(single, '/v1/login', j)).code, 2010201)
+  t.equal((await device.send(single, '/v1/login', j)).code, codes.STORE_UNREACHABLE)
   await client.config('SET', 'maxmemory', '0')
-  t.equal((await device.send(single, '/v1/login', j)).code, 1020100)
+  t.equal((await device.send(single, '/v1/login', j)).code, codes.LOGGED_IN)
 
   const held = await lockRow(t, fleet.database, 'SELECT * FROM accounts WHERE user_id = ?', [user.userId])
   const later = device.call(single, '/v1/login', { ...user.login, n: 1 })
@@ -331,7 +351,7 @@ t.test('a store that takes no writes refuses before anything runs', async (t) =>
   await client.config('SET', 'maxmemory', '1')
   await held.release()
   const reply = await later
-  t.equal(reply.code, 1020100, 'what had begun by then is done')
+  t.equal(reply.code, codes.LOGGED_IN, 'what had begun by then is done')
   const { a2, skey } = ticketsOf(reply)
   t.equal(skey, undefined, 'without the ticket that the store would keep')
   await client.config('SET', 'maxmemory', '0')
@@ -346,7 +366,7 @@ t.test('what the store keeps of replies tells nobody a ticket or lets a password
   const members = { apiver: 1, regmode: 'anonymous', user: { userName }, password }
   const text = JSON.stringify(members)
   const reply = await device.send(a, '/v1/register', sealText(device, text, Date.now()))
-  t.equal(reply.code, 1020000)
+  t.equal(reply.code, codes.REGISTERED)
   const first = ticketsOf(reply)
   const second = await device.call(b, '/v1/ticket/exchange', { token: first.a2, to: 'skey' })
   const store = await readStore(redis.url, `${fleet.database}:`)
@@ -377,7 +397,7 @@ t.test('a replayed reply is sealed anew for the step of now', async (t) => {
   const user = await registerUser(device, server)
   const j = device.seal(user.login)
   const first = await client.sendSealed('/v1/login', j)
-  t.equal(first.json?.code, 1020100)
+  t.equal(first.json?.code, codes.LOGGED_IN)
   clock.add(30_000)
   const copy = await client.sendSealed('/v1/login', j)
   t.not(copy.body, first.body)
@@ -388,24 +408,24 @@ t.test('a stored reply is not for an app or an account that was disabled since',
   const device = await fleet.connect()
   const user = await registerUser(device, a)
   const j = device.seal(user.login)
-  t.equal((await device.send(a, '/v1/login', j)).code, 1020100)
+  t.equal((await device.send(a, '/v1/login', j)).code, codes.LOGGED_IN)
   await fleet.admin.accounts.disable(user.userName, 'test')
-  t.equal((await device.send(b, '/v1/login', j)).code, 2040205)
+  t.equal((await device.send(b, '/v1/login', j)).code, codes.ACCOUNT_DISABLED)
   await fleet.admin.accounts.enable(user.userName)
-  t.equal((await device.send(a, '/v1/login', j)).code, 1020100)
+  t.equal((await device.send(a, '/v1/login', j)).code, codes.LOGGED_IN)
 })
 
 t.test('equal bytes of a login know nothing of a later failure', async (t) => {
   const device = await fleet.connect()
   const user = await registerUser(device, a)
   const good = device.seal(user.login)
-  t.equal((await device.send(a, '/v1/login', good)).code, 1020100)
+  t.equal((await device.send(a, '/v1/login', good)).code, codes.LOGGED_IN)
   for (let guess = 0; guess < 5; guess++)
     await device.call(b, '/v1/login', { ...user.login, clientHash: clientHashOf(String(guess)) })
   const copy = await device.send(b, '/v1/login', good)
-  t.equal(copy.code, 1020100, 'the copy of a good login is its reply')
+  t.equal(copy.code, codes.LOGGED_IN, 'the copy of a good login is its reply')
   await device.call(b, '/v1/logout', { token: user.a2, everywhere: true })
-  t.equal((await device.send(a, '/v1/login', good)).code, 2020407, 'and not a way past five failures')
+  t.equal((await device.send(a, '/v1/login', good)).code, codes.TOO_OFTEN, 'and not a way past five failures')
 })
 
 /** Every operation of the rooms: what each `wire.ts` exports. */

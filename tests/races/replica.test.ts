@@ -1,6 +1,7 @@
 /** Own writes read back at once, though the replica is ten seconds behind. */
 import t, { type Test } from 'tap'
 import { startPrimaryAndReplica, waitForReplica } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { type Answer, beginExchange, type Call, exchangeSealedKeys } from '../harness/key-client.ts'
 import { printTime } from '../harness/print-time.ts'
 import { testServers, until } from '../harness/test-server.ts'
@@ -42,16 +43,16 @@ const askReplica = async (sql: string, values: unknown[]) => {
 const goRound = async (t: Test, { a, b }: { a: Target; b: Target }, device: Device) => {
   const members = await registration(device, a)
   const registered = await device.call(b, '/v1/register', members)
-  t.equal(registered.code, 1020000)
+  t.equal(registered.code, codes.REGISTERED)
   const user = registered.json.user as { userId: string; userName: string; nickName: string }
   const { clientHash } = members
   const byName = await device.call(a, '/v1/login', { login: members.user.userName, clientHash })
-  t.equal(byName.code, 1020100)
+  t.equal(byName.code, codes.LOGGED_IN)
   t.same(byName.json.user, user)
   const prelogin = await device.call(a, '/v1/prelogin', { login: user.userId })
   t.equal(prelogin.json.salt, members.salt, 'a number has the salt of its name at once')
   const byNumber = await device.call(b, '/v1/login', { login: user.userId, clientHash })
-  t.equal(byNumber.code, 1020100)
+  t.equal(byNumber.code, codes.LOGGED_IN)
 
   const { a2, skey } = ticketsOf(byNumber)
   for (const [target, token] of [
@@ -60,20 +61,20 @@ const goRound = async (t: Test, { a, b }: { a: Target; b: Target }, device: Devi
     [b, a2],
   ] as const) {
     const session = await device.call(target, '/v1/session', { token, n: randomName() })
-    t.equal(session.code, 1030200)
+    t.equal(session.code, codes.TICKET_VALID)
     t.same(session.json.user, user, 'names and number are there')
   }
   const exchanged = await device.call(a, '/v1/ticket/exchange', { token: a2, to: 'skey' })
-  t.equal(exchanged.code, 1000000)
+  t.equal(exchanged.code, codes.OK)
   const next = ticketsOf(exchanged)
   for (const token of [next.a2, next.skey]) {
     const session = await device.call(b, '/v1/session', { token })
-    t.equal(session.code, 1030200)
+    t.equal(session.code, codes.TICKET_VALID)
     t.same(session.json.user, user, 'names and number are there after the exchange')
   }
-  t.equal((await device.call(a, '/v1/logout', { token: next.skey })).code, 1020103)
+  t.equal((await device.call(a, '/v1/logout', { token: next.skey })).code, codes.LOGGED_OUT)
   for (const token of [next.a2, next.skey])
-    t.equal((await device.call(b, '/v1/session', { token, n: randomName() })).code, 1030201)
+    t.equal((await device.call(b, '/v1/session', { token, n: randomName() })).code, codes.TICKET_ENDED)
   return user
 }
 
@@ -112,7 +113,7 @@ t.test('reads follow the own write for replicaLagBudgetMs, then the replica answ
 
 t.test('the whole round works at once through two processes', async (t) => {
   const device = await fleet.connect(fleet.a)
-  t.equal((await device.call(fleet.b, '/v1/echo')).code, 1000000, 'a device provisioned a moment ago opens')
+  t.equal((await device.call(fleet.b, '/v1/echo')).code, codes.OK, 'a device provisioned a moment ago opens')
   const user = await goRound(t, fleet, device)
   t.same(await askReplica('SELECT user_id FROM users WHERE user_id = ?', [user.userId]), [])
   t.same(await askReplica('SELECT device_id FROM devices WHERE device_id = UNHEX(?)', [device.t]), [])
@@ -132,7 +133,7 @@ t.test('twenty devices at once provision with one process and call the other', a
       return (await fleet.connect(one)).call(other, '/v1/echo', { at })
     }),
   )
-  t.same(countCodes(replies), { 1000000: 20 })
+  t.same(countCodes(replies), { [codes.OK]: 20 })
 })
 
 t.test('a device that is held to the sealed envelope by one process is so in every other', async (t) => {
@@ -146,17 +147,17 @@ t.test('a device that is held to the sealed envelope by one process is so in eve
       (await device.call(target, path, members)).json as Answer
   const echo = (target: Target, device: Device) => callOf(target, device)('/v1/echo', { n: randomName() })
   const isHeld = async (target: Target, device: Device, title: string) => {
-    t.equal((await echo(target, device)).code, 2020415, title)
+    t.equal((await echo(target, device)).code, codes.ENCRYPTION_REQUIRED, title)
     const { answer } = await beginExchange(callOf(target, device), 'AES-CTR')
-    t.equal(answer.code, 2020415, `${title}: version 1`)
+    t.equal(answer.code, codes.ENCRYPTION_REQUIRED, `${title}: version 1`)
   }
   const hold = async (device: Device) => {
     const { fourth } = await exchangeSealedKeys(callOf(a, device), fleet.app.appId)
-    t.equal(fourth.code, 1000000)
+    t.equal(fourth.code, codes.OK)
     await isHeld(a, device, 'at once where it was done')
   }
-  for (const device of [watched, unseen, loading]) t.equal((await echo(a, device)).code, 1000000)
-  t.equal((await echo(b, watched)).code, 1000000)
+  for (const device of [watched, unseen, loading]) t.equal((await echo(a, device)).code, codes.OK)
+  t.equal((await echo(b, watched)).code, codes.OK)
   const isOlder = () => performance.now() - startedAt > budgetMs
   await until('nothing changed while a process started', isOlder, budgetMs + 2_000)
   // From here on it hears of nothing, and whoever asks it for a device waits until everything is over.
@@ -170,10 +171,13 @@ t.test('a device that is held to the sealed envelope by one process is so in eve
     return rows.some(({ State }) => String(State).includes('table metadata lock'))
   })
   for (const device of [loading, unseen, watched]) await hold(device)
-  await until('the other process has heard of it', async () => (await echo(b, watched)).code === 2020415)
+  await until(
+    'the other process has heard of it',
+    async () => (await echo(b, watched)).code === codes.ENCRYPTION_REQUIRED,
+  )
   await slow.query('UNLOCK TABLES')
   await replica.asRoot('SET GLOBAL read_only = ON')
-  t.equal((await asked).code, 2020415, 'a device that was just being looked up')
+  t.equal((await asked).code, codes.ENCRYPTION_REQUIRED, 'a device that was just being looked up')
   for (const device of [loading, unseen, watched]) await isHeld(b, device, 'in the other process')
   t.match(
     await askReplica('SELECT min_strength FROM devices WHERE device_id = UNHEX(?)', [watched.t]),

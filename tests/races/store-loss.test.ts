@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import {
   type Device,
@@ -75,7 +76,7 @@ for (const { name, one, other, connect, lose } of places)
     await device.call(one, '/v1/logout', { token: gone.skey })
     const wrong = { ...user.login, clientHash: '.'.repeat(31) }
     for (let guess = 0; guess < 5; guess++)
-      t.equal((await device.call(one, '/v1/login', { ...wrong, guess })).code, 2040204)
+      t.equal((await device.call(one, '/v1/login', { ...wrong, guess })).code, codes.LOGIN_FAILED)
 
     await lose()
 
@@ -86,15 +87,18 @@ for (const { name, one, other, connect, lose } of places)
     t.equal(await session(user.a2), '1030200')
     t.equal(
       (await device.call(one, '/v1/login', { ...user.login, n: 2 })).code,
-      2020407,
+      codes.TOO_OFTEN,
       'failures are remembered',
     )
     const exchanged = await device.call(one, '/v1/ticket/exchange', { token: user.a2, to: 'skey' })
-    t.equal(exchanged.code, 1000000)
+    t.equal(exchanged.code, codes.OK)
     const next = ticketsOf(exchanged)
     t.equal(await session(next.skey), '1030200')
     t.equal(await session(next.a2), '1030200')
     t.equal(await session(user.skey), '2040400')
-    t.equal((await device.call(other, '/v1/logout', { token: next.skey, everywhere: true })).code, 1020103)
+    t.equal(
+      (await device.call(other, '/v1/logout', { token: next.skey, everywhere: true })).code,
+      codes.LOGGED_OUT,
+    )
     t.equal(await session(next.skey, one), '1030201 logged-out')
   })

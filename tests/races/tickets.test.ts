@@ -8,6 +8,7 @@ import { openRedisStore } from '../../src/adapters/store/redis.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { createSKeys, type SKeyRecord } from '../../src/features/tickets/skeys.ts'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import {
   createTestClock,
   openShared,
@@ -80,7 +81,7 @@ t.test('an SKey belongs to the login that it names', async (t) => {
     joinParts({ ...partsOf(user.skey), secret: partsOf(other.skey).secret }),
   ]
   for (const token of altered) t.equal(await check(token), '2040400')
-  t.equal((await device.call(a, '/v1/logout', { token: user.skey })).code, 1020103)
+  t.equal((await device.call(a, '/v1/logout', { token: user.skey })).code, codes.LOGGED_OUT)
   for (const token of altered) t.equal(await check(token), '2040400', 'nor does it get round a logout')
   t.equal(await check(other.skey), '1030200')
 })
@@ -92,10 +93,13 @@ t.test('a ticket is of one tier, whatever its prefix says', async (t) => {
   const shortened = [skey.slice(0, -1), `${skey}A`, `${skey} `, skey.toUpperCase(), 'sk_', '']
   for (const token of [...swapped, ...shortened]) {
     t.equal(await check(token), '2040400')
-    t.equal((await exchange(token)).code, token === shortened.at(-1) ? 2040400 : 2040400)
-    t.equal((await device.call(a, '/v1/logout', { token, n: randomName() })).code, 2040400)
+    t.equal(
+      (await exchange(token)).code,
+      token === shortened.at(-1) ? codes.NOT_LOGGED_IN : codes.NOT_LOGGED_IN,
+    )
+    t.equal((await device.call(a, '/v1/logout', { token, n: randomName() })).code, codes.NOT_LOGGED_IN)
   }
-  t.equal((await exchange(skey)).code, 2100400)
+  t.equal((await exchange(skey)).code, codes.TIER_WANTED)
   t.equal(await check(a2), '1030200')
   t.equal(await check(skey), '1030200')
 })
@@ -106,10 +110,13 @@ t.test('to another app a ticket is unknown, and nothing happens to it', async (t
   const next = ticketsOf(await exchange(user.a2))
   for (const token of [user.a2, user.skey, next.a2, next.skey]) {
     t.equal(await check(token, b, stranger), '2040400')
-    t.equal((await exchange(token, b, stranger)).code, token.startsWith('a2_') ? 2040400 : 2040400)
+    t.equal(
+      (await exchange(token, b, stranger)).code,
+      token.startsWith('a2_') ? codes.NOT_LOGGED_IN : codes.NOT_LOGGED_IN,
+    )
     t.equal(
       (await stranger.call(b, '/v1/logout', { token, everywhere: true, n: randomName() })).code,
-      2040400,
+      codes.NOT_LOGGED_IN,
     )
   }
   t.equal(await check(next.a2), '1030200')
@@ -148,7 +155,7 @@ t.test('a copied A2 ends its login in every process at once, and is told once', 
     clock.add(11_000)
     // The thief comes to the other process before the first has written that the successor was used.
     const thefts = await Promise.all(Array.from({ length: 30 }, (_, at) => exchange(user.a2, at % 2 ? a : b)))
-    t.same(countCodes(thefts), { 2040400: 30 }, `after its ${used} was used`)
+    t.same(countCodes(thefts), { [codes.NOT_LOGGED_IN]: 30 }, `after its ${used} was used`)
     t.same(new Set(thefts.map(({ json }) => json.reason)), new Set(['reused']))
     for (const target of [a, b])
       for (const token of [user.a2, user.skey, first.a2, first.skey])
@@ -177,7 +184,7 @@ t.test('a stored login, exchange or logout brings no ended ticket back', async (
   const exchanging = device.seal({ token: user.a2, to: 'skey' })
   const first = ticketsOf(await device.send(a, '/v1/ticket/exchange', exchanging))
   const leaving = device.seal({ token: first.skey })
-  t.equal((await device.send(b, '/v1/logout', leaving)).code, 1020103)
+  t.equal((await device.send(b, '/v1/logout', leaving)).code, codes.LOGGED_OUT)
   await device.send(a, '/v1/ticket/exchange', exchanging)
   await device.send(b, '/v1/logout', leaving)
   for (const token of [first.a2, first.skey]) t.equal(await check(token), '1030201 logged-out')
@@ -206,9 +213,12 @@ t.test('a logout that the store could not note is finished by whoever asks next'
     // From here on the store answers, and takes no writes.
     await client.config('SET', 'maxmemory', '1')
     await held.release()
-    t.equal((await logout).code, 2010201)
+    t.equal((await logout).code, codes.STORE_UNREACHABLE)
     await client.config('SET', 'maxmemory', '0')
-    t.equal((await by.call(other, '/v1/logout', { token: user.a2, everywhere, n: 1 })).code, 2040400)
+    t.equal(
+      (await by.call(other, '/v1/logout', { token: user.a2, everywhere, n: 1 })).code,
+      codes.NOT_LOGGED_IN,
+    )
     const tokens = everywhere ? [user.skey, second.skey, second.a2] : [user.skey]
     for (const token of tokens)
       await until(
@@ -262,7 +272,7 @@ t.test('while everything ends everything, what is made last lives', async (t) =>
     const [login, gone] = await Promise.all([
       device.call(target, '/v1/login', { ...user.login, round }),
       device.call(a, '/v1/login', { ...user.login, round: -round - 1 }).then(async (reply) => {
-        if (reply.code !== 1020100) return reply.code
+        if (reply.code !== codes.LOGGED_IN) return reply.code
         tokens.push(...Object.values(ticketsOf(reply)))
         const { skey } = ticketsOf(reply)
         return (await device.call(b, '/v1/logout', { token: skey, everywhere: true })).code
@@ -271,9 +281,10 @@ t.test('while everything ends everything, what is made last lives', async (t) =>
         .disable(user.userName, 'test')
         .then(() => pair.admin.accounts.enable(user.userName)),
     ])
-    if (login.code === 1020100) tokens.push(...Object.values(ticketsOf(login)))
+    if (login.code === codes.LOGGED_IN) tokens.push(...Object.values(ticketsOf(login)))
     for (const code of [login.code, gone])
-      if (![1020100, 1020103, 2040205, 2040400].includes(code)) t.fail(`round ${round}: ${code}`)
+      if (![codes.LOGGED_IN, codes.LOGGED_OUT, codes.ACCOUNT_DISABLED, codes.NOT_LOGGED_IN].includes(code))
+        t.fail(`round ${round}: ${code}`)
   }
   await device.call(a, '/v1/logout', {
     token: ticketsOf(await device.call(b, '/v1/login', user.login)).skey,

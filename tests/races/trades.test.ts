@@ -2,13 +2,14 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
+import { codes } from '../harness/codes.ts'
 import { type Answer, type Call, createSealedClient, exchangeSealedKeys } from '../harness/key-client.ts'
 import { type ServerProcess, until } from '../harness/test-server.ts'
 import { lockRow, openFleet, randomName, runFolder, untilRunning } from './fleet.ts'
 
 t.setTimeout(120_000)
 
-const [valid, ended, refused] = [1030200, 1030201, 2020415]
+const [valid, ended, refused] = [codes.TICKET_VALID, codes.TICKET_ENDED, codes.ENCRYPTION_REQUIRED]
 
 const own = await startRedis({ folder: runFolder() })
 const client = new Redis(own.url)
@@ -60,7 +61,7 @@ const enter = async (at: ServerProcess) => {
       await untilRunning(own.url, fleet.database)
       await client.config('SET', 'maxmemory', '1')
       await held.release()
-      t.equal((await trade).code, 2010201, 'nobody is told that it was done')
+      t.equal((await trade).code, codes.STORE_UNREACHABLE, 'nobody is told that it was done')
       await work()
       await client.config('SET', 'maxmemory', '0')
     },
@@ -78,15 +79,15 @@ t.test('if the process is killed before that, the retry does it', async (t) => {
   const mortal = await fleet.start(t)
   const { skey, trade, tradeUnnoted } = await enter(mortal)
   await tradeUnnoted(mortal, mortal.kill)
-  t.equal((await trade(fleet.b)).code, 1000000)
+  t.equal((await trade(fleet.b)).code, codes.OK)
   t.equal(await session(fleet.a, skey), refused)
 })
 
 t.test('a store that comes back from an old copy knows which logins were lifted since', async (t) => {
   const [lifted, other, gone] = [await enter(fleet.a), await enter(fleet.b), await enter(fleet.a)]
   await client.save()
-  for (const { trade } of [lifted, gone]) t.equal((await trade(fleet.a)).code, 1000000)
-  t.equal((await gone.logOut()).code, 1020103)
+  for (const { trade } of [lifted, gone]) t.equal((await trade(fleet.a)).code, codes.OK)
+  t.equal((await gone.logOut()).code, codes.LOGGED_OUT)
   await own.kill('SIGKILL')
   await own.restart()
   for (const at of [fleet.a, fleet.b]) {

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
 import {
   type Environment,
   embeddedEnvironment,
@@ -61,7 +62,7 @@ const useList = async (t: Test, environment: Environment) => {
     user,
     password: 'pass word',
   })
-  t.match(json, { code: 2020300, info: 'user.nickName' })
+  t.match(json, { code: codes.WORD_FORBIDDEN, info: 'user.nickName' })
   const exported = join(folder, 'list.json')
   writeFileSync(exported, (await torii('word', 'export', '--json')).stdout)
   const good = await qa('wordfilter', '--url', server.url, '--list', exported, 'fine', '敏感2s词', '下③滥')

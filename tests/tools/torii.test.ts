@@ -11,6 +11,7 @@ import {
   readNetwork,
   readOrigin,
 } from '../../tools/console/values.ts'
+import { codes } from '../harness/codes.ts'
 import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
 import {
   ask,
@@ -393,12 +394,12 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     code: 0,
     stdout: /\nstatus +disabled: asked for\n(.*\n)*.*Z disabled /,
   })
-  t.match(await login(server, app, 'álice'), { code: 2040205 })
+  t.match(await login(server, app, 'álice'), { code: codes.ACCOUNT_DISABLED })
   t.match(await torii('user', 'enable', 'álice'), {
     code: 0,
     stdout: /^User 10001 \(álice\) is active now, in .*\n$/,
   })
-  t.match(await login(server, app, 'álice'), { code: 1020100 })
+  t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
   t.match(await torii('user', 'enable', 'nobody'), {
     code: 1,
     stderr: 'torii: no user has the name nobody\n',
