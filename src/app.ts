@@ -73,6 +73,7 @@ export const openServer = async (options: WorldOptions) => {
       openDemo: features.openDemo,
       metricsUrl: metricsPort?.url,
       removeOld,
+      retention,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */
       startDraining: () => {
         isDraining = true

@@ -8,3 +8,5 @@ CREATE TABLE `{login_failures}` (
   failed5 BIGINT NOT NULL,
   PRIMARY KEY (login_key, network)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE INDEX `{login_failures}_time` ON `{login_failures}` (failed1);

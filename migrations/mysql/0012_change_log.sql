@@ -5,3 +5,5 @@ CREATE TABLE `{change_log}` (
   changed_at BIGINT NOT NULL,
   PRIMARY KEY (version)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE INDEX `{change_log}_time` ON `{change_log}` (changed_at);

@@ -8,3 +8,5 @@ CREATE TABLE "{login_failures}" (
   failed5 INTEGER NOT NULL,
   PRIMARY KEY (login_key, network)
 ) STRICT;
+
+CREATE INDEX "{login_failures}_time" ON "{login_failures}" (failed1);

@@ -4,3 +4,5 @@ CREATE TABLE "{login_streaks}" (
   last_failed_at INTEGER NOT NULL,
   PRIMARY KEY (login_key)
 ) STRICT;
+
+CREATE INDEX "{login_streaks}_time" ON "{login_streaks}" (last_failed_at);

@@ -5,3 +5,5 @@ CREATE TABLE "{change_log}" (
   changed_at INTEGER NOT NULL,
   PRIMARY KEY (version)
 ) STRICT;
+
+CREATE INDEX "{change_log}_time" ON "{change_log}" (changed_at);

@@ -50,6 +50,7 @@ export const ConfigSchema = section({
   names: section(accounts.names),
   password: section(accounts.password),
   tickets: section(tickets.tickets),
+  audit: section(audit.audit),
   words: section(words.words),
   metrics: section(core.metrics),
   log: section(core.log),

@@ -1,11 +1,16 @@
 /** Audit events: what was done to apps, accounts and bans. */
 import { type AdminWorld, feature } from '../feature.ts'
 import type { RecordAudit } from './api.ts'
-import { insertAuditEvent } from './repo.ts'
+import { insertAuditEvent, removeOldAuditEvents } from './repo.ts'
 
 export const audit = feature({
-  create: ({ clock }: AdminWorld) => {
+  create: ({ clock, config }: AdminWorld) => {
     const record: RecordAudit = (trx, event) => insertAuditEvent(trx, { ...event, happenedAt: clock.now() })
-    return { api: { record } }
+    return {
+      api: { record },
+      retention: [
+        { name: 'audit events', keptMs: config.audit.keptSeconds * 1_000, remove: removeOldAuditEvents },
+      ],
+    }
   },
 })
