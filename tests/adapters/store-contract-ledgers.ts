@@ -214,7 +214,7 @@ export function testLedgers(t: Test, { name, stores }: Subject) {
     t.ok(highest > 150 && seen.size > 100, `${seen.size} up to ${highest}`)
   })
 
-  t.test(`${name}: tells numbers near 2^53 apart, and compares them as numbers`, async (t) => {
+  t.test(`${name}: distinguishes numbers near 2^53, and compares them as numbers`, async (t) => {
     const { ledger } = await begin(one, ['m'])
     const expect = async (number: number, outcome: string, width = 4, jump = largest) =>
       t.equal((await two.slide(ledger, number, width, jump)).outcome, outcome, `${number}`)

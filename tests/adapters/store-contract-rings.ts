@@ -28,7 +28,7 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
     await t.rejects(one.extend([key], Number.NaN), RangeError)
   })
 
-  t.test(`${name}: a ring gives back the oldest, once, in a life that begins anew`, async (t) => {
+  t.test(`${name}: a full ring returns its oldest entry once, and its lifetime begins again`, async (t) => {
     const key = newKey()
     const fallen: (string | undefined)[] = []
     for (const entry of ['a', 'b', '', 'b', 'Ω 🗝', 'c'])

@@ -144,7 +144,7 @@ export function testContract(t: Test, { name, stores, listLives }: Subject) {
     t.ok((await one.pass(key, 60_000, 11)) > 0)
   })
 
-  t.test(`${name}: never more than max pass in any window, and the wait it tells is true`, async (t) => {
+  t.test(`${name}: never more than max pass in any window, and the wait it returns is right`, async (t) => {
     const [key, windowMs, max] = [newKey(), 100, 5]
     const passed: { before: number; after: number }[] = []
     const begun = performance.now()
@@ -172,7 +172,7 @@ export function testContract(t: Test, { name, stores, listLives }: Subject) {
     t.ok(told >= 1 && told <= windowMs && tookMs > told - 5, `told ${told}, took ${tookMs}`)
   })
 
-  t.test(`${name}: tells the time since the last use and whether there was one`, async (t) => {
+  t.test(`${name}: returns the time since the last use, if there was one`, async (t) => {
     const key = newKey()
     const gates = ['a', 'b', 'c'].map((gate) => `${key}:${gate}`)
     const nothing = { value: undefined, sinceUseMs: 0, used: false, idle: false }

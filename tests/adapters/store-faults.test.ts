@@ -158,7 +158,7 @@ t.test('after a failover behind one name the new server is used', async (t) => {
   t.equal(await command(next.url, 'GET', 'torii:a'), 'next')
 })
 
-t.test('a failure tells what the server said, but no value', async (t) => {
+t.test('a failure has the message of the server and no value', async (t) => {
   const server = await startRedis({ folder })
   const store = await open({ url: server.url })
   t.teardown(() => Promise.all([store.close(), server.stop()]))
@@ -225,7 +225,7 @@ t.test('with TLS and a user of its own it needs few rights, and any other server
   )
 })
 
-t.test('an address that can not be meant is refused without showing it', async (t) => {
+t.test('a malformed address is refused without showing it', async (t) => {
   for (const url of ['hidden', 'http://u:hidden@h', 'redis://u:hidden@h:99999', 'redis://u:hidden@h/name']) {
     const error = await open({ url }).catch((error) => error)
     t.match(error.message, /^store\.url must look like/)

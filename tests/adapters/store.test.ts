@@ -155,7 +155,7 @@ t.test('memory stays within its bound, and gives each place back at the end of a
   await store.close()
 })
 
-t.test('200,000 lives that end at once hold up nobody, and their memory returns', async (t) => {
+t.test('200,000 lifetimes that end at once delay no call, and their memory is freed', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const heap = () => {

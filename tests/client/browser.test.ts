@@ -128,7 +128,7 @@ t.test('the client in Chromium', async (t) => {
     t.comment(`${sealed.length} sealed calls of two tabs`)
   })
 
-  t.test('a database that the browser has closed is opened anew', async (t) => {
+  t.test('a database that the browser has closed is opened again', async (t) => {
     const context = await browser.newContext()
     t.teardown(() => context.close())
     const { page, errors } = await openPage(context, `${pages.origin}/plain.html`)

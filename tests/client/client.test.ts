@@ -119,7 +119,7 @@ for (const { name, open } of worlds) {
       t.equal(wire.calls.length, before, 'nothing is sent')
     })
 
-    t.test('refusals are told apart by name', async (t) => {
+    t.test('refusals have names', async (t) => {
       const { client, userName } = await enter()
       const wrong = await refusalOf(client.login({ login: userName, password: 'wrong' }))
       t.ok(isFailure(wrong, 'LOGIN_FAILED'))
@@ -166,7 +166,7 @@ for (const { name, open } of worlds) {
       t.equal(wire.of('exchange').length, 2, 'and one when asked for')
     })
 
-    t.test('two clients with one storage do not take each other for a thief', async (t) => {
+    t.test('two clients with one storage do not end each other’s login', async (t) => {
       const { client, storage, user } = await enter()
       const other = connect({}, storage).client
       for (let round = 0; round < 3; round++) {

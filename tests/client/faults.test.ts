@@ -242,7 +242,7 @@ for (const { name, open } of worlds) {
       }
     })
 
-    t.test('a device that the server has forgotten is provisioned anew, once', async (t) => {
+    t.test('a device that the server has forgotten is provisioned again, once', async (t) => {
       const { client, storage } = connect()
       const { user } = await client.register({ userName: randomUser(), password })
       storage.change('device', { t: randomBytes(16).toString('hex') })

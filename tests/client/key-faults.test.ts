@@ -243,7 +243,7 @@ for (const { name, open } of worlds) {
       t.ok(sent.every(isStrong))
     })
 
-    t.test('a key that the server has lost is exchanged anew, and the A2 bound to it', async (t) => {
+    t.test('a key that the server has lost is exchanged again, and the A2 bound to it', async (t) => {
       const { client, storage, wire, user } = await enter()
       const lose = () => storage.change('key', { fingerprint: randomBytes(16).toString('hex') })
       lose()

@@ -96,7 +96,7 @@ t.test('5,000 calls of clients up to 30 s off, at a server whose clock jumps by 
   t.ok(share(counts.readableByOldest) >= oldestReadable, 'also to the oldest clients')
 })
 
-t.test('no life ends early or late because somebody sets the clock', async (t) => {
+t.test('no lifetime ends early or late when the clock is set', async (t) => {
   const clock = createTestClock()
   const store = createMemoryStore({ maxKeys: 1_000, clock })
   t.teardown(() => store.close())

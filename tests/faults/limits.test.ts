@@ -61,7 +61,7 @@ t.test('through two processes: a burst, then traffic by chance', async (t) => {
   t.ok(ok.length >= 3 * most, 'and the limit lets pass what it may')
 })
 
-t.test('for hours of a still clock never more than 10 pass in any 60 s', async (t) => {
+t.test('with a still clock never more than 10 calls pass in any 60 s', async (t) => {
   const seed = takeSeed(t)
   const dice = createDice(seed)
   const clock = createTestClock()

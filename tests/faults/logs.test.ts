@@ -23,7 +23,7 @@ const formsOf = (secret: string) => {
   return [secret, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]
 }
 
-t.test('nothing that was planted is in any line, and each request has its line', async (t) => {
+t.test('no planted secret is in any line, and each request has its line', async (t) => {
   const redis = await startRedis({ folder: testServers().folder })
   t.teardown(() => redis.stop())
   const shared = await openShared({

@@ -102,72 +102,75 @@ const p99 = ({ samples }: Result) =>
     0.99,
   )
 
-t.test('500 slow headers, 200 slow bodies and 500 idle connections delay nobody', async (t: Test) => {
-  const shared = await openShared({
-    TORII__SERVER__HEADERS_TIMEOUT_MS: String(headersMs),
-    TORII__SERVER__REQUEST_TIMEOUT_MS: String(requestMs),
-  })
-  t.teardown(() => shared.close())
-  // The second has no slow connections: what its calls take meanwhile is the machine's doing.
-  const servers = await Promise.all([spawnServer(shared.environment), spawnServer(shared.environment)])
-  t.teardown(() => Promise.all(servers.map((server) => server.stop())))
-  const [port, idlePort] = servers.map(({ url }) => Number(new URL(url).port)) as [number, number]
-  const [load, loadIdle] = [openLoad(t), openLoad(t)]
-  const machine = await watchMachine(t)
-  const requests = [writeCall(shared.app, '/v1/echo', { n: 'somebody' })]
-  const run = (ms: number) => load({ port, ms, connections: 20, requests, pace: { perSecond } })
-  const runIdle = (ms: number) =>
-    loadIdle({ port: idlePort, ms, connections: 20, requests, pace: { perSecond: perSecond / 2 } })
+t.test(
+  '500 slow headers, 200 slow bodies and 500 idle connections delay no other caller',
+  async (t: Test) => {
+    const shared = await openShared({
+      TORII__SERVER__HEADERS_TIMEOUT_MS: String(headersMs),
+      TORII__SERVER__REQUEST_TIMEOUT_MS: String(requestMs),
+    })
+    t.teardown(() => shared.close())
+    // The second has no slow connections: what its calls take meanwhile is the machine's doing.
+    const servers = await Promise.all([spawnServer(shared.environment), spawnServer(shared.environment)])
+    t.teardown(() => Promise.all(servers.map((server) => server.stop())))
+    const [port, idlePort] = servers.map(({ url }) => Number(new URL(url).port)) as [number, number]
+    const [load, loadIdle] = [openLoad(t), openLoad(t)]
+    const machine = await watchMachine(t)
+    const requests = [writeCall(shared.app, '/v1/echo', { n: 'somebody' })]
+    const run = (ms: number) => load({ port, ms, connections: 20, requests, pace: { perSecond } })
+    const runIdle = (ms: number) =>
+      loadIdle({ port: idlePort, ms, connections: 20, requests, pace: { perSecond: perSecond / 2 } })
 
-  await runIdle(1_000)
-  await run(1_000)
-  let after = await run(quietMs)
-  // Others use this machine too: what happens once may be theirs.
-  for (let tries = 1; ; tries++) {
-    const before = after
-    const slow = await Promise.all(kinds.map((kind) => openSlow(port, kind)))
-    const beside = Promise.all([run(requestMs + 1_000), runIdle(requestMs + 1_000)])
-    const end = () => {
-      for (const one of slow) one.end()
-    }
-    t.teardown(end)
-    const lives = await Promise.all(slow.map(({ lives }) => lives))
-    const [during, control] = await beside
-    after = await run(quietMs)
-    t.comment(`alone ${describe(before)}, afterwards ${describe(after)}`)
-    t.comment(`beside them ${describe(during)}; a process without them ${describe(control)}`)
-    const isInTime = p99(during) < Math.max(2 * Math.max(p99(before), p99(after), p99(control)), floorMs)
-    if (!isInTime && tries < attempts) {
-      end()
-      continue
-    }
-    t.ok(isInTime, 'who is not slow is served as ever')
-    for (const result of [before, during, after])
-      t.ok(
-        result.samples.every(([code]) => code === passed),
-        'every call is answered',
-      )
-    for (const [index, { kind, count, closedMs }] of kinds.entries()) {
-      if (closedMs === undefined) continue
-      const ofKind = lives[index] ?? []
-      const least = Math.min(...ofKind.map(({ before, closed }) => closed - before))
-      const most = Math.max(...ofKind.map(({ after, closed }) => closed - after))
-      t.comment(`${count} ${kind}: closed after ${least} to ${most} ms`)
-      t.equal(ofKind.length, count)
-      t.ok(least >= closedMs - 100, `${kind}: nobody is closed before his time`)
-      const isLate = ({ after, closed }: Life) => {
-        const time = after + closedMs
-        return closed > time + graceMs + machine.excuseMs({ time, tookMs: closed - time })
+    await runIdle(1_000)
+    await run(1_000)
+    let after = await run(quietMs)
+    // Others use this machine too: what happens once may be theirs.
+    for (let tries = 1; ; tries++) {
+      const before = after
+      const slow = await Promise.all(kinds.map((kind) => openSlow(port, kind)))
+      const beside = Promise.all([run(requestMs + 1_000), runIdle(requestMs + 1_000)])
+      const end = () => {
+        for (const one of slow) one.end()
       }
-      t.notOk(ofKind.some(isLate), `${kind}: all are closed in time`)
+      t.teardown(end)
+      const lives = await Promise.all(slow.map(({ lives }) => lives))
+      const [during, control] = await beside
+      after = await run(quietMs)
+      t.comment(`alone ${describe(before)}, afterwards ${describe(after)}`)
+      t.comment(`beside them ${describe(during)}; a process without them ${describe(control)}`)
+      const isInTime = p99(during) < Math.max(2 * Math.max(p99(before), p99(after), p99(control)), floorMs)
+      if (!isInTime && tries < attempts) {
+        end()
+        continue
+      }
+      t.ok(isInTime, 'who is not slow is served as ever')
+      for (const result of [before, during, after])
+        t.ok(
+          result.samples.every(([code]) => code === passed),
+          'every call is answered',
+        )
+      for (const [index, { kind, count, closedMs }] of kinds.entries()) {
+        if (closedMs === undefined) continue
+        const ofKind = lives[index] ?? []
+        const least = Math.min(...ofKind.map(({ before, closed }) => closed - before))
+        const most = Math.max(...ofKind.map(({ after, closed }) => closed - after))
+        t.comment(`${count} ${kind}: closed after ${least} to ${most} ms`)
+        t.equal(ofKind.length, count)
+        t.ok(least >= closedMs - 100, `${kind}: nobody is closed before his time`)
+        const isLate = ({ after, closed }: Life) => {
+          const time = after + closedMs
+          return closed > time + graceMs + machine.excuseMs({ time, tookMs: closed - time })
+        }
+        t.notOk(ofKind.some(isLate), `${kind}: all are closed in time`)
+      }
+      const kept = slow.at(-1)?.sockets ?? []
+      for (const socket of kept) socket.write(served)
+      const replies = await Promise.all(kept.map((socket) => socket.read()))
+      t.ok(
+        replies.every((reply) => reply?.status === 200),
+        'who was idle between requests is still served',
+      )
+      return
     }
-    const kept = slow.at(-1)?.sockets ?? []
-    for (const socket of kept) socket.write(served)
-    const replies = await Promise.all(kept.map((socket) => socket.read()))
-    t.ok(
-      replies.every((reply) => reply?.status === 200),
-      'who was idle between requests is still served',
-    )
-    return
-  }
-})
+  },
+)

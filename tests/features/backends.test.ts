@@ -90,7 +90,7 @@ t.test('many tickets are answered in their order', async (t) => {
   t.match(await call(path, backend, {}), { status: 400, reply: { code: 2000101 } })
 })
 
-t.test('without a secret nothing is told', async (t) => {
+t.test('without a secret nothing is revealed', async (t) => {
   const { apps, web, call, logIn, request } = await openBackends(t)
   const { skey } = await logIn(web, 'amber')
   const origin = 'https://app.example'

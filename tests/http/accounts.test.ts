@@ -19,7 +19,7 @@ import {
 const ascii = (text: string) =>
   JSON.stringify(text.slice(0, 9)).replace(/[^ -~]/g, (it) => `\\u${it.charCodeAt(0).toString(16)}`)
 
-t.test('prelogin tells nothing: the same bytes before and after, known or unknown', async (t) => {
+t.test('prelogin answers the same bytes before and after registration, known or unknown', async (t) => {
   const world = await openWorld(t)
   const client = await world.connect()
   const { JSON: call } = await openWays(world)
@@ -139,7 +139,7 @@ t.test('user names and nicknames', async (t) => {
     t.match(reply, { code: catalogue[name].code, info: 'user.userName' }, ascii(userName))
   }
 
-  t.test('names that are the same', async (t) => {
+  t.test('two spellings of one name are one account', async (t) => {
     const same = [
       ['Straße', 'STRASSE', 'STRAẞE', 'strasse', '\u017ftrasse'],
       ['Istanbul', 'ISTANBUL', 'istanbul', '\u0131stanbul'],
@@ -243,7 +243,7 @@ t.test('user names and nicknames', async (t) => {
   })
 })
 
-t.test('passwords, and what stands for them', async (t) => {
+t.test('a password or its hash, and nothing else, logs in', async (t) => {
   const world = await openWorld(t)
   const { JSON: call } = await openWays(world)
   let count = 0
@@ -291,7 +291,7 @@ t.test('passwords, and what stands for them', async (t) => {
     }
   })
 
-  t.test('too many passwords at once are not kept waiting', async (t) => {
+  t.test('too many passwords at once are refused, not kept waiting', async (t) => {
     const narrow = await openWorld(t, { TORII__PASSWORD__COST: '10', TORII__PASSWORD__QUEUE_LIMIT: '1' })
     const replies = await Promise.all(
       Array.from({ length: 8 }, (_, at) =>
@@ -307,7 +307,7 @@ t.test('passwords, and what stands for them', async (t) => {
     }
   })
 
-  t.test('one fixed salt for everybody, and a cost to move to', async (t) => {
+  t.test('one fixed salt for all logins, and a next cost', async (t) => {
     const salt = 'abcdefghijklmnopqrstuu'
     const fixed = await openWorld(t, { TORII__PASSWORD__CLIENT_SALT: salt, TORII__PASSWORD__NEXT_COST: '5' })
     const { JSON: call } = await openWays(fixed)
@@ -398,7 +398,7 @@ t.test('failures are counted per login and network, known or not, and answered a
     })
   })
 
-  t.test('from a hundred in a row only a device that was here before goes on', async (t) => {
+  t.test('after a hundred failures in a row only a known device goes on', async (t) => {
     const [known, stranger] = [await world.connect(), await world.connect()]
     const registered = await known.call('/v1/register', {
       regmode: 'anonymous',
@@ -434,7 +434,7 @@ t.test('failures are counted per login and network, known or not, and answered a
   })
 })
 
-t.test('a disabled account says so only to the right password', async (t) => {
+t.test('a disabled account is revealed only to the right password', async (t) => {
   const world = await openWorld(t)
   const client = await world.connect()
   const { JSON: call } = await openWays(world)

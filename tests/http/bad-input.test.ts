@@ -19,7 +19,7 @@ import {
 
 const withoutTime = (body: string) => body.replace(/"timestamp":\d+/, '"timestamp":0')
 
-t.test('an envelope that can not be opened has one answer, whatever is wrong with it', async (t) => {
+t.test('every envelope that cannot be opened gets the same refusal', async (t) => {
   const world = await openWorld(t)
   const [device, other] = [await world.provision(), await world.provision()]
   const { t: id } = device
@@ -131,7 +131,7 @@ t.test('an envelope that can not be opened has one answer, whatever is wrong wit
     t.equal(reply.statusCode, 403)
   }
 
-  t.test('parameters stand in one place', async (t) => {
+  t.test('parameters come from one place', async (t) => {
     const both = formOf({ t: id, j: good })
     await isRefused(t, 'both in both', { url: `/v1/echo?${both}`, post: both })
     await isRefused(t, 't in the query, j in the body', { url: `/v1/echo?t=${id}`, post: `j=${good}` })
@@ -154,7 +154,7 @@ t.test('an envelope that can not be opened has one answer, whatever is wrong wit
     )
   })
 
-  t.test('the limit of j is judged at its very bound', async (t) => {
+  t.test('j may have exactly its limit and not one character more', async (t) => {
     const opens = async (what: string, request: Parameters<World['request']>[0]) => {
       const { status, headers } = await world.request(request)
       t.same([status, headers['content-type']], [200, 'text/plain; charset=utf-8'], what)
@@ -250,7 +250,7 @@ t.test('what is wrong inside an envelope is answered inside it', async (t) => {
     if (name !== 'OK') checkRefusal(t, body, name)
   }
 
-  t.test('a reply of ours that is sent back is refused by every operation', async (t) => {
+  t.test('every operation refuses a reply of the server that is sent back', async (t) => {
     const operations = ['echo', 'prelogin', 'register', 'login', 'session', 'ticket/exchange', 'logout']
     for (const operation of operations) {
       const reply = await client.call(`/v1/${operation}`)
@@ -280,7 +280,7 @@ t.test('what is wrong inside an envelope is answered inside it', async (t) => {
     }
   })
 
-  t.test('members are judged by their type, and named', async (t) => {
+  t.test('a member of a wrong type is refused and named', async (t) => {
     const rows: [path: string, members: Record<string, unknown>, name: ErrorName, info: string][] = [
       ['/v1/prelogin', {}, 'PARAMETER_MISSING', 'login'],
       ['/v1/prelogin', { login: [word] }, 'PARAMETER_INVALID', 'login'],
@@ -573,7 +573,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
     await isAlive(what)
   }
 
-  t.test('no URL gets past the refusals', async (t) => {
+  t.test('no spelling of a URL passes the refusals', async (t) => {
     const parts = [
       '/',
       '/v1',
@@ -637,7 +637,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
     await isAlive('HEAD')
   })
 
-  t.test('what looks odd and is right', async (t) => {
+  t.test('unusual requests that are valid are served', async (t) => {
     const rows: [what: string, text: string][] = [
       [
         'a GET with the type of a body that it has not',

@@ -233,7 +233,7 @@ t.test('the address is the socket, unless a trusted proxy says another', async (
   )
 })
 
-t.test('a process of its own', async (t) => {
+t.test('in a process of its own', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const server = await spawnServer({
     ...embeddedEnvironment(folder),
@@ -314,7 +314,7 @@ t.test('a process of its own', async (t) => {
     t.ok(now - before >= from && now - after < to, `${what}: closed after ${Math.round(now - after)} ms`)
     if (reply) checkRefusal(t, reply, 'PARAMETER_INVALID', { status: 408, message: what })
   }
-  t.test('closes what is too slow, in time', async (t) => {
+  t.test('closes slow requests in time', async (t) => {
     const head = requestText('POST', '/v1/echo', { type: jsonType, headers: ['Content-Length: 100'] })
     // Looked at once a second; the rest is room for a busy machine.
     await Promise.all([
@@ -429,7 +429,7 @@ t.test('the profiles', async (t) => {
   }
 })
 
-t.test('plain calls are for TLS, or for this machine in a trial', async (t) => {
+t.test('plain calls need TLS, or loopback in a trial', async (t) => {
   const trial = await openWorld(t)
   const grown = await openWorld(t, {
     TORII__SERVER__TRIAL: 'false',

@@ -108,7 +108,7 @@ t.test('numbers are pinned', async (t) => {
   t.equal(findEntry(1), undefined)
 })
 
-t.test('each is met', async (t) => {
+t.test('each code is provoked', async (t) => {
   const met = new Set<ErrorName>()
   const world = await openWorld(t, {
     TORII__SECURITY__PROFILE: 'legacy',

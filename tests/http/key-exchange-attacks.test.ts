@@ -33,7 +33,7 @@ const alter = (suite: Suite, proof: string | undefined, from: string, to: string
   return bytes.toString('base64')
 }
 
-t.test('nothing is made of a proof that was seen', async (t) => {
+t.test('a proof that was seen is useless', async (t) => {
   const { call, tm } = await openKeyWorld(t)
   await register(call, 'alder')
   const right = { login: 'alder', password: 'pass word' }

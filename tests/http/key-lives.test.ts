@@ -176,7 +176,7 @@ t.test('of the SKeys of resuming eight are live', async (t) => {
     t.equal((await call('/v1/session', { token })).code, replyCodes.TICKET_VALID, 'its own stay')
 })
 
-t.test('of one address 64 keys wait for a login; one that has had it is never pushed out', async (t) => {
+t.test('an address keeps 64 keys without a login, and pushes out none with one', async (t) => {
   const world = await openUserWorld(t, { TORII__SECURITY__PROFILE: 'legacy' })
   const { app, call, clock, exchange, hello, login, request, server } = world
   const credentials = { appid: app.appId, appsecret: app.appSecret }

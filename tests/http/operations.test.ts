@@ -431,7 +431,7 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
   })
 })
 
-t.test('what was said to one operation can not be posted to another that changes something', async (t) => {
+t.test('a call to one operation is refused by another that writes', async (t) => {
   const world = await openWorld(t)
   const { JSON: call } = await openWays(world)
   const shapes = await findShapes()

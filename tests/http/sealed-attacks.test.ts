@@ -210,7 +210,7 @@ t.test('a request sent again with its id gets the reply it had, and runs once', 
   t.equal(rows.length, 2, 'one login of the registration, one of its own')
 })
 
-t.test('what is carried in the clear is named, and all else has to be sealed', async (t) => {
+t.test('only the listed messages may come in the clear; all others must be sealed', async (t) => {
   const hello = () => frame('hello', { stage: 'clienthello' }, String(startMs))
   const modes: Record<string, Environment> = {
     strict: { TORII__SECURITY__PROFILE: 'strict' },
@@ -275,7 +275,7 @@ t.test('what is carried in the clear is named, and all else has to be sealed', a
   }
 })
 
-t.test('an app may ask for it, and a device that has once had it is held to it', async (t) => {
+t.test('an app may demand sealing, and a device that has sealed once must', async (t) => {
   const world = await open(t)
   const app = await world.server.apps.add({ name: 'sealed only', minStrength: 2 })
   const call = (path: string, members: Members) =>

@@ -100,7 +100,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
     t.match(await session(tickets.a2), { code: codes.TICKET_VALID, tier: 'a2' })
   })
 
-  t.test('later, as long as nobody has seen the successor', async (t) => {
+  t.test('later, as long as the successor was not used', async (t) => {
     const { tickets, session, exchange } = await openLogin('retry-2', call)
     const first = (await exchange(tickets.a2)).tickets as Tickets
     world.clock.add(20 * day)
@@ -120,7 +120,7 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
     ['it was exchanged on', ({ exchange }, { a2 }) => exchange(a2)],
   ]
   for (const [at, [what, use]] of uses.entries()) {
-    t.test(`later, when ${what}, somebody has a copy: the login ends`, async (t) => {
+    t.test(`later, when ${what}, it is a copy: the login ends`, async (t) => {
       const login = await openLogin(`reused-${at}`, call)
       const { tickets, session, exchange, logout } = login
       const pair = (await exchange(tickets.a2)).tickets as Tickets

@@ -40,7 +40,7 @@ t.test(
   },
 )
 
-t.test('a sealed call is judged the same', async (t) => {
+t.test('a sealed call is checked the same way', async (t) => {
   const world = await openFiltered(t)
   const { JSON: call } = await openWays(world)
   const { keys } = await exchangeSealedKeys(call, world.app.appId, 'aesGcm')

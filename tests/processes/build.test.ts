@@ -62,7 +62,7 @@ t.test(
   },
 )
 
-t.test('builds again when a source has changed or is gone, or when it is told to', async (t) => {
+t.test('builds again when a source has changed or is gone, or with --clean', async (t) => {
   const { build, write, read, path } = createProject()
   await build()
 

@@ -135,7 +135,7 @@ t.test('wrong usage is one line', async (t) => {
   isBad(t, await runQa(['sqlconnect'], { TORII_CONFIG: '/nowhere.json' }), /nowhere\.json does not exist/)
 })
 
-t.test('a server that is not there, or answers wrongly, is told in one line', async (t) => {
+t.test('a missing server or a wrong reply is reported in one line', async (t) => {
   const app = ['--app', 'a', '--secret', 's'.repeat(32)]
   const away = ['--url', 'http://127.0.0.1:49', ...app]
   isBad(t, await runQa(['gettotptoken', ...away]), /^qa: http:\/\/127\.0\.0\.1:49\/v1\/totp does not answer/)

@@ -175,7 +175,7 @@ if (primary !== undefined) {
     await allEnded([pid])
   })
 
-  t.test('a run that is told to end stops its servers and removes its folder', async (t) => {
+  t.test('a run that is stopped stops its servers and removes its folder', async (t) => {
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],

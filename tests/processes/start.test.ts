@@ -89,7 +89,7 @@ const npmStart = async (t: Test, folder: string) => {
   return { child, lines, url, field, exited, isGroupAlive }
 }
 
-t.test('npm start makes what it needs, tells what to do next, and ends on SIGTERM', async (t) => {
+t.test('npm start creates what it needs, says what to do next, and ends on SIGTERM', async (t) => {
   const folder = await cloneProject(t)
   const data = join(folder, 'data')
   t.notOk(existsSync(data))

@@ -210,7 +210,7 @@ t.test('a backup of a live embedded server under writes is whole, and serves the
   t.throws(() => statSync(refused), { code: 'ENOENT' })
 })
 
-t.test('a backup that can not be finished leaves nothing behind', async (t) => {
+t.test('a failed backup leaves nothing behind', async (t) => {
   const { torii, environment } = await openEmbedded(t)
   const folder = createFolder(t)
   cpSync(environment.TORII__DATABASE__FILE ?? '', join(folder, 'torii.sqlite'))

@@ -80,7 +80,7 @@ t.test('what is changed in a log that starts again lower is noticed', async (t) 
   await untilServed('and ends in both', 404)
 })
 
-t.test('also one that has passed the old number before anybody looked', async (t) => {
+t.test('a log that passed the old number before it was read is noticed, too', async (t) => {
   await settle()
   const version = await readVersion()
   await db.transaction(async (trx) => {

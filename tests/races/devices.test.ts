@@ -6,7 +6,7 @@ import { type Device, lockRow, openConnection, openFleet, randomName, registerUs
 
 t.setTimeout(120_000)
 
-t.test('whoever changes something else waits for no device', async (t) => {
+t.test('other writers wait for no device', async (t) => {
   const fleet = await openFleet(t)
   const { a, admin, database } = fleet
   const user = await registerUser(await fleet.connect(), a)

@@ -121,7 +121,7 @@ t.test(`of ${many} copies of a hello, or of a sealed message, one counts`, async
   }
 })
 
-t.test('two that meet at one fingerprint: one has it, the other is told', async (t) => {
+t.test('of two exchanges with one fingerprint one gets it and the other is refused', async (t) => {
   const config = loadConfig(fleet.environment).store
   const stores = await Promise.all([openRedisStore({ config }), openRedisStore({ config })])
   t.teardown(() => Promise.all(stores.map((store) => store.close())))
@@ -212,7 +212,7 @@ t.test('disabling beats every resumption', async (t) => {
   }
 })
 
-t.test('a key that is pushed out while somebody logs in on it is there whole or not at all', async (t) => {
+t.test('a key that is pushed out during a login exists whole or not at all', async (t) => {
   const right = await registerOn()
   const store = await openRedisStore({ config: loadConfig(fleet.environment).store })
   t.teardown(() => store.close())

@@ -145,7 +145,7 @@ for (const { name, db, one, other, device } of engines)
   })
 
 for (const { name, db, one, other, device } of engines)
-  t.test(`of 200 wrong passwords at once five are judged: ${name}`, async (t) => {
+  t.test(`of 200 wrong passwords at once five are checked: ${name}`, async (t) => {
     const user = await registerUser(device, one)
     const replies = await Promise.all(
       Array.from({ length: 200 }, (_, at) =>
@@ -375,7 +375,7 @@ t.test('at the cap of an app the oldest device that never called goes, however m
   t.equal((await rows()).length, 10)
 })
 
-t.test('administrators who are the first to change anything do not disturb each other', async (t) => {
+t.test('the first changes of two administrators do not disturb each other', async (t) => {
   const fresh = await openShared()
   t.teardown(() => fresh.close())
   const { admin, db } = fresh

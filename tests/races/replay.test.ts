@@ -359,7 +359,7 @@ t.test('a store that takes no writes refuses before anything runs', async (t) =>
   t.ok(await isLive(device, single, ticketsOf(exchanged)))
 })
 
-t.test('what the store keeps of replies tells nobody a ticket or lets a password be tried', async (t) => {
+t.test('replies in the store reveal no ticket and let no password be tried', async (t) => {
   const device = await fleet.connect()
   const userName = randomName()
   const password = 'correct horse'
@@ -388,7 +388,7 @@ t.test('what the store keeps of replies tells nobody a ticket or lets a password
   }
 })
 
-t.test('a replayed reply is sealed anew for the step of now', async (t) => {
+t.test('a replayed reply is sealed again for the current step', async (t) => {
   const clock = createTestClock()
   const server = await openTestServer({ clock })
   t.teardown(() => server.close())

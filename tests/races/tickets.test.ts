@@ -147,7 +147,7 @@ t.test('a retry after hours gets an SKey that can still be used', async (t) => {
   t.equal(await check(first.skey, server, by), '1030200')
 })
 
-t.test('a copied A2 ends its login in every process at once, and is told once', async (t) => {
+t.test('a copied A2 ends its login in every process at once, with one audit event', async (t) => {
   for (const used of ['a2', 'skey'] as const) {
     const user = await registerUser(device, a)
     const first = ticketsOf(await exchange(user.a2, a))
@@ -193,7 +193,7 @@ t.test('a stored login, exchange or logout brings no ended ticket back', async (
   t.equal(await check(again.skey), '1030200', 'a captured logout ends no later login')
 })
 
-t.test('a logout that the store could not note is finished by whoever asks next', async (t) => {
+t.test('a logout that the store could not record is finished by the next call', async (t) => {
   const own = await startRedis({ folder: runFolder() })
   const client = new Redis(own.url)
   const settings = { ...pair.environment, TORII__STORE__URL: own.url }

@@ -407,7 +407,7 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   t.match(await torii('user', 'show', '10002'), { code: 1, stderr: 'torii: no user has the number 10002\n' })
 })
 
-t.test('writes a server key once, which nobody else can read', async (t) => {
+t.test('writes a server key once, readable by its owner only', async (t) => {
   const folder = createFolder(t)
   const keyFile = join(folder, 'keys/server.key')
   const torii = createTorii({ TORII__SECURITY__KEY_FILE: keyFile })

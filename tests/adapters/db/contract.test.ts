@@ -70,7 +70,7 @@ for (const engine of engines) {
       }
     })
 
-    t.test('builds a statement once and fills it anew, in a transaction too', async (t) => {
+    t.test('builds a statement once and fills it each time, in a transaction too', async (t) => {
       let built = 0
       const find = createStatement((db, { name, other }: { name: string; other: string | null }) => {
         built++
@@ -206,7 +206,7 @@ for (const engine of engines) {
       }
     })
 
-    t.test('tells a broken unique key from other errors', async (t) => {
+    t.test('distinguishes a duplicate key from other errors', async (t) => {
       const insert = () => db.write.insertInto('loginStreaks').values(streak('twice')).execute()
       await insert()
       const duplicate = await insert().catch((error) => error)
@@ -373,14 +373,14 @@ for (const engine of engines) {
       }
     })
 
-    t.test('tells how its hosts are', async (t) => {
+    t.test('reports the state of its hosts', async (t) => {
       const [host, ...others] = await db.health()
       t.strictSame(others, [])
       t.match(host, { role: 'write', problem: '', version: /^\d+\./ })
       t.equal(host?.lagSeconds, undefined)
     })
 
-    t.test('tells who waits too long, or behind too many, to come back', async (t) => {
+    t.test('refuses with a retry time a caller that waits too long or behind too many', async (t) => {
       const { db } = await createDatabase(t, engine, {
         connectionsPerHost: 1,
         queueLimit: 1,

@@ -279,7 +279,7 @@ async function testOnSharedServer() {
     t.equal(await value(serverId, db.read), 2)
   })
 
-  t.test('health tells the lag of a replica, and what is wrong', async (t) => {
+  t.test('health reports the lag of a replica, and its fault', async (t) => {
     const config = await createEmpty(t, 'mysql')
     const [host] = config.write
     if (host === undefined) throw new Error('no host')
@@ -295,7 +295,7 @@ async function testOnSharedServer() {
     ])
   })
 
-  t.test('health tells no lag of a server that follows nobody', async (t) => {
+  t.test('health reports no lag of a server without a primary', async (t) => {
     const { config } = await open()
     const [host] = config.write
     if (host === undefined) throw new Error('no host')

@@ -90,7 +90,7 @@ t.test('what is allowed is stronger than a denied word inside it', async (t) => 
   t.equal(createFilter({ deny: ['a&b'], allow: ['a&b'] }).check('ab').isClean, true)
 })
 
-t.test('of hits that overlap the longest is told', async (t) => {
+t.test('of overlapping hits the longest is reported', async (t) => {
   const filter = createFilter({ deny: ['ab', 'abc', 'bcde', 'c', 'de'] })
   t.same(filter.check('xabcdey').hits, [{ word: 'bcde', list: 'deny', start: 2, end: 6 }])
   t.equal(filter.check('xabcdey').text, 'xa****y')
@@ -115,7 +115,7 @@ t.test('the mask covers each code point once', async (t) => {
   t.equal(filter.check('a𝓼𝕖𝔁b oﬃce').text, 'a◯◯◯b ◯◯◯◯')
 })
 
-t.test('words that can not be listed are refused, and the rest works', async (t) => {
+t.test('words that cannot be listed are refused, and the others work', async (t) => {
   const odd = [
     '',
     ' ',
@@ -233,7 +233,7 @@ const findSlowly = (text: string, words: readonly string[], maxGap: number) =>
     return reach(0, 0)
   })
 
-t.test('random lists and texts are judged as by the rule itself', async (t) => {
+t.test('random lists and texts give the same result as the rule itself', async (t) => {
   const random = createRandom(11)
   const pick = (letters: string, length: number) =>
     Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join('')

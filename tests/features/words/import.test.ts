@@ -42,7 +42,7 @@ t.test('encodings', async (t) => {
   t.throws(() => decodeList(Buffer.from([0xff, 0xff, 0x00])), { message: /neither UTF-8/ })
 })
 
-t.test('notes are cut, doubles and what can not be listed are counted and told', async (t) => {
+t.test('notes are cut; duplicates and words that cannot be listed are counted and reported', async (t) => {
   const lines = [
     '下&滥|why',
     'ＢＡＤ',

@@ -122,7 +122,7 @@ for (const [name, createPlace] of Object.entries(places)) {
   })
 }
 
-t.test('files: what is no list keeps the old one, and is told once', async (t) => {
+t.test('files: a malformed list keeps the old one, and is logged once', async (t) => {
   const folder = await createFolder(t)
   const deny = join(folder, 'deny.json')
   const log: string[] = []
