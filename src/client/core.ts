@@ -5,9 +5,10 @@ import { createDevices } from './devices.ts'
 import { createProofExchange, createSealedExchange } from './exchanges.ts'
 import { isFailure } from './failure.ts'
 import { createGreeter } from './greeter.ts'
+import { createKdfRecord } from './kdf-record.ts'
 import { createKeys, type Keys } from './keys.ts'
 import type { ReadOptions } from './options.ts'
-import { createHashPassword, createKdf } from './password.ts'
+import { createKdf, createPasswords } from './password.ts'
 import { createPost } from './post.ts'
 import { createSealedTransport } from './sealed-transport.ts'
 import { createServerLocation } from './server-location.ts'
@@ -65,7 +66,13 @@ export const createCore = (options: ReadOptions) => {
   })
   const plain = createJsonTransport({ post, appId, appSecret })
   const isTotp = transport === 'totp'
-  const totp = createTotpTransport({ post, devices, clock, compensation: options.totpCompensation })
+  const totp = createTotpTransport({
+    post,
+    devices,
+    clock,
+    compensation: options.totpCompensation,
+    isProtected: location.isProtected,
+  })
   const weaker = isTotp ? totp : plain
   const exchangeSend = createExchangeSend({ plain, weaker }, async () => isTotp && devices.hasDevice())
   const keys = createKeys({
@@ -89,8 +96,13 @@ export const createCore = (options: ReadOptions) => {
     findFingerprint: keys.findSealedFingerprint,
     sayHello: async () => (await greeter.hello()).reply,
   })
-  const hashPassword = createHashPassword({ send, kdf: createKdf() })
-  return { options, send, devices, keys, greeter, tickets, location, hashPassword }
+  const passwords = createPasswords({
+    send,
+    kdf: createKdf(),
+    minimumCost: options.minimumKdfCost,
+    record: createKdfRecord({ storage, key: keyOf('kdf'), lock: lockOf('kdf') }),
+  })
+  return { options, send, devices, keys, greeter, tickets, location, passwords }
 }
 
 export type Core = ReturnType<typeof createCore>

@@ -55,7 +55,8 @@ export const createDevices = (needs: DevicesNeeds) => {
     if (reply.code !== catalogue.OK.code) throw toFailure(reply, { retryAfterSeconds })
     const { totp_token: t, totp_secret: secret, time } = reply
     if (!isDeviceId(String(t)) || !isSecret(secret)) throw new ClientFailure('REPLY_UNREADABLE')
-    clock.correct(time)
+    // The same reply hands out the secret: trusting its time adds nothing to what it could do.
+    clock.correct(time, { isForgeable: false })
     await storage.set(key, JSON.stringify({ t, secret }))
     confirmed = { t, at: now() }
     return { t, secret }

@@ -7,6 +7,8 @@ const localFailures = {
   REPLY_UNREADABLE: 'The reply is unreadable, or answers another call',
   SERVER_NOT_TRUSTED: 'The server did not prove who it is, or its reply was altered',
   KDF_UNKNOWN: 'The server asks for a password hash that this client does not know',
+  KDF_TOO_WEAK: 'The server asks for a password hash that is too cheap to crack',
+  KDF_CHANGED: 'The server asks for another password hash than at the last login here',
   RUNTIME_UNSUPPORTED: 'This runtime lacks something that the client needs',
 } as const
 

@@ -2,7 +2,7 @@
 import type { DeviceDescription } from './devices.ts'
 import { type PinnedKeys, readPinnedKeys } from './pinned-keys.ts'
 import type { Fetch } from './post.ts'
-import { baseOf } from './server-location.ts'
+import { baseOf, isProtected } from './server-location.ts'
 import { type ClientStorage, createMemoryStorage } from './storage.ts'
 
 export type ClientOptions = {
@@ -33,6 +33,11 @@ export type ClientOptions = {
   timeoutMs?: number
   /** For a server with `transport.totpCompensation`. */
   totpCompensation?: number
+  /**
+   * The least bcrypt cost at which a password is hashed; 10. A server that asks for less is refused with KDF_TOO_WEAK: the
+   * hash would be cheaper to crack.
+   */
+  minimumKdfCost?: number | undefined
 }
 
 export type ReadOptions = {
@@ -51,10 +56,8 @@ export type ReadOptions = {
   now(): number
   timeoutMs: number
   totpCompensation: number
+  minimumKdfCost: number
 }
-
-const isPrivate = ({ protocol, hostname }: URL) =>
-  protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 
 /** Throws TypeError for options that contradict each other. */
 export const readOptions = (options: ClientOptions): ReadOptions => {
@@ -62,9 +65,9 @@ export const readOptions = (options: ClientOptions): ReadOptions => {
   const { transport = appSecret === undefined ? 'json' : 'totp' } = options
   const url = new URL(options.url)
   if (transport === 'totp' && appSecret === undefined) throw new TypeError('transport totp needs appSecret')
-  if (transport === 'json' && !isPrivate(url)) throw new TypeError('transport json needs an https: url')
+  if (transport === 'json' && !isProtected(url)) throw new TypeError('transport json needs an https: url')
   const redirects = (options.redirects ?? []).map((text) => new URL(text))
-  if (transport === 'json' && !redirects.every(isPrivate)) {
+  if (transport === 'json' && !redirects.every(isProtected)) {
     throw new TypeError('transport json needs https: redirects')
   }
   return {
@@ -82,5 +85,6 @@ export const readOptions = (options: ClientOptions): ReadOptions => {
     now: options.now ?? Date.now,
     timeoutMs: options.timeoutMs ?? 15_000,
     totpCompensation: options.totpCompensation ?? 0,
+    minimumKdfCost: options.minimumKdfCost ?? 10,
   }
 }

@@ -3,11 +3,14 @@ import { utf8 } from '../protocol/bytes.ts'
 import { bcryptText, isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
 import type { Send } from './call.ts'
 import { ClientFailure } from './failure.ts'
+import type { KdfRecord, KdfWanted } from './kdf-record.ts'
 import { noblePrimitives } from './primitives.ts'
 
 export type KdfJob = { text: string; salt: string; cost: number }
 /** The slow part of the password scheme: 31 characters. */
 export type Kdf = (job: KdfJob) => Promise<string>
+
+type Login = string | number
 
 export type PasswordHashes = { salt: string; clientHash: string; nextClientHash?: string }
 
@@ -48,16 +51,51 @@ const costs = { min: 4, max: 15 }
 const isCost = (cost: unknown): cost is number =>
   typeof cost === 'number' && Number.isInteger(cost) && cost >= costs.min && cost <= costs.max
 
-/** Asks for the salt of a login and hashes a password for it, at the next cost too when the server names one. */
-export const createHashPassword = ({ send, kdf }: { send: Send; kdf: Kdf }) =>
-  async function hashPassword(login: string | number, password: string): Promise<PasswordHashes> {
-    const { length } = utf8(password)
-    if (length < passwordBytes.min || length > passwordBytes.max) throw new ClientFailure('PASSWORD_LENGTH')
-    const { kdf: name, salt, cost, next } = await send('/v1/prelogin', { login })
-    const isKnown = name === kdfName && isBcryptSalt(String(salt)) && isCost(cost)
-    if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
-    const text = passwordText(noblePrimitives, password)
-    const clientHash = await kdf({ text, salt, cost })
-    if (!next) return { salt, clientHash }
-    return { salt, clientHash, nextClientHash: await kdf({ text, salt, cost: next.cost }) }
+const checkLength = (password: string): void => {
+  const { length } = utf8(password)
+  if (length < passwordBytes.min || length > passwordBytes.max) throw new ClientFailure('PASSWORD_LENGTH')
+}
+
+export type PasswordsNeeds = {
+  send: Send
+  kdf: Kdf
+  /** A lower cost is refused. */
+  minimumCost: number
+  record: KdfRecord
+}
+
+export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNeeds) => {
+  const checkWanted = async (login: Login, wanted: KdfWanted, acceptNewKdf: boolean): Promise<void> => {
+    const { salt, cost } = wanted
+    if (cost < minimumCost) {
+      throw new ClientFailure('KDF_TOO_WEAK', { info: `cost ${cost} is below minimumKdfCost ${minimumCost}` })
+    }
+    const before = acceptNewKdf ? undefined : await record.find(login)
+    if (!before || (before.salt === salt && before.cost <= cost)) return
+    const what = before.salt === salt ? `cost ${cost} instead of ${before.cost}` : 'another salt'
+    throw new ClientFailure('KDF_CHANGED', { info: `${what}; if that is right, pass acceptNewKdf: true` })
   }
+
+  return {
+    /** Asks for the salt of a login and hashes a password for it, at the next cost too when the server names a higher one. */
+    hash: async (
+      login: Login,
+      password: string,
+      { acceptNewKdf = false } = {},
+    ): Promise<{ wanted: KdfWanted; hashes: PasswordHashes }> => {
+      checkLength(password)
+      const { kdf: name, salt, cost, next } = await send('/v1/prelogin', { login })
+      const isKnown = name === kdfName && isBcryptSalt(String(salt)) && isCost(cost)
+      if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
+      const wanted = { salt, cost }
+      await checkWanted(login, wanted, acceptNewKdf)
+      const text = passwordText(noblePrimitives, password)
+      const clientHash = await kdf({ text, salt, cost })
+      if (!next || next.cost < cost) return { wanted, hashes: { salt, clientHash } }
+      const nextClientHash = await kdf({ text, salt, cost: next.cost })
+      return { wanted, hashes: { salt, clientHash, nextClientHash } }
+    },
+    /** The server has accepted a hash that was made so: from now on it may not ask for a weaker one. */
+    remember: record.remember,
+  }
+}

@@ -9,11 +9,19 @@ import { ClientFailure, isFailure } from './failure.ts'
 import type { Answer, Post } from './post.ts'
 import { noblePrimitives } from './primitives.ts'
 
-export type TotpNeeds = { post: Post; devices: Devices; clock: ClientClock; compensation: number }
+export type TotpNeeds = {
+  post: Post
+  devices: Devices
+  clock: ClientClock
+  compensation: number
+  /** Whether replies come over HTTPS or from loopback. */
+  isProtected(): Promise<boolean>
+}
 
 type SealedCall = { device: Device; step: number; j: string }
 /** What may help a call that failed; each is tried once. */
 type Cure = 'correct clock' | 'seal again' | 'replace device' | 'send again'
+type Failed = { sealed: SealedCall; tried: ReadonlySet<Cure>; retry: boolean; keepDevice: boolean }
 
 const createEnvelopes = ({ clock, compensation }: TotpNeeds) => {
   const keysOf = (device: Device) => (step: number) =>
@@ -42,12 +50,15 @@ export const createTotpTransport = (needs: TotpNeeds): Send => {
   const { post, devices, clock } = needs
   const { seal, isUsable, open } = createEnvelopes(needs)
 
-  const findCure = (error: unknown, { device, step }: SealedCall, retry: boolean): Cure | undefined => {
-    if (isFailure(error, 'UNREACHABLE', 'REPLY_UNREADABLE')) return retry ? 'send again' : undefined
+  const findCure = async (error: unknown, failed: Failed): Promise<Cure | undefined> => {
+    if (isFailure(error, 'UNREACHABLE', 'REPLY_UNREADABLE')) return failed.retry ? 'send again' : undefined
     if (!isFailure(error, 'ENVELOPE_REFUSED') || error.isAnswer) return undefined
-    if (clock.correct(error.members.timestamp)) return 'correct clock'
-    if (clock.step() !== step) return 'seal again'
-    return devices.mayBeForgotten(device.t) ? 'replace device' : undefined
+    const isProtected = await needs.isProtected()
+    if (clock.correct(error.members.timestamp, { isForgeable: !isProtected })) return 'correct clock'
+    if (!failed.tried.has('seal again')) return 'seal again'
+    // Provisioning sends the app's secret: never because of a refusal that could be forged, nor of a single one.
+    const isForgotten = isProtected && devices.mayBeForgotten(failed.sealed.device.t)
+    return isForgotten && !failed.keepDevice ? 'replace device' : undefined
   }
 
   return async function sendTotp(path, input, { retry = isRepeatable(path), keepDevice = false } = {}) {
@@ -66,9 +77,8 @@ export const createTotpTransport = (needs: TotpNeeds): Send => {
         return reply
       } catch (error) {
         if (isFailure(error) && error.isAnswer) devices.confirm(device.t)
-        const cure = findCure(error, sealed, retry)
-        const isKept = cure === 'replace device' && keepDevice
-        if (cure === undefined || isKept || tried.has(cure)) throw error
+        const cure = await findCure(error, { sealed, tried, retry, keepDevice })
+        if (cure === undefined || tried.has(cure)) throw error
         tried.add(cure)
         if (cure === 'replace device') await devices.replace(device.t)
         if (cure !== 'send again') sealed = undefined

@@ -281,7 +281,7 @@ for (const { name, open } of worlds) {
       const raised = await spawnServer({ ...world.environment, TORII__PASSWORD__NEXT_COST: '5' })
       t.teardown(raised.stop)
       const wire = createWire(raised.url)
-      const client = createClient({ url: raised.url, ...world.app, fetch: wire.fetch })
+      const client = createClient({ url: raised.url, ...world.app, fetch: wire.fetch, minimumKdfCost: 4 })
       const { user } = await client.login({ login: userName, password })
       const rows = await world.db.write
         .selectFrom('verifiers')
@@ -302,7 +302,7 @@ for (const { name, open } of worlds) {
         const first = await spawnServer(forgetful.environment)
         const { url } = first
         const wire = createWire(url)
-        const client = createClient({ url, ...forgetful.app, fetch: wire.fetch })
+        const client = createClient({ url, ...forgetful.app, fetch: wire.fetch, minimumKdfCost: 4 })
         const { user } = await client.register({ userName: randomUser(), password })
         t.equal(await first.stop(), 0)
         t.ok(isFailure(await refusalOf(client.session()), 'UNREACHABLE'))

@@ -28,7 +28,15 @@ export const openConnected = async (t: Test, open: (typeof worlds)[number]['open
   })
   const connect = (more: Partial<ClientOptions> = {}, storage = createTestStorage(), url = server.url) => {
     const wire = createWire(url)
-    const options = { url, ...world.app, language: 'en', fetch: wire.fetch, storage, ...more }
+    const options = {
+      url,
+      ...world.app,
+      language: 'en',
+      fetch: wire.fetch,
+      storage,
+      minimumKdfCost: 4,
+      ...more,
+    }
     return { wire, storage, client: createClient(options) }
   }
   return { world, server, connect }

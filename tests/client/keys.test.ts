@@ -201,7 +201,7 @@ t.test('a server that forgot all keys is met with a new one', async (t) => {
   t.teardown(world.close)
   const first = await spawnServer(world.environment)
   const storage = createTestStorage()
-  const client = createClient({ url: first.url, ...world.app, storage })
+  const client = createClient({ url: first.url, ...world.app, storage, minimumKdfCost: 4 })
   await client.exchangeKeys()
   const { fingerprint } = storage.read('key') ?? {}
   const { user } = await client.register({ userName: randomUser(), password })

@@ -5,7 +5,7 @@ import type { Fetch } from '../../src/client/post.ts'
 type Call = { path: string; body: string; reply: string; j: string; isSealed: boolean }
 /** May change what comes back; undefined: nothing comes back. */
 type Fault = (reply: string) => Promise<string | undefined> | string | undefined
-type Kept = 'device' | 'login' | 'key'
+type Kept = 'device' | 'login' | 'key' | 'kdf'
 /** The operations by the names that the tests use. */
 const paths = {
   provision: '/v1/totp',

@@ -12,8 +12,13 @@ export type Registration = {
   regmode?: string
 }
 
-/** `login` is a user number or a user name. */
-export type Credentials = { login: InputOf<'/v1/login'>['login']; password: string }
+export type Credentials = {
+  /** A user number or a user name. */
+  login: InputOf<'/v1/login'>['login']
+  password: string
+  /** Accept another salt, or a lower cost, than at the last login here: right after the password was reset. */
+  acceptNewKdf?: boolean
+}
 
 type WelcomeReply = ReplyOf<'/v1/login'>
 
@@ -28,7 +33,8 @@ export type AccountVerbs = {
   register(registration: Registration): Promise<WelcomeReply>
   /**
    * Logs in with a user number or user name. The client forgets the login of before, if there was one; it does not end
-   * it. Throws LOGIN_FAILED, or TOO_OFTEN with `retryAfterSeconds`.
+   * it. Throws LOGIN_FAILED, TOO_OFTEN with `retryAfterSeconds`, or KDF_CHANGED when the server asks for a weaker hash or
+   * another salt than at the last login of this user here.
    *
    * ```ts
    * const { user } = await client.login({ login: 'amber', password: 'correct horse' })
@@ -56,22 +62,25 @@ const followRedirect = (core: Core, base: string): Promise<WelcomeReply> =>
   })
 
 export const createAccountVerbs = (core: Core): AccountVerbs => {
-  const { hashPassword, greeter, tickets, location } = core
+  const { passwords, greeter, tickets, location } = core
   const { device } = core.options
 
   return {
     register: async ({ userName, nickName, password, regmode = 'anonymous' }) => {
-      const hashes = await hashPassword(userName, password)
+      const { wanted, hashes } = await passwords.hash(userName, password)
       const user = nickName === undefined ? { userName } : { userName, nickName }
       const reply = await greeter.sendWithProof('/v1/register', { regmode, user, ...hashes, device })
       await tickets.keep(reply)
+      await passwords.remember(userName, wanted)
       return reply
     },
-    login: async ({ login, password }) => {
-      const { salt: _, ...hashes } = await hashPassword(login, password)
+    login: async ({ login, password, acceptNewKdf = false }) => {
+      const { wanted, hashes: made } = await passwords.hash(login, password, { acceptNewKdf })
+      const { salt: _, ...hashes } = made
       try {
         const reply = await greeter.sendWithProof('/v1/login', { login, ...hashes, device })
         await tickets.keep(reply)
+        await passwords.remember(login, wanted)
         return reply
       } catch (error) {
         const isSentOn = isFailure(error, 'KX_REDIRECT') && error.isAnswer
