@@ -3,7 +3,7 @@ import { type Connection, createConnection } from 'mysql2'
 import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type MigrationNeeds, type Migrations, stepFailed } from './migration-steps.ts'
-import { createOptions, destroy, type Rows, send } from './mysql-connection.ts'
+import { createOptions, destroy, type Rows, send, setUp } from './mysql-connection.ts'
 
 /** Changing a large table takes long. */
 const statementMs = 24 * 3_600_000
@@ -80,7 +80,7 @@ async function connect(config: DatabaseConfig): Promise<Connection> {
     const connection = createConnection(createOptions(host, config))
     connection.on('error', () => {})
     try {
-      await send(connection, "SET time_zone = '+00:00'", [], config.connectTimeoutMs)
+      await setUp(connection, config, { autocommit: true, isLimited: false })
       return connection
     } catch (error) {
       destroy(connection)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { QueryResult } from 'kysely'
 import type { Connection, ConnectionOptions, QueryError } from 'mysql2'
 import type { DatabaseConfig, DatabaseHost } from '../../config/index.ts'
-import { createTimeout, kindOfFailure } from './mysql-errors.ts'
+import { createTimeout, kindOf, kindOfFailure } from './mysql-errors.ts'
 
 export type Rows = Record<string, unknown>[]
 export type RawResult = Rows | { insertId: number; affectedRows: number; changedRows?: number }
@@ -42,14 +42,19 @@ export function send(
       destroy(connection)
       reject(createTimeout(timeoutMs))
     }, timeoutMs)
+    const values = parameters as (string | number | Buffer | null)[]
     const done = (error: QueryError | null, result: unknown) => {
       clearTimeout(timer)
       if (error) reject(error)
       else resolve(result as RawResult)
     }
     // MySQL refuses some statements in the prepared protocol (BEGIN, SAVEPOINT, SHOW …): none has parameters.
-    if (parameters.length === 0) connection.query(sql, done)
-    else connection.execute(sql, parameters as (string | number | Buffer | null)[], done)
+    if (values.length === 0) return connection.query(sql, done)
+    connection.execute(sql, values, (error, result) => {
+      // The server holds as many prepared statements as it may, of all its clients: the text protocol needs none.
+      if (error && kindOf(error) === 'unprepared') connection.query(sql, values, done)
+      else done(error, result)
+    })
   })
 }
 
@@ -62,28 +67,71 @@ export function destroy(connection: Connection): void {
 
 export const statementTimeoutMs = (config: DatabaseConfig) => config.queryTimeoutMs + graceMs
 
-/** What every connection is told first. Returns the server's version. */
+const sqlMode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'
+
+/** What a session must be like, whatever the server, its `init_connect` or a proxy makes of a new one. */
+export const sessionRules = {
+  clientCharset: 'utf8mb4',
+  connectionCharset: 'utf8mb4',
+  resultCharset: 'utf8mb4',
+  collation: 'utf8mb4_bin',
+  zone: '+00:00',
+  mode: sqlMode,
+  isolation: 'READ-COMMITTED',
+} as const
+
+export type Ask = (sql: string) => Promise<RawResult>
+
+/**
+ * Gives a new connection all of its settings and reads them back. Fails when the connection did not take them, and like any
+ * statement when the node takes none. Returns the server's version.
+ */
 export async function setUp(
   connection: Connection,
   config: DatabaseConfig,
-  autocommit: boolean,
+  { autocommit, isLimited = true }: { autocommit: boolean; isLimited?: boolean },
 ): Promise<string> {
-  const ask = (sql: string) => send(connection, sql, [], config.connectTimeoutMs + graceMs)
+  const ask: Ask = (sql) => send(connection, sql, [], config.connectTimeoutMs + graceMs)
   const version = await readVersion(ask)
-  const seconds = config.queryTimeoutMs / 1000
-  const limit = version.includes('MariaDB')
-    ? `max_statement_time = ${seconds}`
-    : `max_execution_time = ${config.queryTimeoutMs}`
+  const isMariadb = version.includes('MariaDB')
+  const limitMs = isLimited ? config.queryTimeoutMs : 0
+  const limit = isMariadb ? `max_statement_time = ${limitMs / 1000}` : `max_execution_time = ${limitMs}`
+  const lockSeconds = Math.max(1, Math.ceil(config.queryTimeoutMs / 1000) - 1)
+  await ask('SET NAMES utf8mb4 COLLATE utf8mb4_bin')
   await ask(
-    `SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', ` +
-      `innodb_lock_wait_timeout = ${Math.max(1, Math.ceil(seconds) - 1)}, ${limit}, ` +
-      `autocommit = ${autocommit ? 1 : 0}`,
+    `SET time_zone = '+00:00', sql_mode = '${sqlMode}', autocommit = ${autocommit ? 1 : 0}, ${limit}` +
+      (isLimited ? `, innodb_lock_wait_timeout = ${lockSeconds}` : ''),
   )
   await ask('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
+  await checkSession(ask, isMariadb, autocommit)
+  await askTable(ask, config)
   return version
 }
 
-export async function readVersion(ask: (sql: string) => Promise<RawResult>): Promise<string> {
+async function checkSession(ask: Ask, isMariadb: boolean, autocommit: boolean): Promise<void> {
+  const isolation = isMariadb ? '@@tx_isolation' : '@@transaction_isolation'
+  const rows = await ask(
+    'SELECT @@character_set_client AS clientCharset, @@character_set_connection AS connectionCharset, ' +
+      '@@character_set_results AS resultCharset, @@collation_connection AS collation, @@time_zone AS zone, ' +
+      `@@sql_mode AS mode, ${isolation} AS isolation, @@autocommit AS autocommit`,
+  )
+  const found = Array.isArray(rows) ? (rows[0] ?? {}) : {}
+  for (const [name, expected] of Object.entries({ ...sessionRules, autocommit: autocommit ? 1 : 0 })) {
+    if (String(found[name]) === String(expected)) continue
+    throw new Error(`the session has ${name} ${found[name]} instead of ${expected}: is a proxy in between?`)
+  }
+}
+
+const tableUnknown = 1146
+
+/** A node of Galera that is not ready answers all that concerns no table. Before the migrations there is none. */
+export async function askTable(ask: Ask, config: DatabaseConfig): Promise<void> {
+  await ask(`SELECT 1 FROM \`${config.tables.settings}\` LIMIT 1`).catch((error) => {
+    if ((error as { errno?: number }).errno !== tableUnknown) throw error
+  })
+}
+
+export async function readVersion(ask: Ask): Promise<string> {
   const rows = await ask('SELECT VERSION() AS version')
   return Array.isArray(rows) ? String(rows[0]?.version) : ''
 }
@@ -97,14 +145,20 @@ export function toResult<R>(result: RawResult): QueryResult<R> {
   }
 }
 
-/** Runs `work` again after a deadlock, three times, with waits of 5, 10 and 20 ms. */
-export async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
-  for (let retry = 0; ; retry++) {
+/**
+ * Runs `work` again when nothing of it was done: after a deadlock three times, with waits of 5, 10 and 20 ms, and once for
+ * each host that takes no statements, since another one is chosen then.
+ */
+export async function retryUndone<T>(hostCount: number, work: () => Promise<T>): Promise<T> {
+  let deadlocks = 0
+  let unready = 0
+  for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (kindOfFailure(error) !== 'deadlock' || retry === 3) throw error
-      await delay(5 * 2 ** retry)
+      const kind = kindOfFailure(error)
+      if (kind === 'deadlock' && deadlocks < 3) await delay(5 * 2 ** deadlocks++)
+      else if (kind !== 'unready' || ++unready >= hostCount) throw error
     }
   }
 }

@@ -1,9 +1,7 @@
 import { createConnection } from 'mysql2'
 import type { DatabaseConfig, DatabaseHost } from '../../config/index.ts'
 import type { HostHealth } from './index.ts'
-import { createOptions, destroy, type RawResult, readVersion, send } from './mysql-connection.ts'
-
-type Ask = (sql: string) => Promise<RawResult>
+import { type Ask, createOptions, destroy, send, setUp } from './mysql-connection.ts'
 
 /** Asks every host over a connection of its own, so that neither a queue nor a mark hides how it is. */
 export const readHealth = (config: DatabaseConfig): Promise<HostHealth[]> =>
@@ -22,7 +20,9 @@ async function ask(
   connection.on('error', () => {})
   const askOnce: Ask = (sql) => send(connection, sql, [], config.connectTimeoutMs)
   try {
-    const server = await readServer(askOnce)
+    const version = await setUp(connection, config, { autocommit: true })
+    const { problem, ...server } = await readServer(askOnce, version)
+    if (problem) return { role, host: name, problem, ...server }
     const replication = role === 'read' ? await readReplication(askOnce) : { problem: '' }
     return { role, host: name, ...server, ...replication }
   } catch (error) {
@@ -33,21 +33,30 @@ async function ask(
   }
 }
 
-async function readServer(askOnce: Ask) {
-  // Connecting takes its time: only the second trip is one whose middle is known.
-  const version = await readVersion(askOnce)
+async function readServer(askOnce: Ask, version: string) {
   const start = Date.now()
   const rows = await askOnce(
     "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) AS clock, @@GLOBAL.read_only AS readOnly",
   )
   const middle = (start + Date.now()) / 2
   const [row] = Array.isArray(rows) ? rows : []
+  const status = await askOnce("SHOW GLOBAL STATUS LIKE 'wsrep_ready'")
+  const [galera] = Array.isArray(status) ? status : []
   return {
     version,
+    problem: galera !== undefined && galera.Value !== 'ON' && (await hasGalera(askOnce)) ? notReady : '',
     clockAheadMs: Math.round(Number(row?.clock) / 1_000 - middle),
     // MariaDB has words for more than two states.
     isReadOnly: !/^(0|OFF)$/i.test(String(row?.readOnly)),
   }
+}
+
+const notReady = 'not ready: this node of Galera is not in its cluster'
+
+/** Servers that were built with Galera and run without it say that it is not ready, too. */
+async function hasGalera(askOnce: Ask): Promise<boolean> {
+  const rows = await askOnce("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'")
+  return Array.isArray(rows) && /^(1|ON)$/i.test(String(rows[0]?.Value))
 }
 
 async function readReplication(askOnce: Ask): Promise<{ problem: string; lagSeconds?: number }> {

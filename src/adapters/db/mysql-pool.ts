@@ -90,7 +90,7 @@ export function createPool(needs: {
       connection.on('error', () => open.delete(connection))
     }
     try {
-      await setUp(connection, config, autocommit)
+      await setUp(connection, config, { autocommit })
     } catch (error) {
       drop(connection)
       throw error
@@ -108,7 +108,7 @@ export function createPool(needs: {
         const isUsable = error === undefined || !endsConnection(error)
         if (isUsable) hosts.answered(host)
         else if (kindOf(error) === 'timeout') hosts.answered(host, error)
-        else if (kindOf(error) === 'away') hosts.down(host, error)
+        else if (['away', 'unready'].includes(kindOf(error))) hosts.down(host, error)
         if (isUsable) connection.release()
         else drop(connection)
         freeSlot(slot)

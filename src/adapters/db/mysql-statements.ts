@@ -2,7 +2,7 @@ import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kys
 import type { DatabaseConfig } from '../../config/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { checkIsRead, refuseStream, refuseTransaction } from './driver.ts'
-import { retryDeadlocks, send, statementTimeoutMs, toResult } from './mysql-connection.ts'
+import { retryUndone, send, statementTimeoutMs, toResult } from './mysql-connection.ts'
 import { kindOf, toFailure } from './mysql-errors.ts'
 import type { Host } from './mysql-hosts.ts'
 import type { Lease, Pool } from './mysql-pool.ts'
@@ -18,7 +18,7 @@ type Needs = {
   readPool?: Pool
 }
 
-const nobody: ReadonlySet<Host> = new Set()
+const none: ReadonlySet<Host> = new Set()
 
 /** Each statement on a connection of its own: what `db.read` and `db.write` are. */
 export function createStatementDriver({ config, guard, trips, writePool, readPool }: Needs): Driver {
@@ -53,13 +53,14 @@ export function createStatementDriver({ config, guard, trips, writePool, readPoo
       const lease = await acquire(asked).catch((failure) => {
         if (problem === undefined || !isUnreachable(failure)) throw failure
         if (kindOf(problem) === 'timeout') throw problem
-        return acquire(nobody)
+        return acquire(none)
       })
       try {
         return await sendOver(lease, query)
       } catch (error) {
-        const isAgain =
-          kindOf(error) === 'lost' ? !asked.has(lease.host) : kindOf(error) === 'timeout' && asked.size === 0
+        const kind = kindOf(error)
+        const isBroken = kind === 'lost' || kind === 'unready'
+        const isAgain = isBroken ? !asked.has(lease.host) : kind === 'timeout' && asked.size === 0
         if (!isAgain) throw error
         asked.add(lease.host)
         problem = error
@@ -72,14 +73,14 @@ export function createStatementDriver({ config, guard, trips, writePool, readPoo
     try {
       return await sendOver(await writePool.acquire(), query)
     } catch (error) {
-      if (kindOf(error) !== 'lost') throw error
+      if (kindOf(error) !== 'lost' && kindOf(error) !== 'unready') throw error
       return sendOver(await writePool.acquire(), query)
     }
   }
 
-  /** Without an answer it may have happened: only a deadlock, which undid it, is tried again. */
+  /** Without an answer it may have happened: only what was undone, or refused by the node, is tried again. */
   const write = (query: CompiledQuery) =>
-    retryDeadlocks(async () => sendOver(await writePool.acquire(), query))
+    retryUndone(config.write.length, async () => sendOver(await writePool.acquire(), query))
 
   function choose({ query }: CompiledQuery) {
     if (readPool !== undefined) {

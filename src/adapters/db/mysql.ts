@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Db, PoolState, Tables } from './index.ts'
 import { Kysely } from './kysely.ts'
 import { createMysqlDialect } from './mysql-compiler.ts'
-import { retryDeadlocks } from './mysql-connection.ts'
+import { retryUndone } from './mysql-connection.ts'
 import { kindOfFailure } from './mysql-errors.ts'
 import { readHealth } from './mysql-health.ts'
 import { createHosts, type DbLogger } from './mysql-hosts.ts'
@@ -53,7 +53,7 @@ export function createMysqlDb(needs: {
     readFor: (writtenUntil) => (writtenUntil === undefined || clock.now() <= writtenUntil ? write : read),
     async transaction(work) {
       guard.checkOutside()
-      return retryDeadlocks(() => guard.run(() => transactions.transaction().execute(work)))
+      return retryUndone(config.write.length, () => guard.run(() => transactions.transaction().execute(work)))
     },
     isDuplicate: (error) => kindOfFailure(error) === 'duplicate',
     health: () => readHealth(config),
