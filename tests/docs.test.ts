@@ -66,3 +66,17 @@ t.test('every test that security.md names is there', async (t) => {
 t.test('the README stays short', async (t) => {
   t.ok(read('README.md').split('\n').length <= 121)
 })
+
+t.test('protocol.md names every operation and its old names', async (t) => {
+  const page = read('docs/protocol.md')
+  const paths = readdirSync(join(root, 'src/features'))
+    .map((feature) => `src/features/${feature}/wire.ts`)
+    .filter((path) => existsSync(join(root, path)))
+    .flatMap((path) => [...read(path).matchAll(/'(\/(?:v1|tests)\/[^']+|\/[a-z]+\.php)'/g)])
+    .map(([, path = '']) => path)
+  t.ok(paths.length > 10, 'the paths are found')
+  t.same(
+    paths.filter((path) => !page.includes(`\`${path}\``)),
+    [],
+  )
+})
