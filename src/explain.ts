@@ -47,7 +47,9 @@ const storeFaults: [says: RegExp, advice: string][] = [
   [/out of range|invalid DB index/i, 'the store has no database of this number'],
 ]
 
-const explainDatabase = ({ code = '', message }: StartFault): string => {
+const explainDatabase = ({ code = '', message }: StartFault, config: Config | undefined): string => {
+  if (config?.database.write.length === 0)
+    return `database.file (TORII__DATABASE__FILE): ${config.database.file}: ${message}`
   const [setting, advice] = databaseFaults[code] ?? [databaseHost, 'is a MySQL or MariaDB listening there?']
   return `${setting}: ${advice} (${message})`
 }
@@ -65,8 +67,8 @@ export const explainStart = (error: unknown, config: Config | undefined): string
   const fault = error as StartFault & { entry?: { name: string } }
   if (ownErrors.includes(fault.name)) return fault.message
   if (fault.entry?.name.startsWith('DATABASE') && fault.cause)
-    return explainDatabase(fault.cause as StartFault)
-  if (fault.code?.startsWith('ER_')) return explainDatabase(fault)
+    return explainDatabase(fault.cause as StartFault, config)
+  if (fault.code?.startsWith('ER_')) return explainDatabase(fault, config)
   if (fault.entry?.name.startsWith('STORE')) return explainStore(fault.cause?.message ?? fault.message)
   if (fault.entry) return explainFailure(fault)
   const explain = fault.syscall && config ? listenFaults[fault.code ?? ''] : undefined

@@ -5,7 +5,7 @@ import { createLogger, type Logger } from './adapters/logger.ts'
 import { readTlsFiles } from './adapters/tls-files.ts'
 import { openServer, type Server } from './app.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
-import { listIgnoredVariables, loadConfig, maskConfig } from './config/load.ts'
+import { ConfigError, listIgnoredVariables, loadConfig, maskConfig } from './config/load.ts'
 import { explainStart } from './explain.ts'
 import type { Demo } from './features/trial/feature.ts'
 import { endConnections } from './http/drain.ts'
@@ -63,11 +63,23 @@ const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => 
   await Promise.race([isAnswered ? server.close() : server.flush(), pass(leftMs + flushMs)])
 }
 
+/** One file on one machine is a choice in production, not what happens when a setting is missing. */
+const checkEngines = (config: Config) => {
+  const isChosen = process.argv.includes('--embedded') || process.env.NODE_ENV !== 'production'
+  if (isEmbedded(config) && !isChosen) {
+    throw new ConfigError(
+      'database.write (TORII__DATABASE__WRITE__0__HOST): production needs a database and a Redis; ' +
+        'to serve one process from a file, start with --embedded',
+    )
+  }
+}
+
 const main = async (config: Config) => {
   if (process.argv.includes('--print-config')) {
     process.stdout.write(`${JSON.stringify(maskConfig(config), null, 2)}\n`)
     return
   }
+  checkEngines(config)
   const logger = createLogger(config.log.level, openOutput(process.stdout))
   const { print } = logger
   process.on('exit', logger.writeLinesNow)

@@ -100,7 +100,7 @@ export const createServerKeyFile = (file: string, random: Random): boolean => {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
-    throw new StartError(`security.keyFile: no key can be made there: ${message}`)
+    throw new StartError(`${keyFileSetting}: no key can be made there: ${message}`)
   } finally {
     rmSync(draft, { force: true })
   }

@@ -190,12 +190,12 @@ export const spawnServer = async (environment: Environment): Promise<ServerProce
     })
   const listens = () => {
     if (child.exitCode !== null)
-      throw new Error(`the server ended with ${child.exitCode}: ${lines.join('\n')}`)
+      throw new Error(`the server ended with ${child.exitCode}:\n${lines.join('\n')}`)
     return url !== ''
   }
   await until('the server listens', listens, 30_000).catch((error) => {
     child.kill('SIGKILL')
-    throw new Error(`${error.message}: ${lines.join('\n')}`)
+    throw child.exitCode === null ? new Error(`${error.message}:\n${lines.join('\n')}`) : error
   })
   const field = (name: string) => lines.find((line) => line.startsWith(name))?.split(/\s+/)[1]
   const [appId, appSecret] = [field('appid'), field('appsecret')]

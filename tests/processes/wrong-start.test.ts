@@ -72,6 +72,8 @@ t.test('what only shows at the start', async (t) => {
     TORII__SERVER__TLS__KEY_FILE: key,
   })
   const absent = join(folder, 'absent.pem')
+  const damaged = join(folder, 'damaged.sqlite')
+  await writeFile(damaged, 'this is no database, it is a text of some length. '.repeat(100))
   const rows: [environment: Environment, line: string][] = [
     [
       { ...embedded, TORII__SERVER__PORT: port },
@@ -84,6 +86,10 @@ t.test('what only shows at the start', async (t) => {
     [
       { ...embedded, TORII__SERVER__HOST: 'no-such-host.invalid' },
       'server.host (TORII__SERVER__HOST): "no-such-host.invalid" is not a name that this machine knows',
+    ],
+    [
+      { ...embedded, TORII__DATABASE__FILE: damaged },
+      `database.file (TORII__DATABASE__FILE): ${damaged}: file is not a database`,
     ],
     [tls(absent, one.key), `${certSetting}: ${absent} does not exist`],
     [tls(folder, one.key), `${certSetting}: ${folder} is a folder; expected a file in PEM`],
@@ -119,6 +125,9 @@ t.test('what only shows at the start', async (t) => {
     ],
   ]
   for (const [environment, line] of rows) t.equal(await startRefusalOf(environment), line)
+
+  const production = { NODE_ENV: 'production' }
+  t.match(await startRefusalOf(production), /^database\.write .*: production needs a database .* --embedded$/)
 })
 
 t.test('a database that refuses', async (t) => {

@@ -24,8 +24,8 @@ type Report = {
   find(subject: string): Check | undefined
 }
 
-const examine = async (environment: Environment): Promise<Report> => {
-  const { code, stdout, stderr } = await createTorii(environment)('doctor', '--json')
+const examine = async (environment: Environment, ...options: string[]): Promise<Report> => {
+  const { code, stdout, stderr } = await createTorii(environment)('doctor', '--json', ...options)
   if (stderr) throw new Error(stderr)
   const report = JSON.parse(stdout) as { state: string; checks: Check[] }
   return { code, ...report, find: (subject) => report.checks.find((it) => it.subject.startsWith(subject)) }
@@ -149,6 +149,9 @@ t.test(
         { state: 'broken', found: /^server\.port .*found "x"/ },
       ],
     ]
+    const production = await examine(environment, '--production')
+    for (const subject of ['database.write', 'store.url', 'server.tls'])
+      t.match(production.find(subject), { state: 'broken' }, `${subject} has to change for production`)
     await inTurns(cases, async ([more, subject, expected]) => {
       const report = await examine({ ...environment, ...more })
       const check = report.checks.find((it) => it.subject.split(' 127')[0] === subject)

@@ -41,8 +41,10 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
   }
 }
 
-const examine = async (context: Context): Promise<Finding[]> => {
-  const config = await context.readConfig()
+type Options = { production?: boolean }
+
+const examine = async (context: Context, { production = false }: Options): Promise<Finding[]> => {
+  const config = await context.readConfig({ production })
   const { checkStore } = await import('../doctor/store.ts')
   const { checkOtherPins, checkServerKey } = await import('../doctor/server-key.ts')
   const { checkProxies, checkSettings, checkTls } = await import('../doctor/settings.ts')
@@ -59,7 +61,9 @@ const examine = async (context: Context): Promise<Finding[]> => {
     ...(await attempt('server key', () => checkServerKey(config, pins))),
     ...(await attempt('proxies', () => [checkProxies(config)])),
     ...(await attempt('certificate', () => checkTls(config))),
-    ...(await attempt('settings', () => checkSettings(config, context.environment))),
+    ...(await attempt('settings', () =>
+      checkSettings(config, { environment: context.environment, production }),
+    )),
   ]
 }
 
@@ -70,8 +74,8 @@ const summarise = (findings: readonly Finding[]) => {
   return { state, line: state === 'ok' ? 'all ok' : `${faults} broken, ${warnings} to look at` }
 }
 
-const run = async (context: Context) => {
-  const findings = await attempt('configuration', () => examine(context))
+const run = async (context: Context, options: Options) => {
+  const findings = await attempt('configuration', () => examine(context, options))
   const { state, line } = summarise(findings)
   const rows = findings.map(({ state, subject, found, advice }) => [
     state,
@@ -87,11 +91,16 @@ export const register = (program: Command, context: Context) => {
     program.command('doctor'),
     'Looks for faults and says what to do about them',
     'torii doctor',
+    'torii doctor --production',
     'torii doctor --json | jq .state',
   )
     .description(
       'Looks at the database and its replicas, the store, the clocks, the server key and the settings. ' +
         'Each is ok, a warning or broken, with what to do; ends with 1 when something is broken.',
     )
-    .action(() => run(context))
+    .option(
+      '--production',
+      'judge the settings as NODE_ENV=production does, and list what a trial has to change',
+    )
+    .action((options: Options) => run(context, options))
 }

@@ -51,10 +51,15 @@ export const createContext = (program: Command, terminal: Terminal) => {
     const { config } = options()
     return config !== undefined ? resolvePath(config) : (environment.TORII_CONFIG ?? 'config/default.json')
   }
-  const readConfig = async (): Promise<Config> => {
+  /** `production` reads it as a server with NODE_ENV=production would. */
+  const readConfig = async ({ production = false } = {}): Promise<Config> => {
     const { loadConfig } = await import('../../src/config/load.ts')
     const isNamed = options().config !== undefined
-    return loadConfig({ ...environment, ...(isNamed && { TORII_CONFIG: configFile() }) })
+    return loadConfig({
+      ...environment,
+      ...(isNamed && { TORII_CONFIG: configFile() }),
+      ...(production && { NODE_ENV: 'production' }),
+    })
   }
 
   /** Opening a missing file would create it, and hide that the configuration names the wrong one. */

@@ -39,8 +39,10 @@ export const checkTls = ({ server: { tls } }: Config): Finding[] => {
   }
 }
 
-/** Who may read the embedded database, and what is fine for a trial only. */
-export const checkSettings = (config: Config, environment: NodeJS.ProcessEnv): Finding[] => {
+type SettingsOptions = { environment: NodeJS.ProcessEnv; production: boolean }
+
+/** Who may read the embedded database, and what is fine for a trial only, which is broken in production. */
+export const checkSettings = (config: Config, { environment, production }: SettingsOptions): Finding[] => {
   const { file, write } = config.database
   const mode = write.length === 0 ? statSync(file, { throwIfNoEntry: false })?.mode : undefined
   const isOpen = mode !== undefined && (mode & 0o077) !== 0
@@ -49,7 +51,9 @@ export const checkSettings = (config: Config, environment: NodeJS.ProcessEnv): F
   )
   const found = [
     ...ignored,
-    ...listWarnings(config).map(({ path, found, advice }) => warning(path, found, advice)),
+    ...listWarnings(config).map(({ path, found, advice }) =>
+      production ? broken(path, found, advice) : warning(path, found, advice),
+    ),
   ]
   return [
     ...(isOpen ? [warning('database.file', `${file} can be read by others`, `chmod 600 ${file}`)] : []),
