@@ -1,6 +1,6 @@
 /** Where time comes from. Handed in everywhere, so that a test can hold it still. */
 export type Clock = {
-  /** Wall clock, milliseconds since 1970; somebody may set it. Only for what the wire or a row dates. */
+  /** Wall clock, milliseconds since 1970; an administrator may set it. Only for dates on the wire and in rows. */
   now(): number
   /** Milliseconds that only ever pass, from any start: for lifetimes and timeouts. */
   elapsed(): number

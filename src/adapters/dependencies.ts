@@ -10,7 +10,7 @@ export const checkDependencies = async (db: Db, store: Store) => {
   const hosts = await db.health()
   return [
     ...hosts.map(({ role, problem }, at) => ({
-      // No host names: anybody may ask.
+      // No host names: any caller may ask.
       name: `database.${role}.${hosts.slice(0, at).filter((it) => it.role === role).length}`,
       problem,
       required:

@@ -15,7 +15,7 @@ const createRandom = (): Random => {
         used = 0
       }
       const bytes = Buffer.from(pool.subarray(used, used + length))
-      // Nobody finds what was handed out in the pool, nor gets it again.
+      // What was handed out is erased from the pool, and never handed out again.
       pool.fill(0, used, used + length)
       used += length
       return bytes

@@ -10,7 +10,7 @@ export type ConnectionLimits = {
   networkOf(address: string): string | undefined
 }
 
-/** Closes connections beyond the limits as they come, so that nobody can keep all of them for himself. */
+/** Closes connections beyond the limits as they come, so that no address can hold all of them. */
 export const limitConnections = (server: Server, limits: ConnectionLimits) => {
   const counts = new Map<string, number>()
   const ranges = limits.proxies

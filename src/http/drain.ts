@@ -5,7 +5,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 
 /** For this long at most it goes on taking connections that have come. */
 const acceptMs = 2_000
-/** When nobody has called for this long the connections that are left are closed. Each reply meanwhile ends its own. */
+/** After this long without a call the remaining connections are closed. Until then each reply closes its own. */
 const idleMs = 500
 /** So many times at most: a busy machine takes seconds to let everybody know. */
 const mostLooks = 10

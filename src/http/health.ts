@@ -14,7 +14,7 @@ const freshMs = 1_000
 /** `/healthz`: the process answers. `/readyz`: it can serve, with the reason for each dependency. */
 export const registerHealth = (app: FastifyInstance, needs: HealthNeeds) => {
   let latest: { at: number; result: Promise<Dependency[]> } | undefined
-  // Asked at most once a second, so that nobody can make us ask the database in a loop.
+  // Asked at most once a second, so that no caller can make the server ask the database in a loop.
   const check = () => {
     if (!latest || needs.elapsedMs() - latest.at >= freshMs) {
       latest = { at: needs.elapsedMs(), result: needs.checkDependencies() }

@@ -12,7 +12,7 @@ export type PrivacyNeeds = {
 const isLoopback = (address: string | undefined) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
 const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
-/** What a proxy adds: such a call comes from elsewhere, whoever its peer is. */
+/** What a proxy adds: such a call comes from elsewhere, also from a local peer. */
 const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/
 
 /** Throws ENCRYPTION_REQUIRED. */

@@ -35,7 +35,7 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
     if (request?.complete && response && !response.writableFinished) await once(response, 'close')
   }
 
-  /** Node finds whoever ran out of time all at once: one a turn, so that hundreds of them delay nobody else. */
+  /** Node finds all connections that ran out of time at once: one a turn, so that hundreds delay no other caller. */
   let late = Promise.resolve()
   const takeTurn = () => {
     late = late.then(() => nextTurn())
@@ -43,7 +43,7 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
   }
 
   const refuse = async (error: { code?: string }, socket: Duplex) => {
-    // Whoever reset the connection, or never finished the greeting of TLS, can't be told anything.
+    // A client that reset the connection, or never finished the TLS handshake, gets no reply.
     if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) return socket.destroy()
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') await takeTurn()
     await waitForReplies(socket)

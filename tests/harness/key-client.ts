@@ -201,7 +201,7 @@ export const createSealedClient = (
       path,
       requestTag: sealed.tag,
     })
-    if (!opened) throw new Error('the reply can not be opened')
+    if (!opened) throw new Error('the reply cannot be opened')
     return { ...JSON.parse(Buffer.from(opened.plaintext).toString()), sealed: true, status: reply.status }
   }
   return {

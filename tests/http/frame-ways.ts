@@ -53,7 +53,7 @@ export const openFrameWays = async (world: World) => {
       .update(device.secret + Number(codeAt(device.secret, world.clock.now())))
       .digest('hex')
     const opened = xxtea.decrypt(Buffer.from(body, 'base64url'), key)
-    if (!opened) throw new Error('the reply can not be opened')
+    if (!opened) throw new Error('the reply cannot be opened')
     return readFrame(opened)
   }
   const totp = (members: Members) =>

@@ -130,7 +130,7 @@ t.test('a reply that is not the one expected counts as a failure', async (t) => 
   t.match(judge(200, seal({ code: 1_000_000, text: 'gone' })), /1000000/)
   t.match(
     judge(200, seal({ code: 1_000_000, text: 'here' }, { ...device, secret: device.secret.toLowerCase() })),
-    /can not be opened/,
+    /cannot be opened/,
   )
   t.match(judge(200, '{"code":2020408}'), /2020408/)
 })

@@ -13,7 +13,7 @@ export type HttpSocketOptions = {
   onOpen(): void
   /** The body is valid during the call only. */
   onReply(status: number, body: Buffer): void
-  /** The connection ended though nobody closed it. */
+  /** The connection ended though neither side closed it. */
   onLost(reason: string): void
 }
 

@@ -123,5 +123,5 @@ process.on('message', (job: Job) => {
     (error: Error) => process.send?.({ error: error.stack ?? error.message }),
   )
 })
-// Whoever gave the jobs is gone.
+// The process that gave the jobs is gone.
 process.on('disconnect', () => process.exit(0))

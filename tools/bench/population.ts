@@ -14,7 +14,7 @@ export type Population = {
   users: User[]
   /** Users that know a password; what they send of it is not hashed. */
   typists: { userName: string; password: string }[]
-  /** Shared keys on which somebody is logged in, of both versions. */
+  /** Shared keys with a login, of both versions. */
   proofKeys: ProofKey[]
   sealingKeys: (SealingKey & { skey: string })[]
 }

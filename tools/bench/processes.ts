@@ -62,7 +62,7 @@ export const startWatched = async (plan: {
   })
   closeSync(output)
   const { pid } = child
-  if (pid === undefined) throw new Error(`${program} can not be started`)
+  if (pid === undefined) throw new Error(`${program} cannot be started`)
   const release = guardGroup(pid)
   while (!(await canConnect(plan.port))) {
     if (isAlive(child) && performance.now() - started < startDeadlineMs) {

@@ -18,7 +18,7 @@ export type Sample = StreamResult & {
   loadCpu: number
   /** CPU time of the server for each request, those of the warm-up too. */
   cpuUs: number | undefined
-  /** Trips for each request; undefined where nobody counts, or two streams share the server. */
+  /** Trips for each request; undefined where they are not counted, or two streams share the server. */
   storeTrips: number | undefined
   databaseTrips: number | undefined
 }

@@ -133,7 +133,7 @@ const createSealedSource = (
       const reply = { j: body.toString('latin1'), path, requestTag: sealed.tag }
       const opened = openMessage(nodeKeyPrimitives, sealed.keys, 'server', reply)
       const text = opened && readUtf8(opened.plaintext)
-      return text?.startsWith(`{"code":${code},`) ? undefined : (text ?? 'a reply that can not be opened')
+      return text?.startsWith(`{"code":${code},`) ? undefined : (text ?? 'a reply that cannot be opened')
     },
   }
 }

@@ -83,7 +83,7 @@ const createSealedSource = (spec: TotpSpec): Source => {
   const judgeSealed = ({ device, expect }: SealedCall, body: Buffer): string | undefined => {
     const bytes = readEnvelope(body.toString('latin1'), body.length)
     const opened = bytes && openEnvelope(bytes, (step) => keysOf(device, step), stepAt(Date.now()))
-    if (!opened) return 'a reply that can not be opened'
+    if (!opened) return 'a reply that cannot be opened'
     goodLength = Math.max(goodLength, body.length)
     return opened.text.startsWith(`{"code":${code},`) && opened.text.includes(expect)
       ? undefined

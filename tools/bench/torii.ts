@@ -25,7 +25,7 @@ export type Torii = Watched & {
 
 /**
  * A window of one second: the log of a limit then holds as many calls as it would hold of a busy address under the
- * limits as they are shipped. With 60 s it would hold a hundred times that, which nobody's server does.
+ * limits as they are shipped. With 60 s it would hold a hundred times that, which no real server does.
  */
 export const raisedLimit = '[1, 100000]'
 

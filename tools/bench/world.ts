@@ -31,7 +31,7 @@ export const startWorld = async (
     measurements: Measurement[]
     cores: Cores | undefined
     folder: string
-    /** Throws when somebody wants the run to end. */
+    /** Throws when the run is to end. */
     checkRunning(): void
   },
   closing: Closing,

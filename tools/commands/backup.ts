@@ -50,7 +50,7 @@ const restoreEmbedded = ({ database, security }: Config) => [
 ]
 
 const warning =
-  'Whoever has both can read every account: keep them safe, best in two places. The configuration is not in it.'
+  'A thief of both can read every account: keep them safe, best in two places. The configuration is not in it.'
 
 const backUpEmbedded = async (config: Config, folder: string, key: { text: string; fingerprint: string }) => {
   const { copySqlite } = await import('../../src/adapters/db/backup-sqlite.ts')

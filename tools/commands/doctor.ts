@@ -8,7 +8,7 @@ import { alignRows } from '../console/text.ts'
 import { broken, type Finding, ok, warning } from '../doctor/finding.ts'
 import type { Pins } from '../doctor/server-key.ts'
 
-/** A check that fails in a way nobody thought of is a finding too, and the others go on. */
+/** A check that fails unexpectedly is a finding too, and the others go on. */
 const attempt = async (subject: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> => {
   try {
     return await check()

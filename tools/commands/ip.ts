@@ -71,7 +71,7 @@ export const register = (program: Command, context: Context) => {
         .conflicts('for'),
     )
     .addOption(new Option('--for <time>', 'such as 10m, 2h or 7d').argParser(readDuration))
-    .requiredOption('--reason <text>', 'one line; whoever is banned is told', readLine(200))
+    .requiredOption('--reason <text>', 'one line, shown to the banned caller', readLine(200))
     .action((network: string, { until, for: forMs, reason }: BanOptions, command: Command) => {
       const end = until ?? (forMs !== undefined ? Date.now() + forMs : undefined)
       if (end === undefined) return command.error('say how long: --for 2h, or --until 2030-01-31T08:00Z')

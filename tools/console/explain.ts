@@ -10,7 +10,7 @@ const hints: readonly (readonly [code: RegExp, hint: string])[] = [
   ],
   [/^(SQLITE_FULL|ENOSPC)/, 'the disk is full'],
   [/^SQLITE_(NOTADB|CORRUPT)/, 'restore a backup'],
-  [/^SQLITE_BUSY/, 'somebody else holds the database: try again'],
+  [/^SQLITE_BUSY/, 'another process holds the database: try again'],
   [/^(ECONN|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_|ER_|PROTOCOL_)/, '"torii doctor" tells more'],
 ]
 

@@ -38,6 +38,6 @@ export const alignFields = (fields: Record<string, string>) => alignRows(Object.
 /** ISO 8601 in UTC, to the second. */
 export const isoTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
 
-/** The same value to whoever parses it, and nothing in it that a terminal would obey. */
+/** The same value to every parser, and nothing in it that a terminal would obey. */
 export const toJson = (value: unknown) =>
   JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, escapeLetter)

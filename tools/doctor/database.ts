@@ -51,7 +51,7 @@ const judgeReplica = (host: HostHealth, budgetMs: number): Finding => {
   if (problem) return warning(subject, problem, `${adviceFor(problem)}; until then others are read`)
   if (lagSeconds === undefined) {
     const advice =
-      'GRANT REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) to the user, or it follows nobody'
+      'GRANT REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) to the user, or it follows no primary'
     return warning(subject, `${version}, does not tell its lag`, advice)
   }
   const found = `${version}, ${lagSeconds} s behind`

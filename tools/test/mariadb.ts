@@ -47,7 +47,7 @@ export async function startMariadb(options: MariadbOptions): Promise<Mariadb> {
       '--no-defaults',
       ...asMe(),
       `--datadir=${data}`,
-      // A server that starts deletes the temporary tables that it finds there, whoever made them.
+      // A server that starts deletes the temporary tables that it finds there, of any process.
       `--tmpdir=${folder}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
@@ -160,7 +160,7 @@ CREATE OR REPLACE USER replication@'%' IDENTIFIED BY '${password}';
 GRANT REPLICATION REPLICA ON *.* TO replication@'%';
 `
 
-/** Installing takes half a second and copying nothing: once a run, by whoever comes first. */
+/** Installing takes half a second and copying nothing: once a run, by the first process that needs it. */
 async function createTemplate(runFolder: string): Promise<string> {
   const template = join(runFolder, 'mariadb-template')
   const isThere = async () => (await stat(template).catch(() => undefined)) !== undefined

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What a ticket or a hash of bcrypt looks like, whoever made it. */
+/** What a ticket or a hash of bcrypt looks like, of any user. */
 const patterns = [/\b(?:a2|sk)_[A-Za-z0-9_-]{40,}/g, /\$2[aby]\$\d\d\$[./A-Za-z0-9]{20,}/g]
 const words = /[^\s"'`,;:&?(){}[\]<>\\]{12,}/g
 

@@ -72,7 +72,7 @@ export async function startServer(plan: ServerPlan): Promise<Server> {
     try {
       running = await launch(plan, port)
     } catch (error) {
-      // Somebody took the port between our look and the start.
+      // Another process took the port between our look and the start.
       if (plan.port !== undefined || left === 0 || !portTaken.test(String(error))) throw error
       port = await findFreePort()
     }

@@ -12,7 +12,7 @@ export type Host = {
   readonly name: string
   /** 0 while it answers, else the time from which it is tried again. */
   downUntil: number
-  /** Somebody is finding out whether a host that was down answers again. */
+  /** A call is trying whether a host that was down answers again. */
   isProbed: boolean
   /** Statements in a row without an answer. */
   timeouts: number
@@ -20,7 +20,7 @@ export type Host = {
   answeredAt: number
 }
 
-/** A host that answers nobody but accepts connections shows only in this. */
+/** The only sign of a host that accepts connections and answers no query. */
 const timeoutsUntilDown = 3
 /** Of which all connections say nothing for this long is as good as away. Less than the default of `waitTimeoutMs`. */
 const silentMs = 900
@@ -64,7 +64,7 @@ export function createHosts(needs: {
     full(host: Host): void {
       host.isProbed = false
     },
-    /** Whether whoever waits since then for a connection waits for hosts that answer nobody. */
+    /** True if a call that has waited for a connection since then waits for hosts that answer no query. */
     areSilent: (since: number) =>
       performance.now() - since >= silentMs && list.every(({ answeredAt }) => answeredAt < since),
     /** Counts a statement that was answered (without `error`) or not. */

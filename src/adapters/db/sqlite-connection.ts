@@ -66,7 +66,7 @@ export async function openSqlite(needs: { file: string; isReader?: boolean; busy
   return connection
 }
 
-/** Nobody else on the machine may read it; SQLite gives the files beside it the same mode. */
+/** No other user of the machine may read it; SQLite gives the files beside it the same mode. */
 export function createFile(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

@@ -7,7 +7,7 @@ import { wholeMs } from './whole-ms.ts'
 export type Entry<Content> = Expiring & { key: string; content: Content; size: number }
 
 const dropEveryMs = 1_000
-/** About a millisecond of work, so that many lives that end at once hold up nobody. */
+/** About a millisecond of work, so that many lifetimes that end at once delay no call. */
 const dropAtOnce = 1_000
 
 /**

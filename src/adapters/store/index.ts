@@ -86,8 +86,8 @@ export interface Store {
   /**
    * Names the life of the store: what another life has acknowledged, this one may have lost. The same for all
    * processes. Redis: the server's run id as known since the last recovery, so another one after each restart and
-   * failover, but not after a mere loss of the connection. Memory: of this process, by chance. Where nobody can
-   * tell (Cluster): ''. Never throws and asks nobody.
+   * failover, but not after a mere loss of the connection. Memory: of this process, by chance. Empty where
+   * the server has none (Cluster). Never throws, and takes no trip.
    */
   readonly epoch: string
   close(): Promise<void>
@@ -95,7 +95,7 @@ export interface Store {
 
 /**
  * Brings a store up to date that may have lost what it kept, or have an old copy. Called with the store itself at the
- * start and whenever its server has restarted; until it returns nobody else can use the store.
+ * start and whenever its server has restarted; until it returns no other caller can use the store.
  */
 export type Recover = (store: Store) => Promise<void>
 

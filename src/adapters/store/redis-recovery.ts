@@ -11,7 +11,7 @@ const pollMs = 25
  * A server that restarted has lost what it kept, or has an old copy of it. Before this process uses it again
  * 1. what this process let pass goes back into the logs of the limits;
  * 2. `recover` closes what has ended since the copy was made;
- * 3. the other processes get the time to do the same: nobody lets anything pass before.
+ * 3. the other processes get the time to do the same: no process lets a call pass before.
  */
 export function createRecovery({
   verbs,
@@ -19,7 +19,7 @@ export function createRecovery({
   recover,
 }: {
   verbs: ReturnType<typeof createVerbs>
-  /** Of the server that was brought up to date last; '' where nobody can tell. */
+  /** Of the server that was brought up to date last; '' where it has no run id. */
   life: { epoch: string }
   recover: Recover
 }) {

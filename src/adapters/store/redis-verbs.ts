@@ -160,7 +160,7 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       connection.close()
     },
 
-    /** Names the life of the server; '' where nobody can tell (a cluster has many). */
+    /** Names the life of the server; '' on a cluster, which has many. */
     async findEpoch() {
       if (isCluster) return ''
       return /^run_id:(\S+)/m.exec(await ask(() => commands.info('server')))?.[1] ?? ''

@@ -5,7 +5,7 @@ import type { Passwords } from './passwords.ts'
 import { findLoginKeyOfNumber } from './repo.ts'
 import type { PreloginInput } from './wire.ts'
 
-/** The salt of a typed login: a user number has that of its user name; what nobody has, has one too. */
+/** The salt of a typed login: a user number has that of its user name; a login without an account has one too. */
 export const createFindSalt =
   ({ db, passwords }: { db: Db; passwords: Passwords }) =>
   async (typed: string): Promise<string> => {

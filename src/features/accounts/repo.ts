@@ -34,7 +34,7 @@ const createSituationStatement = (kind: CanonicalLogin['kind']) =>
       const countedKey = kind === 'number' ? sql<Buffer>`coalesce(v.login_key, ${givenKey})` : givenKey
       return (
         db
-          // A row even for nobody. Of a number: with a key in it MariaDB would make a file of it.
+          // `select 1` guarantees one row for an unknown login. (A binary column here would make MariaDB spill to a file.)
           .selectFrom(sql<{ one: number }>`(select 1 as one)`.as('asked'))
           .leftJoin('verifiers as v', (join) =>
             kind === 'number' ? join.on('v.userId', '=', userId) : join.on('v.loginKey', '=', givenKey),

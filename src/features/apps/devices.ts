@@ -87,7 +87,7 @@ export const createDevices = (needs: DevicesNeeds) => {
   const changeDevices = (changes: (readonly [string, { minStrength?: number; hello?: string }])[]) =>
     writeInParts(changes, async (trx, some) => {
       for (const [id, change] of some) await updateDevice(trx, Buffer.from(fromHex(id) ?? []), change)
-      // Last, so that nobody waits for the log while this waits for a row.
+      // Last, so that no other writer waits for the change log while this waits for a row.
       for (const [id] of some) await needs.recordChange(trx, 'device', id)
     })
   const hellos = needs.createBatch<string>({

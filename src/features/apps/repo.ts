@@ -33,7 +33,7 @@ const lockStatement = createStatement((db, { appId }: { appId: string }) =>
   db.selectFrom('apps').select('appId').where('appId', '=', appId).forUpdate(),
 )
 
-/** From here to the end of its transaction nobody else provisions a device of this app, in any process. */
+/** Until its transaction ends, no other call of any process provisions a device of this app. */
 export const lockProvisioning = async (trx: Executor, appId: string): Promise<void> => {
   await lockStatement(trx, { appId })
 }

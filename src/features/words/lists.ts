@@ -58,7 +58,7 @@ export const createWordLists = (needs: WordListsNeeds) => {
     }
   }
 
-  /** A list that has gone is kept: nobody empties a list by losing it. An empty one is written as such. */
+  /** A list that has disappeared is kept, since a lost list must not empty the filter. An empty list is written as such. */
   const merge = (loaded: Record<string, unknown[] | undefined>) => {
     const lost = listNames.filter((name) => loaded[name] === undefined && lists[name].length > 0)
     return { lost, merged: { ...lists, ...withoutUndefined(loaded) } as Lists }
