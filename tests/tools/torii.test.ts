@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
@@ -78,7 +88,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
 
 const ban = ['ip', 'ban', '192.0.2.1', '--reason', 'x']
 const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
-  [[], /name a command \(app, backup, doctor, ip, key, migrate, user\); "torii --help" tells more/],
+  [[], /name a command \(app, backup, .*, word\); "torii --help" tells more/],
   [['app'], /name a command \(add, list, .*\); "torii app --help"/],
   [['migrate'], /name a command \(status, up\)/],
   [['nothing'], /unknown command 'nothing'/],
@@ -448,6 +458,74 @@ t.test('a reader that goes away early is no error', async (t) => {
     environment: embeddedEnvironment(folder),
   })
   t.equal(stderr, '')
+})
+
+t.test('a backup goes into a new folder of ours, and is one of a server', async (t) => {
+  const { folder, file, torii } = await openDatabase(t)
+  await ask(torii, 'key', 'create')
+  const open = join(folder, 'open')
+  mkdirSync(open)
+  chmodSync(open, 0o777)
+  const isRoot = process.geteuid?.() === 0
+  const foreign = join(folder, 'foreign')
+  mkdirSync(foreign)
+  if (isRoot) chownSync(foreign, 65_534, 65_534)
+  symlinkSync(open, join(folder, 'link'))
+  const refused: [to: string, says: RegExp][] = [
+    [join(open, 'backup'), /every user may write to .*open: name a new folder in a place of your own/],
+    [join(folder, 'link'), /link is there and is no folder/],
+    [join(folder, 'link', 'backup'), /every user may write to .*open/],
+    ...(isRoot
+      ? ([
+          [foreign, /foreign belongs to another user \(65534\)/],
+          [join(foreign, 'backup'), /foreign belongs to another user \(65534\)/],
+        ] as [string, RegExp][])
+      : []),
+  ]
+  for (const [to, says] of refused)
+    t.match(await torii('backup', to), { code: 1, stdout: '', stderr: says }, to)
+  t.strictSame(readdirSync(open), [])
+  t.strictSame(readdirSync(foreign), [], 'no draft is left')
+
+  const empty = join(folder, 'empty')
+  mkdirSync(empty)
+  chmodSync(empty, 0o755)
+  await ask(torii, 'backup', empty)
+  t.equal(statSync(empty).mode & 0o777, 0o700, 'the empty folder is replaced')
+  t.strictSame(readdirSync(empty).sort(), ['server.key', 'torii.sqlite'])
+
+  const other = join(folder, 'other.sqlite')
+  const database = new Database(other)
+  database.exec('CREATE TABLE something (a INTEGER)')
+  database.close()
+  const wrong = createTorii({ ...embeddedEnvironment(folder), TORII__DATABASE__FILE: other })
+  t.match(await wrong('backup', join(folder, 'none')), {
+    code: 1,
+    stderr: /no table migrations: is it the database of your server/,
+  })
+  t.notOk(existsSync(join(folder, 'none')))
+  t.ok(existsSync(file))
+})
+
+t.test('audit events name the person who acted; key and backup leave one', async (t) => {
+  const { folder, file, torii } = await openDatabase(t)
+  const before = new Set(['key.created', 'key.added', 'key.used', 'backup.made', 'app.added', 'ban.added'])
+  await ask(torii, 'key', 'create')
+  await ask(torii, 'key', 'rotate', 'identity')
+  await ask(torii, 'key', 'rotate', 'identity', '--finish')
+  await ask(torii, 'backup', join(folder, 'backup'))
+  await ask(torii, 'app', 'add', 'x')
+  const sudo = createTorii({ ...embeddedEnvironment(folder), SUDO_USER: 'alice' })
+  await ask(sudo, ...ban, '--for', '1h')
+  const database = new Database(file, { readonly: true })
+  const rows = database.prepare('SELECT kind, detail FROM audit_events ORDER BY event_id').all() as {
+    kind: string
+    detail: string
+  }[]
+  database.close()
+  t.strictSame(new Set(rows.map(({ kind }) => kind)), before)
+  for (const { kind, detail } of rows)
+    t.match(JSON.parse(detail).by, kind === 'ban.added' ? /^cli:\S+ \(alice\)$/ : /^cli:\S+$/, kind)
 })
 
 type ListedKey = { ring: string; id: string; isCurrent: boolean; name: string; publicKey: string }
