@@ -50,6 +50,7 @@ const commands = [
   'ip unban',
   'ip list',
   'user show',
+  'user unlock',
   'user disable',
   'user enable',
   'key create',
@@ -409,6 +410,19 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     code: 0,
     stdout: /^User 10001 \(álice\) is active now, in .*\n$/,
   })
+  t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+  const wrong = { login: 'álice', clientHash: '.'.repeat(31) }
+  for (let n = 0; n < 5; n++)
+    t.match(await call(server, app, '/v1/login', wrong), { code: codes.LOGIN_FAILED })
+  t.match(await login(server, app, 'álice'), { code: codes.TOO_OFTEN })
+  t.match(await torii('user', 'show', 'álice'), {
+    stdout: /\nfailures +5 in a row; waiting: 127\.0\.0\.0\/24 until .*Z\n/,
+  })
+  t.match(await torii('user', 'unlock', 'álice'), {
+    code: 0,
+    stdout: /^The failed logins of user 10001 \(álice\) are forgotten, in .*\n$/,
+  })
+  t.match(await torii('user', 'unlock', '10001'), { code: 0, stdout: /has no failed logins/ })
   t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
   t.match(await torii('user', 'enable', 'nobody'), {
     code: 1,
