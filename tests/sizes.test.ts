@@ -77,7 +77,8 @@ const fill = async ({ server: { db }, app }: World) => {
   await insert('accounts', accountAt)
   await insert('users', (place) => {
     const nickName = name()
-    return { userId: accountAt(place).userId, userName: nickName, nickName, updatedAt: now }
+    const skeleton = randomBytes(32)
+    return { userId: accountAt(place).userId, userName: nickName, nickName, skeleton, updatedAt: now }
   })
   await insert('verifiers', (place) => ({
     ...{ loginKey: Buffer.from(`name:${name()}`), userId: accountAt(place).userId, nextVerifier: null },
