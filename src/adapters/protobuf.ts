@@ -5,26 +5,19 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 
 const words: Record<string, number> = { hello: 1, error: 3, keyExchange: 4 }
 
-const readType = async (): Promise<Type> => {
-  const { default: protobuf } = await import('protobufjs')
-  const file = fileURLToPath(import.meta.resolve('#root/docs/torii.proto'))
-  return protobuf.parse(readFileSync(file, 'utf8'), { keepCase: true }).root.lookupType('torii.Msg')
-}
-
+// Loaded when the first client speaks protobuf.
 let loading: Promise<Type> | undefined
-
-/** Takes a while, so that a start does not wait for it; a failure is not kept. */
-export const loadProtobuf = (): Promise<Type> => {
-  loading ??= readType().catch((error) => {
-    loading = undefined
-    throw error
+const load = () => {
+  loading ??= import('protobufjs').then(({ default: protobuf }) => {
+    const file = fileURLToPath(import.meta.resolve('#root/docs/torii.proto'))
+    return protobuf.parse(readFileSync(file, 'utf8'), { keepCase: true }).root.lookupType('torii.Msg')
   })
   return loading
 }
 
 /** A frame of docs/torii.proto as the object that JSON would have; undefined for what is none. */
 export const readProtobuf = async (bytes: Uint8Array): Promise<JsonObject | undefined> => {
-  const type = await loadProtobuf()
+  const type = await load()
   try {
     return type.toObject(type.decode(bytes), { longs: String, enums: Number, bytes: String }) as JsonObject
   } catch {
@@ -41,7 +34,7 @@ const withPem = (keyEx: unknown) => {
 
 /** The same way back: a reply, flat or wrapped. */
 export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
-  const type = await loadProtobuf()
+  const type = await load()
   const { hello, keyEx, err, plainMsg, msgType, ...members } = reply
   const errorMsg = isObject(err) ? { code: err.number, detail: err.name } : undefined
   const message = {

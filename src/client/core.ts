@@ -1,5 +1,6 @@
 /** Puts the parts of a client together; the verbs are written on top of what this returns. */
 import { createJsonTransport, type Send } from './call.ts'
+import { createCaptchaSolver } from './captcha.ts'
 import { createClock } from './clock.ts'
 import { createDevices } from './devices.ts'
 import { createProofExchange, createSealedExchange } from './exchanges.ts'
@@ -102,7 +103,8 @@ export const createCore = (options: ReadOptions) => {
     minimumCost: options.minimumKdfCost,
     record: createKdfRecord({ storage, key: keyOf('kdf'), lock: lockOf('kdf') }),
   })
-  return { options, send, devices, keys, greeter, tickets, location, passwords }
+  const captchas = createCaptchaSolver(options)
+  return { options, send, devices, keys, greeter, tickets, location, passwords, captchas }
 }
 
 export type Core = ReturnType<typeof createCore>

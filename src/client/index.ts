@@ -13,12 +13,14 @@ import { ClientFailure } from './failure.ts'
 import { type ClientOptions, readOptions } from './options.ts'
 import { type AccountVerbs, createAccountVerbs } from './verbs/accounts.ts'
 import { type AppVerbs, createAppVerbs } from './verbs/apps.ts'
+import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
 
 export { createBrowserStorage } from './browser-storage.ts'
 export type { InputOf, ReplyOf } from './call.ts'
+export type { CaptchaAnswer, PictureChallenge } from './captcha.ts'
 export type { DeviceDescription } from './devices.ts'
 export { ClientFailure, type FailureName, isFailure } from './failure.ts'
 export type { HelloFacts } from './greeter.ts'
@@ -50,7 +52,13 @@ type CallVerb = {
   call<Path extends string>(path: Path, input?: InputOf<Path>, options?: CallOptions): Promise<ReplyOf<Path>>
 }
 
-export type Client = AppVerbs & KeyExchangeVerbs & HelloVerbs & AccountVerbs & TicketVerbs & CallVerb
+export type Client = AppVerbs &
+  CaptchaVerbs &
+  KeyExchangeVerbs &
+  HelloVerbs &
+  AccountVerbs &
+  TicketVerbs &
+  CallVerb
 
 /** A path is appended to the base URL: one that does not begin with `/` would change the host. */
 const checkPath = (path: string): void => {
@@ -77,6 +85,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createKeyExchangeVerbs(core),
     ...createHelloVerbs(core),
     ...createAccountVerbs(core),
+    ...createCaptchaVerbs(core),
     ...createTicketVerbs(core),
     ...createCall(core),
   }

@@ -2,6 +2,33 @@
 
 /** What each operation takes and what it answers beside the members of every reply. */
 export type Operations = {
+  /** A captcha for another operation: a picture, or work for the device. */
+  '/v1/captcha': {
+    input: {
+      purpose: string
+      kind?: string
+      theme?: string
+    }
+    reply: {
+      captchaId: string
+      /** work, picture */
+      kind: string
+      purpose: string
+      /** Seconds */
+      expiresIn: number
+      /** SVG */
+      picture?: string
+      challenge?: {
+        /** SHA-256 */
+        algorithm: string
+        /** Hex of the hash of salt and number */
+        challenge: string
+        maxnumber: number
+        salt: string
+        signature: string
+      }
+    }
+  }
   /** Answers the members that it was sent. */
   '/v1/echo': {
     input: Record<string, unknown>
@@ -114,6 +141,11 @@ export type Operations = {
         device?: string
         osver?: string
       }
+      captcha?: {
+        captchaId?: string
+        /** The letters, or for work the payload of ALTCHA */
+        answer?: string
+      }
       keyPrint?: unknown
       tm?: unknown
       checkTokenData?: unknown
@@ -188,6 +220,11 @@ export type Operations = {
         os?: string
         device?: string
         osver?: string
+      }
+      captcha?: {
+        captchaId?: string
+        /** The letters, or for work the payload of ALTCHA */
+        answer?: string
       }
       keyPrint?: unknown
       tm?: unknown
@@ -401,6 +438,7 @@ export type Operations = {
  * again. `tiers`: the tickets that the operation takes; without any it takes every tier, if it takes a ticket.
  */
 export const operations = {
+  '/v1/captcha': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },

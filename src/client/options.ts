@@ -1,4 +1,5 @@
 /** What a client is created with, and the checks of it. */
+import type { CaptchaOptions } from './captcha.ts'
 import type { DeviceDescription } from './devices.ts'
 import { type PinnedKeys, readPinnedKeys } from './pinned-keys.ts'
 import type { Fetch } from './post.ts'
@@ -38,7 +39,7 @@ export type ClientOptions = {
    * hash would be cheaper to crack.
    */
   minimumKdfCost?: number | undefined
-}
+} & CaptchaOptions
 
 export type ReadOptions = {
   base: string
@@ -57,7 +58,7 @@ export type ReadOptions = {
   timeoutMs: number
   totpCompensation: number
   minimumKdfCost: number
-}
+} & CaptchaOptions
 
 /** Throws TypeError for options that contradict each other. */
 export const readOptions = (options: ClientOptions): ReadOptions => {
@@ -86,5 +87,7 @@ export const readOptions = (options: ClientOptions): ReadOptions => {
     timeoutMs: options.timeoutMs ?? 15_000,
     totpCompensation: options.totpCompensation ?? 0,
     minimumKdfCost: options.minimumKdfCost ?? 10,
+    onCaptcha: options.onCaptcha,
+    onWork: options.onWork,
   }
 }

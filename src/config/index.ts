@@ -8,6 +8,7 @@ import * as accounts from '../features/accounts/config.ts'
 import * as apps from '../features/apps/config.ts'
 import * as audit from '../features/audit/config.ts'
 import * as backends from '../features/backends/config.ts'
+import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
@@ -42,6 +43,7 @@ export const ConfigSchema = section({
     ...apps.limits,
     ...accounts.limits,
     ...tickets.limits,
+    ...captcha.limits,
     ...words.limits,
     ...backends.limits,
     ...abuse.limits,
@@ -51,6 +53,7 @@ export const ConfigSchema = section({
   password: section(accounts.password),
   tickets: section(tickets.tickets),
   audit: section(audit.audit),
+  captcha: section(captcha.captcha),
   words: section(words.words),
   metrics: section(core.metrics),
   log: section(core.log),

@@ -1,6 +1,7 @@
 /** What a feature is: what it may use, what it declares, and how an operation is held to its own shape. */
 import type { Static } from 'typebox'
 import type { CreateBatch } from '../adapters/batch.ts'
+import type { DrawGlyphs } from '../adapters/captcha-glyphs.ts'
 import type { Clock } from '../adapters/clock.ts'
 import type { Sealer, ServerCrypto } from '../adapters/crypto.ts'
 import type { Db } from '../adapters/db/index.ts'
@@ -25,8 +26,6 @@ export type AdminWorld = {
   db: Db
   clock: Clock
   random: Random
-  /** The person who acts, for the audit events; none in a server. */
-  actor?: string | undefined
   crypto: ServerCrypto
   /** The first `bits` bits of an address as canonical CIDR. */
   networkOf(address: string, bits: number): string
@@ -53,6 +52,7 @@ export type World = AdminWorld & {
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined
+  drawGlyphs: DrawGlyphs
   logger: Pick<Logger, 'info' | 'warn'>
   /** Lets others go first. */
   giveWay(): Promise<unknown>

@@ -5,6 +5,7 @@ import { accountAdmin, accounts } from './accounts/feature.ts'
 import { apps, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
+import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
@@ -45,20 +46,15 @@ export const openFeatures = (world: World) => {
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
   const { find: findApp } = admin.apps
-  const { raiseEpoch, isHeldUp } = admin.accounts
+  const { raiseEpoch } = admin.accounts
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
-  const ticket = house.add(tickets, {
-    recordAudit,
-    recordChange,
-    raiseEpoch,
-    isHeldUp,
-    prolongKey: keys.prolong,
-  })
+  const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
   const { checkText } = house.add(words, {})
   house.add(backends, { tickets: ticket })
-  house.add(accounts, { logins: ticket, keys })
+  const captchas = house.add(captcha, {})
+  house.add(accounts, { logins: ticket, keys, captcha: captchas })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

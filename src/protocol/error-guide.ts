@@ -15,6 +15,8 @@ export type GuideSection =
 
 type Guide = { section: GuideSection; when: string; todo: string }
 
+const access = 'App, address and limits'
+const again = 'Solve the fresh one in `captcha` of this refusal.'
 const notSent = 'This version does not send it; the number is kept for a later one.'
 
 export const errorGuide: Record<ErrorName, Guide> = {
@@ -172,6 +174,13 @@ export const errorGuide: Record<ErrorName, Guide> = {
     when: 'An administrator disabled the app.',
     todo: 'Administrator: `torii app enable`.',
   },
+  CAPTCHA_MISSING: {
+    section: 'App, address and limits',
+    when: 'The call needs a captcha, which is in `captcha` of this refusal. It has cost no try.',
+    todo: 'Solve it and call again with `captcha: { captchaId, answer }`. The SDK solves work by itself.',
+  },
+  CAPTCHA_EXPIRED: { section: access, when: 'It is older than 120 s, or was answered before.', todo: again },
+  CAPTCHA_WRONG: { section: access, when: 'The answer is wrong, or for another call.', todo: again },
   PASSWORD_LENGTH: {
     section: 'Accounts and tickets',
     when: 'The password is empty or longer than 1,024 bytes.',
@@ -193,7 +202,11 @@ export const errorGuide: Record<ErrorName, Guide> = {
     todo: 'Ask the user for another name.',
   },
   LOGIN_MODE: { section: 'Accounts and tickets', when: notSent, todo: '–' },
-  CAPTCHA_NEEDED: { section: 'Accounts and tickets', when: notSent, todo: '–' },
+  CAPTCHA_NEEDED: {
+    section: 'Accounts and tickets',
+    when: 'Too many passwords in a row were wrong for this login, and the call does not come from a device of this user.',
+    todo: 'Log in on a device that has logged in before.',
+  },
   LOGIN_FAILED: {
     section: 'Accounts and tickets',
     when: 'The login does not exist, or the password is wrong. The two look alike on purpose.',

@@ -106,7 +106,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'register',
     5,
-    6,
+    // One of them counts registrations of the network.
+    7,
     codes.REGISTERED,
     async () => {
       const members = await registration(device, target)

@@ -52,6 +52,11 @@ const limitsEnvironment = () =>
     ]),
   )
 
+/** Raised like the limits, never switched off. */
+const raisedDemand = JSON.stringify(
+  ['register', 'login'].map((purpose) => ({ purpose, by: 'network', count: 1_000_000 })),
+)
+
 const sharedEnvironment = ({ primary, replica, redis, database }: Databases) => ({
   TORII__SERVER__TRIAL: 'true',
   TORII__STORE__URL: redis.url,
@@ -92,6 +97,7 @@ export const startTorii = async (plan: {
     TORII__LOG__LEVEL: plan.log,
     ...patience,
     ...limitsEnvironment(),
+    TORII__CAPTCHA__DEMAND: raisedDemand,
     ...(plan.databases && sharedEnvironment(plan.databases)),
   }
   const app = await addApp(environment)

@@ -24,7 +24,7 @@ type WelcomeReply = ReplyOf<'/v1/login'>
 
 export type AccountVerbs = {
   /**
-   * Registers a user and logs in. Throws ALREADY_REGISTERED, NAME_REFUSED or PASSWORD_LENGTH (1 to 1,024 bytes).
+   * Registers a user and logs in. Solves the captcha that may be asked for: work by itself, a picture by `onCaptcha`. Throws ALREADY_REGISTERED, NAME_REFUSED or PASSWORD_LENGTH (1 to 1,024 bytes).
    *
    * ```ts
    * const { user } = await client.register({ userName: 'amber', password: 'correct horse' })
@@ -62,14 +62,22 @@ const followRedirect = (core: Core, base: string): Promise<WelcomeReply> =>
   })
 
 export const createAccountVerbs = (core: Core): AccountVerbs => {
-  const { passwords, greeter, tickets, location } = core
+  const { passwords, greeter, tickets, location, captchas } = core
   const { device } = core.options
 
   return {
     register: async ({ userName, nickName, password, regmode = 'anonymous' }) => {
       const { wanted, hashes } = await passwords.hash(userName, password)
       const user = nickName === undefined ? { userName } : { userName, nickName }
-      const reply = await greeter.sendWithProof('/v1/register', { regmode, user, ...hashes, device })
+      const reply = await captchas.callWithCaptcha((captcha) =>
+        greeter.sendWithProof('/v1/register', {
+          regmode,
+          user,
+          ...hashes,
+          device,
+          ...(captcha && { captcha }),
+        }),
+      )
       await tickets.keep(reply)
       await passwords.remember(userName, wanted)
       return reply
@@ -78,7 +86,9 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
       const { wanted, hashes: made } = await passwords.hash(login, password, { acceptNewKdf })
       const { salt: _, ...hashes } = made
       try {
-        const reply = await greeter.sendWithProof('/v1/login', { login, ...hashes, device })
+        const reply = await captchas.callWithCaptcha((captcha) =>
+          greeter.sendWithProof('/v1/login', { login, ...hashes, device, ...(captcha && { captcha }) }),
+        )
         await tickets.keep(reply)
         await passwords.remember(login, wanted)
         return reply

@@ -1,19 +1,18 @@
 /** Accounts: registering, logging in, and what an administrator does to an account. */
 import type { RecordAudit } from '../audit/api.ts'
+import type { Captcha } from '../captcha/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import { createAccountAdmin } from './admin.ts'
-import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
-import { createFailures } from './failures/rule.ts'
 import { createLogin } from './login.ts'
 import { createNames } from './names.ts'
 import { createPasswords } from './passwords.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
-
+import { removeOldFailures, removeOldStreaks } from './repo.ts'
 import { createVerifiers } from './verifier.ts'
 import { loginShape, preloginShape, registerShape } from './wire.ts'
 
@@ -31,10 +30,14 @@ export const accountAdmin = feature({
   }),
 })
 
-export type AccountsNeeds = { logins: Pick<Tickets, 'begin'>; keys: Pick<Keys, 'prove'> }
+export type AccountsNeeds = {
+  logins: Pick<Tickets, 'begin' | 'isKnownDevice'>
+  keys: Pick<Keys, 'prove'>
+  captcha: Captcha
+}
 
 export const accounts = feature({
-  create: (world: World, { logins, keys }: AccountsNeeds) => {
+  create: (world: World, { logins, keys, captcha }: AccountsNeeds) => {
     const { db, clock, random, crypto, config, isWithin } = world
     const passwords = createPasswords({
       crypto,
@@ -49,22 +52,22 @@ export const accounts = feature({
       slowDown: world.slowDown,
     })
     const findSalt = createFindSalt({ db, passwords })
-    const failures = createFailures({ db, clock })
     const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
     const prelogin = createPrelogin({ passwords, findSalt })
     const names = createNames({ reserved: config.names.reserved, unmask: world.unmask })
-    const register = createRegister({ db, clock, random, crypto, names, passwords, verifiers, logins, keys })
-    const login = createLogin({
+    const register = createRegister({
       db,
       clock,
+      random,
+      crypto,
+      names,
       passwords,
       verifiers,
-      findSalt,
-      failures,
       logins,
       keys,
-      findRedirect,
+      captcha,
     })
+    const login = createLogin({ db, clock, passwords, verifiers, findSalt, logins, keys, findRedirect })
     return {
       api: {},
       operations: [
@@ -80,7 +83,7 @@ export const accounts = feature({
       ],
       retention: [
         { name: 'login failures', keptMs: dayMs, remove: removeOldFailures },
-        { name: 'login streaks', keptMs: dayMs, remove: removeOldStreaks },
+        { name: 'login streaks', keptMs: 90 * dayMs, remove: removeOldStreaks },
       ],
     }
   },

@@ -6,6 +6,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Captcha } from '../captcha/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import { loginKeyOf, type Names } from './names.ts'
@@ -25,12 +26,13 @@ export type RegisterNeeds = {
   verifiers: Verifiers
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
+  captcha: Pick<Captcha, 'checkCall'>
 }
 
 const tagBytes = 8
 
 export const createRegister = (needs: RegisterNeeds) => {
-  const { db, clock, random, crypto, names, passwords, verifiers, logins, keys } = needs
+  const { db, clock, random, crypto, names, passwords, verifiers, logins, keys, captcha } = needs
 
   const createBothVerifiers = async (input: RegisterInput, salt: string) => {
     const { clientHash, salt: sent } = input
@@ -44,6 +46,8 @@ export const createRegister = (needs: RegisterNeeds) => {
   }
 
   return async function register(input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> {
+    // Before the proof, which is used up by being shown.
+    await captcha.checkCall('register', input.captcha, caller)
     const proof = await keys.prove(input, caller)
     if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
     const { userName, key, skeleton: look } = names.checkUserName(input.user.userName)

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type, withoutControls } from '../../protocol/schema.ts'
+import { Answer } from '../captcha/wire.ts'
 import { Tickets, User } from '../tickets/wire.ts'
 
 /** Code points of a name as typed: its normal form is bounded further on, and costs little up to here. */
@@ -88,6 +89,7 @@ export const registerShape = {
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
     password,
     device,
+    captcha: Type.Optional(Answer),
     ...proof,
   }),
   reply: Welcome,
@@ -101,7 +103,15 @@ export const loginShape = {
   summary: 'Logs in with a user number or user name',
   limit: 'login',
   replay: 'login',
-  input: Type.Object({ login, clientHash, nextClientHash, password, device, ...proof }),
+  input: Type.Object({
+    login,
+    clientHash,
+    nextClientHash,
+    password,
+    device,
+    captcha: Type.Optional(Answer),
+    ...proof,
+  }),
   reply: Welcome,
 } as const satisfies OperationShape
 

@@ -1,0 +1,238 @@
+/** Captchas through the front door: demanded, solved, used up, bound; and by the SDK. */
+import { createHash } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { createClient, isFailure } from '../../src/client/index.ts'
+import { codes } from '../harness/codes.ts'
+import { openShared, spawnServer } from '../harness/test-server.ts'
+import { checkRefusal, openWorld, type World } from './world.ts'
+
+t.setTimeout(60_000)
+
+type Challenge = { algorithm: string; challenge: string; maxnumber: number; salt: string; signature: string }
+type Issued = { captchaId: string; kind: string; challenge?: Challenge; picture?: string; expiresIn: number }
+
+const environment = {
+  TORII__CAPTCHA__DEMAND: JSON.stringify([
+    { purpose: 'register', by: 'network', count: 3 },
+    { purpose: 'login', by: 'login', count: 3, seconds: 900 },
+    { purpose: 'login', by: 'network', count: 20 },
+  ]),
+  TORII__CAPTCHA__WORK__MOST: '1000',
+  TORII__SERVER__TRUSTED_PROXIES: '127.0.0.1/32',
+}
+
+/** As an ALTCHA widget does it. */
+const solve = ({ challenge: work }: Issued, change: Partial<Challenge & { number: number }> = {}) => {
+  if (!work) throw new Error('no work')
+  const hash = (number: number) =>
+    createHash('sha256')
+      .update(work.salt + number)
+      .digest('hex')
+  let number = 0
+  while (hash(number) !== work.challenge) number++
+  const { algorithm, challenge, salt, signature } = { ...work, ...change }
+  return Buffer.from(JSON.stringify({ algorithm, challenge, number, salt, signature, ...change })).toString(
+    'base64',
+  )
+}
+
+let names = 0
+const registerOn = (world: World, members: object = {}, from = '127.0.0.1') =>
+  world
+    .request({
+      url: '/v1/register',
+      json: {
+        appid: world.app.appId,
+        appsecret: world.app.appSecret,
+        regmode: 'anonymous',
+        user: { userName: `name ${++names}` },
+        password: 'pass word',
+        ...members,
+      },
+      ...(from !== '127.0.0.1' && { headers: { 'x-forwarded-for': from, 'x-forwarded-proto': 'https' } }),
+    })
+    .then((reply) => ({ ...reply, json: JSON.parse(reply.body) as Record<string, unknown> }))
+
+const ask = async (world: World, members: object = { purpose: 'register' }) =>
+  (await world.callJson('/v1/captcha', { ...members })).json as unknown as Issued & { code: number }
+
+/** Three that pass, and then the captcha of the refusal. */
+const openDemanding = async (...[more = {}]: [Record<string, string>?]) => {
+  const world = await openWorld(t, { ...environment, ...more })
+  for (let at = 0; at < 3; at++) t.equal((await registerOn(world)).json.code, codes.REGISTERED)
+  return world
+}
+
+t.test(
+  'the fourth registration from a network is asked for work, and solved work lets it pass',
+  async (t) => {
+    const world = await openDemanding()
+    const refused = await registerOn(world)
+    const { captcha } = checkRefusal(t, refused, 'CAPTCHA_MISSING') as { captcha: Issued }
+    t.match(captcha, {
+      kind: 'work',
+      purpose: 'register',
+      expiresIn: 120,
+      challenge: { algorithm: 'SHA-256', maxnumber: 1_000 },
+    })
+    const answer = solve(captcha)
+    t.equal(
+      (await registerOn(world, { captcha: { captchaId: captcha.captchaId, answer } })).json.code,
+      codes.REGISTERED,
+    )
+    const again = await registerOn(world, { captcha: { answer } })
+    const { captcha: fresh } = checkRefusal(t, again, 'CAPTCHA_WRONG') as { captcha: Issued }
+    t.equal((await registerOn(world, { captcha: { answer: solve(fresh) } })).json.code, codes.REGISTERED)
+    t.equal(
+      (await registerOn(world, {}, '203.0.113.9')).json.code,
+      codes.REGISTERED,
+      'another network is not asked',
+    )
+  },
+)
+
+t.test('work that is not what was asked for is refused, each time with a fresh one', async (t) => {
+  const world = await openDemanding()
+  const other = await world.server.apps.add({ name: 'other' })
+  const credentials = { appid: other.appId, appsecret: other.appSecret }
+  const first = await ask(world)
+  const rows: [why: string, members: object, from?: string][] = [
+    ['another purpose', { captcha: { answer: solve(await ask(world, { purpose: 'login' })) } }],
+    ['another app', { ...credentials, captcha: { answer: solve(await ask(world)) } }],
+    [
+      'another challenge under this signature',
+      { captcha: { answer: solve(first, { signature: (await ask(world)).challenge?.signature ?? '' }) } },
+    ],
+    [
+      'another salt',
+      { captcha: { answer: solve(first, { salt: (await ask(world)).challenge?.salt ?? '' }) } },
+    ],
+    ['another number', { captcha: { answer: solve(first, { number: 1_000_000 }) } }],
+    ['another algorithm', { captcha: { answer: solve(first, { algorithm: 'SHA-1' }) } }],
+    ['letters', { captcha: { captchaId: first.captchaId, answer: 'ABCDE' } }],
+    ['no base64', { captcha: { answer: '%'.repeat(100) } }],
+  ]
+  for (const [why, members] of rows) {
+    const { captcha } = checkRefusal(t, await registerOn(world, members), 'CAPTCHA_WRONG', { message: why })
+    t.match(captcha, { kind: 'work' }, why)
+  }
+  checkRefusal(t, await registerOn(world, { captcha: {} }), 'CAPTCHA_MISSING')
+  const answer = solve(first)
+  world.clock.add(120_000)
+  checkRefusal(t, await registerOn(world, { captcha: { answer } }), 'CAPTCHA_EXPIRED')
+  t.equal(
+    (await registerOn(world, { captcha: { answer: solve(await ask(world)) } })).json.code,
+    codes.REGISTERED,
+  )
+})
+
+t.test('work from another network is refused, and of too low a difficulty', async (t) => {
+  const world = await openDemanding()
+  for (let at = 0; at < 3; at++) await registerOn(world, {}, '203.0.113.9')
+  const elsewhere = (await ask(world)) as Issued
+  checkRefusal(
+    t,
+    await registerOn(world, { captcha: { answer: solve(elsewhere) } }, '203.0.113.9'),
+    'CAPTCHA_WRONG',
+  )
+  const easy = await ask(world)
+  for (let at = 0; at < 14; at++) await registerOn(world)
+  const refused = await registerOn(world, { captcha: { answer: solve(easy) } })
+  const { captcha } = checkRefusal(t, refused, 'CAPTCHA_WRONG') as { captcha: Issued }
+  t.equal(captcha.challenge?.maxnumber, 2_000, 'the demand has risen')
+})
+
+t.test('a picture is kept as a hash, and used up by its first answer', async (t) => {
+  const demand = JSON.stringify([{ purpose: 'register', by: 'network', count: 0, kind: 'picture' }])
+  const world = await openWorld(t, { ...environment, TORII__CAPTCHA__DEMAND: demand })
+  const { captcha } = checkRefusal(t, await registerOn(world), 'CAPTCHA_MISSING') as { captcha: Issued }
+  t.match(captcha, { kind: 'picture', picture: /^<svg / })
+  const { captchaId } = captcha
+  checkRefusal(t, await registerOn(world, { captcha: { captchaId, answer: 'WRONG' } }), 'CAPTCHA_WRONG')
+  checkRefusal(t, await registerOn(world, { captcha: { captchaId, answer: 'WRONG' } }), 'CAPTCHA_EXPIRED')
+  checkRefusal(t, await registerOn(world, { captcha: { answer: 'WRONG' } }), 'CAPTCHA_MISSING')
+  checkRefusal(t, await registerOn(world, { captcha: { captchaId: 'x', answer: 'WRONG' } }), 'CAPTCHA_WRONG')
+  const dark = await ask(world, { purpose: 'register', kind: 'picture', theme: 'dark' })
+  t.match(dark, { kind: 'picture', picture: /#d7dbe3/ })
+})
+
+t.test('always asks everybody, never nobody', async (t) => {
+  const always = await openWorld(t, { ...environment, TORII__CAPTCHA__MODE: 'always' })
+  checkRefusal(t, await registerOn(always), 'CAPTCHA_MISSING')
+  const never = await openWorld(t, { ...environment, TORII__CAPTCHA__MODE: 'never' })
+  for (let at = 0; at < 6; at++) t.equal((await registerOn(never)).json.code, codes.REGISTERED)
+})
+
+t.test('of twenty calls at once with one solved work, over two processes, one passes', async (t) => {
+  const shared = await openShared({ ...environment, TORII__CAPTCHA__MODE: 'always' })
+  const servers = await Promise.all([spawnServer(shared.environment), spawnServer(shared.environment)])
+  t.teardown(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+    await shared.close()
+  })
+  const call = async (at: number, path: string, members: object) => {
+    const { body } = await (servers[at % 2] as (typeof servers)[number]).send({
+      method: 'POST',
+      url: path,
+      headers: { 'content-type': 'application/json' },
+      payload: JSON.stringify({ appid: shared.app.appId, appsecret: shared.app.appSecret, ...members }),
+    })
+    return JSON.parse(body)
+  }
+  const answer = solve(await call(0, '/v1/captcha', { purpose: 'register' }))
+  const calls = Array.from({ length: 20 }, (_, at) =>
+    call(at, '/v1/register', {
+      regmode: 'anonymous',
+      user: { userName: `burst ${at}` },
+      password: 'pass word',
+      captcha: { answer },
+    }),
+  )
+  const found = (await Promise.all(calls)).map(({ code }) => code)
+  t.equal(found.filter((code) => code === codes.REGISTERED).length, 1)
+  t.equal(found.filter((code) => code === codes.CAPTCHA_WRONG).length, 19)
+
+  // Nothing is kept for work that nobody solved.
+  const client = new Redis(shared.environment.TORII__STORE__URL ?? '')
+  const count = async () =>
+    (await client.keys(`${shared.database}:*`)).filter((key) => key.includes('captcha:')).length
+  const before = await count()
+  for (let at = 0; at < 100; at++) await call(at, '/v1/captcha', { purpose: 'register' })
+  t.equal(await count(), before)
+  client.disconnect()
+})
+
+t.test('the SDK solves work by itself, and asks for pictures', async (t) => {
+  const world = await openWorld(t, environment)
+  const url = `http://127.0.0.1:${await world.listen()}`
+  const shares: number[] = []
+  const create = (more: object = {}) =>
+    createClient({
+      url,
+      appId: world.app.appId,
+      appSecret: world.app.appSecret,
+      now: world.clock.now,
+      onWork: (share) => shares.push(share),
+      ...more,
+    })
+  for (let at = 0; at < 5; at++) {
+    const { user } = await create().register({ userName: `sdk user ${at}`, password: 'pass word' })
+    t.equal(user.userName, `sdk user ${at}`)
+  }
+  t.ok(shares.every((share) => share > 0 && share <= 1))
+  t.match(await create().captcha({ purpose: 'code' }), { captchaId: /^[0-9a-f]{32}$/, answer: /^[\w+/]+=*$/ })
+  const pictures: string[] = []
+  const asking = create({
+    onCaptcha: ({ picture }: { picture: string }) => {
+      pictures.push(picture)
+      return 'ABCDE'
+    },
+  })
+  t.match(await asking.captcha({ purpose: 'register', kind: 'picture' }), { answer: 'ABCDE' })
+  t.match(pictures, [/^<svg /])
+  const refused = await create()
+    .captcha({ purpose: 'register', kind: 'picture' })
+    .catch((error: unknown) => error)
+  t.ok(isFailure(refused, 'CAPTCHA_MISSING'))
+})
