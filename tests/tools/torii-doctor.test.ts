@@ -76,7 +76,7 @@ t.test(
     const migrated = join(folder, 'old.sqlite')
     cpSync(join(folder, 'torii.sqlite'), migrated)
     const old = new Database(migrated)
-    old.exec("DELETE FROM migrations WHERE name = '0013_settings.1'")
+    old.exec("DELETE FROM migrations WHERE name = '0012_settings.1'")
     old.close()
     const damaged = join(folder, 'damaged.sqlite')
     writeFileSync(damaged, 'no database at all'.repeat(100), { mode: 0o644 })
@@ -250,7 +250,7 @@ if (anyPrimary !== undefined) {
 
       const applied = 'DELETE FROM migrations'
       await primary.asRoot(
-        `${applied.replace('FROM ', `FROM ${shared.database}.`)} WHERE name = '0013_settings.1'`,
+        `${applied.replace('FROM ', `FROM ${shared.database}.`)} WHERE name = '0012_settings.1'`,
       )
       const lacking = await examine(environment)
       t.match(lacking, { code: 1 })
@@ -260,8 +260,8 @@ if (anyPrimary !== undefined) {
         advice: /torii migrate up/,
       })
       // Its table is there already: the step is found done and recorded.
-      await primary.asRoot(`INSERT INTO ${shared.database}.migrations VALUES ('0013_settings.1', 1, NULL)`)
-      t.match(await createTorii(environment)('migrate', 'up'), { code: 0, stdout: /^0013_settings\.1\n/ })
+      await primary.asRoot(`INSERT INTO ${shared.database}.migrations VALUES ('0012_settings.1', 1, NULL)`)
+      t.match(await createTorii(environment)('migrate', 'up'), { code: 0, stdout: /^0012_settings\.1\n/ })
 
       await replica.asRoot('STOP SLAVE SQL_THREAD')
       const stopped = await examine(environment)

@@ -203,13 +203,13 @@ t.test('only migrate up makes a database; the others say that there is none', as
 t.test('refuses a database that lacks migrations, and one that is none', async (t) => {
   const { folder, file, torii } = await openDatabase(t)
   const database = new Database(file)
-  database.exec("DELETE FROM migrations WHERE name = '0013_settings.1'")
+  database.exec("DELETE FROM migrations WHERE name = '0012_settings.1'")
   database.close()
   t.match(await torii('app', 'list'), { code: 1, stderr: /lacks 1 migrations: run "torii migrate up"\n$/ })
   t.match(await torii('migrate', 'status'), { code: 0, stdout: /lacks 1 of them: run "torii migrate up"\n$/ })
   t.match(await torii('migrate', 'up'), {
     code: 1,
-    stderr: /^torii: migration 0013_settings\.1 failed: .*\n$/,
+    stderr: /^torii: migration 0012_settings\.1 failed: .*\n$/,
   })
 
   writeFileSync(

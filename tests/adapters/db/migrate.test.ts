@@ -126,10 +126,11 @@ for (const engine of engines) {
     const begun = new Promise<void>((resolve) => {
       begin = resolve
     })
+    const held = (await readSteps(engine, config))[3]?.name
     const holder = createMigrator({
       config,
       onStep: async (name, moment) => {
-        if (!name.startsWith('0003_') || moment !== 'run') return
+        if (name !== held || moment !== 'run') return
         begin()
         await released
       },
