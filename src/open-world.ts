@@ -19,7 +19,7 @@ import { openStore } from './adapters/store/open.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import type { World } from './features/feature.ts'
-import { checkPins, openRecover } from './features/index.ts'
+import { checkPins, openRecover, reservedKeys } from './features/index.ts'
 import { createAdmission } from './http/admission.ts'
 import { findLanguage } from './http/language.ts'
 
@@ -46,7 +46,13 @@ export const openWorld = async (options: WorldOptions) => {
     })
     const metrics = config.metrics.enabled ? (await import('./http/metrics.ts')).createMetrics() : undefined
     const recover = openRecover({ config, db, crypto: nodeCrypto, createBatch })
-    const unmeasured = await openStore({ config: config.store, clock, logger, recover })
+    const unmeasured = await openStore({
+      config: config.store,
+      clock,
+      logger,
+      recover,
+      reserved: reservedKeys,
+    })
     opened.unshift(unmeasured)
     const bcryptPool = createBcryptPool(config.password)
     opened.unshift(bcryptPool)

@@ -151,7 +151,7 @@ t.test('keys in Redis', async (t) => {
   const user = await registerUser(device, world)
   near(t, await bytesOf(await keysOf('skey:*')), 'an SKey in Redis')
   for (let call = 0; call < limit; call++) await device.call(world, '/v1/session', { token: user.skey })
-  near(t, await bytesOf(await keysOf('limit:session:*')), 'a limit of 60')
+  near(t, await bytesOf(await keysOf('limit:*:session:*')), 'a limit of 60')
   const before = await keysOf('replay:*')
   await device.call(world, '/v1/login', { ...user.login, n: randomName() })
   const after = (await keysOf('replay:*')).filter((key) => !before.includes(key))

@@ -57,6 +57,8 @@ export const describeAddress = (text: string) => {
     family: isV4 ? ('ipv4' as const) : ('ipv6' as const),
     scope: scopeOf(range),
     limitNetwork: isV4 ? canonical : networkOf(canonical, 64),
+    block: isV4 ? canonical : networkOf(canonical, 56),
+    site: networkOf(canonical, isV4 ? 24 : 48),
     network: networkOf(canonical, isV4 ? 24 : 64),
   })
 }

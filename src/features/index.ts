@@ -1,6 +1,6 @@
 /** Every feature, in the order of needs: the one place where features meet. A need that is missing does not compile. */
 import type { Recover } from '../adapters/store/index.ts'
-import { bans, limits } from './abuse/feature.ts'
+import { bans, limits, reservedLimitKeys } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
 import { apps, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
@@ -11,7 +11,7 @@ import { type AdminWorld, createHouse, type House, type World } from './feature.
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { settings } from './settings/feature.ts'
-import { createRecover, loginEnds, tickets } from './tickets/feature.ts'
+import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
@@ -35,6 +35,9 @@ export const addAdmin = (house: House<AdminWorld>) => {
 }
 
 export const openAdmin = (world: AdminWorld) => addAdmin(createHouse(world))
+
+/** Beginnings of the keys that a full store still has room for: without them it would forget limits and ends of logins. */
+export const reservedKeys = [...reservedLimitKeys, ...reservedTicketKeys]
 
 /** Brings a store up to date that has lost its latest writes. A store is opened with it, before the features. */
 export const openRecover = (world: Pick<World, 'config' | 'db' | 'crypto' | 'createBatch'>): Recover =>

@@ -12,6 +12,10 @@ export type Address = {
   scope: 'public' | 'private' | 'loopback'
   /** What limits count by: the address, or its /64. */
   limitNetwork: string
+  /** The network around it that one customer may have: its /56; of IPv4 the address. */
+  block: string
+  /** The widest network that limits and bounds count by: its /48 or /24. */
+  site: string
   /** What login failures count by and logs show: the /24 or /64. */
   network: string
 }

@@ -9,6 +9,20 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
   /** Calls alternate between the processes. */
   const either = (place: number) => (place % 2 === 0 ? one : two)
 
+  t.test(`${name}: pushes into several rings at once`, async (t) => {
+    const tag = `{${newKey()}}`
+    const rings = [
+      { key: `${tag}:a`, most: 2 },
+      { key: `${tag}:b`, most: 3 },
+    ]
+    const fallen: string[][] = []
+    for (const [place, entry] of ['1', '2', '3', '4'].entries())
+      fallen.push(await either(place).pushEach(rings, entry, 60_000))
+    t.same(fallen, [[], [], ['1'], ['2', '1']])
+    t.equal(await one.pushBounded(`${tag}:a`, '5', 2, 60_000), '3')
+    t.same(await one.pushEach([], 'x', 60_000).catch(() => []), [])
+  })
+
   t.test(`${name}: extends what is there, whatever it is, and makes nothing`, async (t) => {
     const { key, ledger } = await begin(one, ['m'], 1_000)
     const [none, ring, mark] = [`${key}:none`, `${key}:ring`, `${key}:mark`]

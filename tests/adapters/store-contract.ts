@@ -144,6 +144,21 @@ export function testContract(t: Test, { name, stores, listLives }: Subject) {
     t.ok((await one.pass(key, 60_000, 11)) > 0)
   })
 
+  t.test(`${name}: with wider logs all of them have room, or none remembers`, async (t) => {
+    const tag = `{${newKey()}}`
+    const wider = [
+      { key: `${tag}:block`, max: 20 },
+      { key: `${tag}:site`, max: 15 },
+    ]
+    const passAt = (network: number) => either(network).pass(`${tag}:${network}`, 60_000, 10, wider)
+    const waits = await times(100, (place) => passAt(place % 2))
+    t.equal(waits.filter((wait) => wait === 0).length, 15, 'the narrowest of all bounds the sum')
+    t.ok((await passAt(7)) > 0, 'a network of its own does not help')
+    t.equal(await one.pass(`${tag}:7`, 60_000, 1), 0, 'and what was refused is nowhere remembered')
+    t.ok((await one.pass(`${tag}:block`, 60_000, 15)) > 0)
+    t.equal(await one.pass(`${tag}:block`, 60_000, 16), 0)
+  })
+
   t.test(`${name}: never more than max pass in any window, and the wait it returns is right`, async (t) => {
     const [key, windowMs, max] = [newKey(), 100, 5]
     const passed: { before: number; after: number }[] = []

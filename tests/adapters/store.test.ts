@@ -98,6 +98,20 @@ t.test('memory refuses new keys when it is full, and keeps what it has promised'
   await store.close()
 })
 
+t.test('a full memory has room for what is reserved', async (t) => {
+  const clock = fixedClock()
+  const store = createMemoryStore({ maxKeys: 1_000, clock, reserved: ['limit:', 'login:'] })
+  for (let place = 0; place < 900; place++) await store.set(`key:${place}`, 'x', 60_000)
+  await t.rejects(store.set('key:900', 'x', 60_000), overloaded)
+  await t.rejects(store.pushBounded('ring', 'x', 2, 60_000), overloaded)
+  for (let place = 0; place < 50; place++) {
+    t.equal(await store.pass(`limit:${place}`, 60_000, 1), 0)
+    await store.set(`login:${place}`, 'logged-out', 60_000)
+  }
+  await t.rejects(store.set('login:50', 'x', 60_000), overloaded, 'the bound holds for these too')
+  await store.close()
+})
+
 t.test('memory counts what is in ledgers and rings like keys', async (t) => {
   const clock = fixedClock()
   const store = createMemoryStore({ maxKeys: 1_000, clock })

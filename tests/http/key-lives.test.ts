@@ -34,10 +34,11 @@ t.test('an exchange is over after a minute, a key after a day, a week or a month
 
   const [unused, idle, used] = [await exchange(), await exchange(), await exchange('ChaCha20')]
   for (const key of [idle, used]) t.equal((await login(key)).code, replyCodes.LOGGED_IN)
-  clock.add(23 * hourMs)
-  t.equal(messageOf(await hello(unused)).stage, 'needlogin', 'nobody logged in on it: it lives a day')
-  clock.add(hourMs + 1)
+  clock.add(hourMs - 60_000)
+  t.equal(messageOf(await hello(unused)).stage, 'needlogin', 'a key without a login lives an hour')
+  clock.add(60_001)
   isRefused(t, await hello(unused), replyCodes.KX_KEY_PRINT, 'and asking does not make it longer')
+  clock.add(23 * hourMs)
   t.equal(messageOf(await hello(used)).stage, 'waitdata')
   for (let week = 0; week < 4; week++) {
     clock.add(7 * dayMs - 60_000)
@@ -49,7 +50,7 @@ t.test('an exchange is over after a minute, a key after a day, a week or a month
 })
 
 t.test(
-  'a key that was logged in on lives a week from its last use, also from one on its first day',
+  'a key that was logged in on lives a week from its last use, also in place of its first hour',
   async (t) => {
     const world = await openUserWorld(t)
     const { call, clock, exchange, hello, login, request } = world
@@ -77,16 +78,16 @@ t.test('what a device says of itself does not make a key live longer', async (t)
   const { clock, exchange, hello, login, server } = await openUserWorld(t)
   const [unused, used] = [await exchange(), await exchange()]
   t.equal((await login(used)).code, replyCodes.LOGGED_IN)
-  clock.add(2 * hourMs)
+  clock.add(hourMs / 10)
   const isKept = async (key: SharedKey) => {
     const { outcome } = await server.store.consume(`ledger:{${key.keyPrint}}`, [], 9)
     return [(await server.store.get(`key:{${key.keyPrint}}`)) !== undefined, outcome !== 'missing']
   }
   for (const key of [unused, used]) t.equal((await hello(key, { Lang: 'en' })).code, replyCodes.OK)
-  clock.add(22 * hourMs - 1)
+  clock.add(0.9 * hourMs - 1)
   for (const key of [unused, used]) t.same(await isKept(key), [true, true])
   clock.add(2)
-  t.same(await isKept(unused), [false, false], 'nothing of it is left when its day is over')
+  t.same(await isKept(unused), [false, false], 'nothing of it is left when its hour is over')
   t.same(await isKept(used), [true, true])
 })
 

@@ -221,7 +221,9 @@ t.test('a key that is pushed out during a login exists whole or not at all', asy
     const key = await exchangeKey(atA, 'AES-CTR')
     // As many others as there may be behind it: the next one pushes it out.
     await Promise.all(
-      Array.from({ length: 63 }, (_, at) => store.pushBounded('unbound:127.0.0.1', `${at}`, 64, 60_000)),
+      Array.from({ length: 63 }, (_, at) =>
+        store.pushBounded('unbound:{keys}:127.0.0.1', `${at}`, 64, 60_000),
+      ),
     )
     const { shared } = await beginExchange(atA, 'AES-CTR')
     if (!shared) throw new Error('refused')

@@ -11,15 +11,16 @@ const dropEveryMs = 1_000
 const dropAtOnce = 1_000
 
 /**
- * Contents with a life. All together they count for at most `most` keys: at the bound those whose life is over are
+ * Contents with a life. All together they count for so many keys at most: at the bound those whose life is over are
  * dropped, and more is refused with `Failure('OVERLOADED')`.
  */
 export function createExpiringMap<Content>(needs: {
-  most: number
+  /** How much there may be where this key finds room. */
+  mostFor(key: string): number
   clock: Clock
   sizeOf(content: Content): number
 }) {
-  const { most, clock, sizeOf } = needs
+  const { mostFor, clock, sizeOf } = needs
   const entries = new Map<string, Entry<Content>>()
   const byExpiry = createExpiryHeap<Entry<Content>>()
   let held = 0
@@ -54,7 +55,8 @@ export function createExpiringMap<Content>(needs: {
     return undefined
   }
 
-  const makeRoom = (more: number) => {
+  const makeRoom = (key: string, more: number) => {
+    const most = mostFor(key)
     while (more > 0 && held + more > most) if (dropExpired(1) === 0) throw new Failure('OVERLOADED')
   }
 
@@ -65,7 +67,7 @@ export function createExpiringMap<Content>(needs: {
     put(key: string, content: Content, ttlMs: number) {
       const expiresAt = clock.elapsed() + wholeMs(ttlMs)
       const size = sizeOf(content)
-      makeRoom(size - (find(key)?.size ?? 0))
+      makeRoom(key, size - (find(key)?.size ?? 0))
       // Not what was found before: making room may have dropped it.
       const entry = entries.get(key)
       held += size - (entry?.size ?? 0)
@@ -77,7 +79,7 @@ export function createExpiringMap<Content>(needs: {
 
     /** Lets an entry that was found hold so much more; `change` changes its content. */
     grow(entry: Entry<Content>, more: number, change: () => void) {
-      makeRoom(more)
+      makeRoom(entry.key, more)
       change()
       if (entries.get(entry.key) !== entry) return
       const size = sizeOf(entry.content)

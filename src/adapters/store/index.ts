@@ -32,8 +32,10 @@ export interface Store {
   /**
    * The sliding log: passes if fewer than `max` passed in the last `windowMs`, and remembers it.
    * Returns 0 when passed, else the milliseconds until the oldest leaves. Never more than `max` pass in any window.
+   * With wider logs it passes if all of them have room, and all remember it, or none. On Redis Cluster they share one
+   * hash tag.
    */
-  pass(key: string, windowMs: number, max: number): Promise<number>
+  pass(key: string, windowMs: number, max: number, wider?: readonly WiderLog[]): Promise<number>
   /** Puts a value there that `touch` reads, its last use now; one that was touched stays, with its marks. */
   setTouched(key: string, value: string, ttlMs: number): Promise<void>
   /**
@@ -77,6 +79,8 @@ export interface Store {
    * fell out. (With a smaller `most` than before all that is too much falls out; the oldest of it is returned.)
    */
   pushBounded(key: string, entry: string, most: number, ttlMs: number): Promise<string | undefined>
+  /** The same for several rings: the oldest entries that fell out. On Redis Cluster the rings share one hash tag. */
+  pushEach(rings: readonly BoundedRing[], entry: string, ttlMs: number): Promise<string[]>
   /** Removes the keys, whatever they hold. On Redis Cluster they share one hash tag. */
   remove(keys: readonly string[]): Promise<void>
   /** The store's own clock (ms since 1970) when it answers, else throws like every verb. */
@@ -98,6 +102,9 @@ export interface Store {
  * start and whenever its server has restarted; until it returns no other caller can use the store.
  */
 export type Recover = (store: Store) => Promise<void>
+
+export type WiderLog = { key: string; max: number }
+export type BoundedRing = { key: string; most: number }
 
 export type Consumed = { outcome: 'consumed' | 'seen' | 'full' | 'missing'; lifeMs: number }
 

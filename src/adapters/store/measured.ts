@@ -32,6 +32,7 @@ export const measureStore = (store: Store, observe: Observe): Store => {
     slide: timed('slide', store.slide),
     extend: timed('extend', store.extend),
     pushBounded: timed('pushBounded', store.pushBounded),
+    pushEach: timed('pushEach', store.pushEach),
     remove: timed('remove', store.remove),
     ping: timed('ping', store.ping),
     get trips() {

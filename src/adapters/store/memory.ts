@@ -12,20 +12,31 @@ import {
   type Ledger,
   sizeOfLedger,
 } from './ledger.ts'
-import { createSlidingLog, passLog, type SlidingLog } from './sliding-log.ts'
+import { createSlidingLog, recordPass, type SlidingLog, waitOfLog } from './sliding-log.ts'
 import { wholeMs } from './whole-ms.ts'
 
 type Touchable = { value: string; usedAt: number; used: boolean }
-type Ring = readonly string[]
+type Ring = string[]
 type Content = string | SlidingLog | Touchable | Ledger | Ring
+
+export type MemoryStoreNeeds = {
+  maxKeys: number
+  clock: Clock
+  /** Beginnings of keys that may use the last tenth: others must not be able to keep them out. */
+  reserved?: readonly string[]
+}
+
+const sharedPart = 0.9
 
 /**
  * The store of one process. It holds at most `maxKeys` keys, where what is in a ledger or ring counts like keys: at
  * the bound it drops those whose life is over, and refuses more with `Failure('OVERLOADED')` rather than forget what
  * it has promised.
  */
-export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: Clock }): Store {
-  const entries = createExpiringMap<Content>({ most: maxKeys, clock, sizeOf })
+export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStoreNeeds): Store {
+  const shared = reserved.length > 0 ? Math.floor(maxKeys * sharedPart) : maxKeys
+  const mostFor = (key: string) => (reserved.some((start) => key.startsWith(start)) ? maxKeys : shared)
+  const entries = createExpiringMap<Content>({ mostFor, clock, sizeOf })
   const { find, put, drop } = entries
   const epoch = randomUUID()
   let trips = 0
@@ -39,6 +50,27 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
   }
 
   const findText = (key: string) => textOf(find(key))
+
+  const findLog = (key: string) => {
+    const log = find(key)?.content ?? createSlidingLog()
+    if (typeof log === 'string' || !('times' in log)) throw otherKind(key)
+    return log
+  }
+
+  const push = (key: string, entry: string, most: number, ttlMs: number) => {
+    const ring = find(key)?.content ?? []
+    if (!isRing(ring)) throw otherKind(key)
+    // In place: to copy a ring of many thousands would take longer than all the rest.
+    ring.push(entry)
+    const [fallen] = ring.length > most ? ring.splice(0, ring.length - most) : []
+    try {
+      put(key, ring, ttlMs)
+    } catch (error) {
+      ring.pop()
+      throw error
+    }
+    return fallen
+  }
 
   return {
     get trips() {
@@ -90,13 +122,17 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
       return text
     },
 
-    async pass(key, windowMs, max) {
+    async pass(key, windowMs, max, wider = []) {
       trips++
-      const log = find(key)?.content ?? createSlidingLog()
-      if (typeof log === 'string' || !('times' in log)) throw otherKind(key)
-      const waitMs = passLog(log, clock.elapsed(), wholeMs(windowMs), max)
-      if (waitMs === 0) put(key, log, windowMs)
-      return Math.ceil(waitMs)
+      const now = clock.elapsed()
+      const window = wholeMs(windowMs)
+      const logs = [{ key, max }, ...wider].map((row) => ({ ...row, log: findLog(row.key) }))
+      const waitMs = Math.max(...logs.map(({ log, max: most }) => waitOfLog(log, now, window, most)))
+      if (waitMs > 0) return Math.ceil(waitMs)
+      // First what may find no room; what one log has remembered too much ends with its window.
+      for (const { key: place, log } of logs) put(place, log, windowMs)
+      for (const { log } of logs) recordPass(log, now, window)
+      return 0
     },
 
     async setTouched(key, value, ttlMs) {
@@ -171,11 +207,12 @@ export function createMemoryStore({ maxKeys, clock }: { maxKeys: number; clock: 
 
     async pushBounded(key, entry, most, ttlMs) {
       trips++
-      const ring = find(key)?.content ?? []
-      if (!isRing(ring)) throw otherKind(key)
-      const all = [...ring, entry]
-      put(key, all.slice(-most), ttlMs)
-      return all.length > most ? all[0] : undefined
+      return push(key, entry, most, ttlMs)
+    },
+
+    async pushEach(rings, entry, ttlMs) {
+      trips++
+      return rings.flatMap(({ key, most }) => push(key, entry, most, ttlMs) ?? [])
     },
 
     async remove(keys) {

@@ -10,10 +10,12 @@ export async function openStore(needs: {
   clock: Clock
   logger?: StoreLogger | undefined
   recover?: Recover | undefined
+  /** Beginnings of keys that the store in memory has room for when it is full. */
+  reserved?: readonly string[]
 }): Promise<Store> {
-  const { config, clock, logger, recover } = needs
+  const { config, clock, logger, recover, reserved = [] } = needs
   if (!config.url && config.clusterNodes.length === 0)
-    return createMemoryStore({ maxKeys: config.memoryMaxKeys, clock })
+    return createMemoryStore({ maxKeys: config.memoryMaxKeys, clock, reserved })
   const { openRedisStore } = await import('./redis.ts')
   return openRedisStore({ config, logger, recover })
 }

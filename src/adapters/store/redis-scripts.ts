@@ -30,20 +30,26 @@ export const scripts = {
    * A list of the microseconds of each pass, newest last: with whole milliseconds one more than max would fit
    * into a window that begins within one. Each pass removes up to two that have left the window, so the list
    * shrinks to what the window holds and no call is long. The extra millisecond of life is for the rounding.
-   * Returns the ms to wait; if it passed, when, as a negative number.
+   * ARGV: the window in ms, then the most of each log. Returns the ms to wait; if it passed, when, as a negative number.
    */
   pass: script(`
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
     local start = now - ARGV[1] * 1000
-    local oldest = redis.call('LINDEX', KEYS[1], -ARGV[2])
-    if oldest and tonumber(oldest) > start then return math.ceil((oldest - start) / 1000) end
-    redis.call('RPUSH', KEYS[1], now)
-    for _ = 1, 2 do
-      if tonumber(redis.call('LINDEX', KEYS[1], 0)) > start then break end
-      redis.call('LPOP', KEYS[1])
+    local wait = 0
+    for place, key in ipairs(KEYS) do
+      local oldest = redis.call('LINDEX', key, -ARGV[1 + place])
+      if oldest and tonumber(oldest) > start then wait = math.max(wait, math.ceil((oldest - start) / 1000)) end
     end
-    redis.call('PEXPIRE', KEYS[1], ARGV[1] + 1)
+    if wait > 0 then return wait end
+    for _, key in ipairs(KEYS) do
+      redis.call('RPUSH', key, now)
+      for _ = 1, 2 do
+        if tonumber(redis.call('LINDEX', key, 0)) > start then break end
+        redis.call('LPOP', key)
+      end
+      redis.call('PEXPIRE', key, ARGV[1] + 1)
+    end
     return -now`),
 
   /** ARGV: the window in ms, then passes that a process remembers. The log becomes the union of both. */
@@ -131,4 +137,14 @@ export const scripts = {
     local over = redis.call('RPUSH', KEYS[1], ARGV[1]) - ARGV[2]
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
     if over > 0 then return redis.call('LPOP', KEYS[1], over)[1] end`),
+
+  /** The same for each key. ARGV: the entry, the life in ms, the most of each. */
+  pushEach: script(`
+    local fallen = {}
+    for place, key in ipairs(KEYS) do
+      local over = redis.call('RPUSH', key, ARGV[1]) - ARGV[2 + place]
+      redis.call('PEXPIRE', key, ARGV[2])
+      if over > 0 then fallen[#fallen + 1] = redis.call('LPOP', key, over)[1] end
+    end
+    return fallen`),
 } as const

@@ -90,11 +90,13 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       return (await run<string | null>(scripts.claim, [key], value, wholeMs(ttlMs))) ?? undefined
     },
 
-    async pass(key, windowMs, max) {
+    async pass(key, windowMs, max, wider = []) {
       const whole = wholeMs(windowMs)
-      const answer = await run<number>(scripts.pass, [key], whole, max)
+      const keys = [key, ...wider.map((log) => log.key)]
+      checkTags(keys)
+      const answer = await run<number>(scripts.pass, keys, whole, max, ...wider.map((log) => log.max))
       if (answer > 0) return answer
-      passBook.record(key, whole, -answer)
+      for (const passed of keys) passBook.record(passed, whole, -answer)
       return 0
     },
 
@@ -142,6 +144,12 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
 
     async pushBounded(key, entry, most, ttlMs) {
       return (await run<string | null>(scripts.pushBounded, [key], entry, most, wholeMs(ttlMs))) ?? undefined
+    },
+
+    async pushEach(rings, entry, ttlMs) {
+      const keys = rings.map(({ key }) => key)
+      checkTags(keys)
+      return run<string[]>(scripts.pushEach, keys, entry, wholeMs(ttlMs), ...rings.map(({ most }) => most))
     },
 
     async remove(keys) {

@@ -15,10 +15,8 @@ export function recordPass(log: SlidingLog, at: number, window: number) {
   }
 }
 
-/** Returns 0 and remembers `now` if fewer than `max` passed since `now - windowMs`, else the ms to wait. */
-export function passLog(log: SlidingLog, now: number, windowMs: number, max: number) {
+/** 0 if fewer than `max` passed since `now - windowMs`, else the ms to wait. */
+export function waitOfLog(log: SlidingLog, now: number, windowMs: number, max: number) {
   const oldest = log.times[log.times.length - max]
-  if (oldest !== undefined && oldest > now - windowMs) return oldest + windowMs - now
-  recordPass(log, now, windowMs)
-  return 0
+  return oldest !== undefined && oldest > now - windowMs ? oldest + windowMs - now : 0
 }

@@ -5,6 +5,8 @@ import { type AdminWorld, feature, type World } from '../feature.ts'
 import { createBans } from './bans.ts'
 import { createLimits } from './limits.ts'
 
+export { reservedLimitKeys } from './limits.ts'
+
 export const bans = feature({
   create: (
     { db, clock, networkOf }: AdminWorld,

@@ -17,7 +17,8 @@ export type HelloNeeds = {
 }
 
 const ownVersion = '1'
-const maxLength = 100
+/** The texts are kept with each key and device. */
+const maxLength = 32
 
 /** Without control characters: JSON makes each six characters long in the store. */
 const textOf = (value: unknown): string | undefined =>

@@ -1,5 +1,5 @@
 /** The four stages of the key exchange: 1 and 3 come from the client, 2 and 4 are the replies. */
-import type { AppCaller } from '../../http/caller.ts'
+import type { Address, AppCaller } from '../../http/caller.ts'
 import { fromBase64, isEqual, toBase64, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { composeFrame, type Frame, type FrameReply, readFrame } from '../../protocol/frame.ts'
@@ -21,7 +21,8 @@ type KeyExReply = FrameReply<'keyEx', KeyExMessage>
 
 const times = { pendingMs: 60_000, repeatMs: 60_000 } as const
 const mostOpen = 8
-const mostUnbound = 64
+/** Keys on which no user has logged in: of an address or /64, of a /24 or /48, and in all. */
+const mostUnbound = { network: 64, site: 512, all: 50_000 } as const
 const mostTries = { begin: 3, finish: 2 } as const
 
 /** Bounds what one network can keep in the store: of each kind only so many, and the oldest gives way. */
@@ -34,9 +35,14 @@ const createRings = ({ store, records }: Pick<ExchangeNeeds, 'store' | 'records'
     }
   },
   /** Finished keys on which no user has logged in. */
-  enterUnbound: async (fingerprint: string, network: string) => {
-    const oldest = await store.pushBounded(`unbound:${network}`, fingerprint, mostUnbound, keyLives.unusedMs)
-    if (oldest !== undefined) await records.removeUnbound(oldest)
+  enterUnbound: async (fingerprint: string, { limitNetwork, site }: Address) => {
+    const rings = [
+      { key: `unbound:{keys}:${limitNetwork}`, most: mostUnbound.network },
+      { key: `unbound:{keys}:${site}`, most: mostUnbound.site },
+      { key: 'unbound:{keys}', most: mostUnbound.all },
+    ]
+    const fallen = await store.pushEach(rings, fingerprint, keyLives.unusedMs)
+    await Promise.all([...new Set(fallen)].map(records.removeUnbound))
   },
 })
 
@@ -126,7 +132,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
       const marks = checkThird(pending, frame)
       const key = toKey(record, frame, hash, caller)
       if (await records.complete(fingerprint, pending, key, marks, keyLives.unusedMs)) {
-        await rings.enterUnbound(fingerprint, caller.address.limitNetwork)
+        await rings.enterUnbound(fingerprint, caller.address)
         return composeFourth(frame, caller, fingerprint, key)
       }
     }

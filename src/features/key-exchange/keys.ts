@@ -31,8 +31,9 @@ export type ProvenKey = CallerKey & {
   loginsSinceMs: number
 }
 
-const dayMs = 24 * 3_600_000
-export const keyLives = { wholeMs: 30 * dayMs, idleMs: 7 * dayMs, unusedMs: dayMs } as const
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+export const keyLives = { wholeMs: 30 * dayMs, idleMs: 7 * dayMs, unusedMs: hourMs } as const
 const clockMs = 300_000
 /** How far the clocks of processes may be apart. */
 const clocksApartMs = 3_600_000
@@ -56,7 +57,7 @@ const createKeyLife = ({ clock, records }: KeysNeeds) => {
   const lifeOf = (endsAt: number) => Math.max(1, Math.min(keyLives.idleMs + spareMs, endsAt - clock.now()))
   return {
     lifeOf,
-    /** A key with a login lives as long as it is used; one without keeps its first day. */
+    /** A key with a login lives as long as it is used; one without keeps its first hour. */
     prolongUsed: async (fingerprint: string, { createdAt, endsAt }: KeyRecord, lifeMs: number) => {
       const now = clock.now()
       const isUsed = now + lifeMs > createdAt + keyLives.unusedMs + clockMs
@@ -64,7 +65,7 @@ const createKeyLife = ({ clock, records }: KeysNeeds) => {
       const neededMs = Math.min(keyLives.idleMs, endsAt - now - clockMs)
       if (isUsed && lifeMs < neededMs) await records.extend(fingerprint, lifeOf(endsAt))
     },
-    /** What is left at least: a key without a login never lives beyond its first day. */
+    /** What is left at least: a key without a login never lives beyond its first hour. */
     leftOf: ({ isBound, createdAt, endsAt }: KeyRecord) => {
       const unusedMs = createdAt + keyLives.unusedMs - clock.now()
       return isBound || unusedMs <= 0 ? lifeOf(endsAt) : unusedMs

@@ -7,11 +7,14 @@ import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
-import { createTicketRecovery, markStore, type TicketRecoveryNeeds } from './recovery.ts'
+import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
 import { endLoginsOfUser, removeOldLogins } from './repo.ts'
-import { createSKeys } from './skeys.ts'
+import { createSKeys, gateKeys } from './skeys.ts'
 import { createTickets, type TicketsService } from './tickets.ts'
 import { exchangeShape, logoutShape, sessionShape } from './wire.ts'
+
+/** Keys that find room in a store that is full. */
+export const reservedTicketKeys = [...gateKeys, markKey]
 
 const markMs = 400
 /** A device that has logged in before stays known for a year after its login has ended. */

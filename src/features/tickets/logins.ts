@@ -135,7 +135,7 @@ export const createLogins = (needs: LoginsNeeds) => {
     { row, pair }: { row: LoginRow; pair: Pair },
     proof: ProvenKey | undefined,
   ): Promise<LoginTickets> => {
-    // The row binds the key already; if the store is away now, the key lives its first day.
+    // The row binds the key already; if the store is away now, the key lives its first hour.
     if (proof) await needs.prolongKey(proof).catch(() => {})
     const nowMs = row.authenticatedAt
     const issued = skeys.issue(row.loginId, pair.skeySecret, skeyRecord(row, account, nowMs), nowMs)

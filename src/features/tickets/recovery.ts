@@ -12,7 +12,7 @@ export type TicketRecoveryNeeds = {
   findChanged(db: Executor, kind: 'account', sinceMs: number): Promise<string[]>
 }
 
-const markKey = 'current-at'
+export const markKey = 'current-at'
 /** How far the clocks of processes may be apart, plus the time from a row to its gate. */
 const marginMs = 60_000
 const pageSize = 500

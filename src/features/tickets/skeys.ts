@@ -45,6 +45,9 @@ const mostResumed = 8
 /** A gate that ends nothing: SKeys from before a sealed exchange are good in sealed calls only. */
 const sealedGate = 'sealed'
 
+/** The ends of logins and accounts find room in a store that is full. */
+export const gateKeys = ['login:', 'account:']
+
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
   const tag = `{${toHex(loginId.subarray(0, tagBytes))}}`

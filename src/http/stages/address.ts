@@ -16,6 +16,8 @@ export const nowhere: Address = {
   family: 'ipv4',
   scope: 'public',
   limitNetwork: 'unknown',
+  block: 'unknown',
+  site: 'unknown',
   network: 'unknown',
 }
 
