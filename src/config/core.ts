@@ -19,13 +19,19 @@ export const server = {
     certFile: text('', 'PEM certificate chain; with keyFile the server speaks HTTPS'),
     keyFile: text('', 'PEM private key'),
   }),
-  maxConnections: whole(10_000, 1, 1_000_000, 'Most open connections; further ones are closed at once'),
+  maxConnections: whole(
+    10_000,
+    1,
+    1_000_000,
+    'Most open connections; at a bound the ones that have been idle longest are closed',
+  ),
   maxConnectionsPerAddress: whole(
     1_000,
     1,
     1_000_000,
     'Most open connections from one address (IPv6: /64) that is not a trusted proxy',
   ),
+  maxConnectionsPerNetwork: whole(4_000, 1, 1_000_000, 'Most open connections from one /24 (IPv6: /48)'),
   maxWritesAtOnce: whole(
     16,
     1,

@@ -5,7 +5,7 @@ import type { Config } from '../config/index.ts'
 import { type Answered, createAccessLog } from './access-log.ts'
 import { registerBodies } from './bodies.ts'
 import type { Address, Operation } from './caller.ts'
-import { limitConnections } from './connections.ts'
+import { limitConnections, watchRequests } from './connections.ts'
 import type { EnvelopeNeeds } from './envelopes/envelope.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
@@ -51,8 +51,14 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const { server, transport, security, languages } = config
   const headers = server.tls.certFile ? { ...securityHeaders, ...strictTransport } : securityHeaders
   const writeAccessLog = createAccessLog(needs.observe)
+  const app = openFastify(needs, (error, socket) => socketErrors.refuse(error, socket))
+  boundTurns(app.server)
+  const findLatest = watchRequests(app.server, elapsedMs)
+  const { describeAddress } = needs
+  limitConnections(app.server, { ...server, describeAddress }, { findLatest, elapsedMs })
   const socketErrors = createSocketErrors({
-    describeAddress: (remote) => needs.describeAddress(remote) ?? nowhere,
+    describeAddress: (remote) => describeAddress(remote) ?? nowhere,
+    findLatest,
     admit: async (address) => {
       checkAddress(needs, address)
       await needs.checkRateLimit('other', address)
@@ -62,15 +68,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     securityHeaders: headers,
     now,
   })
-  const app = openFastify(needs, socketErrors.refuse)
-  boundTurns(app.server)
   socketErrors.attach(app.server)
-  limitConnections(app.server, {
-    most: server.maxConnections,
-    mostPerAddress: server.maxConnectionsPerAddress,
-    proxies: server.trustedProxies,
-    networkOf: (address) => needs.describeAddress(address)?.limitNetwork,
-  })
 
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
   decorateRequests(app)

@@ -1,16 +1,17 @@
-/** What Node refuses before Fastify sees a request: it passes limit, ban and catalogue like everything else. */
+/** What Node refuses before Fastify sees a request: it is under the same limit, ban and catalogue as everything else. */
 import { once } from 'node:events'
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type Server, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ErrorName, Failure, type Language } from '../protocol/errors.ts'
 import type { Answered } from './access-log.ts'
 import type { Address } from './caller.ts'
+import type { FindLatest } from './connections.ts'
 import { composeFailure, retryAfterOf } from './reply.ts'
 
 export type SocketErrorNeeds = {
-  /** Who is behind a socket. */
   describeAddress(remoteAddress: string): Address
+  findLatest: FindLatest
   /** Throws what refuses the address. */
   admit(address: Address): Promise<void>
   /** Counts the refusal and writes its line, as for every request. */
@@ -27,15 +28,22 @@ const rows: Record<string, [status: number, name: ErrorName]> = {
 }
 
 export const createSocketErrors = (needs: SocketErrorNeeds) => {
-  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>()
+  /**
+   * A request that was answered before its body came has its one reply: a faulty or missing body must not get a second,
+   * which the client would take for the reply of its next request.
+   */
+  const isAnswered = (socket: Duplex) => {
+    const latest = needs.findLatest(socket)
+    return latest !== undefined && !latest.request.complete && latest.response.headersSent
+  }
 
-  /** What was sent before the faulty bytes is answered first, or its reply would be taken for the refusal. */
+  /** The request before the faulty bytes is answered first, or the client would take the refusal for its reply. */
   const waitForReplies = async (socket: Duplex) => {
-    const { request, response } = latest.get(socket) ?? {}
+    const { request, response } = needs.findLatest(socket) ?? {}
     if (request?.complete && response && !response.writableFinished) await once(response, 'close')
   }
 
-  /** Node finds all connections that ran out of time at once: one a turn, so that hundreds delay no other caller. */
+  /** Node finds all late requests at once. One is refused a turn, so that hundreds do not delay other calls. */
   let late = Promise.resolve()
   const takeTurn = () => {
     late = late.then(() => nextTurn())
@@ -43,7 +51,7 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
   }
 
   const refuse = async (error: { code?: string }, socket: Duplex) => {
-    // A client that reset the connection, or never finished the TLS handshake, gets no reply.
+    // A client that reset the connection, or never finished the TLS handshake, can't read a reply.
     if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) return socket.destroy()
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') await takeTurn()
     await waitForReplies(socket)
@@ -66,6 +74,7 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
     const lines = Object.entries(headers).map(([header, value]) => `${header}: ${value}`)
     const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')
     if (!socket.writable) return undefined
+    if (isAnswered(socket)) return socket.end(() => socket.destroy())
     socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
     needs.writeAccessLog({
       operation: 'other',
@@ -83,9 +92,8 @@ export const createSocketErrors = (needs: SocketErrorNeeds) => {
 
   return {
     refuse,
-    /** Hears what Node would otherwise answer in its own words. */
+    /** Takes what Node would otherwise answer in its own words. */
     attach: (server: Server) => {
-      server.on('request', (request, response) => latest.set(request.socket, { request, response }))
       server.on('connect', (_request, socket) => refuse({ code: 'HPE_INVALID_METHOD' }, socket))
       server.on('checkExpectation', (request, response) => server.emit('request', request, response))
     },

@@ -19,6 +19,7 @@ export const nowhere: Address = {
   block: 'unknown',
   site: 'unknown',
   network: 'unknown',
+  wideNetwork: 'unknown',
 }
 
 /** Throws for an address that is unknown or banned. */
