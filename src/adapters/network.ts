@@ -13,6 +13,9 @@ export const networkOf = (text: string, bits: number): string => {
   return `${ipaddr.fromByteArray(bytes).toString()}/${mask}`
 }
 
+/** Not `ipaddr.isValid`, which takes 10 for 0.0.0.10, and 010.0.0.1 for 8.0.0.1. */
+const isAddress = (text: string) => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+
 /** IPv4-mapped and NAT64 addresses are the IPv4 address that they carry. */
 const parse = (text: string): ipaddr.IPv4 | ipaddr.IPv6 => {
   const address = ipaddr.process(text)
@@ -47,7 +50,7 @@ export const createDescribe = () => {
 /** What limits, bans and logs need to know of an address; undefined for a text that is none. */
 export const describeAddress = (text: string) => {
   const bare = text.replace(/%.*$/, '')
-  if (!ipaddr.isValid(bare)) return undefined
+  if (!isAddress(bare)) return undefined
   const address = parse(bare)
   const range = address.range()
   const isV4 = address.kind() === 'ipv4'
@@ -78,9 +81,8 @@ export const isWithin = (address: string, network: string): boolean => {
 /** `192.0.2.1`, `192.0.2.0/24`, `2001:db8::/64`: canonical CIDR. A lone IPv6 address stands for its /64. */
 export const parseNetwork = (text: string): string | undefined => {
   const [address = '', bits, ...more] = text.split('/')
-  // Not `isValid`: to it 10 is 0.0.0.10, and 010.0.0.1 is 8.0.0.1.
-  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address)
-  if (!isAddress || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return undefined
+  if (!isAddress(address) || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits)))
+    return undefined
   const width = parse(address).kind() === 'ipv4' ? 32 : 128
   const wanted = bits === undefined ? Math.min(width, 64) : Number(bits)
   return wanted > width ? undefined : networkOf(address, wanted)

@@ -1,5 +1,5 @@
 /** Bodies stay bytes until the envelope has judged where the parameters are. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** A body as it came, before anything was parsed. */
 export type RawBody = { type: 'form' | 'json' | 'frame'; bytes: Buffer }
@@ -22,4 +22,21 @@ export const registerBodies = (app: FastifyInstance, maxBytes: number) => {
       done(null, body)
     })
   }
+}
+
+const mostDrained = 16_000_000
+
+/**
+ * A client that still sends its body reads the reply only afterwards, and closing at once would reset the connection
+ * before that. So the rest is read and dropped; a body that is far too long loses its connection all the same.
+ */
+export const drainBody = (request: FastifyRequest, reply: FastifyReply) => {
+  reply.removeHeader('connection')
+  reply.raw.once('finish', () => {
+    let drained = 0
+    request.raw.on('data', (bytes: Buffer) => {
+      drained += bytes.length
+      if (drained > mostDrained) request.raw.destroy()
+    })
+  })
 }

@@ -2,8 +2,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import ipaddr from 'ipaddr.js'
 import type { Address } from './caller.ts'
+import { createIsProxy } from './proxies.ts'
 
 export type ConnectionLimits = {
   maxConnections: number
@@ -42,17 +42,6 @@ type Connection = {
 /** So many idle connections close at once: finding the oldest has to look at all of the group. */
 const mostClosed = 32
 
-const isWithinAny = (ranges: readonly string[]) => {
-  const parsed = ranges
-    .map((range) => (range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`))
-    .filter((range) => ipaddr.isValidCIDR(range))
-    .map((range) => ipaddr.parseCIDR(range))
-  return (text: string) => {
-    const address = ipaddr.process(text)
-    return parsed.some(([range, bits]) => range.kind() === address.kind() && address.match([range, bits]))
-  }
-}
-
 type Peer = { remoteAddress?: string | undefined; remotePort?: number | undefined }
 const peerOf = ({ remoteAddress, remotePort }: Peer) => `${remoteAddress} ${remotePort}`
 
@@ -64,7 +53,7 @@ export const limitConnections = (
 ) => {
   const open = new Map<string, Connection>()
   const groups = new Map<string, Set<Connection>>()
-  const isProxy = isWithinAny(limits.trustedProxies)
+  const isProxy = createIsProxy(limits.trustedProxies)
 
   const groupsOf = (text: string): string[] => {
     const address = limits.describeAddress(text)

@@ -9,20 +9,21 @@ import { limitConnections, watchRequests } from './connections.ts'
 import type { EnvelopeNeeds } from './envelopes/envelope.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type HealthNeeds, registerHealth } from './health.ts'
-import { registerNotFound } from './not-found.ts'
 import { registerOperations } from './operations.ts'
 import { frontPage } from './page-texts.ts'
 import { type Page, type PageNeeds, registerPages } from './pages.ts'
 import { addStages, type PipelineNeeds } from './pipeline.ts'
 import { createPrivacy } from './privacy.ts'
+import { createIsProxy } from './proxies.ts'
 import { securityHeaders, strictTransport } from './reply.ts'
 import { decorateRequests } from './request.ts'
+import { watchRoutes } from './routes.ts'
 import { createSocketErrors } from './socket-errors.ts'
 import { checkAddress, nowhere } from './stages/address.ts'
 import type { OpenNeeds } from './stages/envelope.ts'
 import { boundTurns } from './turns.ts'
 
-type BuiltHere = 'isLeaving' | 'writeAccessLog' | 'envelope' | 'securityHeaders'
+type BuiltHere = 'methodsAt' | 'isLeaving' | 'writeAccessLog' | 'envelope' | 'securityHeaders'
 
 export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
   PageNeeds & {
@@ -70,10 +71,10 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   })
   socketErrors.attach(app.server)
 
-  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
+  for (const method of ['GET', 'HEAD']) app.addHttpMethod(method, { hasBody: true, overrideExisting: true })
   decorateRequests(app)
   registerBodies(app, transport.maxPostBytes)
-  registerNotFound(app)
+  const methodsAt = watchRoutes(app)
   const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
   app.setErrorHandler(createErrorHandler({ now, failureStatus, drawNonce: needs.drawNonce }))
 
@@ -81,11 +82,13 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const checkPrivate = createPrivacy({
     profile,
     isTrial,
+    isOriginListed: needs.isOriginListed,
     isBackendAddress: (address) => server.backendNetworks.some((network) => needs.isWithin(address, network)),
   })
   const pipelineNeeds: PipelineNeeds = {
     ...needs,
     securityHeaders: headers,
+    methodsAt,
     isLeaving: () => health.isDraining() && !app.server.listening,
     envelope: { ...needs.envelope, profile, transport, checkPrivate, now },
     writeAccessLog,
@@ -119,17 +122,21 @@ const openFastify = (
     loggerInstance: needs.logger,
     logController: new fastify.LogController({ disableRequestLogging: true }),
     genReqId: () => needs.randomId(),
-    trustProxy: server.trustedProxies.length > 0 ? [...server.trustedProxies] : false,
+    trustProxy: server.trustedProxies.length > 0 ? createIsProxy(server.trustedProxies) : false,
     bodyLimit: transport.maxPostBytes,
     requestTimeout: server.requestTimeoutMs,
     keepAliveTimeout: 72_000,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     http: nodeOptions,
     ...(server.tls.certFile && {
       https: {
         ...nodeOptions,
+        minVersion: 'TLSv1.2' as const,
+        // For TLS 1.2: no CBC, and forward secrecy.
+        ciphers:
+          'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
         cert: readFileSync(server.tls.certFile),
         key: readFileSync(server.tls.keyFile),
         handshakeTimeout: server.headersTimeoutMs,
@@ -155,11 +162,6 @@ const openFastify = (
   }) as unknown as FastifyInstance
 }
 
-const isRoutable = (url: string): boolean => {
-  try {
-    decodeURI(url.split(/[?#]/)[0] ?? '')
-    return url.startsWith('/') || url === '*' || URL.canParse(url)
-  } catch {
-    return false
-  }
-}
+/** No path of ours needs an escape or has a fragment; decoded, either would get past the path rules of a proxy. */
+const isRoutable = (url: string): boolean =>
+  /^[^?#%]*(\?|$)/.test(url) && (url.startsWith('/') || url === '*' || URL.canParse(url))

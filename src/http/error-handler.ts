@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorName, Failure } from '../protocol/errors.ts'
 import { frameRefusal } from '../protocol/frame.ts'
+import { drainBody } from './bodies.ts'
 import { renderFailure } from './page-texts.ts'
 import { sendHtml } from './pages.ts'
 import { composeFailure, failureStatusOf, retryAfterOf } from './reply.ts'
@@ -63,6 +64,7 @@ export const createErrorHandler = ({ now, failureStatus, drawNonce }: ErrorNeeds
           isEnvelopeCall: isEnvelopeCall(request),
           failureStatus,
         })
+    if (statusCode === 413) drainBody(request, reply)
     if (request.routeOptions.config.page) {
       const nonce = drawNonce()
       const html = renderFailure(failure, caller.language, nonce)

@@ -17,18 +17,20 @@ import type { ErrorName } from '../protocol/errors.ts'
 import { type AccessLogNeeds, logAccess } from './stages/access-log.ts'
 import { type AddressNeeds, checkBan, checkRateLimit } from './stages/address.ts'
 import { type AdmissionNeeds, checkQueue, freeSlot, takeSlot } from './stages/admission.ts'
-import { type CallerNeeds, checkHost, startCaller } from './stages/caller.ts'
+import { type CallerNeeds, startCaller } from './stages/caller.ts'
 import { closeWhenDraining, type DrainNeeds } from './stages/connection.ts'
 import { type OpenNeeds, openEnvelope, type SealNeeds, sealReply } from './stages/envelope.ts'
 import { allowOrigin, answerPreflight, type OriginNeeds } from './stages/origin.ts'
 import { claimReplay, keepReply, type ReplayStageNeeds } from './stages/replay.ts'
 import { checkRight } from './stages/right.ts'
+import { checkHeaders, checkRoute, type RouteNeeds } from './stages/route.ts'
 import { checkTicket, type TicketNeeds } from './stages/ticket.ts'
 import { checkWords, type WordNeeds } from './stages/words.ts'
 
 export type PipelineNeeds = CallerNeeds &
   OriginNeeds &
   AddressNeeds &
+  RouteNeeds &
   AdmissionNeeds &
   ReplayStageNeeds &
   TicketNeeds &
@@ -80,10 +82,11 @@ export const pipeline: readonly Stage[] = [
   stage('onRequest',     startCaller,       'caller',     'all'),
   stage('onRequest',     allowOrigin,       'origin',     'all'),
   stage('onRequest',     checkBan,          'address',    'all',        'ADDRESS_UNKNOWN', 'ADDRESS_BANNED'),
+  stage('onRequest',     answerPreflight,   'origin',     'all'),
   stage('onRequest',     checkQueue,        'admission',  'all',        'OVERLOADED'),
   stage('onRequest',     checkRateLimit,    'address',    'all',        'TOO_OFTEN'),
-  stage('onRequest',     checkHost,         'caller',     'all',        'PARAMETER_INVALID'),
-  stage('onRequest',     answerPreflight,   'origin',     'all'),
+  stage('onRequest',     checkRoute,        'route',      'all',        'OPERATION_UNKNOWN', 'METHOD_NOT_SUPPORTED'),
+  stage('onRequest',     checkHeaders,      'route',      'all',        'PARAMETER_INVALID'),
   //    parsing          bodies.ts: the body stays bytes                TOO_LONG, PARAMETER_INVALID
   stage('preValidation', takeSlot,          'admission',  'all',        'OVERLOADED'),
   stage('preValidation', openEnvelope,      'envelope',   'operations', 'ENVELOPE_REFUSED', 'ENCRYPTION_REQUIRED', 'CLOCK_OFF', 'API_VERSION', 'APP_REFUSED', 'APP_DISABLED'),

@@ -7,25 +7,41 @@ export type PrivacyNeeds = {
   isTrial: boolean
   /** Whether a backend may call in the clear from there. */
   isBackendAddress(address: string): boolean
+  isOriginListed(origin: string): boolean
 }
 
 const isLoopback = (address: string | undefined) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
 const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
-/** What a proxy adds: such a call comes from elsewhere, also from a local peer. */
-const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/
+/** What a proxy adds: such a call comes from elsewhere, although its peer is on this machine. */
+const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*|cf-.*)$/
 
 /** Throws ENCRYPTION_REQUIRED. */
-export const createPrivacy = ({ profile, isTrial, isBackendAddress }: PrivacyNeeds) => {
+export const createPrivacy = ({ profile, isTrial, isBackendAddress, isOriginListed }: PrivacyNeeds) => {
+  /** A page of another site reaches this machine through the browser of its developer. */
+  const isOfForeignPage = ({ headers }: FastifyRequest) => {
+    const { origin } = headers
+    if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site'
+    const isLocal = URL.canParse(origin) && loopbackHost.test(new URL(origin).host)
+    return !isLocal && !isOriginListed(origin)
+  }
+
+  /** nginx speaks HTTP/1.0 to its upstream, and adds no header, unless it is told otherwise. */
+  const isOfProxy = ({ headers, raw }: FastifyRequest) =>
+    raw.httpVersion === '1.0' || Object.keys(headers).some((name) => forwarding.test(name))
+
   /** TLS, or a trusted proxy that says so; in a trial also a caller on this very machine. */
   const isPrivate = (request: FastifyRequest) => {
-    if (profile === 'legacy' || request.protocol === 'https') return true
-    const { headers } = request
-    const isForwarded = Object.keys(headers).some((name) => forwarding.test(name))
+    if (profile === 'legacy' || request.protocol.toLowerCase() === 'https') return true
+    if (isOfProxy(request)) return false
     const { remoteAddress = '' } = request.socket
-    const isOfBackend = request.routeOptions.config.shape?.forBackends && isBackendAddress(remoteAddress)
-    if (isOfBackend && !isForwarded) return true
-    return isTrial && !isForwarded && isLoopback(remoteAddress) && loopbackHost.test(headers.host ?? '')
+    if (request.routeOptions.config.shape?.forBackends && isBackendAddress(remoteAddress)) return true
+    return (
+      isTrial &&
+      isLoopback(remoteAddress) &&
+      loopbackHost.test(request.headers.host ?? '') &&
+      !isOfForeignPage(request)
+    )
   }
 
   return (request: FastifyRequest) => {

@@ -1,9 +1,10 @@
 /** Who is calling: address, language and origin; and what every reply carries. */
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
-import { Failure, type Language } from '../../protocol/errors.ts'
+import type { Language } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import type { Address } from '../caller.ts'
 import { chooseLanguage } from '../language.ts'
+import { stripPort } from '../proxies.ts'
 import { nowhere } from './address.ts'
 
 export type CallerNeeds = {
@@ -22,9 +23,10 @@ export const startCaller = (needs: CallerNeeds): onRequestHookHandler => {
   const { server, languages } = config
   const warnOfProxy = createProxyWarning(needs.elapsedMs, server.trustedProxies.length > 0)
   return (request, reply, done) => {
+    const address = needs.describeAddress(stripPort(request.ip)) ?? nowhere
     request.caller = {
       requestId: request.id,
-      address: needs.describeAddress(request.ip) ?? nowhere,
+      address,
       language: chooseLanguage(request.headers['accept-language'], languages),
       origin: request.headers.origin,
       envelope: undefined,
@@ -36,25 +38,23 @@ export const startCaller = (needs: CallerNeeds): onRequestHookHandler => {
       isRepeat: false,
     }
     reply.headers(securityHeaders)
-    warnOfProxy(request)
+    warnOfProxy(request, address)
     done()
   }
 }
 
-/** One warning a minute when a peer that is no trusted proxy sends `X-Forwarded-For`. */
+/** At most one warning a minute of a forwarding header that was not believed, or that names no address. */
 const createProxyWarning = (elapsedMs: () => number, hasProxies: boolean) => {
   let silentUntil = Number.NEGATIVE_INFINITY
-  return (request: FastifyRequest) => {
+  return (request: FastifyRequest, address: Address) => {
     if (request.headers['x-forwarded-for'] === undefined || elapsedMs() < silentUntil) return
-    if (hasProxies && request.ips && request.ips.length > 1) return
+    const isBelieved = hasProxies && request.ips !== undefined && request.ips.length > 1
+    if (isBelieved && address !== nowhere) return
     silentUntil = elapsedMs() + 60_000
-    request.log.warn('X-Forwarded-For of an untrusted peer was ignored; see server.trustedProxies')
+    request.log.warn(
+      isBelieved
+        ? 'a trusted proxy sent an X-Forwarded-For that is no address; its calls are refused'
+        : 'X-Forwarded-For of an untrusted peer was ignored; see server.trustedProxies',
+    )
   }
-}
-
-/** RFC 9112 section 3.2. Node's own check would answer outside the catalogue. */
-export const checkHost = (): onRequestHookHandler => (request, _reply, done) => {
-  if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
-    throw new Failure('PARAMETER_INVALID', { info: 'Host' })
-  done()
 }

@@ -36,7 +36,8 @@ export const openEnvelope =
   async (request) => {
     const { caller } = request
     const shape = shapeOf(request)
-    if (needs.profile === 'strict' && request.method === 'GET' && shape.replay !== 'read') {
+    const isReading = shape.replay === 'read' && !shape.frame
+    if (needs.profile === 'strict' && request.method !== 'POST' && !isReading) {
       throw encryptionRequired('This server takes changes by POST only.')
     }
     const call: Call = {

@@ -2,9 +2,13 @@
  * CORS (fetch.spec.whatwg.org), instead of @fastify/cors: a list of exact origins needs a few lines, and as stages they
  * stand in the pipeline, before and behind the ban.
  */
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 
-export type OriginNeeds = { isOriginListed(origin: string): boolean }
+export type OriginNeeds = {
+  isOriginListed(origin: string): boolean
+  /** Milliseconds that only ever pass. */
+  elapsedMs(): number
+}
 
 const readable = { 'access-control-expose-headers': 'retry-after' }
 const preflight = {
@@ -26,8 +30,32 @@ export const allowOrigin =
     done()
   }
 
-/** A preflight of a listed origin is answered here, whatever its path. */
-export const answerPreflight = (): onRequestHookHandler => (request, reply, done) => {
-  if (request.method !== 'OPTIONS' || !reply.hasHeader('access-control-allow-origin')) return done()
-  reply.code(204).headers(preflight).send()
+/**
+ * A preflight of a listed origin is answered here, whatever its path. It counts against no limit: each page sends many,
+ * and the users of one NAT would lock each other out.
+ */
+export const answerPreflight = ({ elapsedMs }: OriginNeeds): onRequestHookHandler => {
+  const warn = createOriginWarning(elapsedMs)
+  return (request, reply, done) => {
+    if (request.method !== 'OPTIONS') return done()
+    if (reply.hasHeader('access-control-allow-origin')) {
+      reply.code(204).headers(preflight).send()
+      return
+    }
+    warn(request)
+    done()
+  }
+}
+
+/** At most one warning a minute of a page that may not call. */
+const createOriginWarning = (elapsedMs: () => number) => {
+  let silentUntil = Number.NEGATIVE_INFINITY
+  return ({ headers: { origin }, log }: FastifyRequest) => {
+    if (origin === undefined || elapsedMs() < silentUntil) return
+    silentUntil = elapsedMs() + 60_000
+    log.warn(
+      { origin: origin.slice(0, 100) },
+      'a page of this origin was refused; list it in server.origins, or with "torii app add --origin"',
+    )
+  }
 }
