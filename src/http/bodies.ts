@@ -28,15 +28,14 @@ const mostDrained = 16_000_000
 
 /**
  * A client that still sends its body reads the reply only afterwards, and closing at once would reset the connection
- * before that. So the rest is read and dropped; a body that is far too long loses its connection all the same.
+ * before that. So the rest is read and dropped. A body that is far too long loses its connection all the same.
  */
 export const drainBody = (request: FastifyRequest, reply: FastifyReply) => {
+  if (Number(request.headers['content-length']) > mostDrained) return
   reply.removeHeader('connection')
-  reply.raw.once('finish', () => {
-    let drained = 0
-    request.raw.on('data', (bytes: Buffer) => {
-      drained += bytes.length
-      if (drained > mostDrained) request.raw.destroy()
-    })
+  let drained = 0
+  request.raw.on('data', (bytes: Buffer) => {
+    drained += bytes.length
+    if (drained > mostDrained) request.raw.socket.destroy()
   })
 }

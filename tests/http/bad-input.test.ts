@@ -369,9 +369,9 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
   const withBody = (method: string) => requestText(method, '/v1/echo', { body: json, type: jsonType })
   const post = (type: string, body = word) => requestText('POST', '/v1/echo', { type, body })
   const rows: Row[] = [
-    ['PUT', withBody('PUT'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, POST' }],
-    ['PATCH', withBody('PATCH'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, POST' }],
-    ['DELETE', requestText('DELETE', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, POST' }],
+    ['PUT', withBody('PUT'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
+    ['PATCH', withBody('PATCH'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
+    ['DELETE', requestText('DELETE', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
     ['DELETE with a body', withBody('DELETE'), 405, 'METHOD_NOT_SUPPORTED'],
     ['TRACE', requestText('TRACE', '/v1/echo', { headers: [`X-A: ${word}`] }), 405, 'METHOD_NOT_SUPPORTED'],
     ['PROPFIND', requestText('PROPFIND', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED'],
@@ -383,12 +383,39 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       requestText('POST', '/healthz'),
       405,
       'METHOD_NOT_SUPPORTED',
-      { allow: 'GET' },
+      { allow: 'GET, HEAD' },
     ],
     ['PUT of an old name', requestText('PUT', '/NyarukoLogin/nyatotp.php'), 405, 'METHOD_NOT_SUPPORTED'],
     ['DELETE of nothing', requestText('DELETE', `/${word}`), 404, 'OPERATION_UNKNOWN'],
     ['a path that is not there', requestText('GET', `/${word}?${word}=1`), 404, 'OPERATION_UNKNOWN'],
-    ['POST of the front page', requestText('POST', '/'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET' }],
+    ['POST of the front page', requestText('POST', '/'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD' }],
+    [
+      'an escape in the path',
+      requestText('POST', '/v1/%65cho', { type: jsonType, body: json }),
+      404,
+      'OPERATION_UNKNOWN',
+    ],
+    [
+      'a fragment in the path',
+      requestText('POST', '/v1/echo#x', { type: jsonType, body: json }),
+      404,
+      'OPERATION_UNKNOWN',
+    ],
+    ['JSON by GET', requestText('GET', '/v1/echo', { type: jsonType, body: json }), 403, 'ENVELOPE_REFUSED'],
+    ['QUERY', requestText('QUERY', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
+    [
+      'two Host lines',
+      requestText('GET', '/v1/echo', { headers: ['Host: a.example'] }),
+      400,
+      'PARAMETER_INVALID',
+    ],
+    [
+      'two Content-Type lines',
+      requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: ['Content-Type: text/plain'] }),
+      400,
+      'PARAMETER_INVALID',
+    ],
+    ['JSON in UTF-16', post(`${jsonType}; charset=utf-16`, json), 415, 'PARAMETER_INVALID'],
     ['a slash too many', requestText('GET', '/v1/echo/'), 404, 'OPERATION_UNKNOWN'],
     ['other capitals', requestText('GET', '/V1/Echo'), 404, 'OPERATION_UNKNOWN'],
     ['dots in the path', requestText('GET', '/v1/../../etc/passwd'), 404, 'OPERATION_UNKNOWN'],
@@ -451,22 +478,15 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
     ['JSON in chunks that is none', chunked(`{"${word}":`), 403, 'ENVELOPE_REFUSED'],
     ['a form that is not UTF-8', post(formType, `j=${word}\xff`), 403, 'ENVELOPE_REFUSED'],
     ['an empty provisioning', requestText('GET', '/v1/totp'), 400, 'PARAMETER_MISSING'],
-    ['a JSON body over the limit', post(jsonType, exactly(65_537)), 413, 'TOO_LONG', { ends: true }],
-    ['a JSON body far over the limit', post(jsonType, big), 413, 'TOO_LONG', { ends: true }],
-    ['a JSON body in chunks over the limit', chunked(big), 413, 'TOO_LONG', { ends: true }],
-    [
-      'a form over the limit',
-      post(formType, `j=${'A'.repeat(70_000)}`),
-      403,
-      'ENVELOPE_REFUSED',
-      { ends: true },
-    ],
+    ['a JSON body over the limit', post(jsonType, exactly(65_537)), 413, 'TOO_LONG'],
+    ['a JSON body far over the limit', post(jsonType, big), 413, 'TOO_LONG'],
+    ['a JSON body in chunks over the limit', chunked(big), 413, 'TOO_LONG'],
+    ['a form over the limit', post(formType, `j=${'A'.repeat(70_000)}`), 403, 'ENVELOPE_REFUSED'],
     [
       'a form for provisioning over the limit',
       requestText('POST', '/v1/totp', { type: formType, body: `n=${'A'.repeat(70_000)}` }),
       413,
       'TOO_LONG',
-      { ends: true },
     ],
     [
       'an announced gigabyte',
@@ -630,11 +650,29 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
     await isAlive('odd URLs')
   })
 
-  t.test('a HEAD gets headers alone', async (t) => {
-    socket.write(requestText('HEAD', '/v1/echo'))
-    const reply = await socket.read({ hasBody: false })
-    t.match(reply, { status: 405, headers: { allow: 'GET, POST' } })
-    await isAlive('HEAD')
+  t.test('a HEAD gets the headers of the GET alone', async (t) => {
+    for (const url of [
+      '/healthz',
+      '/readyz',
+      '/',
+      '/v1/echo',
+      `/v1/echo?${formOf({ j: base64urlOf(json) })}`,
+    ]) {
+      socket.write(requestText('GET', url))
+      const { status, headers, body } = (await socket.read()) ?? {
+        headers: {} as Record<string, string>,
+        body: '',
+      }
+      socket.write(requestText('HEAD', url))
+      const reply = await socket.read({ hasBody: false })
+      const length = String(Buffer.byteLength(body))
+      t.match(
+        reply,
+        { status, headers: { 'content-type': headers['content-type'], 'content-length': length } },
+        url,
+      )
+      await isAlive(`HEAD ${url}`)
+    }
   })
 
   t.test('unusual requests that are valid are served', async (t) => {
@@ -650,13 +688,11 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
           headers: ['Content-Length: 0'],
         }),
       ],
-      ['JSON by GET', requestText('GET', '/v1/echo', { type: jsonType, body: json })],
       ['a charset', post(`${jsonType}; charset=utf-8`, json)],
       ['a type in capitals', post('Application/JSON', json)],
       ['chunks', chunked(json)],
       ['a body of 65,536 bytes', post(jsonType, exactly(65_536))],
       ['the whole URL', requestText('POST', 'http://localhost/v1/echo', { type: jsonType, body: json })],
-      ['an escape in the path', requestText('POST', '/v1/%65cho', { type: jsonType, body: json })],
       [
         'an expectation',
         requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: [`Expect: ${word}`] }),
@@ -717,7 +753,8 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
   t.test('HTTP/1.0 is answered and closed', async (t) => {
     const old = await openSocket(port)
     old.write(echo.replace('HTTP/1.1', 'HTTP/1.0'))
-    t.match(await old.read(), { status: 200, headers: { connection: 'close' } })
+    // A trial takes HTTP/1.0 for a proxy that hides its callers.
+    t.match(await old.read(), { status: 403, headers: { connection: 'close' } })
     await old.closed()
     const noHost = await openSocket(port)
     noHost.write(echo.replace('HTTP/1.1', 'HTTP/1.0').replace('Host: localhost\r\n', ''))

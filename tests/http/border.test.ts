@@ -211,10 +211,26 @@ t.test('the address is the socket, unless a trusted proxy says another', async (
     ],
     ['a stranger is not believed', true, ['8.8.8.8', '1.1.1.1'], ['8.8.8.8', '2.2.2.2']],
     ['not even one that names a trusted proxy', true, ['8.8.8.8', '10.0.0.1'], ['8.8.8.8', '127.0.0.1']],
+    ['with the port of the caller', true, ['127.0.0.1', '203.0.113.9:51234'], ['127.0.0.1', '203.0.113.9']],
+    ['with the ports of proxies', true, ['127.0.0.1', '3.3.3.3:1, 10.0.0.1:443'], ['127.0.0.1', '3.3.3.3']],
+    ['IPv6 in brackets', true, ['127.0.0.1', '[2001:db8::1]:443'], ['127.0.0.1', '2001:db8::1']],
+    ['IPv6 in brackets alone', true, ['127.0.0.1', '[2001:db8::1]'], ['127.0.0.1', '2001:db8::1']],
     ['a trusted IPv6 proxy', true, ['2001:db8:9::1', '1.1.1.1'], ['127.0.0.1', '::ffff:1.1.1.1']],
   ]
   for (const [what, same, first, second] of rows) t.equal(await isSame(trusted, first, second), same, what)
-  const odd = ['unknown', '1.1.1.1:4711', '_hidden', '1.2.3.4.5', "' or 1=1", 'zebra', '2.2.2.2, zebra']
+  const odd = [
+    'unknown',
+    '10',
+    '0x7f.1',
+    '010.0.0.1',
+    '1.1.1.1:',
+    '[1.1.1.1',
+    '_hidden',
+    '1.2.3.4.5',
+    "' or 1=1",
+    'zebra',
+    '2.2.2.2, zebra',
+  ]
   for (const text of odd) {
     trusted.clock.add(60_000)
     const headers = { 'x-forwarded-for': text }
@@ -455,12 +471,27 @@ t.test('plain calls need TLS, or loopback in a trial', async (t) => {
     ['with x-forwarded-host', trial, { headers: { 'x-forwarded-host': 'localhost' } }, false],
     ['with forwarded', trial, { headers: { forwarded: 'for=127.0.0.1;proto=https' } }, false],
     ['with x-real-ip', trial, { headers: { 'x-real-ip': '127.0.0.1' } }, false],
+    ['with cf-ray', trial, { headers: { 'cf-ray': '1' } }, false],
+    ['from a page of another site', trial, { headers: { origin: 'https://evil.example' } }, false],
+    ['for an image of another site', trial, { headers: { 'sec-fetch-site': 'cross-site' } }, false],
+    [
+      'from a page of this machine',
+      trial,
+      { headers: { origin: 'http://localhost:5173', 'sec-fetch-site': 'same-site' } },
+      true,
+    ],
     ['with via', trial, { headers: { via: '1.1 nginx' } }, false],
     ['no trial', grown, {}, false],
     [
       'a trusted proxy that says https',
       grown,
       { headers: { 'x-forwarded-proto': 'https' }, from: '127.0.0.7' },
+      true,
+    ],
+    [
+      'a trusted proxy that says HTTPS',
+      grown,
+      { headers: { 'x-forwarded-proto': 'HTTPS' }, from: '127.0.0.7' },
       true,
     ],
     [
@@ -641,8 +672,11 @@ t.test('browsers', async (t) => {
       200,
       'with its secret from anywhere',
     )
-    for (const origin of [undefined, 'https://private.example', 'https://other.example', 'null'])
+    for (const origin of [undefined, 'https://private.example'])
       checkRefusal(t, await call(origin), 'APP_REFUSED', { message: `from ${origin}` })
+    // In a trial a page of another site is refused before its app is looked at.
+    for (const origin of ['https://other.example', 'null'])
+      checkRefusal(t, await call(origin), 'ENCRYPTION_REQUIRED', { message: `from ${origin}` })
     checkRefusal(t, await call('https://page.example', { appsecret: word }), 'APP_REFUSED')
     const other = await world.request({
       url: '/v1/echo',

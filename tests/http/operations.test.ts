@@ -446,6 +446,10 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
   // A good value for every member that any operation knows.
   const samples: Members = {
     ...{ login: 'captured', clientHash, nextClientHash: clientHash, password: 'right', salt, device: {} },
+    tokens: [a2],
+    text: 'text',
+    texts: ['text'],
+    w: 'text',
     ...{ regmode: 'anonymous', user: { userName: 'somebody-new' }, token: a2, to: 'skey', everywhere: false },
     // Nobody's key: what names one proves it as well.
     ...{ version: 1, tm: String(startMs), msgType: 'hello', keyPrint: '0', checkTokenData: '' },

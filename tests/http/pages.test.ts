@@ -35,7 +35,7 @@ const checkRefused = (t: Test, reply: Html, name: ErrorName) => {
 }
 
 t.test('the front page says in both languages what this is and where the documentation is', async (t) => {
-  const world = await openWorld(t)
+  const world = await openWorld(t, { TORII__SERVER__TRIAL: 'false' })
   const reply = await world.request({ url: '/' })
   checkPage(t, reply, 200)
   for (const words of ['正在运行', 'is running', 'docs/protocol.md', '/healthz'])
