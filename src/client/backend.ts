@@ -12,7 +12,7 @@ import type { VerifiedTicket } from '../features/backends/wire.ts'
 import { createJsonTransport, type Send } from './call.ts'
 import { ClientFailure } from './failure.ts'
 import { createPost, type Fetch } from './post.ts'
-import { baseOf } from './server-location.ts'
+import { readBase } from './server-location.ts'
 
 export { ClientFailure, type FailureName, isFailure } from './failure.ts'
 
@@ -95,7 +95,7 @@ const createCache = (lifeMs: number, now: () => number) => {
 /** Sends nothing yet. */
 export const createVerifier = (options: VerifierOptions): Verifier => {
   const { appId, appSecret, cacheSeconds = 0, timeoutMs = 10_000, fetch = globalThis.fetch } = options
-  const base = baseOf(new URL(options.url))
+  const base = readBase(options.url, 'url')
   const post = createPost({ findBase: async () => base, fetch, timeoutMs, language: undefined })
   const ask = createBatches(createJsonTransport({ post, appId, appSecret }))
   const cache = createCache(cacheSeconds * 1_000, () => Date.now())

@@ -4,7 +4,7 @@ import { catalogue } from '../protocol/errors.ts'
 import { parseReply } from './call.ts'
 import type { ClientClock } from './clock.ts'
 import { ClientFailure, toFailure } from './failure.ts'
-import type { Post } from './post.ts'
+import { encodeForm, type Post } from './post.ts'
 import { type ClientStorage, type Lock, readRecord } from './storage.ts'
 
 export type Device = { t: string; secret: string }
@@ -33,11 +33,7 @@ const isSecret = (text: unknown): text is string => typeof text === 'string' && 
 
 const formOf = ({ appId, appSecret, description }: DevicesNeeds): string => {
   const { type, os, device } = description
-  const form = new URLSearchParams({ n: appId, s: appSecret })
-  for (const [name, value] of Object.entries({ type, os, device })) {
-    if (value !== undefined) form.set(name, value)
-  }
-  return form.toString()
+  return encodeForm({ n: appId, s: appSecret, type, os, device })
 }
 
 export const createDevices = (needs: DevicesNeeds) => {

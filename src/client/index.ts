@@ -77,7 +77,7 @@ const createCall = ({ send, tickets }: Core): CallVerb => ({
   },
 })
 
-/** Sends nothing yet. Throws TypeError for options that contradict each other. */
+/** Sends nothing yet. Throws TypeError for options that contradict each other, or RUNTIME_UNSUPPORTED. */
 export const createClient = (options: ClientOptions): Client => {
   const core = createCore(readOptions(options))
   return {

@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import { type ProofSuite, proofSuites } from '../protocol/proofs.ts'
 import { mostSequence, type SealedKeys, type SealedSuite, sealedSuites } from '../protocol/sealed-envelope.ts'
 import type { ProofKey, SealedKey } from './exchanges.ts'
-import { ClientFailure } from './failure.ts'
+import { ClientFailure, isFailure } from './failure.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
 import { type ClientStorage, type Lock, readRecord } from './storage.ts'
 
@@ -22,6 +22,8 @@ export type KeysNeeds = {
   exchangeProof(suite: ProofSuite): Promise<ProofKey>
 }
 
+/** The longest pause before each further try of an exchange. The pauses are random, so that many clients spread out. */
+const pausesMs = [2_000, 4_000]
 /** Half of what a key may seal. */
 const maxSequence = Math.floor(mostSequence / 2)
 
@@ -80,10 +82,22 @@ export const createKeys = (needs: KeysNeeds) => {
     return kept
   }
 
-  const exchange = async (kind: KeyKind): Promise<WholeKey> =>
+  const exchangeOnce = async (kind: KeyKind): Promise<WholeKey> =>
     kind.version === 1
       ? write(await exchangeProof(kind.suite))
       : write({ ...(await exchangeSealed(kind.suite)), sequence: 0 })
+
+  /** Begins again, after a while, when other clients behind this address have pushed out the pending exchange. */
+  const exchange = async (kind: KeyKind, pauses: readonly number[] = pausesMs): Promise<WholeKey> => {
+    const [pauseMs, ...later] = pauses
+    try {
+      return await exchangeOnce(kind)
+    } catch (error) {
+      if (pauseMs === undefined || !isFailure(error, 'KX_KEY_PRINT', 'KX_KEY_CONFLICT')) throw error
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * Math.random()))
+      return exchange(kind, later)
+    }
+  }
 
   const isUsable = (kept: Kept): kept is WholeKey =>
     isWholeKey(kept) && (kept.version === 1 || kept.sequence < maxSequence)

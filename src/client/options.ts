@@ -1,9 +1,10 @@
 /** What a client is created with, and the checks of it. */
 import type { CaptchaOptions } from './captcha.ts'
 import type { DeviceDescription } from './devices.ts'
+import { ClientFailure } from './failure.ts'
 import { type PinnedKeys, readPinnedKeys } from './pinned-keys.ts'
 import type { Fetch } from './post.ts'
-import { baseOf, isProtected } from './server-location.ts'
+import { isProtected, readBase } from './server-location.ts'
 import { type ClientStorage, createMemoryStorage } from './storage.ts'
 
 export type ClientOptions = {
@@ -60,20 +61,40 @@ export type ReadOptions = {
   minimumKdfCost: number
 } & CaptchaOptions
 
-/** Throws TypeError for options that contradict each other. */
+/** What the client can't do without, and what provides it. */
+const needed: Readonly<Record<string, { isThere(options: ClientOptions): boolean; todo: string }>> = {
+  'crypto.getRandomValues': {
+    isThere: () => typeof globalThis.crypto?.getRandomValues === 'function',
+    todo: 'in React Native import react-native-get-random-values first',
+  },
+  fetch: {
+    isThere: ({ fetch }) => typeof (fetch ?? globalThis.fetch) === 'function',
+    todo: 'pass the option fetch',
+  },
+}
+
+const checkRuntime = (options: ClientOptions): void => {
+  for (const [name, { isThere, todo }] of Object.entries(needed)) {
+    if (isThere(options)) continue
+    throw new ClientFailure('RUNTIME_UNSUPPORTED', { info: `${name} is missing: ${todo}` })
+  }
+}
+
+/** Throws TypeError for options that contradict each other, and RUNTIME_UNSUPPORTED. */
 export const readOptions = (options: ClientOptions): ReadOptions => {
   const { appId, appSecret } = options
   const { transport = appSecret === undefined ? 'json' : 'totp' } = options
-  const url = new URL(options.url)
+  checkRuntime(options)
+  const base = readBase(options.url, 'url')
   if (transport === 'totp' && appSecret === undefined) throw new TypeError('transport totp needs appSecret')
-  if (transport === 'json' && !isProtected(url)) throw new TypeError('transport json needs an https: url')
-  const redirects = (options.redirects ?? []).map((text) => new URL(text))
+  if (transport === 'json' && !isProtected(base)) throw new TypeError('transport json needs an https: url')
+  const redirects = (options.redirects ?? []).map((text) => readBase(text, 'redirects'))
   if (transport === 'json' && !redirects.every(isProtected)) {
     throw new TypeError('transport json needs https: redirects')
   }
   return {
-    base: baseOf(url),
-    redirects: redirects.map(baseOf),
+    base,
+    redirects,
     appId,
     appSecret,
     transport,

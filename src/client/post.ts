@@ -17,11 +17,20 @@ const contentTypes = {
   json: 'application/json',
 } as const
 
+/** The body of a form. Not `URLSearchParams`: React Native has half of it. */
+export const encodeForm = (members: Readonly<Record<string, string | undefined>>): string =>
+  Object.entries(members)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
+    .join('&')
+
 /** One POST. Every reply counts as an answer, whatever its status. Throws UNREACHABLE when none came in time. */
 export const createPost = ({ findBase, fetch, timeoutMs, language }: PostNeeds): Post => {
   const languageHeader = language === undefined ? undefined : { 'accept-language': language }
   return async function post(path, type, body) {
     const base = await findBase()
+    // Not `AbortSignal.timeout`, which React Native and older browsers lack.
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(), timeoutMs)
     try {
       const response = await fetch(base + path, {
         method: 'POST',
@@ -32,12 +41,14 @@ export const createPost = ({ findBase, fetch, timeoutMs, language }: PostNeeds):
         // The server never redirects a call; following a redirect would hand its secrets to another host.
         redirect: 'error',
         referrerPolicy: 'no-referrer',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: deadline.signal,
       })
       const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
       return { text: await response.text(), retryAfterSeconds: Number.isFinite(wait) ? wait : undefined }
     } catch (cause) {
       throw new ClientFailure('UNREACHABLE', { cause })
+    } finally {
+      clearTimeout(timer)
     }
   }
 }

@@ -15,7 +15,7 @@ import {
 import type { ClientClock } from './clock.ts'
 import { ClientFailure, isFailure, toFailure } from './failure.ts'
 import type { Keys } from './keys.ts'
-import type { Answer, Post } from './post.ts'
+import { type Answer, encodeForm, type Post } from './post.ts'
 import { loadKeyPrimitives } from './primitives.ts'
 
 /** The clock belongs to this envelope alone: only what the server sealed corrects it. */
@@ -54,8 +54,8 @@ const createAttempt = ({ post, clock }: SealedNeeds) =>
       plaintext: utf8(text),
       nonce: randomBytes(nonceBytes),
     })
-    const form = new URLSearchParams({ v: '2', t: keys.fingerprint, j: message.j })
-    const answer = await post(path, 'form', form.toString())
+    const form = encodeForm({ v: '2', t: keys.fingerprint, j: message.j })
+    const answer = await post(path, 'form', form)
     if (answer.text.startsWith('{')) return refusePlain(path, answer)
     const opened = openMessage(primitives, keys, 'server', {
       j: answer.text.trim(),

@@ -19,12 +19,29 @@ export type ServerLocationNeeds = {
   key: string
 }
 
-/** The base URL without a trailing slash: `https://login.example.com/torii`. */
-export const baseOf = ({ origin, pathname }: URL) => origin + pathname.replace(/\/+$/, '')
+// Not `URL`: React Native has half of it.
+const urlPattern = /^(https?):\/\/(\[[\da-f:.]+\]|[^\s/?#@:\\[\]]+)(:\d{1,5})?(\/[^\s?#\\]*)?$/i
+const defaultPorts: Readonly<Record<string, string>> = { http: ':80', https: ':443' }
+
+/** The base URL that a text names, without a trailing slash: `https://login.example.com/torii`. */
+export const findBase = (text: string): string | undefined => {
+  const [whole, written = '', host = '', port = '', path = ''] = urlPattern.exec(text) ?? []
+  if (whole === undefined) return undefined
+  const scheme = written.toLowerCase()
+  const shownPort = port === defaultPorts[scheme] ? '' : port
+  return `${scheme}://${host.toLowerCase()}${shownPort}${path.replace(/\/+$/, '')}`
+}
+
+/** The same; throws TypeError, naming the option. */
+export const readBase = (text: string, option: string): string => {
+  const base = findBase(text)
+  if (base === undefined) throw new TypeError(`${option}: ${text} is no http: or https: URL, or has a query`)
+  return base
+}
 
 /** HTTPS or loopback: a reply can't be read or forged on the way. */
-export const isProtected = ({ protocol, hostname }: URL) =>
-  protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+export const isProtected = (base: string): boolean =>
+  /^(https:\/\/|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(\/|$))/.test(base)
 
 export const createServerLocation = (needs: ServerLocationNeeds): ServerLocation => {
   const { base, storage, key } = needs
@@ -37,10 +54,10 @@ export const createServerLocation = (needs: ServerLocationNeeds): ServerLocation
   }
   return {
     find,
-    isProtected: async () => isProtected(new URL(await find())),
+    isProtected: async () => isProtected(await find()),
     findAllowed: (url) => {
-      const wanted = typeof url === 'string' && URL.canParse(url) ? baseOf(new URL(url)) : ''
-      return allowed.has(wanted) ? wanted : undefined
+      const wanted = typeof url === 'string' ? findBase(url) : undefined
+      return wanted !== undefined && allowed.has(wanted) ? wanted : undefined
     },
     move: async (to, work) => {
       trying = to

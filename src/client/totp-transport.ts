@@ -6,7 +6,7 @@ import { composeCall, createRid, isRepeatable, readReply, type Send } from './ca
 import type { ClientClock } from './clock.ts'
 import type { Device, Devices } from './devices.ts'
 import { ClientFailure, isFailure } from './failure.ts'
-import type { Answer, Post } from './post.ts'
+import { type Answer, encodeForm, type Post } from './post.ts'
 import { noblePrimitives } from './primitives.ts'
 
 export type TotpNeeds = {
@@ -70,8 +70,7 @@ export const createTotpTransport = (needs: TotpNeeds): Send => {
       const device = await devices.get()
       sealed = sealed && isUsable(sealed, device) ? sealed : seal(device, text)
       try {
-        const form = new URLSearchParams({ t: device.t, j: sealed.j })
-        const answer = await post(path, 'form', form.toString())
+        const answer = await post(path, 'form', encodeForm({ t: device.t, j: sealed.j }))
         const reply = readReply(path, open(answer, sealed), { ...answer, rid })
         devices.confirm(device.t)
         return reply
