@@ -10,12 +10,26 @@ import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import type { Config } from './config/index.ts'
 import { openAdmin } from './features/index.ts'
 
-export type AdminOptions = { config: Config; db: Db; clock?: Clock; random?: Random }
+export type AdminOptions = {
+  config: Config
+  db: Db
+  clock?: Clock
+  random?: Random
+  /** The person who acts, for the audit events. */
+  actor?: string
+}
 
-export const createAdmin = ({ config, db, clock = systemClock, random = systemRandom }: AdminOptions) =>
+export const createAdmin = ({
+  config,
+  db,
+  clock = systemClock,
+  random = systemRandom,
+  actor,
+}: AdminOptions) =>
   openAdmin({
     config,
     db,
+    actor,
     clock,
     random,
     crypto: nodeCrypto,

@@ -74,6 +74,7 @@ export const openServer = async (options: WorldOptions) => {
       metricsUrl: metricsPort?.url,
       removeOld,
       retention,
+      loadRest: opened.loadRest,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */
       startDraining: () => {
         isDraining = true

@@ -1,6 +1,6 @@
 /** Opens the adapters, in the order in which a failure costs least: what the configuration alone shows comes first. */
 import { setImmediate } from 'node:timers/promises'
-import { createBatch } from './adapters/batch.ts'
+import { createBatch, runAll } from './adapters/batch.ts'
 import { createBcryptPool } from './adapters/bcrypt/pool.ts'
 import { createDrawGlyphs } from './adapters/captcha-glyphs.ts'
 import { loadSimplified } from './adapters/chinese.ts'
@@ -12,6 +12,7 @@ import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/ke
 import type { Logger } from './adapters/logger.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
 import { isWithin, networkOf } from './adapters/network.ts'
+import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { listRing, openServerKey } from './adapters/server-key.ts'
 import { measureStore } from './adapters/store/measured.ts'
@@ -83,7 +84,16 @@ export const openWorld = async (options: WorldOptions) => {
       giveWay: () => setImmediate(),
       chooseLanguage: (language) => findLanguage(language, config.languages),
     }
-    return { world, logger, metrics, admission, passwordsWaiting: bcryptPool.waiting, close }
+    return {
+      world,
+      logger,
+      metrics,
+      admission,
+      passwordsWaiting: bcryptPool.waiting,
+      /** What the first call that needs it would load: by then an upgrade may have replaced the packages. */
+      loadRest: () => runAll([bcryptPool.start, loadProtobuf]),
+      close,
+    }
   } catch (error) {
     await close().catch(() => {})
     throw error

@@ -95,6 +95,10 @@ const main = async (config: Config) => {
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
   if (isDemo) await printTrial(server, logger, address)
   print(`listening  ${address}`)
+  server.loadRest().then(
+    () => logger.debug('all packages are loaded'),
+    (error) => logger.warn({ err: error }, 'a package could not be loaded'),
+  )
 
   let isEnding = false
   const end = async (signal: string) => {

@@ -83,7 +83,7 @@ for (const [engine, open] of engines) {
       ['devices', 'expiresAt', 0, device],
       ['logins', 'expiresAt', 365 * dayMs, loginOf],
       ['loginFailures', 'failed1', dayMs, failure],
-      ['loginStreaks', 'lastFailedAt', 90 * dayMs, streak],
+      ['loginStreaks', 'lastFailedAt', dayMs, streak],
       ['changeLog', 'changedAt', 2 * skeyMs, change],
     ] as const
     for (const [table, , ageMs, insert] of rows) {

@@ -32,6 +32,14 @@ const storeUrl =
 /** What stands in the environment, and the line. */
 const settings: [environment: Environment, line: string][] = [
   [
+    { TORII__DATABASE__FILE: '/usr/lib/node_modules/torii/data/torii.sqlite' },
+    'database.file (TORII__DATABASE__FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/torii.sqlite"',
+  ],
+  [
+    { TORII__SECURITY__KEY_FILE: '/usr/lib/node_modules/torii/data/server.key' },
+    'security.keyFile (TORII__SECURITY__KEY_FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/server.key"',
+  ],
+  [
     { TORII__SERVER__PORT: 'abc' },
     'server.port (TORII__SERVER__PORT): expected a whole number from 0 to 65535, found "abc"',
   ],

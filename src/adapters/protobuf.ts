@@ -5,19 +5,26 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 
 const words: Record<string, number> = { hello: 1, error: 3, keyExchange: 4 }
 
-// Loaded when the first client speaks protobuf.
+const readType = async (): Promise<Type> => {
+  const { default: protobuf } = await import('protobufjs')
+  const file = fileURLToPath(import.meta.resolve('#root/docs/torii.proto'))
+  return protobuf.parse(readFileSync(file, 'utf8'), { keepCase: true }).root.lookupType('torii.Msg')
+}
+
 let loading: Promise<Type> | undefined
-const load = () => {
-  loading ??= import('protobufjs').then(({ default: protobuf }) => {
-    const file = fileURLToPath(import.meta.resolve('#root/docs/torii.proto'))
-    return protobuf.parse(readFileSync(file, 'utf8'), { keepCase: true }).root.lookupType('torii.Msg')
+
+/** Takes a while, so that a start does not wait for it; a failure is not kept. */
+export const loadProtobuf = (): Promise<Type> => {
+  loading ??= readType().catch((error) => {
+    loading = undefined
+    throw error
   })
   return loading
 }
 
 /** A frame of docs/torii.proto as the object that JSON would have; undefined for what is none. */
 export const readProtobuf = async (bytes: Uint8Array): Promise<JsonObject | undefined> => {
-  const type = await load()
+  const type = await loadProtobuf()
   try {
     return type.toObject(type.decode(bytes), { longs: String, enums: Number, bytes: String }) as JsonObject
   } catch {
@@ -34,7 +41,7 @@ const withPem = (keyEx: unknown) => {
 
 /** The same way back: a reply, flat or wrapped. */
 export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
-  const type = await load()
+  const type = await loadProtobuf()
   const { hello, keyEx, err, plainMsg, msgType, ...members } = reply
   const errorMsg = isObject(err) ? { code: err.number, detail: err.name } : undefined
   const message = {

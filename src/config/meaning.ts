@@ -110,7 +110,15 @@ const rules: readonly Rule[] = [
       when(nextCost > 0 && nextCost <= cost, { path: ['password', 'nextCost'], found: nextCost }),
     expected: 'more than password.cost, or 0',
   },
+  {
+    find: ({ database: { write, file }, security: { serverKey, keyFile } }) =>
+      when(write.length === 0 && isReplaced(file), { path: ['database', 'file'], found: file }) ??
+      when(serverKey === '' && isReplaced(keyFile), { path: ['security', 'keyFile'], found: keyFile }),
+    expected: 'a place outside node_modules, since npm removes what is there when it installs again',
+  },
 ]
+
+const isReplaced = (file: string) => file.split(/[\\/]/).includes('node_modules')
 
 /** Throws ConfigError for the first rule that is broken. */
 export const checkMeaning = (config: Config): void => {

@@ -26,6 +26,8 @@ export type AdminWorld = {
   db: Db
   clock: Clock
   random: Random
+  /** The person who acts, for the audit events; none in a server. */
+  actor?: string | undefined
   crypto: ServerCrypto
   /** The first `bits` bits of an address as canonical CIDR. */
   networkOf(address: string, bits: number): string

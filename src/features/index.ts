@@ -49,11 +49,17 @@ export const openFeatures = (world: World) => {
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
   const { find: findApp } = admin.apps
-  const { raiseEpoch } = admin.accounts
+  const { raiseEpoch, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
-  const ticket = house.add(tickets, { recordAudit, recordChange, raiseEpoch, prolongKey: keys.prolong })
+  const ticket = house.add(tickets, {
+    recordAudit,
+    recordChange,
+    raiseEpoch,
+    isHeldUp,
+    prolongKey: keys.prolong,
+  })
   const { checkText } = house.add(words, {})
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})

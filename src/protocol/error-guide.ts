@@ -202,11 +202,7 @@ export const errorGuide: Record<ErrorName, Guide> = {
     todo: 'Ask the user for another name.',
   },
   LOGIN_MODE: { section: 'Accounts and tickets', when: notSent, todo: '–' },
-  CAPTCHA_NEEDED: {
-    section: 'Accounts and tickets',
-    when: 'Too many passwords in a row were wrong for this login, and the call does not come from a device of this user.',
-    todo: 'Log in on a device that has logged in before.',
-  },
+  CAPTCHA_NEEDED: { section: 'Accounts and tickets', when: notSent, todo: '–' },
   LOGIN_FAILED: {
     section: 'Accounts and tickets',
     when: 'The login does not exist, or the password is wrong. The two look alike on purpose.',

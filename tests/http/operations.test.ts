@@ -334,7 +334,12 @@ t.test('echo answers what it was sent', async (t) => {
   }
   const dropped = { token: 't', code: 5, msg: 'm', info: 'i', status: 's', timestamp: 1 }
   for (const [way, call] of Object.entries(await openWays(world))) {
-    for (const path of ['/v1/echo', '/tests/encrypttest.php', '/NyarukoLogin/tests/encrypttest.php']) {
+    for (const path of [
+      '/v1/echo',
+      '/tests/encrypttest.php',
+      '/tests/conntest.php',
+      '/NyarukoLogin/tests/encrypttest.php',
+    ]) {
       const reply = await call(path, { ...members, ...dropped, rid: 'r-1' })
       t.same(
         Object.keys(reply),

@@ -167,10 +167,12 @@ for (const { name, db, one, other, device } of engines)
     t.equal((await device.call(one, '/v1/login', byNumber)).code, replyCodes.TOO_OFTEN, 'nor by its number')
     const [row] = await db.write
       .selectFrom('loginStreaks')
+      .innerJoin('accounts', 'accounts.tag', 'loginStreaks.loginKey')
       .select('failures')
-      .where('loginKey', '=', Buffer.from(`name:${user.userName}`))
+      .where('accounts.userId', '=', Number(user.userId))
       .execute()
-    t.equal(row?.failures, 5)
+    // A burst may have counted some that were not judged.
+    t.ok(Number(row?.failures) >= 5, `${row?.failures} in a row`)
   })
 
 t.test('the right password does not get through once five failures are recorded', async (t) => {
@@ -195,9 +197,11 @@ t.test('the right password does not get through once five failures are recorded'
     isRightAnswered = true
   })
   await untilRunning(testServers().redis.url, fleet.database, other)
+  // By a device that has not logged in: failures of a known one are its own.
+  const stranger = await fleet.connect()
   const wrong = await Promise.all(
     Array.from({ length: 5 }, (_, at) =>
-      device.call(b, '/v1/login', { login: named, clientHash: clientHashOf(`guess ${at}`) }),
+      stranger.call(b, '/v1/login', { login: named, clientHash: clientHashOf(`guess ${at}`) }),
     ),
   )
   t.same(countCodes(wrong), { [replyCodes.LOGIN_FAILED]: 5 })

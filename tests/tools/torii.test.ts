@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
@@ -40,6 +50,7 @@ const commands = [
   'ip unban',
   'ip list',
   'user show',
+  'user unlock',
   'user disable',
   'user enable',
   'key create',
@@ -78,7 +89,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
 
 const ban = ['ip', 'ban', '192.0.2.1', '--reason', 'x']
 const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
-  [[], /name a command \(app, backup, doctor, ip, key, migrate, user\); "torii --help" tells more/],
+  [[], /name a command \(app, backup, .*, word\); "torii --help" tells more/],
   [['app'], /name a command \(add, list, .*\); "torii app --help"/],
   [['migrate'], /name a command \(status, up\)/],
   [['nothing'], /unknown command 'nothing'/],
@@ -400,6 +411,19 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     stdout: /^User 10001 \(álice\) is active now, in .*\n$/,
   })
   t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+  const wrong = { login: 'álice', clientHash: '.'.repeat(31) }
+  for (let n = 0; n < 5; n++)
+    t.match(await call(server, app, '/v1/login', wrong), { code: codes.LOGIN_FAILED })
+  t.match(await login(server, app, 'álice'), { code: codes.TOO_OFTEN })
+  t.match(await torii('user', 'show', 'álice'), {
+    stdout: /\nfailures +5 in a row; waiting: 127\.0\.0\.0\/24 until .*Z\n/,
+  })
+  t.match(await torii('user', 'unlock', 'álice'), {
+    code: 0,
+    stdout: /^The failed logins of user 10001 \(álice\) are forgotten, in .*\n$/,
+  })
+  t.match(await torii('user', 'unlock', '10001'), { code: 0, stdout: /has no failed logins/ })
+  t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
   t.match(await torii('user', 'enable', 'nobody'), {
     code: 1,
     stderr: 'torii: no user has the name nobody\n',
@@ -448,6 +472,74 @@ t.test('a reader that goes away early is no error', async (t) => {
     environment: embeddedEnvironment(folder),
   })
   t.equal(stderr, '')
+})
+
+t.test('a backup goes into a new folder of ours, and is one of a server', async (t) => {
+  const { folder, file, torii } = await openDatabase(t)
+  await ask(torii, 'key', 'create')
+  const open = join(folder, 'open')
+  mkdirSync(open)
+  chmodSync(open, 0o777)
+  const isRoot = process.geteuid?.() === 0
+  const foreign = join(folder, 'foreign')
+  mkdirSync(foreign)
+  if (isRoot) chownSync(foreign, 65_534, 65_534)
+  symlinkSync(open, join(folder, 'link'))
+  const refused: [to: string, says: RegExp][] = [
+    [join(open, 'backup'), /every user may write to .*open: name a new folder in a place of your own/],
+    [join(folder, 'link'), /link is there and is no folder/],
+    [join(folder, 'link', 'backup'), /every user may write to .*open/],
+    ...(isRoot
+      ? ([
+          [foreign, /foreign belongs to another user \(65534\)/],
+          [join(foreign, 'backup'), /foreign belongs to another user \(65534\)/],
+        ] as [string, RegExp][])
+      : []),
+  ]
+  for (const [to, says] of refused)
+    t.match(await torii('backup', to), { code: 1, stdout: '', stderr: says }, to)
+  t.strictSame(readdirSync(open), [])
+  t.strictSame(readdirSync(foreign), [], 'no draft is left')
+
+  const empty = join(folder, 'empty')
+  mkdirSync(empty)
+  chmodSync(empty, 0o755)
+  await ask(torii, 'backup', empty)
+  t.equal(statSync(empty).mode & 0o777, 0o700, 'the empty folder is replaced')
+  t.strictSame(readdirSync(empty).sort(), ['server.key', 'torii.sqlite'])
+
+  const other = join(folder, 'other.sqlite')
+  const database = new Database(other)
+  database.exec('CREATE TABLE something (a INTEGER)')
+  database.close()
+  const wrong = createTorii({ ...embeddedEnvironment(folder), TORII__DATABASE__FILE: other })
+  t.match(await wrong('backup', join(folder, 'none')), {
+    code: 1,
+    stderr: /no table migrations: is it the database of your server/,
+  })
+  t.notOk(existsSync(join(folder, 'none')))
+  t.ok(existsSync(file))
+})
+
+t.test('audit events name the person who acted; key and backup leave one', async (t) => {
+  const { folder, file, torii } = await openDatabase(t)
+  const before = new Set(['key.created', 'key.added', 'key.used', 'backup.made', 'app.added', 'ban.added'])
+  await ask(torii, 'key', 'create')
+  await ask(torii, 'key', 'rotate', 'identity')
+  await ask(torii, 'key', 'rotate', 'identity', '--finish')
+  await ask(torii, 'backup', join(folder, 'backup'))
+  await ask(torii, 'app', 'add', 'x')
+  const sudo = createTorii({ ...embeddedEnvironment(folder), SUDO_USER: 'alice' })
+  await ask(sudo, ...ban, '--for', '1h')
+  const database = new Database(file, { readonly: true })
+  const rows = database.prepare('SELECT kind, detail FROM audit_events ORDER BY event_id').all() as {
+    kind: string
+    detail: string
+  }[]
+  database.close()
+  t.strictSame(new Set(rows.map(({ kind }) => kind)), before)
+  for (const { kind, detail } of rows)
+    t.match(JSON.parse(detail).by, kind === 'ban.added' ? /^cli:\S+ \(alice\)$/ : /^cli:\S+$/, kind)
 })
 
 type ListedKey = { ring: string; id: string; isCurrent: boolean; name: string; publicKey: string }

@@ -1,10 +1,11 @@
 /** `torii backup`: the database together with the key that opens it. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Db } from '../../src/adapters/db/index.ts'
 import type { Config } from '../../src/config/index.ts'
 import { type Context, describe, isEmbeddedDatabase } from '../console/context.ts'
+import { fillFolder } from '../console/fill-folder.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields } from '../console/text.ts'
 
@@ -28,18 +29,6 @@ const readKey = async (config: Config, db: Db) => {
   return { text, fingerprint }
 }
 
-/** Makes the folder, or takes an empty one: nothing is ever written over an older backup. */
-const prepareFolder = (folder: string): boolean => {
-  const isNew = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined
-  if (readdirSync(folder).length > 0) {
-    throw new Refusal(
-      `${folder} is not empty: name a new folder, such as ${folder}/${new Date().toISOString().slice(0, 10)}`,
-    )
-  }
-  chmodSync(folder, 0o700)
-  return isNew
-}
-
 const writeKey = (folder: string, text: string) =>
   writeFileSync(join(folder, names.key), text, { mode: 0o600, flag: 'wx', flush: true })
 
@@ -50,13 +39,17 @@ const restoreEmbedded = ({ database, security }: Config) => [
 ]
 
 const warning =
-  'A thief of both can read every account: keep them safe, best in two places. The configuration is not in it.'
+  'With both, every account can be read: keep them safe, best in two places. The configuration is not in it.'
 
-const backUpEmbedded = async (config: Config, folder: string, key: { text: string; fingerprint: string }) => {
+type Made = { data: object; lines: string[] }
+type Target = { folder: string; draft: string; key: { text: string; fingerprint: string } }
+
+const backUpEmbedded = async (config: Config, { folder, draft, key }: Target): Promise<Made> => {
   const { copySqlite } = await import('../../src/adapters/db/backup-sqlite.ts')
-  const bytes = await copySqlite({ file: config.database.file, to: join(folder, names.database) })
-  // After the database: whatever was sealed in it, this key opens.
-  writeKey(folder, key.text)
+  const { file, tables } = config.database
+  const bytes = await copySqlite({ file, to: join(draft, names.database), table: tables.migrations })
+  // After the database: this key opens everything that is sealed in the copy.
+  writeKey(draft, key.text)
   return {
     data: { folder, database: names.database, bytes, key: names.key, fingerprint: key.fingerprint },
     lines: [
@@ -71,17 +64,12 @@ const backUpEmbedded = async (config: Config, folder: string, key: { text: strin
   }
 }
 
-const backUpMysql = async (
-  config: Config,
-  folder: string,
-  key: { text: string; fingerprint: string },
-  db: Db,
-) => {
+const backUpMysql = async (config: Config, { folder, draft, key }: Target, db: Db): Promise<Made> => {
   const { composeDumpCommand } = await import('../console/dump-command.ts')
   const primary = (await db.health()).find(({ role, problem }) => role === 'write' && problem === '')
   if (!primary) throw new Refusal('no host of database.write answers: "torii doctor" tells more')
   const command = composeDumpCommand(primary, config.database, join(folder, names.dump))
-  writeKey(folder, key.text)
+  writeKey(draft, key.text)
   return {
     data: { folder, key: names.key, fingerprint: key.fingerprint, command },
     lines: [
@@ -104,16 +92,10 @@ const run = async (context: Context, destination: string) => {
   try {
     const key = await readKey(config, db)
     const folder = context.resolvePath(destination)
-    const isNew = prepareFolder(folder)
-    try {
-      const work = isEmbeddedDatabase(config) ? backUpEmbedded : backUpMysql
-      const { data, lines } = await work(config, folder, key, db)
-      context.print(data, lines)
-    } catch (error) {
-      for (const name of Object.values(names)) rmSync(join(folder, name), { force: true })
-      if (isNew) rmSync(folder, { recursive: true, force: true })
-      throw error
-    }
+    const backUp = isEmbeddedDatabase(config) ? backUpEmbedded : backUpMysql
+    const { data, lines } = await fillFolder(folder, (draft) => backUp(config, { folder, draft, key }, db))
+    const remarks = await context.recordEvent('backup.made', { folder })
+    context.print(data, [...lines, ...remarks])
   } finally {
     await db.close()
   }

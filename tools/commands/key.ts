@@ -1,8 +1,8 @@
 /** `torii key`: the server key, without which a database is of no use. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { RingName } from '../../src/adapters/server-key.ts'
-import { type Context, describe } from '../console/context.ts'
+import { type Context, describe, isEmbeddedDatabase } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields, alignRows } from '../console/text.ts'
 
@@ -26,6 +26,15 @@ const findKeyFile = async ({ readConfig }: Context): Promise<string> => {
   return keyFile
 }
 
+const eventKinds = { add: 'key.added', finish: 'key.used', retire: 'key.retired' } as const
+
+/** A key may be made before its database; then there is nothing to record it in. */
+const recordChange = async (context: Context, kind: string, detail: Record<string, string>) => {
+  const config = await context.readConfig()
+  if (isEmbeddedDatabase(config) && !existsSync(config.database.file)) return []
+  return context.recordEvent(kind, detail)
+}
+
 const create = async (context: Context) => {
   const keyFile = await findKeyFile(context)
   const { systemRandom } = await import('../../src/adapters/random.ts')
@@ -34,10 +43,12 @@ const create = async (context: Context) => {
     throw new Refusal(`${keyFile} is there already and stays: no other key opens its database`)
   }
   const { fingerprint } = parseServerKey(readFileSync(keyFile, 'utf8'))
+  const remarks = await recordChange(context, 'key.created', { fingerprint })
   context.print({ keyFile, fingerprint }, [
     ...alignFields({ 'key file': keyFile, fingerprint }),
     'Keep a copy in another place: without this key no account of its database can log in again.',
     'Every server process needs the same key. A database that was made with another key refuses this one.',
+    ...remarks,
   ])
 }
 
@@ -94,9 +105,11 @@ const changeRing = async (
   const name: RingName = rings[ring]
   const value = change === 'add' ? generateRingKey(name, systemRandom) : id
   const changed = changeKeyFile(keyFile, name, systemRandom, (before) => ringChanges[change](before, value))
+  const remarks = await recordChange(context, eventKinds[change], { ring, key: changed })
   context.print({ keyFile, ring, id: changed }, [
     ...alignFields({ 'key file': keyFile, ring, key: changed }),
     next,
+    ...remarks,
   ])
 }
 

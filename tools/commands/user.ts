@@ -10,11 +10,29 @@ type Shown = Awaited<ReturnType<Admin['accounts']['show']>>
 
 const toTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
-const toData = ({ userId, userName, nickName, status, statusReason, createdAt, logins }: Shown) => ({
+const toData = ({
+  userId,
+  userName,
+  nickName,
+  status,
+  statusReason,
+  createdAt,
+  failures,
+  logins,
+}: Shown) => ({
   // As on the wire: a number that programs must not calculate with.
   userId: String(userId),
   ...{ userName, nickName, status, reason: statusReason },
   createdAt: toTime(createdAt),
+  failures: {
+    inARow: failures.inARow,
+    isStreak: failures.isStreak,
+    places: failures.places.map(({ place, lastFailedAt, waitsUntil }) => ({
+      place,
+      lastFailedAt: toTime(lastFailedAt),
+      waitsUntil: toTime(waitsUntil),
+    })),
+  },
   logins: logins.map((login) => {
     const { appId, deviceType, deviceName, keyPrint, authenticatedAt, expiresAt, endedAt, endReason } = login
     return {
@@ -28,6 +46,16 @@ const toData = ({ userId, userName, nickName, status, statusReason, createdAt, l
   }),
 })
 
+/** Failed logins in one line: how many, and what waits because of them. */
+const describeFailures = ({ inARow, isStreak, places }: Shown['failures']): string => {
+  if (inARow === 0 && places.length === 0) return 'none'
+  const waiting = places.filter(({ waitsUntil }) => waitsUntil !== null)
+  const last = waiting.map(({ place, waitsUntil }) => `${place} until ${isoTime(waitsUntil ?? 0)}`)
+  const streak = isStreak ? ' (a streak: each network waits after each failure)' : ''
+  const waits = last.length === 0 ? 'nothing waits' : `waiting: ${last.join(', ')}`
+  return `${inARow} in a row${streak}; ${waits}`
+}
+
 const toLines = ({
   userId,
   userName,
@@ -35,6 +63,7 @@ const toLines = ({
   status,
   statusReason,
   createdAt,
+  failures,
   logins,
 }: Shown): string[] => {
   const rows = logins.map(
@@ -53,6 +82,7 @@ const toLines = ({
       nickname: nickName,
       status: [status, ...(statusReason ? [statusReason] : [])].join(': '),
       registered: isoTime(createdAt),
+      failures: describeFailures(failures),
     }),
     '',
     ...(rows.length > 0
@@ -95,6 +125,16 @@ const setStatus = (
     ])
   })
 
+const unlock = ({ withAdmin, print }: Context, user: string) =>
+  withAdmin(async ({ accounts, place }) => {
+    const { userId, changed } = await named(user, accounts.unlock(user))
+    print({ userId: String(userId), changed }, [
+      changed
+        ? `The failed logins of user ${userId} (${user}) are forgotten, in ${place}.`
+        : `User ${userId} (${user}) has no failed logins, in ${place}.`,
+    ])
+  })
+
 export const register = (program: Command, context: Context) => {
   const user = describe(program.command('user'), "A person's account", 'torii user show alice')
   const who = ['<user>', 'user name or user number'] as const
@@ -118,4 +158,11 @@ export const register = (program: Command, context: Context) => {
   describe(user.command('enable'), 'Lets a disabled user log in again', 'torii user enable alice')
     .argument(...who)
     .action((name: string) => setStatus(context, name, 'active', ''))
+  describe(
+    user.command('unlock'),
+    'Forgets the failed logins of a user, so that no network waits any more',
+    'torii user unlock alice',
+  )
+    .argument(...who)
+    .action((name: string) => unlock(context, name))
 }

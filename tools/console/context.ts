@@ -1,10 +1,12 @@
 /** What commands have in common: the options of all, the configuration, the database, how to answer. */
 import { existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Db } from '../../src/adapters/db/index.ts'
 import type { createAdmin } from '../../src/admin.ts'
 import type { Config } from '../../src/config/index.ts'
+import { explain } from './explain.ts'
 import { Refusal } from './refusal.ts'
 import { toJson } from './text.ts'
 
@@ -28,6 +30,12 @@ export type Terminal = {
 const startedIn = ({ environment, folder }: Terminal) => {
   const { npm_lifecycle_event: script, INIT_CWD: started } = environment
   return script === 'torii' && started ? started : folder
+}
+
+/** Who types: for the audit events. With sudo, the person too and not only root. */
+const findActor = ({ SUDO_USER: person }: NodeJS.ProcessEnv): string => {
+  const { username } = userInfo()
+  return person && person !== username ? `cli:${username} (${person})` : `cli:${username}`
 }
 
 /** The database of a configuration, without its password. */
@@ -78,29 +86,41 @@ export const createContext = (program: Command, terminal: Terminal) => {
     throw new Refusal(`${placeOf(config)} lacks ${length} migrations: run "torii migrate up"`)
   }
 
+  /** Opens the database, which must have its tables, and closes it afterwards. */
+  const withAdmin = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
+    const config = await readConfig()
+    checkFile(config)
+    await checkMigrated(config)
+    const { createAdmin } = await import('../../src/admin.ts')
+    const { openDb } = await import('../../src/adapters/db/open.ts')
+    const db = await openDb({ config: config.database })
+    try {
+      const admin = createAdmin({ db, config, actor: findActor(environment) })
+      return await work({ ...admin, config, db, place: placeOf(config) })
+    } finally {
+      await db.close()
+    }
+  }
+
   return {
     environment,
     readConfig,
+    withAdmin,
+    /** Records what changes no table. A failure is a remark: the act itself is done. */
+    recordEvent: async (kind: string, detail: Record<string, string>): Promise<string[]> => {
+      try {
+        await withAdmin(({ recorders, db }) => recorders.recordAudit(db.write, { kind, detail }))
+        return []
+      } catch (error) {
+        return [`No audit event was written: ${explain(error)}`]
+      }
+    },
     checkFile,
     resolvePath,
     /** Where the configuration comes from, in words. */
     describeConfig: () => {
       const { length } = Object.keys(environment).filter((name) => name.startsWith('TORII__'))
       return length > 0 ? `${configFile()} and ${length} variables` : configFile()
-    },
-    /** Opens the database, which must have its tables, and closes it afterwards. */
-    withAdmin: async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
-      const config = await readConfig()
-      checkFile(config)
-      await checkMigrated(config)
-      const { createAdmin } = await import('../../src/admin.ts')
-      const { openDb } = await import('../../src/adapters/db/open.ts')
-      const db = await openDb({ config: config.database })
-      try {
-        return await work({ ...createAdmin({ db, config }), config, db, place: placeOf(config) })
-      } finally {
-        await db.close()
-      }
     },
     /** The data for `--json`, else the lines. */
     print: (data: unknown, lines: readonly string[]) => {

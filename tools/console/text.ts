@@ -1,7 +1,7 @@
 /** How answers look: aligned columns for people, JSON for programs. */
 
 // Some of what is shown was chosen by callers: it must not move the cursor, nor hide or turn text around.
-const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/gu
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f9ff}\u{20000}-\u{3fffd}]/u
 
@@ -40,4 +40,7 @@ export const isoTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d{
 
 /** The same value to every parser, and nothing in it that a terminal would obey. */
 export const toJson = (value: unknown) =>
-  JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, escapeLetter)
+  JSON.stringify(value, null, 2).replace(
+    /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/gu,
+    escapeLetter,
+  )

@@ -5,6 +5,8 @@ import type { hashInThread } from './worker.ts'
 export type BcryptPool = {
   /** The last 31 characters of bcrypt. Throws OVERLOADED when it would not be done in time. */
   hash(text: string, salt: string, cost: number): Promise<string>
+  /** Starts the threads; the first password does so otherwise. */
+  start(): Promise<unknown>
   /** Passwords that wait for a thread. */
   waiting(): number
   close(): Promise<void>
@@ -15,12 +17,14 @@ type Done = ReturnType<typeof hashInThread>
 
 /** On a busy machine one hash takes far longer than another: this many times their spread is added to the mean. */
 const caution = 2
+/** A cheap hash, which makes a thread load what it needs. */
+const firstWork = { text: '', setting: `$2b$04$${'.'.repeat(22)}` }
 /** What a hash of cost 10 takes, until one was measured. */
 const firstGuessMs = 100
 
 /**
  * bcrypt in threads, off the event loop. A password that is let into the queue is hashed within `maxWaitMs`, as far as the
- * time of the last hashes tells; others are refused at once. The threads start with the first password.
+ * time of the last hashes tells; others are refused at once.
  */
 export const createBcryptPool = (config: {
   workers: number
@@ -56,7 +60,11 @@ export const createBcryptPool = (config: {
   }
 
   const getPool = () => {
-    starting ??= start()
+    starting ??= start().catch((error) => {
+      // A failure is not kept: the next password tries again.
+      starting = undefined
+      throw error
+    })
     return starting
   }
 
@@ -69,6 +77,10 @@ export const createBcryptPool = (config: {
         hashMs.learn(ms)
         return hash.slice(-31)
       })
+    },
+    start: async () => {
+      const pool = await getPool()
+      await Promise.all(Array.from({ length: workers }, () => pool.run(firstWork)))
     },
     waiting: () => slots.facts().waiting,
     close: async () => {

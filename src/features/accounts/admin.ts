@@ -5,8 +5,17 @@ import { Failure } from '../../protocol/errors.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
+import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
+import { isStreak, judgeWait } from './failures/rule.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
-import { findAccount, findLoginsOfUser, findUserIdOfKey, raiseEpoch, updateStatus } from './repo.ts'
+import {
+  findAccount,
+  findLoginsOfUser,
+  findUserIdOfKey,
+  isDevicePlace,
+  raiseEpoch,
+  updateStatus,
+} from './repo.ts'
 
 export type AccountAdminNeeds = {
   db: Db
@@ -17,6 +26,7 @@ export type AccountAdminNeeds = {
 }
 
 const shownLogins = 20
+const shownPlaces = 20
 
 export const createAccountAdmin = ({
   db,
@@ -32,6 +42,18 @@ export const createAccountAdmin = ({
     const account = userId === undefined ? undefined : await findAccount(db.write, userId)
     if (!account) throw new Failure('USER_UNKNOWN')
     return account
+  }
+
+  /** Failed logins that still count, and what waits because of them. */
+  const showFailures = async (tag: Buffer) => {
+    const nowMs = clock.now()
+    const { streak, places } = await findFailures(db.write, tag, shownPlaces)
+    const waiting = places.map(({ place, failed1, failed2, failed3, failed4, failed5 }) => {
+      const failedAt = [failed1, failed2, failed3, failed4, failed5]
+      const waitMs = judgeWait({ failedAt, streak, isKnownDevice: isDevicePlace(place) }, nowMs)
+      return { place, lastFailedAt: failed1, waitsUntil: waitMs > 0 ? nowMs + waitMs : null }
+    })
+    return { inARow: streak.failures, isStreak: isStreak(streak, nowMs), places: waiting }
   }
 
   /** False: it was so already. */
@@ -55,10 +77,25 @@ export const createAccountAdmin = ({
   return {
     show: async (typed: string) => {
       const account = await get(typed)
-      return { ...account, logins: await findLoginsOfUser(db.write, account.userId, shownLogins) }
+      return {
+        ...account,
+        failures: await showFailures(account.tag),
+        logins: await findLoginsOfUser(db.write, account.userId, shownLogins),
+      }
+    },
+    /** Forgets every failed login of the user. False: there was none. */
+    unlock: async (typed: string) => {
+      const { userId, tag } = await get(typed)
+      const changed = await db.transaction(async (trx) => {
+        if (!(await clearAllFailures(trx, tag))) return false
+        await recordAudit(trx, { kind: 'account.unlocked', userId })
+        return true
+      })
+      return { userId, changed }
     },
     disable: (typed: string, reason: string) => setStatus(typed, 'disabled', reason),
     enable: (typed: string) => setStatus(typed, 'active', ''),
     raiseEpoch,
+    isHeldUp,
   }
 }

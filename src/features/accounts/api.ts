@@ -1,6 +1,11 @@
+import type { FailureGuard, isHeldUp } from './failures/repo.ts'
 import type { raiseEpoch } from './repo.ts'
 import type { AccountRow } from './tables.ts'
 
 export type AccountStatus = AccountRow['status']
+/** Whether a row of failures holds up a login, as the condition of a statement. */
+export type IsHeldUp = typeof isHeldUp
+/** The rule of failures as numbers for that condition. */
+export type LoginGuard = FailureGuard
 /** Ends what was issued to an account under its epoch so far. */
 export type RaiseEpoch = typeof raiseEpoch

@@ -6,13 +6,15 @@ import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import { createAccountAdmin } from './admin.ts'
+import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
+import { createFailures } from './failures/rule.ts'
 import { createLogin } from './login.ts'
 import { createNames } from './names.ts'
 import { createPasswords } from './passwords.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
-import { removeOldFailures, removeOldStreaks } from './repo.ts'
+
 import { createVerifiers } from './verifier.ts'
 import { loginShape, preloginShape, registerShape } from './wire.ts'
 
@@ -31,7 +33,7 @@ export const accountAdmin = feature({
 })
 
 export type AccountsNeeds = {
-  logins: Pick<Tickets, 'begin' | 'isKnownDevice'>
+  logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Captcha
 }
@@ -52,6 +54,7 @@ export const accounts = feature({
       slowDown: world.slowDown,
     })
     const findSalt = createFindSalt({ db, passwords })
+    const failures = createFailures({ db, clock })
     const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
     const prelogin = createPrelogin({ passwords, findSalt })
     const names = createNames({ reserved: config.names.reserved, unmask: world.unmask })
@@ -67,7 +70,17 @@ export const accounts = feature({
       keys,
       captcha,
     })
-    const login = createLogin({ db, clock, passwords, verifiers, findSalt, logins, keys, findRedirect })
+    const login = createLogin({
+      db,
+      clock,
+      passwords,
+      verifiers,
+      findSalt,
+      failures,
+      logins,
+      keys,
+      findRedirect,
+    })
     return {
       api: {},
       operations: [
@@ -83,7 +96,7 @@ export const accounts = feature({
       ],
       retention: [
         { name: 'login failures', keptMs: dayMs, remove: removeOldFailures },
-        { name: 'login streaks', keptMs: 90 * dayMs, remove: removeOldStreaks },
+        { name: 'login streaks', keptMs: dayMs, remove: removeOldStreaks },
       ],
     }
   },

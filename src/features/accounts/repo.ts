@@ -1,8 +1,8 @@
-import type { Db, Executor } from '../../adapters/db/index.ts'
+import type { Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
 import type { CanonicalLogin } from './names.ts'
-import type { AccountRow, LoginFailuresRow, UserRow, VerifierRow } from './tables.ts'
+import type { AccountRow, UserRow, VerifierRow } from './tables.ts'
 
 export type AccountFound = {
   userId: number
@@ -18,62 +18,105 @@ export type AccountFound = {
 
 export type LoginSituation = {
   account: AccountFound | undefined
-  /** Counted under the account's user name if it is known, so that its number brings no further tries. */
-  loginKey: Buffer
-  /** The fifth last failure from this network; 0 for none. */
-  failed5: number
-  hasFailures: boolean
-  streak: number
+  /** The account's tag, so that its name and its number count together and registering begins anew; else the login's key. */
+  failureKey: Buffer
+  /** Where this caller's failures are counted: its network, or the device if it has logged in to the account before. */
+  place: string
+  isKnownDevice: boolean
+  /** The last five failures from this place, newest first; 0 for none. */
+  failedAt: number[]
+  streak: { failures: number; lastFailedAt: number }
 }
 
-type Nullable<T> = { [K in keyof T]: T[K] | null }
+type SituationValues = {
+  givenKey: Buffer
+  userId: number
+  network: string
+  deviceId: Buffer
+  devicePlace: string
+}
 
 const createSituationStatement = (kind: CanonicalLogin['kind']) =>
-  createStatement(
-    (db, { givenKey, userId, network }: { givenKey: Buffer; userId: number; network: string }) => {
-      const countedKey = kind === 'number' ? sql<Buffer>`coalesce(v.login_key, ${givenKey})` : givenKey
-      return (
-        db
-          // `select 1` guarantees one row for an unknown login. (A binary column here would make MariaDB spill to a file.)
-          .selectFrom(sql<{ one: number }>`(select 1 as one)`.as('asked'))
-          .leftJoin('verifiers as v', (join) =>
-            kind === 'number' ? join.on('v.userId', '=', userId) : join.on('v.loginKey', '=', givenKey),
-          )
-          .leftJoin('accounts as a', 'a.userId', 'v.userId')
-          .leftJoin('users as u', 'u.userId', 'v.userId')
-          .leftJoin('loginFailures as f', (join) =>
-            join.on('f.network', '=', network).on('f.loginKey', '=', countedKey),
-          )
-          .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', countedKey))
-          .select(['v.userId', 'v.loginKey', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
-          .select(['u.userName', 'u.nickName', 'f.failed1', 'f.failed5', 's.failures'])
-      )
-    },
-  )
+  createStatement((db, { givenKey, userId, network, deviceId, devicePlace }: SituationValues) => {
+    const failureKey = sql<Buffer>`coalesce(a.tag, ${givenKey})`
+    return (
+      db
+        // `select 1` guarantees a row for an unknown login. (A binary column here would make MariaDB spill to a file.)
+        .selectFrom(sql<{ one: number }>`(select 1 as one)`.as('asked'))
+        .leftJoin('verifiers as v', (join) =>
+          kind === 'number' ? join.on('v.userId', '=', userId) : join.on('v.loginKey', '=', givenKey),
+        )
+        .leftJoin('accounts as a', 'a.userId', 'v.userId')
+        .leftJoin('users as u', 'u.userId', 'v.userId')
+        .leftJoin('loginFailures as f', (join) =>
+          join.on('f.network', '=', network).on('f.loginKey', '=', failureKey),
+        )
+        .leftJoin('loginFailures as d', (join) =>
+          join.on('d.network', '=', devicePlace).on('d.loginKey', '=', failureKey),
+        )
+        .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', failureKey))
+        .select(['v.userId', 'v.loginKey', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
+        .select(['u.userName', 'u.nickName', 's.failures', 's.lastFailedAt'])
+        .select(['f.failed1', 'f.failed2', 'f.failed3', 'f.failed4', 'f.failed5'])
+        .select(['d.failed1 as known1', 'd.failed2 as known2', 'd.failed3 as known3'])
+        .select(['d.failed4 as known4', 'd.failed5 as known5'])
+        .select((eb) =>
+          eb
+            .exists(
+              eb
+                .selectFrom('logins')
+                .select('logins.loginId')
+                .whereRef('logins.userId', '=', 'v.userId')
+                .where('logins.deviceId', '=', deviceId),
+            )
+            .as('isKnown'),
+        )
+    )
+  })
 
 const situationStatements = {
   name: createSituationStatement('name'),
   number: createSituationStatement('number'),
 } as const
 
+const noDevice = Buffer.alloc(0)
+/** Under `network`: a network never begins so. */
+const devicePlaceOf = (deviceId: string) => `device:${deviceId}`
+export const isDevicePlace = (place: string): boolean => place.startsWith('device:')
+
+export type Asked = {
+  login: CanonicalLogin
+  givenKey: Buffer
+  network: string
+  /** 32 hex characters. */
+  deviceId: string | undefined
+}
+
 /** Everything a login is judged by, known or not, in one trip to the primary. */
 export const findLoginSituation = async (
   db: Executor,
-  login: CanonicalLogin,
-  givenKey: Buffer,
-  network: string,
+  { login, givenKey, network, deviceId }: Asked,
 ): Promise<LoginSituation> => {
-  const userId = login.kind === 'number' ? login.userId : 0
-  const { rows } = await situationStatements[login.kind](db, { givenKey, userId, network })
-  const { failed1, failed5, failures, ...found } = rows[0] as Nullable<
-    AccountFound & Pick<LoginFailuresRow, 'failed1' | 'failed5'> & { failures: number }
-  >
+  const { rows } = await situationStatements[login.kind](db, {
+    givenKey,
+    userId: login.kind === 'number' ? login.userId : 0,
+    network,
+    deviceId: deviceId === undefined ? noDevice : Buffer.from(deviceId, 'hex'),
+    devicePlace: devicePlaceOf(deviceId ?? ''),
+  })
+  const [row] = rows
+  if (!row) throw new Error('a login without a situation')
+  const isKnownDevice = Number(row.isKnown) === 1
+  const failedAt = isKnownDevice
+    ? [row.known1, row.known2, row.known3, row.known4, row.known5]
+    : [row.failed1, row.failed2, row.failed3, row.failed4, row.failed5]
   return {
-    account: found.userId === null ? undefined : (found as AccountFound),
-    loginKey: found.loginKey ?? givenKey,
-    failed5: Number(failed5 ?? 0),
-    hasFailures: Number(failed1 ?? 0) > 0 || Number(failures ?? 0) > 0,
-    streak: Number(failures ?? 0),
+    account: row.userId === null ? undefined : (row as AccountFound),
+    failureKey: row.tag ?? givenKey,
+    place: isKnownDevice ? devicePlaceOf(deviceId ?? '') : network,
+    isKnownDevice,
+    failedAt: failedAt.map((at) => Number(at ?? 0)),
+    streak: { failures: Number(row.failures ?? 0), lastFailedAt: Number(row.lastFailedAt ?? 0) },
   }
 }
 
@@ -121,93 +164,6 @@ export const updateNextVerifier = async (
     .execute()
 }
 
-const slots = ['failed5', 'failed4', 'failed3', 'failed2'] as const
-const before = { failed5: 'failed4', failed4: 'failed3', failed3: 'failed2', failed2: 'failed1' } as const
-
-/**
- * Counts a failure from a network, unless five are younger than `failedBefore`; then false. One statement, so that
- * a burst gets five tries like a sequence does. MySQL assigns left to right, SQLite at once: oldest first suits both.
- */
-export const countFailure = async (
-  db: Db,
-  {
-    loginKey,
-    network,
-    nowMs,
-    failedBefore,
-  }: { loginKey: Buffer; network: string; nowMs: number; failedBefore: number },
-): Promise<boolean> => {
-  const shift = async () => {
-    const { numUpdatedRows } = await db.write
-      .updateTable('loginFailures')
-      .set((eb) => ({
-        ...Object.fromEntries(slots.map((slot) => [slot, eb.ref(before[slot])])),
-        failed1: nowMs,
-      }))
-      .where('loginKey', '=', loginKey)
-      .where('network', '=', network)
-      .where('failed5', '<=', failedBefore)
-      .executeTakeFirst()
-    return Number(numUpdatedRows) > 0
-  }
-  if (await shift()) return true
-  try {
-    const none = { failed2: 0, failed3: 0, failed4: 0, failed5: 0 }
-    await db.write
-      .insertInto('loginFailures')
-      .values({ loginKey, network, failed1: nowMs, ...none })
-      .execute()
-    return true
-  } catch (error) {
-    if (!db.isDuplicate(error)) throw error
-    return shift()
-  }
-}
-
-/** Adds one to the failures in a row. */
-export const countStreak = async (db: Executor, loginKey: Buffer, nowMs: number): Promise<void> => {
-  await db
-    .insertInto('loginStreaks')
-    .values({ loginKey, failures: 1, lastFailedAt: nowMs })
-    .onConflict((conflict) =>
-      conflict.column('loginKey').doUpdateSet((eb) => ({
-        failures: eb('loginStreaks.failures', '+', 1),
-        lastFailedAt: eb.ref('excluded.lastFailedAt'),
-      })),
-    )
-    .execute()
-}
-
-export const clearFailures = async (db: Executor, loginKey: Buffer, network: string): Promise<void> => {
-  await db
-    .deleteFrom('loginFailures')
-    .where('loginKey', '=', loginKey)
-    .where('network', '=', network)
-    .execute()
-  await db.deleteFrom('loginStreaks').where('loginKey', '=', loginKey).execute()
-}
-
-/** Failures too old to count any more. */
-export const removeOldFailures = async (db: Executor, before: number, most: number): Promise<number> => {
-  const { numDeletedRows } = await db
-    .deleteFrom('loginFailures')
-    .where('failed1', '<', before)
-    .orderBy('failed1')
-    .limit(most)
-    .executeTakeFirst()
-  return Number(numDeletedRows)
-}
-
-export const removeOldStreaks = async (db: Executor, before: number, most: number): Promise<number> => {
-  const { numDeletedRows } = await db
-    .deleteFrom('loginStreaks')
-    .where('lastFailedAt', '<', before)
-    .orderBy('lastFailedAt')
-    .limit(most)
-    .executeTakeFirst()
-  return Number(numDeletedRows)
-}
-
 export type AccountSummary = {
   userId: number
   status: AccountRow['status']
@@ -215,13 +171,14 @@ export type AccountSummary = {
   createdAt: number
   userName: string
   nickName: string
+  tag: Buffer
 }
 
 export const findAccount = (db: Executor, userId: number): Promise<AccountSummary | undefined> =>
   db
     .selectFrom('accounts')
     .innerJoin('users', 'users.userId', 'accounts.userId')
-    .select(['accounts.userId', 'status', 'statusReason', 'createdAt', 'userName', 'nickName'])
+    .select(['accounts.userId', 'status', 'statusReason', 'createdAt', 'userName', 'nickName', 'tag'])
     .where('accounts.userId', '=', userId)
     .executeTakeFirst()
 

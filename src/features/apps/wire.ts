@@ -30,7 +30,7 @@ export type ProvisionReply = Static<typeof provisionShape.reply>
 
 export const echoShape = {
   path: '/v1/echo',
-  aliases: ['/tests/encrypttest.php'],
+  aliases: ['/tests/encrypttest.php', '/tests/conntest.php'],
   summary: 'Answers the members that it was sent',
   limit: 'echo',
   replay: 'read',

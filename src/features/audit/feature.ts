@@ -4,8 +4,10 @@ import type { RecordAudit } from './api.ts'
 import { insertAuditEvent, removeOldAuditEvents } from './repo.ts'
 
 export const audit = feature({
-  create: ({ clock, config }: AdminWorld) => {
-    const record: RecordAudit = (trx, event) => insertAuditEvent(trx, { ...event, happenedAt: clock.now() })
+  create: ({ clock, config, actor }: AdminWorld) => {
+    const by: Record<string, string> = actor === undefined ? {} : { by: actor }
+    const record: RecordAudit = (trx, event) =>
+      insertAuditEvent(trx, { ...event, detail: { ...by, ...event.detail }, happenedAt: clock.now() })
     return {
       api: { record },
       retention: [

@@ -8,15 +8,15 @@ import { concatBytes } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
+import type { IsHeldUp, LoginGuard } from '../accounts/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { createPairs, Pair } from './a2.ts'
 import { checkStrength } from './refusals.ts'
 import {
+  createInsertGuardedLogin,
   findLoginOnKey,
   getUserNames,
-  insertGuardedLogin,
   insertLogin,
-  type LoginGuard,
   type LoginWithAccount,
 } from './repo.ts'
 import type { SKeyRecord, SKeys } from './skeys.ts'
@@ -32,6 +32,7 @@ export type LoginsNeeds = {
   lives: { a2Seconds: number; skeySeconds: number }
   replicaLagBudgetMs: number
   prolongKey: Keys['prolong']
+  isHeldUp: IsHeldUp
 }
 
 /** The account that a login belongs to, as known when it begins. */
@@ -74,6 +75,7 @@ const secretBytes = 32
 
 export const createLogins = (needs: LoginsNeeds) => {
   const { db, clock, random, crypto, skeys, pairOf, lives } = needs
+  const insertGuardedLogin = createInsertGuardedLogin(needs.isHeldUp)
 
   const skeyRecord = (
     login: LoginRow,

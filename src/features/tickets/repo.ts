@@ -1,6 +1,6 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { AccountStatus } from '../accounts/api.ts'
+import type { AccountStatus, IsHeldUp, LoginGuard } from '../accounts/api.ts'
 import type { LoginRow } from './tables.ts'
 
 /** A login with the state of its account, read from the primary in one trip. */
@@ -61,11 +61,20 @@ export const insertLogin = async (db: Executor, row: LoginRow): Promise<void> =>
   await loginStatement(db, row)
 }
 
-export type LoginGuard = { loginKey: Buffer; network: string; failedBefore: number }
+type GuardedRow = { [Column in keyof LoginRow as `new_${Column}`]: LoginRow[Column] }
 
-const guardedLoginStatement = createStatement(
-  (db, { loginKey, network, failedBefore, ...row }: LoginRow & LoginGuard) => {
-    const columns = Object.keys(row) as (keyof LoginRow)[]
+const nameRow = (row: LoginRow): GuardedRow =>
+  Object.fromEntries(Object.entries(row).map(([column, value]) => [`new_${column}`, value])) as GuardedRow
+
+/**
+ * Inserts a login if, at this very moment, the account is active in its epoch and its failures hold nothing up. In one
+ * statement, so that a burst of guesses gets no further than guesses one after another. False: not inserted.
+ */
+export const createInsertGuardedLogin = (isHeldUp: IsHeldUp) => {
+  const statement = createStatement((db, values: GuardedRow & LoginGuard) => {
+    const columns = Object.keys(values)
+      .filter((name) => name.startsWith('new_'))
+      .map((name) => name.slice(4) as keyof LoginRow)
     return db
       .insertInto('logins')
       .columns(columns)
@@ -73,38 +82,31 @@ const guardedLoginStatement = createStatement(
         eb
           .selectFrom('accounts')
           .select(
-            columns.map((column) => (column === 'epoch' ? 'accounts.epoch' : eb.val(row[column]).as(column))),
+            columns.map((column) =>
+              column === 'epoch' ? 'accounts.epoch' : eb.val(values[`new_${column}`]).as(column),
+            ),
           )
-          .where('accounts.userId', '=', row.userId)
+          .where('accounts.userId', '=', values.new_userId)
           .where('accounts.status', '=', 'active')
-          .where('accounts.epoch', '=', row.epoch)
+          .where('accounts.epoch', '=', values.new_epoch)
           .where(({ not, exists }) =>
             not(
               exists(
                 eb
                   .selectFrom('loginFailures')
-                  .select('network')
-                  .where('loginKey', '=', loginKey)
-                  .where('network', '=', network)
-                  .where('failed5', '>', failedBefore),
+                  .select('loginFailures.network')
+                  .where('loginFailures.loginKey', '=', values.failureKey)
+                  .where('loginFailures.network', '=', values.place)
+                  .where((failures) => isHeldUp(failures, values)),
               ),
             ),
           ),
       )
-  },
-)
-
-/**
- * Inserts a login if, at this very moment, the account is active in its epoch and its failures leave room. In one
- * statement, so that a burst of guesses gets no further than guesses one after another. False: not inserted.
- */
-export const insertGuardedLogin = async (
-  db: Executor,
-  row: LoginRow,
-  guard: LoginGuard,
-): Promise<boolean> => {
-  const { numAffectedRows } = await guardedLoginStatement(db, { ...row, ...guard })
-  return Number(numAffectedRows ?? 0) > 0
+  })
+  return async (db: Executor, row: LoginRow, guard: LoginGuard): Promise<boolean> => {
+    const { numAffectedRows } = await statement(db, { ...nameRow(row), ...guard })
+    return Number(numAffectedRows ?? 0) > 0
+  }
 }
 
 /** What an exchange in a sealed call changes of its login, beside the A2. */
@@ -225,17 +227,6 @@ export type AccountGate = { tag: Buffer; epoch: number; status: AccountStatus }
 
 export const findAccountGate = (db: Executor, userId: number): Promise<AccountGate | undefined> =>
   db.selectFrom('accounts').select(['tag', 'epoch', 'status']).where('userId', '=', userId).executeTakeFirst()
-
-export const isKnownDevice = async (db: Executor, userId: number, deviceId: Buffer): Promise<boolean> => {
-  const row = await db
-    .selectFrom('logins')
-    .select('loginId')
-    .where('userId', '=', userId)
-    .where('deviceId', '=', deviceId)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
-}
 
 export const removeOldLogins = async (db: Executor, before: number, most: number): Promise<number> => {
   const { numDeletedRows } = await db

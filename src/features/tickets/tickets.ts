@@ -10,7 +10,7 @@ import { type CheckNeeds, createChecks } from './check.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { closeAccountOf } from './recovery.ts'
 import { notLoggedIn } from './refusals.ts'
-import { endLogin, endLoginsOfUser, findAccountGate, isKnownDevice } from './repo.ts'
+import { endLogin, endLoginsOfUser, findAccountGate } from './repo.ts'
 
 export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
   Omit<LoginsNeeds, 'pairOf' | 'lives'> &
@@ -81,8 +81,6 @@ export const createTickets = (needs: TicketsNeeds) => {
     authenticate,
     exchange: a2.exchange,
     logout,
-    isKnownDevice: (userId: number, deviceId: Buffer): Promise<boolean> =>
-      isKnownDevice(db.write, userId, deviceId),
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */

@@ -127,6 +127,7 @@ for (const engine of engines) {
           minStrength: 1,
           origins: '[]',
           rights: '',
+          checks: null,
           createdAt: 0,
         }
         await db.write
