@@ -16,6 +16,7 @@ import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { createScryptPool } from './adapters/scrypt-pool.ts'
 import { listRing, openServerKey } from './adapters/server-key.ts'
+import { checkVerbs } from './adapters/store/check.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
@@ -56,6 +57,8 @@ export const openWorld = async (options: WorldOptions) => {
       reserved: reservedKeys,
     })
     opened.unshift(unmeasured)
+    await checkVerbs(unmeasured, random)
+    for (const warning of await unmeasured.findWarnings()) logger.warn(`store: ${warning}`)
     const bcryptPool = createBcryptPool(config.password)
     opened.unshift(bcryptPool)
     const scryptPool = createScryptPool(config.password)
