@@ -228,8 +228,6 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       return clock.now()
     },
 
-    findWarnings: async () => [],
-
     async close() {
       entries.close()
     },
