@@ -50,6 +50,10 @@ export type ClockState = {
   apart?: Apart
   /** This device last needed the padded form. */
   padded?: boolean
+  /** When the last reply was sealed, until a call has followed it. */
+  sealedAt?: number
+  /** The shortest time lately between a reply and the next call: no shorter than a round trip. */
+  roundTripMs?: number
 }
 
 /**
@@ -71,9 +75,25 @@ export const learnClock = (state: ClockState, step: number, nowMs: number): Cloc
   const current = stepAt(nowMs)
   const into = nowMs - current * stepMs
   const offset = step - current
-  const { apart: before, ...rest } = state
+  const { apart: before, sealedAt, ...rest } = state
   const apart = learnApart(before, offset, into, nowMs)
-  return { ...rest, lastOffset: offset, ...(apart && { apart }) }
+  const roundTripMs = learnRoundTrip(state, nowMs)
+  return {
+    ...rest,
+    lastOffset: offset,
+    ...(apart && { apart }),
+    ...(roundTripMs !== undefined && { roundTripMs }),
+  }
+}
+
+/** A reply was sealed: the time until the device's next call bounds its round trip. */
+export const learnSealed = (state: ClockState, nowMs: number): ClockState => ({ ...state, sealedAt: nowMs })
+
+/** Follows a shorter time at once and a longer one slowly: most calls follow a reply after a pause. */
+const learnRoundTrip = ({ sealedAt, roundTripMs: before }: ClockState, nowMs: number): number | undefined => {
+  if (sealedAt === undefined || nowMs < sealedAt) return before
+  const gapMs = nowMs - sealedAt
+  return before === undefined ? gapMs : Math.min(gapMs, before * 1.1 + 1)
 }
 
 const learnApart = (
@@ -95,8 +115,15 @@ const learnApart = (
   return offset === 0 && inside > doubtMs ? undefined : before
 }
 
-/** The step whose key seals the reply to an envelope of `openedStep`. */
+/** The longest trip of a reply that is allowed for. */
+const maxMarginMs = 50
+
+/**
+ * The step whose key seals the reply to an envelope of `openedStep`: that of its arrival, half a round trip from now. Old
+ * clients on a fast line could not open what is sealed for a step that has not begun when it arrives.
+ */
 export const replyStep = (state: ClockState, openedStep: number, sealingMs: number): number => {
   if (state.apart) return openedStep
-  return Math.min(Math.max(stepAt(sealingMs + 50), openedStep), openedStep + 1)
+  const marginMs = Math.min(maxMarginMs, (state.roundTripMs ?? Number.POSITIVE_INFINITY) / 2)
+  return Math.min(Math.max(stepAt(sealingMs + marginMs), openedStep), openedStep + 1)
 }

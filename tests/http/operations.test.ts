@@ -15,7 +15,7 @@ import type { OperationShape } from '../../src/http/caller.ts'
 import { catalogue, type ErrorName, isSuccess } from '../../src/protocol/errors.ts'
 import { codes as replyCodes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
-import { codeAt, createTotpClient, type Provisioned } from '../harness/totp-client.ts'
+import { codeAt, createTotpClient, openText, type Provisioned, sealText } from '../harness/totp-client.ts'
 import {
   base64urlOf,
   checkRefusal,
@@ -416,6 +416,24 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
       t.match((await client.sendSealed('/v1/echo', j)).json, { a: '中' }, `${form}: read behind the edge`)
     }
   })
+
+  t.test(
+    'a client on a fast line reads the reply that is sealed just before the edge of a step',
+    async (t) => {
+      const device = await world.provision()
+      const callAt = async (nowMs: number) => {
+        world.clock.set(nowMs)
+        const j = sealText(device, '{"apiver":1,"a":1}', nowMs)
+        const { body } = await world.request({ url: '/v1/echo', post: formOf({ t: device.t, j }) })
+        return openText(device, body, nowMs)
+      }
+      const edgeMs = Math.ceil((world.clock.now() + 30_000) / 30_000) * 30_000
+      t.ok(await callAt(edgeMs - 1_000))
+      t.ok(await callAt(edgeMs - 998))
+      for (const ms of [40, 20, 5]) t.match(await callAt(edgeMs - ms), /"a":1/, `${ms} ms before it`)
+      t.match(await callAt(edgeMs), /"a":1/, 'and behind it')
+    },
+  )
 
   t.test('a compensation is added to the code', async (t) => {
     const moved = await openWorld(t, { TORII__TRANSPORT__TOTP_COMPENSATION: '7' })

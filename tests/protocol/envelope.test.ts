@@ -23,6 +23,7 @@ import {
   deriveStepKeys,
   envelopeKeyText,
   learnClock,
+  learnSealed,
   replyStep,
   stepAt,
 } from '../../src/protocol/totp.ts'
@@ -349,6 +350,63 @@ t.test('the key of a reply at the edge of a step', async (t) => {
   t.equal(learnClock({}, b - 1, edge + 1).lastOffset, -1, 'the offset that opened is tried first')
 })
 
+t.test('an old client on a line of any speed reads its replies around the edge of a step', async (t) => {
+  const shares: Record<string, string> = {}
+  for (const [line, tripMs] of [0, 1, 5, 20, 40].entries()) {
+    const random = createRandom(line + 1)
+    let [readable, calls] = [0, 0]
+    for (let edge = 0; edge < 60; edge++) {
+      const edgeMs = (60_000_000 + edge) * 30_000
+      const jitter = () => tripMs + random() * (1 + tripMs / 5)
+      let state: ClockState = {}
+      // A burst of calls, each a moment after the reply to the one before.
+      for (let now = edgeMs - 1_500 - random() * 50; now < edgeMs + 50; now += 1 + random() * 3) {
+        now += jitter()
+        state = learnClock(state, stepAt(now), now)
+        const openedStep = stepAt(now)
+        now += random() * 2
+        const sealedFor = replyStep(state, openedStep, now)
+        state = learnSealed(state, now)
+        now += jitter()
+        if (now < edgeMs - 150) continue
+        calls++
+        if (sealedFor === stepAt(now)) readable++
+      }
+    }
+    shares[tripMs] = `${calls - readable} of ${calls}`
+    t.ok(readable / calls >= 0.98, `${tripMs} ms each way: ${readable} of ${calls} replies readable`)
+  }
+  t.comment(`not readable by trip in milliseconds: ${JSON.stringify(shares)}`)
+})
+
+t.test('the margin of a reply is half a round trip, and 50 ms at most', async (t) => {
+  const edge = 60_000_000 * 30_000
+  const b = stepAt(edge)
+  const marginAfter = (...gaps: number[]) => {
+    let state: ClockState = {}
+    let now = edge - 20_000
+    for (const gap of gaps) {
+      state = learnSealed(state, now)
+      now += gap
+      state = learnClock(state, b - 1, now)
+    }
+    return (
+      Array.from({ length: 60 }, (_, ms) => ms).findLast((ms) => replyStep(state, b - 1, edge - ms) === b) ??
+      0
+    )
+  }
+  t.equal(marginAfter(), 50, 'nothing is known')
+  t.equal(marginAfter(2), 1)
+  t.equal(marginAfter(30), 15)
+  t.equal(marginAfter(5_000), 50, 'a pause says nothing')
+  t.equal(marginAfter(5_000, 10), 5, 'the quickest answer counts')
+  t.ok(marginAfter(10, ...Array.from({ length: 60 }, () => 200)) === 50, 'a line that became slow is learned')
+  let state = learnSealed({}, edge - 1_000)
+  state = learnClock(state, b - 1, edge - 999)
+  state = learnClock(state, b - 1, edge - 998)
+  t.equal(replyStep(state, b - 1, edge - 20), b - 1, 'a call beside another one says nothing new')
+})
+
 t.test('old clients with clocks that are off read their replies', async (t) => {
   const text = '{"apiver":1,"a":"中文"}'
   const shares: Record<string, string> = {}
@@ -380,6 +438,7 @@ t.test('old clients with clocks that are off read their replies', async (t) => {
         state = learnClock(state, found.step, now)
         now += 1 + Math.floor(random() * 40)
         const reply = sealEnvelope(text, keysAt(replyStep(state, found.step, now)).number)
+        state = learnSealed(state, now)
         now += trip()
         if (openText(device, reply, now + offsetMs) === text) readable++
         for (const distance of [-4, -3, -2, 2, 3, 4]) {

@@ -12,6 +12,7 @@ import {
   type ClockState,
   deriveStepKeys,
   learnClock,
+  learnSealed,
   replyStep,
   type StepKeys,
   stepAt,
@@ -185,7 +186,9 @@ export const createDevices = (needs: DevicesNeeds) => {
         app: bounded,
         text: opened.text,
         seal: (text: string | Uint8Array) => {
-          const keys = keysAt(replyStep(device.clockState, opened.step, clock.now()))
+          const sealingMs = clock.now()
+          const keys = keysAt(replyStep(device.clockState, opened.step, sealingMs))
+          device.clockState = learnSealed(device.clockState, sealingMs)
           const wantsPadded = isPadded || (!hasZero && device.clockState.padded)
           return sealEnvelope(text, (wantsPadded ? keys.padded : undefined) ?? keys.number)
         },
