@@ -326,6 +326,21 @@ t.test('a password or its hash, and nothing else, logs in', async (t) => {
     t.equal((await call('/v1/login', { login: 'anybody', password: 'p' })).code, codes.LOGGED_IN)
     const early = await call('/v1/login', { login: 'anybody', clientHash: nextClientHash })
     t.equal(early.code, codes.LOGIN_FAILED, 'the next hash does not count before it is everybody’s')
+
+    const nextVerifier = async () => {
+      const rows = await fixed.server.db.write.selectFrom('verifiers').select('nextVerifier').execute()
+      return rows[0]?.nextVerifier
+    }
+    const login = (next: string) => call('/v1/login', { login: 'anybody', clientHash, nextClientHash: next })
+    const first = await nextVerifier()
+    t.equal((await login('x'.repeat(31))).code, codes.LOGGED_IN)
+    const wrong = await nextVerifier()
+    t.not(wrong, first, 'whatever the last good login says counts')
+    t.equal((await login(nextClientHash)).code, codes.LOGGED_IN)
+    const right = await nextVerifier()
+    t.not(right, wrong, 'so a wrong one does not stay for ever')
+    t.equal((await login(nextClientHash)).code, codes.LOGGED_IN)
+    t.equal(await nextVerifier(), right, 'and the same one is not written again')
   })
 })
 

@@ -144,7 +144,9 @@ t.test('the A2 before is a retry for 10 s, and later while its successor was nev
     t.match(await session(tickets.a2), { code: codes.TICKET_ENDED, reason: 'reused' }, 'a look is enough')
     t.match(await session(third.skey), { code: codes.TICKET_ENDED, reason: 'reused' })
     const audited = await world.server.db.write.selectFrom('auditEvents').select(['kind', 'detail']).execute()
-    t.equal(audited.filter(({ kind }) => kind === 'ticket.reused').length, 4, 'each is an event')
+    const reused = audited.filter(({ kind }) => kind === 'ticket.reused')
+    t.equal(reused.length, 4, 'each is an event')
+    for (const { detail } of reused) t.match(JSON.parse(detail), { by: 'ticket', login: /^[0-9a-f]{32}$/ })
   })
 })
 

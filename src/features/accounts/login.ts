@@ -46,7 +46,13 @@ export const createLogin = (needs: LoginNeeds) => {
   }
 
   const keepNextHash = async (account: AccountFound, { nextHash }: Hashes) => {
-    if (nextHash === undefined || account.nextVerifier !== null) return
+    if (nextHash === undefined) return
+    // The password was right, so this hash counts: a wrong one from an earlier login must not stay.
+    if (
+      account.nextVerifier !== null &&
+      (await verifiers.verify(nextHash, account.nextVerifier, passwords.form))
+    )
+      return
     const next = await verifiers.create(nextHash, passwords.form)
     await updateNextVerifier(db.write, account.loginKey, next, clock.now())
   }

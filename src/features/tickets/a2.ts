@@ -4,7 +4,7 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
-import { concatBytes, utf8 } from '../../protocol/bytes.ts'
+import { concatBytes, toHex, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket, type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
@@ -142,8 +142,11 @@ export const createA2Rule = (needs: A2Needs) => {
   const endReused = async (login: LoginWithAccount): Promise<void> => {
     await db.transaction(async (trx) => {
       const hasEnded = await endLogin(trx, login.loginId, { endedAt: clock.now(), endReason: 'reused' })
-      if (hasEnded)
-        await needs.recordAudit(trx, { kind: 'ticket.reused', userId: login.userId, appId: login.appId })
+      if (hasEnded) {
+        const { userId, appId, loginId } = login
+        const detail = { by: 'ticket', login: toHex(loginId) }
+        await needs.recordAudit(trx, { kind: 'ticket.reused', userId, appId, detail })
+      }
     })
     await skeys.closeLogin(login.loginId, 'reused')
   }
