@@ -43,7 +43,7 @@ const storeFaults: [says: RegExp, advice: string][] = [
   [/ENOTFOUND|EAI_AGAIN/, 'this machine does not know the name'],
   [/WRONGPASS|invalid password/i, 'user or password is wrong'],
   [/NOAUTH/, 'the store wants a password, and the URL has none'],
-  [/NOPERM/, 'this user lacks a right; docs/production.md has the ACL'],
+  [/NOPERM|can't run this command/, 'this user lacks a right; docs/production.md has the ACL'],
   [/out of range|invalid DB index/i, 'the store has no database of this number'],
 ]
 

@@ -39,7 +39,7 @@ export const openHttp = (
     checkText: features.checkText,
     health: {
       checkDependencies: async () => [
-        ...(await checkDependencies(db, store)),
+        ...(await checkDependencies(db, store, random)),
         ...declared.health.map(({ name, problem }) => ({ name, problem: problem(), required: false })),
       ],
       isDraining,

@@ -5,7 +5,7 @@ import { createBcryptPool } from './adapters/bcrypt/pool.ts'
 import { createDrawGlyphs } from './adapters/captcha-glyphs.ts'
 import { loadSimplified } from './adapters/chinese.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
-import { createSealer, nodeCrypto, slowDown } from './adapters/crypto.ts'
+import { createSealer, nodeCrypto } from './adapters/crypto.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
@@ -14,7 +14,9 @@ import { openLookAlikes } from './adapters/look-alikes.ts'
 import { isWithin, networkOf } from './adapters/network.ts'
 import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
+import { createScryptPool } from './adapters/scrypt-pool.ts'
 import { listRing, openServerKey } from './adapters/server-key.ts'
+import { checkVerbs } from './adapters/store/check.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
@@ -55,8 +57,11 @@ export const openWorld = async (options: WorldOptions) => {
       reserved: reservedKeys,
     })
     opened.unshift(unmeasured)
+    await checkVerbs(unmeasured, random)
+    for (const warning of await unmeasured.findWarnings()) logger.warn(`store: ${warning}`)
     const bcryptPool = createBcryptPool(config.password)
     opened.unshift(bcryptPool)
+    const scryptPool = createScryptPool(config.password)
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
     const world: World = {
       config,
@@ -77,7 +82,7 @@ export const openWorld = async (options: WorldOptions) => {
       sealer: createSealer(key.atRest, random),
       createBatch,
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
-      slowDown,
+      slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
       isWithin,
       drawGlyphs: createDrawGlyphs(),
       logger,
@@ -89,7 +94,7 @@ export const openWorld = async (options: WorldOptions) => {
       logger,
       metrics,
       admission,
-      passwordsWaiting: bcryptPool.waiting,
+      passwordsWaiting: () => bcryptPool.waiting() + scryptPool.waiting(),
       /** What the first call that needs it would load: by then an upgrade may have replaced the packages. */
       loadRest: () => runAll([bcryptPool.start, loadProtobuf]),
       close,

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, scrypt, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { Primitives } from '../protocol/primitives.ts'
 import type { Random } from './random.ts'
 
@@ -67,11 +67,3 @@ export const createSealer = (
     },
   }
 }
-
-const scryptRules = { N: 2 ** 15, r: 8, p: 3, maxmem: 128 * 2 ** 20 } as const
-
-/** scrypt 2^15/8/3 in Node's own threads: 32 bytes, about a third of a second. */
-export const slowDown = (secret: Uint8Array, salt: Uint8Array): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    scrypt(secret, salt, 32, scryptRules, (error, key) => (error ? reject(error) : resolve(key)))
-  })

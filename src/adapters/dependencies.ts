@@ -1,13 +1,15 @@
 import type { Db } from './db/index.ts'
+import type { Random } from './random.ts'
+import { findStoreProblem } from './store/check.ts'
 import type { Store } from './store/index.ts'
 
 /** Each dependency and what is wrong with it; empty: nothing. A replica is not required: the primary stands in. */
-export const checkDependencies = async (db: Db, store: Store) => {
-  const storeProblem = await store.ping().then(
-    () => '',
-    () => 'does not answer',
-  )
-  const hosts = await db.health()
+export const checkDependencies = async (db: Db, store: Store, random: Random) => {
+  const [storeProblem, found] = await Promise.all([findStoreProblem(store, random), db.health()])
+  const hosts = found.map(({ role, problem, isReadOnly }) => ({
+    role,
+    problem: problem === '' && role === 'write' && isReadOnly ? 'is read-only' : problem,
+  }))
   return [
     ...hosts.map(({ role, problem }, at) => ({
       // No host names: any caller may ask.

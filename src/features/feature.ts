@@ -50,7 +50,7 @@ export type World = AdminWorld & {
   createBatch: CreateBatch
   /** bcrypt off the event loop, bounded: throws OVERLOADED. */
   hashPassword(text: string, salt: string, cost: number): Promise<string>
-  /** scrypt 2^15/8/3, for hashes under one fixed salt. */
+  /** scrypt 2^15/8/3, for hashes under one fixed salt; bounded: throws OVERLOADED. */
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined

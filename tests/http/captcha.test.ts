@@ -213,7 +213,6 @@ t.test('the SDK solves work by itself, and asks for pictures', async (t) => {
       appId: world.app.appId,
       appSecret: world.app.appSecret,
       now: world.clock.now,
-      minimumKdfCost: 4,
       onWork: (share) => shares.push(share),
       ...more,
     })

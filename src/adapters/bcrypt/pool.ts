@@ -1,5 +1,4 @@
-import { Failure } from '../../protocol/errors.ts'
-import { createMean, createSlots } from '../../protocol/queue.ts'
+import { createHashSlots, type HashLimits } from '../hash-slots.ts'
 import type { hashInThread } from './worker.ts'
 
 export type BcryptPool = {
@@ -15,8 +14,6 @@ export type BcryptPool = {
 type Work = Parameters<typeof hashInThread>[0]
 type Done = ReturnType<typeof hashInThread>
 
-/** On a busy machine one hash takes far longer than another: this many times their spread is added to the mean. */
-const caution = 2
 /** A cheap hash, which makes a thread load what it needs. */
 const firstWork = { text: '', setting: `$2b$04$${'.'.repeat(22)}` }
 /** What a hash of cost 10 takes, until one was measured. */
@@ -26,28 +23,11 @@ const firstGuessMs = 100
  * bcrypt in threads, off the event loop. A password that is let into the queue is hashed within `maxWaitMs`, as far as the
  * time of the last hashes tells; others are refused at once.
  */
-export const createBcryptPool = (config: {
-  workers: number
-  queueLimit: number
-  maxWaitMs: number
-}): BcryptPool => {
-  const { workers, queueLimit, maxWaitMs } = config
+export const createBcryptPool = (limits: HashLimits): BcryptPool => {
+  const { workers } = limits
   let starting: ReturnType<typeof start> | undefined
-  const hashMs = createMean(undefined)
-
   // Piscina's own queue is not fair: some passwords waited ten times as long as others.
-  const slots = createSlots({
-    slots: workers,
-    elapsedMs: () => performance.now(),
-    longest: queueLimit,
-    maxWaitMs,
-    dropAfterMs: Number.POSITIVE_INFINITY,
-    // All threads are busy, so the time of its own hash comes on top.
-    expectMs: (place) =>
-      (Math.floor((place - 1) / workers) + 2) * (hashMs.mean(firstGuessMs) + caution * hashMs.spread()),
-    createRefusal: ({ expectedMs }) =>
-      new Failure('OVERLOADED', { retryAfterSeconds: Math.ceil(expectedMs / 1_000) }),
-  })
+  const slots = createHashSlots(limits)
 
   const start = async () => {
     const { Piscina } = await import('piscina')
@@ -69,20 +49,21 @@ export const createBcryptPool = (config: {
   }
 
   return {
-    hash: (text, salt, cost) => {
-      hashMs.mean(firstGuessMs * 2 ** (cost - 10))
-      return slots.run(async () => {
-        const pool = await getPool()
-        const { hash, ms } = await pool.run({ text, setting: `$2b$${String(cost).padStart(2, '0')}$${salt}` })
-        hashMs.learn(ms)
-        return hash.slice(-31)
-      })
-    },
+    hash: (text, salt, cost) =>
+      slots.run(
+        async () => {
+          const pool = await getPool()
+          const setting = `$2b$${String(cost).padStart(2, '0')}$${salt}`
+          const { hash, ms } = await pool.run({ text, setting })
+          return { result: hash.slice(-31), ms }
+        },
+        firstGuessMs * 2 ** (cost - 10),
+      ),
     start: async () => {
       const pool = await getPool()
       await Promise.all(Array.from({ length: workers }, () => pool.run(firstWork)))
     },
-    waiting: () => slots.facts().waiting,
+    waiting: slots.waiting,
     close: async () => {
       await (await starting)?.close()
     },

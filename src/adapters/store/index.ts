@@ -85,6 +85,8 @@ export interface Store {
   remove(keys: readonly string[]): Promise<void>
   /** The store's own clock (ms since 1970) when it answers, else throws like every verb. */
   ping(): Promise<number>
+  /** What an administrator should change about the server, each in one sentence. Fails like every verb. */
+  findWarnings(): Promise<string[]>
   /** Round trips so far, for the budget of trips per request. */
   readonly trips: number
   /**

@@ -35,6 +35,7 @@ export const measureStore = (store: Store, observe: Observe): Store => {
     pushEach: timed('pushEach', store.pushEach),
     remove: timed('remove', store.remove),
     ping: timed('ping', store.ping),
+    findWarnings: store.findWarnings,
     get trips() {
       return store.trips
     },

@@ -228,6 +228,8 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       return clock.now()
     },
 
+    findWarnings: async () => [],
+
     async close() {
       entries.close()
     },

@@ -11,6 +11,8 @@ export type RedisConnection = {
   isCluster: boolean
   /** The commands of one turn of the event loop leave together, at its end: call it before each. */
   gather(): Turn
+  /** Selects the database of the URL again; fails when the server refuses it. A cluster has one database only. */
+  select(): Promise<unknown>
   /** Asks a cluster again where its keys live. */
   refresh(): void
   /** From now on the client tells when it takes no commands any more, and when it does again. */
@@ -32,6 +34,9 @@ export async function openRedisConnection(config: StoreConfig): Promise<RedisCon
     commands: client,
     isCluster: client.isCluster,
     gather: createGather(client),
+    select: async () => {
+      if (client instanceof Redis && single.db !== 0) await client.select(single.db)
+    },
     refresh() {
       if (client instanceof Cluster) client.refreshSlotsCache()
     },

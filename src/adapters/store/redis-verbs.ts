@@ -164,8 +164,20 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
     },
 
+    async findWarnings() {
+      const policy =
+        /^maxmemory_policy:(\S+)/m.exec(await ask(() => commands.info('memory')))?.[1] ?? 'noeviction'
+      if (policy === 'noeviction') return []
+      return [`maxmemory-policy is ${policy}, so limits and ends of logins may be lost: set it to noeviction`]
+    },
+
     async close() {
       connection.close()
+    },
+
+    /** The database that the URL names. The client goes on in database 0 when the server refuses to select it. */
+    async select() {
+      await ask(() => connection.select())
     },
 
     /** Names the life of the server; '' on a cluster, which has many. */
@@ -175,8 +187,7 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
     },
 
     /** Adds what the pass book has to the logs of the store. */
-    async restorePasses() {
-      const passes = passBook.list()
+    async restorePasses(passes = passBook.list()) {
       while (passes.length > 0) {
         const some = passes.splice(0, atOnce)
         await Promise.all(

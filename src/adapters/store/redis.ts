@@ -34,6 +34,7 @@ export async function openRedisStore(needs: {
   let connections = 0
   const open = async (connectionNumber: number) => {
     const isCurrent = () => connectionNumber === connections && state !== 'closed'
+    await verbs.select()
     await bringUpToDate(isCurrent)
     if (isCurrent()) state = 'open'
   }

@@ -30,8 +30,13 @@ export const password = {
     'One fixed bcrypt salt for all accounts (22 characters), chosen before the first account',
     { pattern: '^$|^[./A-Za-z0-9]{21}[.Oeu]$' },
   ),
-  workers: whole(1, 1, 64, 'Threads that run bcrypt for clients that cannot'),
-  queueLimit: whole(50, 1, 10_000, 'Passwords that may wait for a bcrypt thread'),
+  workers: whole(
+    1,
+    1,
+    64,
+    'Threads that run bcrypt for clients that cannot; with clientSalt also the scrypts at once, 32 MB each',
+  ),
+  queueLimit: whole(50, 1, 10_000, 'Passwords that may wait for a thread'),
   maxWaitMs: whole(
     600,
     50,
