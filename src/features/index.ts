@@ -2,7 +2,7 @@
 import type { Recover } from '../adapters/store/index.ts'
 import { bans, limits, reservedLimitKeys } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
-import { apps, devices } from './apps/feature.ts'
+import { apps, deviceAdmin, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
 import { captcha } from './captcha/feature.ts'
@@ -28,6 +28,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     changeLog: changes,
     bans: house.add(bans, recorders),
     apps: house.add(apps, recorders),
+    devices: house.add(deviceAdmin, recorders),
     accounts: house.add(accountAdmin, { endLogins, ...recorders }),
     words: house.add(wordAdmin, recorders),
     recorders,

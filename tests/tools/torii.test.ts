@@ -46,6 +46,8 @@ const commands = [
   'app rotate',
   'app disable',
   'app enable',
+  'device list',
+  'device remove',
   'ip ban',
   'ip unban',
   'ip list',
@@ -89,7 +91,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
 
 const ban = ['ip', 'ban', '192.0.2.1', '--reason', 'x']
 const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
-  [[], /name a command \(app, backup, .*, word\); "torii --help" tells more/],
+  [[], /name a command \(app, backup, device, .*, word\); "torii --help" tells more/],
   [['app'], /name a command \(add, list, .*\); "torii app --help"/],
   [['migrate'], /name a command \(status, up\)/],
   [['nothing'], /unknown command 'nothing'/],
@@ -429,6 +431,38 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     stderr: 'torii: no user has the name nobody\n',
   })
   t.match(await torii('user', 'show', '10002'), { code: 1, stderr: 'torii: no user has the number 10002\n' })
+})
+
+t.test('lists and removes devices, and escapes what no reader sees', async (t) => {
+  const folder = createFolder(t)
+  const server = await spawnServer(embeddedEnvironment(folder))
+  t.teardown(() => server.stop())
+  const { app } = server
+  if (!app) throw new Error('no demo app')
+  const torii = createTorii(embeddedEnvironment(folder))
+  t.match(await torii('device', 'list', '--app', app.appId), {
+    code: 0,
+    stdout: `${app.appId} has no device\n`,
+  })
+  t.match(await torii('device', 'list', '--app', 'none'), { code: 1, stderr: /no app has the id none/ })
+  const name = 'a\u3164\ufe0f\u2800b'
+  const { body } = await server.send({
+    method: 'GET',
+    url: `/v1/totp?n=${app.appId}&s=${app.appSecret}&type=phone&device=${encodeURIComponent(name)}`,
+    headers: {},
+  })
+  const device = JSON.parse(body).totp_token as string
+  t.match(await ask(torii, 'device', 'list', '--app', app.appId), [
+    { device, appid: app.appId, type: 'phone', name, lastSeenAt: null },
+  ])
+  for (const more of [[], ['--json']]) {
+    const { stdout } = await torii('device', 'list', '--app', app.appId, ...more)
+    t.match(stdout, 'a\\u3164\\ufe0f\\u2800b')
+  }
+  t.strictSame(await ask(torii, 'device', 'remove', device), { device, removed: true })
+  t.match(await torii('device', 'remove', device), { code: 1, stderr: /there is no device/ })
+  t.match(await torii('device', 'remove', 'x'), { code: 2, stderr: /32 hexadecimal digits/ })
+  t.strictSame(await ask(torii, 'device', 'list', '--app', app.appId), [])
 })
 
 t.test('writes a server key once, readable by its owner only', async (t) => {

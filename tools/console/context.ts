@@ -8,7 +8,7 @@ import type { createAdmin } from '../../src/admin.ts'
 import type { Config } from '../../src/config/index.ts'
 import { explain } from './explain.ts'
 import { Refusal } from './refusal.ts'
-import { toJson } from './text.ts'
+import { toJson, visible } from './text.ts'
 
 export type Admin = ReturnType<typeof createAdmin> & {
   config: Config
@@ -124,7 +124,7 @@ export const createContext = (program: Command, terminal: Terminal) => {
     },
     /** The data for `--json`, else the lines. */
     print: (data: unknown, lines: readonly string[]) => {
-      const text = options().json ? toJson(data) : lines.join('\n')
+      const text = options().json ? toJson(data) : lines.map(visible).join('\n')
       terminal.print(`${text}\n`)
     },
     /** Beside the answer: on the standard error output. */

@@ -4,6 +4,7 @@ import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import { type Apps, createApps } from './apps.ts'
+import { createDeviceAdmin } from './device-admin.ts'
 import { createDevices } from './devices.ts'
 import { echo } from './echo.ts'
 import { createProvisioning } from './provisioning.ts'
@@ -19,6 +20,13 @@ export const apps = feature({
     const api = createApps({ db, clock, random, crypto, recordAudit, recordChange, origins })
     return { api, onChange: [{ kind: 'apps', apply: api.reload, isWhole: true, missed: 'any' }] }
   },
+})
+
+export const deviceAdmin = feature({
+  create: (
+    { db }: AdminWorld,
+    { recordAudit, recordChange }: { recordAudit: RecordAudit; recordChange: RecordChange },
+  ) => ({ api: createDeviceAdmin({ db, recordAudit, recordChange }) }),
 })
 
 export const devices = feature({

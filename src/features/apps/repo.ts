@@ -101,3 +101,17 @@ export const removeExpiredDevices = async (db: Executor, before: number, most: n
     .executeTakeFirst()
   return Number(numDeletedRows)
 }
+
+/** The devices of an app that called last, those that never called at the end. */
+export const findDevicesOfApp = (db: Executor, appId: string, most: number): Promise<DeviceRow[]> =>
+  db
+    .selectFrom('devices')
+    .selectAll()
+    .where('appId', '=', appId)
+    .orderBy('lastSeenAt', 'desc')
+    .limit(most)
+    .execute()
+
+export const removeDevice = async (db: Executor, deviceId: Buffer): Promise<void> => {
+  await db.deleteFrom('devices').where('deviceId', '=', deviceId).execute()
+}
