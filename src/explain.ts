@@ -27,6 +27,7 @@ const store = 'store.url (TORII__STORE__URL)'
 /** What the driver of the database says, and the setting that it is about. */
 const databaseFaults: Record<string, [setting: string, advice: string]> = {
   ER_ACCESS_DENIED_ERROR: [user, 'check them, and from which hosts this user may connect'],
+  ER_TABLEACCESS_DENIED_ERROR: [user, 'this user lacks a right; docs/production.md has the GRANT'],
   ER_DBACCESS_DENIED_ERROR: [database, 'this user has no rights there; docs/production.md has the GRANT'],
   ER_BAD_DB_ERROR: [database, 'it does not exist; docs/production.md has the CREATE DATABASE'],
   ER_MUST_CHANGE_PASSWORD: [user, 'the password has expired; set a new one in the database'],

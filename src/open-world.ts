@@ -15,14 +15,14 @@ import { isWithin, networkOf } from './adapters/network.ts'
 import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { createScryptPool } from './adapters/scrypt-pool.ts'
-import { listRing, openServerKey } from './adapters/server-key.ts'
+import { listRing, newestKeys, openServerKey } from './adapters/server-key.ts'
 import { checkVerbs } from './adapters/store/check.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import type { World } from './features/feature.ts'
-import { checkPins, openRecover, reservedKeys } from './features/index.ts'
+import { checkKeyRings, checkPins, checkWrites, openRecover, reservedKeys } from './features/index.ts'
 import { createAdmission } from './http/admission.ts'
 import { findLanguage } from './http/language.ts'
 
@@ -47,6 +47,8 @@ export const openWorld = async (options: WorldOptions) => {
       passwordCost: config.password.cost,
       clientSalt: config.password.clientSalt,
     })
+    await checkKeyRings(db, newestKeys(key))
+    await checkWrites(db, random)
     const metrics = config.metrics.enabled ? (await import('./http/metrics.ts')).createMetrics() : undefined
     const recover = openRecover({ config, db, crypto: nodeCrypto, createBatch })
     const unmeasured = await openStore({

@@ -135,8 +135,18 @@ export const ringChanges = {
   },
 } as const
 
-const newestOf = (ring: FileRing | undefined): string =>
-  `k${Math.max(0, ...Object.keys(ring?.keys ?? {}).map((id) => Number(/^k(\d+)$/.exec(id)?.[1] ?? 0)))}`
+const newestNumber = (ring: { keys: Record<string, unknown> } | undefined): number =>
+  Math.max(0, ...Object.keys(ring?.keys ?? {}).map((id) => Number(/^k(\d+)$/.exec(id)?.[1] ?? 0)))
+
+const newestOf = (ring: FileRing | undefined): string => `k${newestNumber(ring)}`
+
+/** The number of the newest key of each ring; 0 where there is none. */
+export const newestKeys = ({ atRest, pepper, identity, rsa }: ServerKey): Record<RingName, number> => ({
+  atRest: newestNumber(atRest),
+  pepper: newestNumber(pepper),
+  identity: newestNumber(identity),
+  rsa: newestNumber(rsa),
+})
 
 /** A key as a ring of the file has it. */
 export const generateRingKey = (name: RingName, random: Random): string =>

@@ -15,7 +15,7 @@ import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets
 import { trial } from './trial/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
-export { checkPins } from './settings/feature.ts'
+export { checkKeyRings, checkPins, checkWrites } from './settings/feature.ts'
 
 /** What works on the database alone: all that the command line needs. */
 export const addAdmin = (house: House<AdminWorld>) => {

@@ -24,7 +24,7 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
   }
   const { openDb } = await import('../../src/adapters/db/open.ts')
   const { checkHosts, checkMigrations } = await import('../doctor/database.ts')
-  const { readPins } = await import('../doctor/server-key.ts')
+  const { checkDatabaseWrites, checkKeyRings, readPins } = await import('../doctor/server-key.ts')
   const db = await openDb({ config: config.database })
   let pins: Pins | undefined
   try {
@@ -35,7 +35,9 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
     const migrations = await attempt('migrations', async () => [await checkMigrations(config.database)])
     // Before its first migrations a database is bound to nothing, and has no table that could tell.
     pins = await readPins(db, config).catch(() => undefined)
-    return { findings: [...findings, ...migrations], pins }
+    const writes = pins ? await attempt('database writes', () => checkDatabaseWrites(db)) : []
+    const rings = pins ? await checkKeyRings(db, config) : []
+    return { findings: [...findings, ...migrations, ...writes, ...rings], pins }
   } finally {
     await db.close()
   }

@@ -3,9 +3,10 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Db } from '../../src/adapters/db/index.ts'
 import { systemRandom } from '../../src/adapters/random.ts'
-import { openServerKey } from '../../src/adapters/server-key.ts'
+import { newestKeys, openServerKey } from '../../src/adapters/server-key.ts'
 import { type Config, isEmbedded } from '../../src/config/index.ts'
-import { comparePins } from '../../src/features/settings/settings.ts'
+import { describeOldRing, findOldRings } from '../../src/features/settings/key-rings.ts'
+import { checkWrites, comparePins } from '../../src/features/settings/settings.ts'
 import { explain } from '../console/explain.ts'
 import { broken, type Finding, ok, warning } from './finding.ts'
 
@@ -92,3 +93,23 @@ export const readPins = (db: Db, config: Config): Promise<Pins> =>
     passwordCost: config.password.cost,
     clientSalt: config.password.clientSalt,
   })
+
+/** A user with too few rights, or a text that comes back altered, fails here. */
+export const checkDatabaseWrites = async (db: Db): Promise<Finding[]> => {
+  await checkWrites(db, systemRandom)
+  return [ok('database writes', 'a row was written, changed, read and deleted')]
+}
+
+/** Whether the key file has all keys that the database knows. Says nothing of a key that cannot be read: others do. */
+export const checkKeyRings = async (db: Db, config: Config): Promise<Finding[]> => {
+  try {
+    const key = openServerKey(config.security, { create: false, random: systemRandom })
+    const { old } = await findOldRings(db, newestKeys(key))
+    return old.map((ring) => {
+      const [path = '', found = '', ...advice] = describeOldRing(ring).split(/: |; /)
+      return broken(path, [found, ...advice.slice(0, -1)].join(': '), advice.at(-1) ?? '')
+    })
+  } catch {
+    return []
+  }
+}

@@ -14,6 +14,10 @@ export const updateSetting = async (db: Executor, name: string, value: string): 
   await db.updateTable('settings').set({ value }).where('name', '=', name).execute()
 }
 
+export const deleteSetting = async (db: Executor, name: string): Promise<void> => {
+  await db.deleteFrom('settings').where('name', '=', name).execute()
+}
+
 /** Adds one to a counter, whose row is locked until the transaction ends; its new value. */
 export const incrementSetting = async (trx: Executor, name: string): Promise<number> => {
   await trx

@@ -1,5 +1,6 @@
 import type { Db } from '../../adapters/db/index.ts'
-import { countAccounts, findSetting, insertSetting, updateSetting } from './repo.ts'
+import type { Random } from '../../adapters/random.ts'
+import { countAccounts, deleteSetting, findSetting, insertSetting, updateSetting } from './repo.ts'
 
 /** What the rows of a database depend on and a configuration must therefore not change under them. */
 export type Pins = { serverKeyFingerprint: string; passwordCost: number; clientSalt: string }
@@ -55,4 +56,17 @@ export const comparePins = async (db: Db, pins: Pins) => {
       return { name, found, problem: isOther && (isBound === 'always' || hasAccounts) ? advice : '' }
     }),
   )
+}
+
+const sample = '张三丰 😀'
+
+/** Writes, changes, reads and deletes a row: what a missing right or a wrong character set would break later. */
+export const checkWrites = async ({ write }: Db, random: Random): Promise<void> => {
+  const name = `check.${random.bytes(8).toString('hex')}`
+  await insertSetting(write, name, '')
+  await updateSetting(write, name, sample)
+  const found = await findSetting(write, name)
+  await deleteSetting(write, name)
+  if (found !== sample)
+    throw new PinError('database: a text comes back altered; create the database with CHARACTER SET utf8mb4')
 }
