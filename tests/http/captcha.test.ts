@@ -157,6 +157,68 @@ t.test('a picture is kept as a hash, and used up by its first answer', async (t)
   t.match(dark, { kind: 'picture', picture: /#d7dbe3/ })
 })
 
+const loginOn = (world: World, members: object) =>
+  world
+    .callJson('/v1/login', { login: 'amber', ...members })
+    .then(({ json }) => json as Record<string, unknown> & { code: number })
+
+t.test('a login is asked for work after three failures, and a wrong password uses it up', async (t) => {
+  const world = await openWorld(t, environment)
+  await registerOn(world, { user: { userName: 'amber' } })
+  for (let at = 0; at < 3; at++)
+    t.match(await loginOn(world, { password: 'wrong' }), { code: codes.LOGIN_FAILED })
+  const ask = async (members: object, name: 'CAPTCHA_MISSING' | 'CAPTCHA_WRONG' = 'CAPTCHA_MISSING') => {
+    const refused = await world.callJson('/v1/login', { login: 'amber', ...members })
+    return (checkRefusal(t, refused, name) as { captcha: Issued }).captcha
+  }
+  const answer = solve(await ask({ password: 'pass word' }))
+  await ask({ password: 'pass word' })
+  t.match(await loginOn(world, { password: 'wrong', captcha: { answer } }), { code: codes.LOGIN_FAILED })
+  const fresh = await ask({ password: 'pass word', captcha: { answer } }, 'CAPTCHA_WRONG')
+  const good = await loginOn(world, { password: 'pass word', captcha: { answer: solve(fresh) } })
+  t.equal(good.code, codes.LOGGED_IN, 'a refusal for want of a captcha costs no try')
+  t.match(
+    await loginOn(world, { password: 'pass word' }),
+    { code: codes.LOGGED_IN },
+    'a good login clears it',
+  )
+})
+
+t.test(
+  'twenty failures of a network ask for every login from there, but of a device that is known',
+  async (t) => {
+    const world = await openWorld(t, environment)
+    await registerOn(world, { user: { userName: 'amber' } })
+    const device = await world.connect()
+    t.equal(
+      (await device.call('/v1/login', { login: 'amber', password: 'pass word' })).json?.code,
+      codes.LOGGED_IN,
+    )
+    for (let at = 0; at < 20; at++)
+      await world.callJson('/v1/login', { login: `nobody ${at}`, password: 'x' })
+    t.match(await loginOn(world, { password: 'pass word' }), { code: codes.CAPTCHA_MISSING })
+    const known = await device.call('/v1/login', { login: 'amber', password: 'pass word', n: 2 })
+    t.equal(known.json?.code, codes.LOGGED_IN)
+  },
+)
+
+t.test('past a streak a solved captcha stands for the wait', async (t) => {
+  const world = await openWorld(t, environment)
+  await registerOn(world, { user: { userName: 'amber' } })
+  const { write } = world.server.db
+  const { tag: loginKey } = await write.selectFrom('accounts').select('tag').executeTakeFirstOrThrow()
+  const streak = { loginKey, failures: 101, lastFailedAt: world.clock.now() }
+  await write.insertInto('loginStreaks').values(streak).execute()
+  const { captcha } = (await loginOn(world, { password: 'pass word' })) as unknown as { captcha: Issued }
+  t.equal(
+    (await loginOn(world, { password: 'wrong', captcha: { answer: solve(captcha) } })).code,
+    codes.LOGIN_FAILED,
+  )
+  const again = (await loginOn(world, { password: 'pass word' })) as unknown as { captcha: Issued }
+  const good = await loginOn(world, { password: 'pass word', captcha: { answer: solve(again.captcha) } })
+  t.equal(good.code, codes.LOGGED_IN)
+})
+
 t.test('always asks everybody, never nobody', async (t) => {
   const always = await openWorld(t, { ...environment, TORII__CAPTCHA__MODE: 'always' })
   checkRefusal(t, await registerOn(always), 'CAPTCHA_MISSING')
@@ -213,6 +275,7 @@ t.test('the SDK solves work by itself, and asks for pictures', async (t) => {
       appId: world.app.appId,
       appSecret: world.app.appSecret,
       now: world.clock.now,
+      minimumKdfCost: 4,
       onWork: (share) => shares.push(share),
       ...more,
     })

@@ -79,6 +79,7 @@ export const accounts = feature({
       failures,
       logins,
       keys,
+      captcha,
       findRedirect,
     })
     return {

@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { AppCaller, CallerKey } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Captcha } from '../captcha/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { FailuresService } from './failures/rule.ts'
@@ -22,6 +23,7 @@ export type LoginNeeds = {
   failures: FailuresService
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
+  captcha: Pick<Captcha, 'checkLogin' | 'countFailure'>
   /** Where a caller belongs, if that is not here. */
   findRedirect(caller: AppCaller, key: CallerKey): string | undefined
 }
@@ -29,7 +31,7 @@ export type LoginNeeds = {
 const mostTries = 3
 
 export const createLogin = (needs: LoginNeeds) => {
-  const { db, clock, passwords, verifiers, failures, logins } = needs
+  const { db, clock, passwords, verifiers, failures, logins, captcha } = needs
 
   /** The account, if the password is right and it may log in. Throws every refusal of a login. */
   const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
@@ -37,7 +39,9 @@ export const createLogin = (needs: LoginNeeds) => {
     const isRight = await verifiers.verify(hashes.hash, account?.verifier, passwords.form)
     if (!isRight || !account) {
       // A byte-equal copy of a wrong login counts once.
-      throw caller.isRepeat ? new Failure('LOGIN_FAILED') : await failures.count(situation)
+      if (caller.isRepeat) throw new Failure('LOGIN_FAILED')
+      await captcha.countFailure(caller)
+      throw await failures.count(situation)
     }
     if (account.status !== 'active') {
       throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
@@ -57,20 +61,39 @@ export const createLogin = (needs: LoginNeeds) => {
     await updateNextVerifier(db.write, account.loginKey, next, clock.now())
   }
 
+  /**
+   * Asks for a captcha where failures demand one; a right one stands for the waits of a streak. The pause of this place
+   * comes first, so that no device works for nothing.
+   */
+  const judge = async (situation: LoginSituation, input: LoginInput, caller: AppCaller) => {
+    const withoutStreak = { ...situation, isKnownDevice: true }
+    failures.check(withoutStreak)
+    const { failedAt, isKnownDevice } = situation
+    const facts = { failedAt, isKnownDevice, isStreak: failures.isStreak(situation) }
+    if (await captcha.checkLogin(input.captcha, caller, facts)) return withoutStreak
+    failures.check(situation)
+    return situation
+  }
+
   /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
   const attempt = async (
     input: LoginInput,
     caller: AppCaller,
     key: ProvenKey | undefined,
+    hasSolved: { captcha: boolean },
   ): Promise<WelcomeReply | undefined> => {
     const login = canonicalLogin(String(input.login))
-    const situation = await findLoginSituation(db.write, {
+    const found = await findLoginSituation(db.write, {
       login,
       givenKey: loginKeyOf(login),
       network: caller.address.network,
       deviceId: caller.device?.knownAs,
     })
-    failures.check(situation)
+    // A captcha is used up by the first of several tries.
+    const situation = hasSolved.captcha
+      ? { ...found, isKnownDevice: true }
+      : await judge(found, input, caller)
+    hasSolved.captcha = situation !== found
     const hashes = await passwords.hashesOf(input, () => needs.findSalt(String(input.login)))
     const account = await authenticate(situation, hashes, caller)
     const begun = await logins.begin(account, caller, {
@@ -90,8 +113,9 @@ export const createLogin = (needs: LoginNeeds) => {
   return async function login(input: LoginInput, caller: AppCaller): Promise<WelcomeReply> {
     // Before the password: a proof that was shown can be made into another one, so it is used up first.
     const key = await needs.keys.prove(input, caller)
+    const hasSolved = { captcha: false }
     for (let tries = 0; tries < mostTries; tries++) {
-      const reply = await attempt(input, caller, key)
+      const reply = await attempt(input, caller, key, hasSolved)
       if (reply) return reply
     }
     throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })

@@ -8,14 +8,14 @@ export type Captcha = {
    */
   checkCall(purpose: Purpose, sent: CaptchaAnswer | undefined, caller: AppCaller): Promise<void>
   /**
-   * For a login, whose failures count: `failures` are those of this login from the caller's place, `isStreak` that it has
+   * For a login, whose failures count: `failedAt` are those of this login from the caller's place, `isStreak` that it has
    * failed too often in a row, from anywhere. A known device answers for its own failures alone. True if a captcha was
    * asked for and was right. Throws as `checkCall`.
    */
   checkLogin(
     sent: CaptchaAnswer | undefined,
     caller: AppCaller,
-    facts: { failures: number; isStreak: boolean; isKnownDevice: boolean },
+    facts: { failedAt: readonly number[]; isStreak: boolean; isKnownDevice: boolean },
   ): Promise<boolean>
   /** A login has failed. */
   countFailure(caller: AppCaller): Promise<void>

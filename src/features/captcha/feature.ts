@@ -19,8 +19,11 @@ export const captcha = feature({
         const demanded = judgeDemand(config, purpose, { network: await counts.add(purpose, caller) })
         if (demanded) await captchas.check(sent, demanded, caller)
       },
-      checkLogin: async (sent, caller, { failures, isStreak, isKnownDevice }) => {
+      checkLogin: async (sent, caller, { failedAt, isStreak, isKnownDevice }) => {
         if (config.mode === 'never') return false
+        const row = config.demand.find(({ purpose, by }) => purpose === 'login' && by === 'login')
+        const since = clock.now() - (row?.seconds ?? 0) * 1_000
+        const failures = failedAt.filter((at) => at > since).length
         const network = isKnownDevice ? 0 : counts.known('login', caller)
         const demanded =
           judgeDemand(config, 'login', { network, login: failures }) ??

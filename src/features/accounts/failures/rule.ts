@@ -60,6 +60,7 @@ const guardOf = (
 }
 
 export const createFailures = ({ db, clock }: { db: Db; clock: Clock }) => ({
+  isStreak: ({ streak }: LoginSituation) => isStreak(streak, clock.now()),
   guardOf: (situation: LoginSituation) => guardOf(situation, clock.now()),
   /** Throws TOO_OFTEN. */
   check: (situation: LoginSituation): void => {
