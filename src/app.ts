@@ -5,7 +5,7 @@ import { createRemoveOld } from './adapters/db/retention.ts'
 import { startJobs } from './adapters/jobs.ts'
 import type { Collected } from './features/feature.ts'
 import { openFeatures } from './features/index.ts'
-import { openHttp } from './open-http.ts'
+import { openHealth, openHttp } from './open-http.ts'
 import { type OpenWorld, openWorld, type WorldOptions } from './open-world.ts'
 
 const times = { flushMs: 5_000, cleanMs: 60_000 } as const
@@ -43,7 +43,8 @@ export const openServer = async (options: WorldOptions) => {
     const { onChange, jobs, flush, retention, caches, gauges, close } = features.declared
     await features.admin.changeLog.start(onChange)
     let isDraining = false
-    const http = openHttp(opened, features, () => isDraining)
+    const health = openHealth(opened, features, () => isDraining)
+    const http = openHttp(opened, features, health)
 
     let hosts: HostHealth[] = []
     const readHosts = async () => {
@@ -61,7 +62,7 @@ export const openServer = async (options: WorldOptions) => {
     const hostJob = { everyMs: times.flushMs, name: 'look at the hosts of the database', work: readHosts }
     const stopJobs = startJobs([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])], logger)
     watchMetrics(opened, { caches, gauges }, () => hosts)
-    const metricsPort = await metrics?.listen(config.metrics).catch((error: Error) => {
+    const metricsPort = await metrics?.listen(config.metrics, health).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')
       return undefined
     })

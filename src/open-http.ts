@@ -5,18 +5,34 @@ import { readProtobuf, writeProtobuf } from './adapters/protobuf.ts'
 import { isTrial } from './config/index.ts'
 import type { openFeatures } from './features/index.ts'
 import { createHttpApp } from './http/create-app.ts'
+import { createHealth, type Health } from './http/health.ts'
 import { createReplay } from './http/replay.ts'
 import type { OpenWorld } from './open-world.ts'
 
 type Features = ReturnType<typeof openFeatures>
 
+/** The health of the adapters that this process needs, and of the features. */
+export const openHealth = (
+  { world: { db, store, clock, random } }: OpenWorld,
+  { declared }: Features,
+  isDraining: () => boolean,
+) =>
+  createHealth({
+    checkDependencies: async () => [
+      ...(await checkDependencies(db, store, random)),
+      ...declared.health.map(({ name, problem }) => ({ name, problem: problem(), required: false })),
+    ],
+    isDraining,
+    elapsedMs: clock.elapsed,
+  })
+
 /** The server's HTTP side: what its stages ask of the adapters and the features. */
 export const openHttp = (
   { world, logger, metrics, admission }: OpenWorld,
   features: Features,
-  isDraining: () => boolean,
+  health: Health,
 ) => {
-  const { config, db, store, clock, random, key, sealer } = world
+  const { config, store, clock, random, key, sealer } = world
   const { apps, tickets, declared } = features
   const randomId = () => random.bytes(8).toString('hex')
   return createHttpApp({
@@ -37,13 +53,7 @@ export const openHttp = (
     writeFrame: writeProtobuf,
     authenticate: tickets.authenticate,
     checkText: features.checkText,
-    health: {
-      checkDependencies: async () => [
-        ...(await checkDependencies(db, store, random)),
-        ...declared.health.map(({ name, problem }) => ({ name, problem: problem(), required: false })),
-      ],
-      isDraining,
-    },
+    health,
     isTrial: isTrial(config),
     isWithin: world.isWithin,
     envelope: {

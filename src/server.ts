@@ -111,6 +111,7 @@ const main = async (config: Config) => {
   }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
+  process.on('SIGHUP', end)
 }
 
 const refuse = (error: unknown, config?: Config) => {

@@ -115,6 +115,14 @@ const settings: [environment: Environment, line: string][] = [
     { TORII__SERVER__TRUSTED_PROXIES: '10.0.0.0/8,everybody' },
     'server.trustedProxies.1 (TORII__SERVER__TRUSTED_PROXIES__1): expected an address or a CIDR range, found "everybody"',
   ],
+  ...['https://*.example.com', 'null', 'https://a.example/'].map((origin): [Environment, string] => [
+    { TORII__SERVER__ORIGINS: origin },
+    `server.origins.0 (TORII__SERVER__ORIGINS__0): expected an origin like https://a.example or capacitor://localhost, without a path or wildcard, found "${origin}"`,
+  ]),
+  [
+    { TORII__SERVER__REDIRECTS: '[{"from":["CN","999.1.1.1/99"],"to":"https://a.example"}]' },
+    'server.redirects.0.from.1 (TORII__SERVER__REDIRECTS__0__FROM__1): expected a CIDR range, or a country code of two letters, found "999.1.1.1/99"',
+  ],
   [
     { TORII__SERVER__HOST: 'http://127.0.0.1' },
     'server.host (TORII__SERVER__HOST): expected an address or a host name of this machine, without scheme or port, found "http://127.0.0.1"',

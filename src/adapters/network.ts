@@ -63,7 +63,6 @@ export const describeAddress = (text: string) => {
     block: isV4 ? canonical : networkOf(canonical, 56),
     site: networkOf(canonical, isV4 ? 24 : 48),
     network: networkOf(canonical, isV4 ? 24 : 64),
-    wideNetwork: networkOf(canonical, isV4 ? 24 : 48),
   })
 }
 

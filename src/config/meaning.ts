@@ -1,5 +1,6 @@
 /** What a schema cannot say about the values. */
 import { parseNetwork } from '../adapters/network.ts'
+import { isOrigin } from '../protocol/origins.ts'
 import { ConfigError, nameSetting, showValue } from './error.ts'
 import type { Config } from './index.ts'
 
@@ -42,7 +43,7 @@ const isStoreUrl = (text: string): boolean => {
   return /^rediss?:$/.test(protocol) && /^(\/\d*)?$/.test(pathname)
 }
 
-const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
+const isPlace = (text: string) => /^[A-Za-z]{2}$/.test(text) || parseNetwork(text) !== undefined
 
 const rules: readonly Rule[] = [
   {
@@ -74,8 +75,15 @@ const rules: readonly Rule[] = [
     expected: 'an address or a CIDR range of an inner network',
   },
   {
+    find: ({ server: { redirects } }) =>
+      redirects
+        .map(({ from }, at) => findMember(['server', 'redirects', String(at), 'from'], from, isPlace))
+        .find((finding) => finding !== undefined),
+    expected: 'a CIDR range, or a country code of two letters',
+  },
+  {
     find: ({ server: { origins } }) => findMember(['server', 'origins'], origins, isOrigin),
-    expected: 'an origin like https://a.example',
+    expected: 'an origin like https://a.example or capacitor://localhost, without a path or wildcard',
   },
   {
     find: ({ server: { tls } }) =>

@@ -18,8 +18,6 @@ export type Address = {
   site: string
   /** What login failures count by and logs show: the /24 or /64. */
   network: string
-  /** The /24 or /48: what many addresses of one holder add up to. */
-  wideNetwork: string
 }
 
 export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'

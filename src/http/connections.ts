@@ -58,7 +58,7 @@ export const limitConnections = (
   const groupsOf = (text: string): string[] => {
     const address = limits.describeAddress(text)
     if (!address || isProxy(text)) return []
-    return [`address ${address.limitNetwork}`, `network ${address.wideNetwork}`]
+    return [`address ${address.limitNetwork}`, `network ${address.site}`]
   }
 
   const add = (connection: Connection) => {

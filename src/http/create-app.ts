@@ -8,7 +8,7 @@ import type { Address, Operation } from './caller.ts'
 import { limitConnections, watchRequests } from './connections.ts'
 import type { EnvelopeNeeds } from './envelopes/envelope.ts'
 import { createErrorHandler } from './error-handler.ts'
-import { type HealthNeeds, registerHealth } from './health.ts'
+import { type Health, registerHealth } from './health.ts'
 import { registerOperations } from './operations.ts'
 import { frontPage } from './page-texts.ts'
 import { type Page, type PageNeeds, registerPages } from './pages.ts'
@@ -35,7 +35,7 @@ export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
     randomId(): string
     /** Undefined for a text that is no address (a proxy may forward anything). */
     describeAddress(text: string): Address | undefined
-    health: Omit<HealthNeeds, 'elapsedMs'>
+    health: Health
     /** Counts an answered request. */
     observe: ((answered: Answered) => void) | undefined
     isTrial: boolean
@@ -94,7 +94,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     writeAccessLog,
   }
   addStages(app, 'all', pipelineNeeds)
-  registerHealth(app, { ...health, elapsedMs })
+  registerHealth(app, health)
   registerPages(app, { pages: withFrontPage(needs.pages), drawNonce: needs.drawNonce })
   app.register(async (scope) => {
     addStages(scope, 'operations', pipelineNeeds)

@@ -1,3 +1,4 @@
+/** Whether the process lives, and whether it can serve: at the callers' port, and at the port of the metrics. */
 import type { FastifyInstance } from 'fastify'
 
 /** A dependency and what is wrong with it; empty: nothing. */
@@ -9,26 +10,52 @@ export type HealthNeeds = {
   elapsedMs(): number
 }
 
+export type HealthReply = { status: number; body: Record<string, unknown> }
+
+export type Health = ReturnType<typeof createHealth>
+
 const freshMs = 1_000
 
-/** `/healthz`: the process answers. `/readyz`: it can serve, with the reason for each dependency. */
-export const registerHealth = (app: FastifyInstance, needs: HealthNeeds) => {
+export const createHealth = ({ checkDependencies, isDraining, elapsedMs }: HealthNeeds) => {
   let latest: { at: number; result: Promise<Dependency[]> } | undefined
-  // Asked at most once a second, so that no caller can make the server ask the database in a loop.
+  // At most once a second: no caller can make the server ask the database in a loop.
   const check = () => {
-    if (!latest || needs.elapsedMs() - latest.at >= freshMs) {
-      latest = { at: needs.elapsedMs(), result: needs.checkDependencies() }
+    if (!latest || elapsedMs() - latest.at >= freshMs) {
+      latest = { at: elapsedMs(), result: checkDependencies() }
     }
     return latest.result
   }
-  app.get('/healthz', { config: { unlimited: true } }, async () => ({ status: 'ok' }))
-  app.get('/readyz', { config: { unlimited: true } }, async (_request, reply) => {
+
+  const live = async (): Promise<HealthReply> => ({ status: 200, body: { status: 'ok' } })
+
+  const ready = async (): Promise<HealthReply> => {
     const dependencies = await check()
-    const isReady =
-      !needs.isDraining() && dependencies.every(({ problem, required }) => !problem || !required)
-    return reply.code(isReady ? 200 : 503).send({
-      status: needs.isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
-      dependencies: Object.fromEntries(dependencies.map(({ name, problem }) => [name, problem || 'ok'])),
+    const isServing = dependencies.every(({ problem, required }) => !problem || !required)
+    const isReady = isServing && !isDraining()
+    return {
+      status: isReady ? 200 : 503,
+      body: {
+        status: isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
+        dependencies: Object.fromEntries(dependencies.map(({ name, problem }) => [name, problem || 'ok'])),
+      },
+    }
+  }
+
+  return {
+    isDraining,
+    /** `/healthz`: the process answers. `/readyz`: it can serve, with the reason for each dependency. */
+    paths: new Map([
+      ['/healthz', live],
+      ['/readyz', ready],
+    ]),
+  }
+}
+
+export const registerHealth = (app: FastifyInstance, { paths }: Health) => {
+  for (const [path, read] of paths) {
+    app.get(path, { config: { unlimited: true } }, async (_request, reply) => {
+      const { status, body } = await read()
+      return reply.code(status).send(body)
     })
-  })
+  }
 }

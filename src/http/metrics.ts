@@ -3,6 +3,8 @@ import { createServer } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { isSuccess } from '../protocol/errors.ts'
 import type { Answered } from './access-log.ts'
+import type { Health } from './health.ts'
+import { isLoopbackHost } from './privacy.ts'
 
 type PoolFacts = { pool: string; busy: number; limit: number; waiting: number }
 /** A host of the database as last looked at; `lagSeconds` of a replica that replicates. */
@@ -163,12 +165,21 @@ export const createMetrics = () => {
     },
     observeStore: (verb: string, seconds: number, isGood: boolean) =>
       storeSeconds.observe({ verb, result: isGood ? 'ok' : 'failed' }, seconds),
-    /** Serves `/metrics`; resolves to its address and how to close it. */
-    listen: async ({ host, port }: { host: string; port: number }) => {
+    /** Serves `/metrics` and the health routes; resolves to its address and how to close it. */
+    listen: async ({ host, port }: { host: string; port: number }, health: Health) => {
       const server = createServer(async (request, reply) => {
-        if (request.url !== '/metrics' || request.method !== 'GET') return reply.writeHead(404).end()
-        const text = await register.metrics()
-        return reply.writeHead(200, { 'content-type': register.contentType }).end(text)
+        const isReading = request.method === 'GET' || request.method === 'HEAD'
+        // On loopback a page whose name was rebound to this machine (DNS rebinding) names its own host.
+        if (isLoopbackHost(host) && !isLoopbackHost(request.headers.host ?? ''))
+          return reply.writeHead(403).end()
+        const read = health.paths.get(request.url ?? '')
+        if (!isReading || (!read && request.url !== '/metrics')) return reply.writeHead(404).end()
+        if (!read) {
+          const text = await register.metrics()
+          return reply.writeHead(200, { 'content-type': register.contentType }).end(text)
+        }
+        const { status, body } = await read()
+        return reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
       })
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)

@@ -12,7 +12,9 @@ export type PrivacyNeeds = {
 
 const isLoopback = (address: string | undefined) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address ?? '')
-const loopbackHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
+/** A `Host` of this machine. */
+export const isLoopbackHost = (host: string) =>
+  /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])(:\d+)?$/.test(host)
 /** What a proxy adds: such a call comes from elsewhere, although its peer is on this machine. */
 const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*|cf-.*)$/
 
@@ -22,7 +24,7 @@ export const createPrivacy = ({ profile, isTrial, isBackendAddress, isOriginList
   const isOfForeignPage = ({ headers }: FastifyRequest) => {
     const { origin } = headers
     if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site'
-    const isLocal = URL.canParse(origin) && loopbackHost.test(new URL(origin).host)
+    const isLocal = URL.canParse(origin) && isLoopbackHost(new URL(origin).host)
     return !isLocal && !isOriginListed(origin)
   }
 
@@ -39,7 +41,7 @@ export const createPrivacy = ({ profile, isTrial, isBackendAddress, isOriginList
     return (
       isTrial &&
       isLoopback(remoteAddress) &&
-      loopbackHost.test(request.headers.host ?? '') &&
+      isLoopbackHost(request.headers.host ?? '') &&
       !isOfForeignPage(request)
     )
   }

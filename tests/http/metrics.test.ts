@@ -1,6 +1,7 @@
 /** What is counted and told of requests: every metric with its labels, the right counts, and nobody's secrets. */
 import t from 'tap'
 import { createClient } from '../../src/client/index.ts'
+import { createHealth } from '../../src/http/health.ts'
 import { createMetrics, type HostFacts, type MetricSources } from '../../src/http/metrics.ts'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
 import { findFreePort } from '../../tools/test/harness.ts'
@@ -279,7 +280,12 @@ t.test('a host that is gone is down, and its lag is no longer shown', async (t) 
     hosts: () => hosts,
   }
   metrics.watch(sources)
-  const port = await metrics.listen({ host: '127.0.0.1', port: 0 })
+  const health = createHealth({
+    checkDependencies: async () => [{ name: 'store', problem: 'away', required: true }],
+    isDraining: () => false,
+    elapsedMs: () => 0,
+  })
+  const port = await metrics.listen({ host: '127.0.0.1', port: 0 }, health)
   t.teardown(port.close)
   const before = await readRows(port.url)
   t.same(table(before, 'torii_database_host_up'), { 'a:1 write': 1, 'b:1 read': 1 })
@@ -293,4 +299,22 @@ t.test('a host that is gone is down, and its lag is no longer shown', async (t) 
   t.same(table(after, 'torii_replica_lag_seconds'), {})
   t.equal((await fetch(port.url.replace('/metrics', '/'))).status, 404)
   t.equal((await fetch(port.url, { method: 'POST' })).status, 404)
+
+  t.test('health is served here too, where no caller can be in its way', async (t) => {
+    const read = async (path: string, method = 'GET') => fetch(port.url.replace('/metrics', path), { method })
+    t.same(await (await read('/healthz')).json(), { status: 'ok' })
+    const ready = await read('/readyz')
+    t.equal(ready.status, 503)
+    t.match(await ready.json(), { status: 'not ready', dependencies: { store: 'away' } })
+    t.same([(await read('/healthz', 'HEAD')).status, (await read('/readyz', 'HEAD')).status], [200, 503])
+  })
+
+  t.test('a page whose name was rebound to this machine reads nothing', async (t) => {
+    for (const url of ['/metrics', '/healthz']) {
+      const socket = await openSocket(Number(new URL(port.url).port))
+      socket.write(requestText('GET', url, { host: 'evil.example:9464' }))
+      t.equal((await socket.read())?.status, 403, url)
+      socket.destroy()
+    }
+  })
 })

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 import { parseNetwork } from '../../src/adapters/network.ts'
 import { type AppRight, appRights } from '../../src/http/caller.ts'
+import { isOrigin } from '../../src/protocol/origins.ts'
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const longestMs = 100 * 365 * unitMs.d
@@ -44,8 +45,11 @@ export const readNetwork = (text: string): string => {
 /** `https://app.example.com`, as browsers send it. */
 export const readOrigin = (text: string): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const isOrigin = url && /^https?:$/.test(url.protocol) && [url.origin, `${url.origin}/`].includes(url.href)
-  return isOrigin ? url.origin : refuse('an origin such as https://app.example.com, without a path')
+  const isWeb = url && [url.origin, `${url.origin}/`].includes(url.href)
+  const origin = isWeb ? url.origin : text
+  return isOrigin(origin)
+    ? origin
+    : refuse('an origin such as https://app.example.com or capacitor://localhost, without a path or wildcard')
 }
 
 /** One line of text. */

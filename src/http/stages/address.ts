@@ -19,7 +19,6 @@ export const nowhere: Address = {
   block: 'unknown',
   site: 'unknown',
   network: 'unknown',
-  wideNetwork: 'unknown',
 }
 
 /** Throws for an address that is unknown or banned. */
