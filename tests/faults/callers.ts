@@ -48,7 +48,7 @@ export const createJsonCaller = ({
         const late = () => sent.destroy(Object.assign(new Error('no reply'), { code: 'NO_REPLY' }))
         sent.setTimeout(patienceMs, late)
         sent.on('error', (error: NodeJS.ErrnoException) => {
-          // Nobody has taken this connection: the kernel alone had answered for a server that closed its door.
+          // No process has accepted this connection: the kernel answered for a server that had stopped listening.
           const isNew = error.code === 'ECONNRESET' && !sent.reusedSocket
           reject(isNew ? Object.assign(error, { code: 'ECONNRESET_NEW' }) : error)
         })

@@ -1,4 +1,4 @@
-/** Clocks that are wrong, and a server's clock that somebody sets. */
+/** Wrong clocks, and a clock of the server that is set while it runs. */
 import t from 'tap'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import { codes } from '../harness/codes.ts'

@@ -1,5 +1,5 @@
 /**
- * What the machine adds to every figure, while it is measured: somebody else's process that needs as much of a core
+ * What the machine adds to every figure, while it is measured: an unrelated process that needs as much of a core
  * for each call, and the timers of this one.
  */
 import { spawn } from 'node:child_process'

@@ -1,4 +1,4 @@
-/** A server that is told to end answers what has reached it, and a fleet is renewed without anybody noticing. */
+/** A server that ends answers what has reached it, and a rolling restart fails no call. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -163,7 +163,7 @@ t.test('the shortest times to drain: requests get all of it, and what was gather
     const began = performance.now()
     const stopped = server.stop()
     if (isEnded) {
-      await until('nobody is let in', () =>
+      await until('no new connection is accepted', () =>
         fetch(`${server.url}/healthz`).then(
           () => false,
           () => true,

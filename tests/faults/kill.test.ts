@@ -35,7 +35,7 @@ type Plan = {
   folder: string
   app: Credentials
   url(): string
-  /** How long the thing that is killed takes to start while nobody calls. */
+  /** How long the killed process takes to start without load. */
   startMs: number
   /** Kills something and brings it back. */
   kill(): Promise<void>
@@ -94,7 +94,7 @@ const judgeKills = async (t: Test, { folder, app, url, startMs, kill, openDb }: 
     `${judged.acknowledged} acknowledged in ${seconds} s, missing ${judged.missing.length}, ` +
       `half-made ${halfMade.length}, duplicates ${judged.duplicates.length}`,
   )
-  t.comment(`ready again after ${readyMs.join(' ')} ms; a start with nobody calling ${startMs} ms`)
+  t.comment(`ready again after ${readyMs.join(' ')} ms; a start without load ${startMs} ms`)
   t.comment(`replies ${JSON.stringify(countReplies(entries))}`)
   t.ok(judged.acknowledged >= target)
   t.strictSame(judged.missing, [])
@@ -117,7 +117,7 @@ const judgeKills = async (t: Test, { folder, app, url, startMs, kill, openDb }: 
   t.strictSame(
     new Set(outcomes.flat()),
     new Set([codes.LOGGED_IN, codes.OK]),
-    'whoever was acknowledged can go on',
+    'every acknowledged user can go on',
   )
   caller.close()
   history.close()

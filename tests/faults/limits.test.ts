@@ -83,7 +83,7 @@ t.test('with a still clock never more than 10 calls pass in any 60 s', async (t)
     }
     clock.add(Math.round((-Math.log(1 - dice()) * 60_000) / perMinute))
     for (let left = dice() < 0.01 ? 15 : 1; left > 0; left--) {
-      const { json } = await server.callJson('/v1/prelogin', { login: 'somebody' })
+      const { json } = await server.callJson('/v1/prelogin', { login: 'some-name' })
       const reply = Number(json.code)
       calls++
       if (reply !== tooOften)

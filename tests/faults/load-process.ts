@@ -145,5 +145,5 @@ const run = async ({ port, ms, connections, requests, pace }: Job): Promise<Resu
 }
 
 process.on('message', (job: Job) => run(job).then((result) => process.send?.(result)))
-// Whoever gave the jobs is gone.
+// The process that gave the jobs is gone.
 process.on('disconnect', () => process.exit(0))

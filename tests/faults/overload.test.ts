@@ -27,7 +27,7 @@ const control = { perSecond: 20, taken: 20, refused: 6 }
 const attempts = 3
 
 /**
- * Garbage is collected when somebody allocates, and pages go back to the system when it needs some: to see what is
+ * Garbage is collected when the process allocates, and pages go back to the system when it needs some: to see what is
  * kept, this collects on a signal and writes down the bytes that are left.
  */
 const collector = `import v8 from 'node:v8'; import vm from 'node:vm'; v8.setFlagsFromString('--expose-gc')

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 type Backend = { url: string; isIn: boolean }
 
 const pollMs = 50
-/** For this long a call waits for somebody to be ready. */
+/** For this long a call waits for a server to be ready. */
 const holdMs = 10_000
 /** Headers that concern one connection only. */
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding'])
@@ -58,7 +58,7 @@ export const startProxy = async () => {
       reply.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept)).end(text)
     })
     sent.on('error', (error: NodeJS.ErrnoException) => {
-      // Nobody has seen this call: the door was shut, or shut before the kernel had handed over who stood there. Any other
+      // No server has seen this call: it had stopped listening, or stopped before it accepted the connection. Any other
       // call may have run, so a proxy must not send it again.
       const isUnseen = error.code === 'ECONNREFUSED' || (error.code === 'ECONNRESET' && !sent.reusedSocket)
       if (!isUnseen) return refuse(reply, `BACKEND_${error.code}`)

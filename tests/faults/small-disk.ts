@@ -40,7 +40,7 @@ export const mountSmallDisk = async (t: { teardown(end: () => unknown): void }, 
     folder,
     fill: (roomBytes = 0) => writeAll(filler, roomBytes),
     free: () => rm(filler),
-    /** As long as nobody has a file open for writing. */
+    /** As long as no process has a file open for writing. */
     makeReadOnly: () => run('mount', ['-o', 'remount,ro', folder]),
   }
 }

@@ -116,7 +116,7 @@ t.test(
     const [port, idlePort] = servers.map(({ url }) => Number(new URL(url).port)) as [number, number]
     const [load, loadIdle] = [openLoad(t), openLoad(t)]
     const machine = await watchMachine(t)
-    const requests = [writeCall(shared.app, '/v1/echo', { n: 'somebody' })]
+    const requests = [writeCall(shared.app, '/v1/echo', { n: 'a caller' })]
     const run = (ms: number) => load({ port, ms, connections: 20, requests, pace: { perSecond } })
     const runIdle = (ms: number) =>
       loadIdle({ port: idlePort, ms, connections: 20, requests, pace: { perSecond: perSecond / 2 } })
@@ -156,7 +156,7 @@ t.test(
         const most = Math.max(...ofKind.map(({ after, closed }) => closed - after))
         t.comment(`${count} ${kind}: closed after ${least} to ${most} ms`)
         t.equal(ofKind.length, count)
-        t.ok(least >= closedMs - 100, `${kind}: nobody is closed before his time`)
+        t.ok(least >= closedMs - 100, `${kind}: no connection is closed early`)
         const isLate = ({ after, closed }: Life) => {
           const time = after + closedMs
           return closed > time + graceMs + machine.excuseMs({ time, tookMs: closed - time })

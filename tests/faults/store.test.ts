@@ -152,7 +152,7 @@ t.test('stopped for 10 s: refused in time, and nothing is lost', { timeout: 150_
   await redis.kill('SIGSTOP')
   const from = Date.now()
   for (const [place, { skey }] of leaving.entries())
-    t.equal(codeOf(await logOut(place, skey)), refused.away, 'nobody is told that he is logged out')
+    t.equal(codeOf(await logOut(place, skey)), refused.away, 'no reply says that the user is logged out')
   await until(
     '10 s have passed',
     async () => {
@@ -172,7 +172,7 @@ t.test('stopped for 10 s: refused in time, and nothing is lost', { timeout: 150_
     t.equal(codeOf(await answered(() => session(place, skey))), done.ended)
     t.equal(codeOf(await answered(() => exchange(place, a2))), refused.unknown)
   }
-  // The limit was asked first, and in vain: nobody has begun to log them out.
+  // The limit was asked first and failed, so no logout has begun.
   for (const [place, { skey }] of leaving.entries())
     t.equal(codeOf(await answered(() => session(place, skey))), done.valid, 'who was refused can try again')
   await leave(t, world, leaving)

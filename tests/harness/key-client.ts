@@ -116,7 +116,10 @@ export const helloFrame = (shared: SharedKey | undefined, tm: string, params: Me
   return frame(
     'hello',
     {
-      ...{ clientId: 'phone-1', platform: 'ios', version: '2.1', stage: 'clienthello' },
+      clientId: 'phone-1',
+      platform: 'ios',
+      version: '2.1',
+      stage: 'clienthello',
       keyPrint: shared?.keyPrint ?? '0',
       params: { ...params, ...(proof && { checkTokenData: proof.checkTokenData }) },
     },
@@ -150,9 +153,16 @@ export const exchangeSealedKeys = async (
   const x = serverPoint && own.deriveX(serverPoint)
   if (!serverPoint || !x) throw new Error(`stage 2: ${JSON.stringify(answer)}`)
   const hash = hashTranscript(nodeKeyPrimitives, {
-    ...{ appId, suite, clientPoint: own.point, clientNonce, rsaPrint: '0', serverKeyIds: [] },
-    ...{ serverPoint, serverNonce: fromBase64(second.nonce ?? '') ?? new Uint8Array() },
-    ...{ serverKeyId: second.serverKeyId ?? '', tm: String(answer.tm) },
+    appId,
+    suite,
+    clientPoint: own.point,
+    clientNonce,
+    rsaPrint: '0',
+    serverKeyIds: [],
+    serverPoint,
+    serverNonce: fromBase64(second.nonce ?? '') ?? new Uint8Array(),
+    serverKeyId: second.serverKeyId ?? '',
+    tm: String(answer.tm),
   })
   const { keys, proofs } = deriveKeys(nodeKeyPrimitives, suite, x, hash)
   const third = { stage: 3, kx: 2, keyPrint: keys.fingerprint, tempKey: toBase64(proofs[3]), status: 'ready' }

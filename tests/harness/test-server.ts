@@ -37,7 +37,7 @@ export const createTestClock = (
     add: (ms) => {
       elapsed += ms
     },
-    /** Somebody sets the wall clock: no time passes. */
+    /** Sets the wall clock: no time passes. */
     jump: (ms) => {
       aheadMs += ms
     },

@@ -52,7 +52,7 @@ t.test('the benchmark measures rows beside a bare Fastify and leaves nothing beh
     t.ok(line.ratio.median > 0 && line.ratio.median <= (line.id === 'bare' ? 1 : 10))
   }
   const [bare, echo, session] = lines
-  t.equal(bare.storeTrips, undefined, 'nobody counts the trips of bare Fastify')
+  t.equal(bare.storeTrips, undefined, 'trips of bare Fastify are not counted')
   t.equal(Math.round(echo.storeTrips), 1, 'limit and ban are one trip')
   t.ok(Math.round(session.storeTrips) <= 2, 'a session check stays within its budget')
   // Background jobs are in it, and on a busy machine few requests share them.

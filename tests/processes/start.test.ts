@@ -134,7 +134,7 @@ t.test('npm start creates what it needs, says what to do next, and ends on SIGTE
   process.kill(first.child.pid ?? 0, 'SIGTERM')
   t.equal(await first.exited, 0, 'SIGTERM to npm alone')
   await until('no process is left', () => !first.isGroupAlive())
-  await t.rejects(fetch(`${first.url}/healthz`), 'nobody answers any more')
+  await t.rejects(fetch(`${first.url}/healthz`), 'no process answers any more')
 
   const second = await npmStart(t, folder)
   t.match(

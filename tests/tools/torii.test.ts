@@ -321,9 +321,9 @@ t.test('adds, shows, rotates and disables apps', async (t) => {
 
   const unknown = [['show'], ['rotate', '--finish'], ['disable']]
   await inTurns(unknown, async ([verb = '', ...more]) => {
-    t.match(await torii('app', verb, 'nobody', ...more), {
+    t.match(await torii('app', verb, 'unknown', ...more), {
       code: 1,
-      stderr: /^torii: no app has the id nobody.*\n$/,
+      stderr: /^torii: no app has the id unknown.*\n$/,
     })
   })
   t.match(await torii('app', 'add', 'x', '--public'), { code: 1, stderr: /--origin/ })
@@ -426,9 +426,9 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   })
   t.match(await torii('user', 'unlock', '10001'), { code: 0, stdout: /has no failed logins/ })
   t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
-  t.match(await torii('user', 'enable', 'nobody'), {
+  t.match(await torii('user', 'enable', 'unknown'), {
     code: 1,
-    stderr: 'torii: no user has the name nobody\n',
+    stderr: 'torii: no user has the name unknown\n',
   })
   t.match(await torii('user', 'show', '10002'), { code: 1, stderr: 'torii: no user has the number 10002\n' })
 })

@@ -20,7 +20,10 @@ const random = systemRandom
 const store = createMemoryStore({ maxKeys: 1_000_000, clock: systemClock })
 const sealer = createSealer({ current: 'k1', keys: { k1: random.bytes(32) } }, random)
 const { exchange } = createKeyExchange({
-  ...{ store, clock: systemClock, random, primitives: nodeKeyPrimitives },
+  store,
+  clock: systemClock,
+  random,
+  primitives: nodeKeyPrimitives,
   records: createRecords({ store, sealer }),
   identities: [openIdentityKey(random.bytes(32))],
   unwrapKeys: [],

@@ -22,7 +22,11 @@ export const startDatabases = async (folder: string): Promise<Databases> => {
     await primary.asRoot(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
   }
   return {
-    ...{ primary, replica, redis, database, peerDatabase },
+    primary,
+    replica,
+    redis,
+    database,
+    peerDatabase,
     stop: async () => {
       await Promise.allSettled([primary, replica, redis].map((server) => server.stop()))
     },

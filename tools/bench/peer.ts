@@ -44,7 +44,10 @@ export const startPeer = async (plan: {
   const origin = `http://127.0.0.1:${port}`
   const { host, user, password } = primary
   const settings = {
-    ...{ port, origin, redis: redis.url, secret: randomBytes(32).toString('hex') },
+    port,
+    origin,
+    redis: redis.url,
+    secret: randomBytes(32).toString('hex'),
     mysql: { host, port: primary.port, user, password, database: peerDatabase },
     // As ours: raised, not switched off.
     limit: { window: 1, max: 100_000 },
@@ -54,8 +57,12 @@ export const startPeer = async (plan: {
   await run(process.execPath, [file, 'migrate'], { env: { ...process.env, ...environment } })
   const command = [process.execPath, file]
   const watched = await startWatched({
-    ...{ name: 'better-auth', command, environment },
-    ...{ core: plan.core, port, folder: plan.folder },
+    name: 'better-auth',
+    command,
+    environment,
+    core: plan.core,
+    port,
+    folder: plan.folder,
   })
   return { ...watched, port, origin }
 }

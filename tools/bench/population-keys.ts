@@ -48,8 +48,16 @@ export const createKeyMaker = (url: string, app: { appid: string; appsecret: str
       const { own, second, serverPoint, x } = await begin({ kx: 2, nonce: toBase64(clientNonce) })
       const { nonce = '', serverKeyId = '' } = second.keyEx
       const hash = hashTranscript(nodeKeyPrimitives, {
-        ...{ appId: app.appid, suite, clientPoint: own.point, clientNonce, rsaPrint: '0', serverKeyIds: [] },
-        ...{ serverPoint, serverNonce: fromBase64(nonce) ?? new Uint8Array(), serverKeyId, tm: second.tm },
+        appId: app.appid,
+        suite,
+        clientPoint: own.point,
+        clientNonce,
+        rsaPrint: '0',
+        serverKeyIds: [],
+        serverPoint,
+        serverNonce: fromBase64(nonce) ?? new Uint8Array(),
+        serverKeyId,
+        tm: second.tm,
       })
       const { keys, proofs } = deriveKeys(nodeKeyPrimitives, suite, x, hash)
       const { fingerprint } = keys
@@ -63,7 +71,9 @@ export const createKeyMaker = (url: string, app: { appid: string; appsecret: str
       const path = '/v1/login'
       const sealed = sealMessage(nodeKeyPrimitives, keys, 'client', {
         header: { timestampMs: Date.now(), sequence: 1, requestId: randomBytes(8) },
-        ...{ path, plaintext: Buffer.from(JSON.stringify(login)), nonce: randomBytes(12) },
+        path,
+        plaintext: Buffer.from(JSON.stringify(login)),
+        nonce: randomBytes(12),
       })
       const body = new URLSearchParams({ v: '2', t: fingerprint, j: sealed.j })
       const j = await (await fetch(url + path, { method: 'POST', body })).text()
@@ -72,7 +82,9 @@ export const createKeyMaker = (url: string, app: { appid: string; appsecret: str
       if (reply.code !== 1_020_100) throw new Error(`${path}, sealed: ${JSON.stringify(reply)}`)
       const { clientKey, serverKey } = keys
       return {
-        ...{ fingerprint, clientKey: toBase64(clientKey), serverKey: toBase64(serverKey) },
+        fingerprint,
+        clientKey: toBase64(clientKey),
+        serverKey: toBase64(serverKey),
         skey: reply.tickets.skey,
       }
     },

@@ -59,8 +59,11 @@ export const populate = async (
   }
   const register = async (userName: string, credentials: Record<string, string>) => {
     const body = JSON.stringify({
-      ...{ appid: app.appId, appsecret: app.appSecret },
-      ...{ regmode: 'anonymous', user: { userName }, ...credentials },
+      appid: app.appId,
+      appsecret: app.appSecret,
+      regmode: 'anonymous',
+      user: { userName },
+      ...credentials,
     })
     const headers = { 'content-type': 'application/json' }
     const { tickets } = await read(

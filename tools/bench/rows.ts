@@ -45,18 +45,29 @@ const get = <T>(value: T | undefined): T => {
 
 const all: readonly Measurement[] = [
   {
-    ...{ id: 'bare', name: 'bare', title: bareRow.title, target: 'bare', needs: [] },
+    id: 'bare',
+    name: 'bare',
+    title: bareRow.title,
+    target: 'bare',
+    needs: [],
     streams: (_people, n) => bareRow.streams(n),
   },
   ...(['memory', 'redis'] as const).flatMap((target) =>
     toriiRows.map((row: Row<Population> & { name: RowName }) => ({
-      ...{ id: `${row.name}/${target}`, name: row.name, title: row.title, target },
+      id: `${row.name}/${target}`,
+      name: row.name,
+      title: row.title,
+      target,
       needs: (row.needs ?? []).map((name) => `${name}/${target}`),
       streams: (people: People, n: number) => row.streams(get(people[target]), n),
     })),
   ),
   ...peerRows.map((row: Row<PeerPopulation> & { name: RowName }) => ({
-    ...{ id: row.name, name: row.name, title: row.title, target: 'peer' as const, needs: row.needs ?? [] },
+    id: row.name,
+    name: row.name,
+    title: row.title,
+    target: 'peer' as const,
+    needs: row.needs ?? [],
     streams: (people: People, n: number) => row.streams(get(people.peer), n),
   })),
 ]

@@ -63,7 +63,9 @@ export const startWorld = async (
     if (!needed.has(name)) continue
     const own = { name, folder, core, log, profile, databases: name === 'redis' ? databases : undefined }
     world.people[name] = await populate(keep(name, await startTorii(own)), {
-      ...{ users, withTypists, withKeys },
+      users,
+      withTypists,
+      withKeys,
     })
   }
   checkRunning()

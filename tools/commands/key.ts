@@ -75,7 +75,9 @@ const list = async ({ readConfig, print }: Context) => {
   const found = (Object.keys(rings) as Ring[]).flatMap((ring) => {
     const { current, keys } = key[rings[ring]] ?? { current: '', keys: {} }
     return Object.entries(keys).map(([id, bytes]) => ({
-      ...{ ring, id, isCurrent: id === current },
+      ring,
+      id,
+      isCurrent: id === current,
       ...publicOf(ring, bytes),
     }))
   })

@@ -22,7 +22,10 @@ const toData = ({
 }: Shown) => ({
   // As on the wire: a number that programs must not calculate with.
   userId: String(userId),
-  ...{ userName, nickName, status, reason: statusReason },
+  userName,
+  nickName,
+  status,
+  reason: statusReason,
   createdAt: toTime(createdAt),
   failures: {
     inARow: failures.inARow,
@@ -37,7 +40,9 @@ const toData = ({
     const { appId, deviceType, deviceName, keyPrint, authenticatedAt, expiresAt, endedAt, endReason } = login
     return {
       appid: appId,
-      ...{ deviceType, deviceName, keyPrint },
+      deviceType,
+      deviceName,
+      keyPrint,
       loggedInAt: toTime(authenticatedAt),
       expiresAt: toTime(expiresAt),
       endedAt: toTime(endedAt),
