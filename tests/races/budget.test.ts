@@ -80,6 +80,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   ['echo', 0, 1, codes.OK, call('/v1/echo', {})],
   ['prelogin', 0, 1, codes.OK, call('/v1/prelogin', { login: user.userName })],
+  ['prelogin of a taken number', 1, 1, codes.OK, call('/v1/prelogin', { login: user.userId })],
+  ['prelogin of a free number', 1, 1, codes.OK, call('/v1/prelogin', { login: 999_999_999 })],
   ['login', 2, 4, codes.LOGGED_IN, call('/v1/login', user.login)],
   [
     'login, byte-equal copy',

@@ -3,7 +3,7 @@ import { kdfName } from '../../protocol/password-kdf.ts'
 import { canonicalLogin } from './names.ts'
 import type { Passwords } from './passwords.ts'
 import { findLoginKeyOfNumber } from './repo.ts'
-import type { PreloginInput } from './wire.ts'
+import type { PreloginInput, PreloginReply } from './wire.ts'
 
 /** The salt of a typed login: a user number has that of its user name; a login without an account has one too. */
 export const createFindSalt =
@@ -11,9 +11,8 @@ export const createFindSalt =
   async (typed: string): Promise<string> => {
     const login = canonicalLogin(typed)
     if (login.kind === 'name') return passwords.saltOf('name', login.text)
-    const found =
-      (await findLoginKeyOfNumber(db.read, login.userId)) ??
-      (await findLoginKeyOfNumber(db.write, login.userId))
+    // From the primary alone: a replica that is asked first would make a free number slower than a taken one.
+    const found = await findLoginKeyOfNumber(db.write, login.userId)
     const [kind = 'number', text = login.text] = found ? splitKey(found.toString()) : []
     return passwords.saltOf(kind, text)
   }
@@ -22,9 +21,12 @@ const splitKey = (key: string) => [key.slice(0, key.indexOf(':')), key.slice(key
 
 export const createPrelogin =
   ({ passwords, findSalt }: { passwords: Passwords; findSalt(typed: string): Promise<string> }) =>
-  async ({ login }: PreloginInput) => ({
-    kdf: kdfName,
-    cost: passwords.cost,
-    salt: await findSalt(String(login)),
-    ...(passwords.nextCost > 0 && { next: { cost: passwords.nextCost } }),
-  })
+  async ({ login }: PreloginInput): Promise<PreloginReply> => {
+    const reply: PreloginReply = {
+      kdf: kdfName,
+      cost: passwords.cost,
+      salt: await findSalt(String(login)),
+    }
+    if (passwords.nextCost > 0) reply.next = { cost: passwords.nextCost }
+    return reply
+  }

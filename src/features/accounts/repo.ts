@@ -120,7 +120,7 @@ export const findLoginSituation = async (
   }
 }
 
-/** The user name's key behind a user number: an immutable pair, so a replica may answer. */
+/** The user name's key behind a user number. */
 export const findLoginKeyOfNumber = async (db: Executor, userId: number): Promise<Buffer | undefined> => {
   const row = await db
     .selectFrom('verifiers')
