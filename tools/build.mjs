@@ -3,6 +3,7 @@
 //   node tools/build.mjs            builds if something changed
 //   node tools/build.mjs --clean    builds in any case
 //   node tools/build.mjs --types    builds in any case, with the declarations (*.d.ts) of the client
+//   node tools/build.mjs --client   the same, and the SDK as a package of its own in dist/client-package
 //
 // Rolldown strips the types and checks nothing; `npm run types` and `npm test` check them. An installation without
 // development dependencies therefore builds too; it leaves out the declarations, which need typescript.
@@ -25,9 +26,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const stamp = join(root, 'dist', '.stamp')
 // A copy of the project may lack some of these, for example the tests.
 const folders = ['src', 'tools', 'tests'].filter((folder) => existsSync(join(root, folder)))
-const withTypes = process.argv.includes('--types')
+const withClient = process.argv.includes('--client')
+const withTypes = withClient || process.argv.includes('--types')
 
 if (withTypes || process.argv.includes('--clean') || !isFresh(readSources())) await build()
+if (withClient && !process.exitCode) await (await import('./client-package.mjs')).buildClientPackage(root)
 
 /** Path → digest of every source. Content counts, not times: a copied folder stays built. */
 function readSources() {

@@ -8,8 +8,7 @@
  * const { user } = await verifier.check(token)   // throws NOT_LOGGED_IN
  * ```
  */
-import type { VerifiedTicket } from '../features/backends/wire.ts'
-import { createJsonTransport, type Send } from './call.ts'
+import { createJsonTransport, type ReplyOf, type Send } from './call.ts'
 import { ClientFailure } from './failure.ts'
 import { createPost, type Fetch } from './post.ts'
 import { readBase } from './server-location.ts'
@@ -31,6 +30,7 @@ export type VerifierOptions = {
   fetch?: Fetch
 }
 
+type VerifiedTicket = NonNullable<ReplyOf<'/v1/ticket/verify'>['tickets']>[number]
 export type ActiveTicket = Required<Omit<VerifiedTicket, 'active' | 'reason'>>
 
 export type Verifier = {

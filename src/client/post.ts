@@ -1,6 +1,21 @@
 import { ClientFailure } from './failure.ts'
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+/** `AbortSignal` where the types of the app know it. */
+type FetchSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } } ? Signal : unknown
+
+/** The part of the standard `fetch` that the client uses, spelled out so that its types need no DOM. */
+export type FetchInit = {
+  method: 'POST'
+  headers: Record<string, string>
+  body: string
+  cache: 'no-store'
+  credentials: 'omit'
+  redirect: 'error'
+  referrerPolicy: 'no-referrer'
+  signal: FetchSignal
+}
+export type FetchResponse = { headers: { get(name: string): string | null }; text(): Promise<string> }
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>
 export type Answer = { text: string; retryAfterSeconds: number | undefined }
 export type Post = (path: string, type: keyof typeof contentTypes, body: string) => Promise<Answer>
 
