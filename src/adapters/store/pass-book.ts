@@ -2,8 +2,10 @@ import { createSlidingLog, recordPass, type SlidingLog } from './sliding-log.ts'
 
 export type KnownPasses = { key: string; windowMs: number; times: number[] }
 
-/** About 10 MB: a minute of 8,000 passes a second. */
-const mostPasses = 500_000
+/** 40,000 addresses with a pass each, or 4 million passes of one. */
+const mostBytes = 32_000_000
+/** As measured: what a key costs with its first pass, and each further pass. */
+const bytesOf = { key: 800, pass: 8 } as const
 const mostOfOneKey = 10_000
 const forgetEvery = 1_000
 
@@ -16,14 +18,14 @@ export function createPassBook() {
   let size = 0
   let records = 0
 
-  const sizeOf = ({ times, from }: SlidingLog) => times.length - from
+  const sizeOf = ({ times, from }: SlidingLog) => bytesOf.pass * (times.length - from)
   const isOver = ({ times, windowMs }: SlidingLog & { windowMs: number }, now: number) =>
     (times.at(-1) ?? 0) <= now - windowMs * 1_000
 
   /** The first key is the one that passed longest ago. */
   const forgetOld = (now: number) => {
     for (const [key, log] of logs) {
-      if (size <= mostPasses && !isOver(log, now)) return
+      if (size + bytesOf.key * logs.size <= mostBytes && !isOver(log, now)) return
       logs.delete(key)
       size -= sizeOf(log)
     }
