@@ -37,6 +37,7 @@ for (const [engine, open] of engines) {
         .values({
           ...{ deviceId: randomBytes(16), appId, secretSealed: randomBytes(60), address: '', deviceType: '' },
           ...{ os: '', name: '', minStrength: 0, hello: '', createdAt: now, lastSeenAt: null, expiresAt },
+          ...{ site: '', usedAt: now, hasLogin: 0 },
         })
         .execute()
     // A login needs its account: one of a real user is moved in time.

@@ -41,6 +41,7 @@ const makers = (appId: string) => {
       ...{ deviceId: randomBytes(16), appId, secretSealed: randomBytes(68), address: '203.0.113.77' },
       ...{ deviceType: 'phone', os: 'Android', name: 'Pixel 9', minStrength: 0, hello: '' },
       ...{ createdAt: now, lastSeenAt: now, expiresAt: now },
+      ...{ site: '203.0.113.0/24', usedAt: now, hasLogin: 1 },
     }),
     accounts: () => ({
       ...{ userId: ++userId, tag: randomBytes(8), status: 'active' as const, statusReason: '' },

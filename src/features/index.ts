@@ -60,6 +60,7 @@ export const openFeatures = (world: World) => {
     raiseEpoch,
     isHeldUp,
     prolongKey: keys.prolong,
+    noteLogin: device.noteLogin,
   })
   const { checkText } = house.add(words, {})
   house.add(backends, { tickets: ticket })

@@ -12,7 +12,7 @@ import { generateServerKey, parseServerKey } from '../../src/adapters/server-key
 import { secretPlace } from '../../src/features/apps/devices.ts'
 import { insertDevice } from '../../src/features/apps/repo.ts'
 import type { OperationShape } from '../../src/http/caller.ts'
-import { catalogue, type ErrorName, isSuccess } from '../../src/protocol/errors.ts'
+import { catalogue, type ErrorName, Failure, isSuccess } from '../../src/protocol/errors.ts'
 import { codes as replyCodes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { codeAt, createTotpClient, openText, type Provisioned, sealText } from '../harness/totp-client.ts'
@@ -309,8 +309,28 @@ t.test('devices have their bounds', async (t) => {
   t.equal(fourth.reply.status, 200)
   t.notOk(await isKnown(unused), 'the oldest that was never used had to go')
   t.same([await isKnown(used), await isKnown(third), await isKnown(fourth)], [true, true, true])
-  const fifth = await provision('10.0.0.5')
-  checkRefusal(t, fifth.reply, 'OVERLOADED', { message: 'all are in use' })
+  const registerOn = async ({ device }: { device: Provisioned }, userName: string) => {
+    const client = createTotpClient({ send: world.send, device, now: world.clock.now })
+    const members = { regmode: 'anonymous', user: { userName }, password: 'pass word' }
+    t.equal((await client.call('/v1/register', members)).json?.code, replyCodes.REGISTERED)
+  }
+  await registerOn(used, 'willow')
+  const later = []
+  for (let at = 5; at < 10; at++) later.push(await provision(`10.0.0.${at}`))
+  t.same(
+    later.map(({ reply }) => reply.status),
+    [200, 200, 200, 200, 200],
+    'one echo keeps no device for ever: the one that was used longest ago makes room',
+  )
+  const devices = world.admin.devices
+  const listed = await devices.list(world.app.appId, 10)
+  t.match(listed[0], { deviceId: used.device.t, hasLogin: 1 }, 'but none with a login')
+  t.equal(listed.length, 3)
+  for (const [at, device] of later.slice(-2).entries()) await registerOn(device, `person ${at}`)
+  checkRefusal(t, (await provision('10.0.0.5')).reply, 'OVERLOADED', { message: 'all have a login' })
+  t.equal(await devices.remove(used.device.t), true)
+  t.equal(await devices.remove(used.device.t), false)
+  await t.rejects(devices.list('none', 1), new Failure('APP_REFUSED'))
 
   const roomy = await openWorld(t, {
     TORII__PROVISIONING__DEVICES_PER_ADDRESS: '2',
@@ -321,6 +341,17 @@ t.test('devices have their bounds', async (t) => {
   t.same([(await from('10.0.0.1')).status, (await from('10.0.0.1')).status], [200, 200])
   checkRefusal(t, await from('10.0.0.1'), 'TOO_OFTEN', { message: 'an address has its bound' })
   t.equal((await from('10.0.0.2')).status, 200)
+
+  const wide = await openWorld(t, {
+    TORII__PROVISIONING__DEVICES_PER_SITE: '5',
+    TORII__SECURITY__PROFILE: 'legacy',
+  })
+  const statuses = []
+  for (let at = 0; at < 8; at++) {
+    const url = `/v1/totp?n=${wide.app.appId}&s=${wide.app.appSecret}`
+    statuses.push((await wide.request({ url, from: `2600:1:2:${at}::1` })).status)
+  }
+  t.same(statuses, [200, 200, 200, 200, 200, 429, 429, 429], 'and so has a /48')
 })
 
 t.test('echo answers what it was sent', async (t) => {
@@ -371,6 +402,7 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
       appId: world.app.appId,
       secretSealed: sealer.seal(secretPlace(id), Buffer.from(secret)),
       address: '127.0.0.1',
+      site: '127.0.0.0/24',
       deviceType: '',
       os: '',
       name: '',
@@ -378,6 +410,8 @@ t.test('codes with leading zeros and imported secrets open on a server', async (
       hello: '',
       createdAt: now,
       lastSeenAt: null,
+      usedAt: now,
+      hasLogin: 0,
       expiresAt: now + 864_000_000,
     })
     return { t: id, secret }

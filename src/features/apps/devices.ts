@@ -44,6 +44,7 @@ type Device = Omit<CallerDevice, 'countryCode' | 'knownAs'> & {
   secret: string
   expiresAt: number
   minStrength: number
+  hasLogin: boolean
   cachedAt: number
   clockState: ClockState
   keys: Map<number, StepKeys>
@@ -96,6 +97,14 @@ export const createDevices = (needs: DevicesNeeds) => {
     write: (entries) => changeDevices([...entries].map(([id, hello]) => [id, { hello }])),
   })
 
+  const logins = needs.createBatch<true>({
+    most: maxSeen,
+    write: (entries) =>
+      writeInParts(entries, async (trx, some) => {
+        for (const [id] of some) await updateDevice(trx, Buffer.from(fromHex(id) ?? []), { hasLogin: 1 })
+      }),
+  })
+
   const read = async (id: string, isRecent: boolean): Promise<Device | undefined> => {
     const key = Buffer.from(fromHex(id) ?? [])
     const early = isRecent ? undefined : await findDevice(db.read, key)
@@ -111,6 +120,7 @@ export const createDevices = (needs: DevicesNeeds) => {
       secret: sealer.open(secretPlace(id), row.secretSealed).toString(),
       expiresAt: row.expiresAt,
       minStrength: row.minStrength,
+      hasLogin: row.hasLogin === 1,
       hello: row.hello === '' ? {} : JSON.parse(row.hello),
       cachedAt: clock.elapsed(),
       clockState: {},
@@ -205,6 +215,13 @@ export const createDevices = (needs: DevicesNeeds) => {
       device.hello = facts
       hellos.gather(id, () => text)
     },
+    /** A user has logged in on it: it does not make room for others any more. */
+    noteLogin: (id: string): void => {
+      const device = cache.get(id)
+      if (device?.hasLogin) return
+      if (device) device.hasLogin = true
+      logins.gather(id, () => true)
+    },
     /** From now on its own envelope is too weak for it. */
     raiseMinStrength: async (id: string): Promise<void> => {
       if ((cache.get(id)?.minStrength ?? strengths.clear) >= strengths.sealed) return
@@ -223,8 +240,11 @@ export const createDevices = (needs: DevicesNeeds) => {
       else noteChange(id)
     },
     /** Each writes what was gathered since its last call. */
-    flushSeen: seen.flush,
-    flushes: [seen.flush, hellos.flush],
+    flushUse: async (): Promise<void> => {
+      await seen.flush()
+      await logins.flush()
+    },
+    flushes: [seen.flush, hellos.flush, logins.flush],
     cacheFacts: () => ({ size: cache.size, hits, misses }),
   }
 }

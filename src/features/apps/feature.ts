@@ -45,9 +45,9 @@ export const devices = feature({
       idleSeconds: config.provisioning.idleSeconds,
       replicaLagBudgetMs: config.database.replicaLagBudgetMs,
     })
-    const { flushSeen } = devices
+    const { flushUse } = devices
     const limits = config.provisioning
-    const provision = createProvisioning({ db, clock, random, sealer, apps, limits, flushSeen })
+    const provision = createProvisioning({ db, clock, random, sealer, apps, limits, flushUse })
     return {
       api: devices,
       operations: [

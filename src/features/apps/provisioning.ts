@@ -2,7 +2,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { Caller } from '../../http/caller.ts'
+import type { Address, Caller } from '../../http/caller.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
@@ -10,11 +10,11 @@ import { codeAt, stepAt } from '../../protocol/totp.ts'
 import { type Apps, isAppId } from './apps.ts'
 import { secretPlace } from './devices.ts'
 import {
-  countDevicesOfAddress,
   countDevicesOfApp,
+  countDevicesOfPlace,
   insertDevice,
   lockProvisioning,
-  removeOldestUnusedDevice,
+  removeIdlestDevice,
 } from './repo.ts'
 import type { DeviceRow } from './tables.ts'
 import type { ProvisionInput } from './wire.ts'
@@ -25,9 +25,9 @@ export type ProvisioningNeeds = {
   random: Random
   sealer: Sealer
   apps: Apps
-  limits: { devicesPerApp: number; devicesPerAddress: number; unusedSeconds: number }
-  /** Writes which devices have called, so that none of them is taken for one that never did. */
-  flushSeen(): Promise<void>
+  limits: { devicesPerApp: number; devicesPerAddress: number; devicesPerSite: number; unusedSeconds: number }
+  /** Writes which devices have called or have a login, so that none of them is taken for one that is idle. */
+  flushUse(): Promise<void>
 }
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -49,19 +49,20 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
     return counted
   }
 
-  const makeRoom = async (trx: Executor, appId: string, address: string) => {
+  /** The count that the new device adds to; undefined if another one made room. */
+  const makeRoom = async (trx: Executor, appId: string, { limitNetwork: address, site }: Address) => {
     await lockProvisioning(trx, appId)
-    if ((await countDevicesOfAddress(trx, appId, address)) >= limits.devicesPerAddress) {
+    const before = await countDevicesOfPlace(trx, { appId, address, site })
+    if (before.address >= limits.devicesPerAddress || before.site >= limits.devicesPerSite) {
       throw new Failure('TOO_OFTEN', {
-        info: 'Too many devices from this address.',
+        info: 'Too many devices from this network.',
         retryAfterSeconds: 3_600,
       })
     }
     const counted = await countOfApp(trx, appId)
-    if (counted.count < limits.devicesPerApp) counted.count++
-    else if (!(await removeOldestUnusedDevice(trx, appId))) {
-      throw new Failure('OVERLOADED', { info: 'The app has as many devices as it may have.' })
-    }
+    if (counted.count < limits.devicesPerApp) return counted
+    if (await removeIdlestDevice(trx, appId)) return undefined
+    throw new Failure('OVERLOADED', { info: 'The app has as many devices as it may have.' })
   }
 
   return async (input: ProvisionInput, caller: Caller) => {
@@ -70,7 +71,6 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
       throw new Failure('CREDENTIALS_MALFORMED')
     }
     await apps.check(n, s, undefined)
-    const address = caller.address.limitNetwork
     const now = clock.now()
     const id = random.bytes(16)
     const token = toHex(id)
@@ -79,7 +79,8 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
       deviceId: id,
       appId: n,
       secretSealed: sealer.seal(secretPlace(token), Buffer.from(secret)),
-      address,
+      address: caller.address.limitNetwork,
+      site: caller.address.site,
       deviceType: type,
       os,
       name: device,
@@ -87,13 +88,18 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
       hello: '',
       createdAt: now,
       lastSeenAt: null,
+      usedAt: now,
+      hasLogin: 0,
       expiresAt: now + limits.unusedSeconds * 1_000,
     }
-    if ((counts.get(n)?.count ?? limits.devicesPerApp) >= limits.devicesPerApp) await needs.flushSeen()
-    await db.transaction(async (trx) => {
-      await makeRoom(trx, n, address)
+    if ((counts.get(n)?.count ?? limits.devicesPerApp) >= limits.devicesPerApp) await needs.flushUse()
+    const counted = await db.transaction(async (trx) => {
+      const room = await makeRoom(trx, n, caller.address)
       await insertDevice(trx, row)
+      return room
     })
+    // Only now: what was rolled back is not there.
+    if (counted) counted.count++
     return {
       totp_secret: secret,
       // A number, as old clients expect: leading zeros are lost.

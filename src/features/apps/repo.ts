@@ -53,31 +53,51 @@ const selectCount = (db: Executor, appId: string) =>
 export const countDevicesOfApp = async (db: Executor, appId: string): Promise<number> =>
   Number((await selectCount(db, appId).executeTakeFirstOrThrow()).count)
 
-const countStatement = createStatement((db, { appId, address }: { appId: string; address: string }) =>
-  selectCount(db, appId).where('address', '=', address),
+type Place = { appId: string; address: string; site: string }
+
+const countStatement = createStatement((db, { appId, address, site }: Place) =>
+  selectCount(db, appId)
+    .select((eb) =>
+      eb.fn.sum<number | null>(eb.case().when('address', '=', address).then(1).else(0).end()).as('ofAddress'),
+    )
+    .where('site', '=', site),
 )
 
-export const countDevicesOfAddress = async (db: Executor, appId: string, address: string): Promise<number> =>
-  Number((await countStatement(db, { appId, address })).rows[0]?.count)
+/** The devices of an app that come from an address or /64, and from the /24 or /48 around it. */
+export const countDevicesOfPlace = async (db: Executor, place: Place) => {
+  const [row] = (await countStatement(db, place)).rows
+  return { address: Number(row?.ofAddress ?? 0), site: Number(row?.count ?? 0) }
+}
 
-/** True if there was a device of the app that never called. */
-export const removeOldestUnusedDevice = async (db: Executor, appId: string): Promise<boolean> => {
-  const oldest = await db
+/** Of the devices without a login the one that was used longest ago; true if there was one. */
+export const removeIdlestDevice = async (db: Executor, appId: string): Promise<boolean> => {
+  const idlest = await db
     .selectFrom('devices')
     .select('deviceId')
     .where('appId', '=', appId)
-    .where('lastSeenAt', 'is', null)
-    .orderBy('createdAt')
+    .where('hasLogin', '=', 0)
+    .orderBy('usedAt')
     .limit(1)
     .executeTakeFirst()
-  if (!oldest) return false
-  await db.deleteFrom('devices').where('deviceId', '=', oldest.deviceId).execute()
-  return true
+  if (!idlest) return false
+  return removeDevice(db, idlest.deviceId)
+}
+
+/** True if it was there. */
+export const removeDevice = async (db: Executor, deviceId: Buffer): Promise<boolean> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('devices')
+    .where('deviceId', '=', deviceId)
+    .executeTakeFirst()
+  return Number(numDeletedRows) > 0
 }
 
 const seenStatement = createStatement(
   (db, { deviceId, lastSeenAt, expiresAt }: { deviceId: Buffer; lastSeenAt: number; expiresAt: number }) =>
-    db.updateTable('devices').set({ lastSeenAt, expiresAt }).where('deviceId', '=', deviceId),
+    db
+      .updateTable('devices')
+      .set({ lastSeenAt, usedAt: lastSeenAt, expiresAt })
+      .where('deviceId', '=', deviceId),
 )
 
 export const updateDeviceSeen = async (db: Executor, deviceId: Buffer, seenAt: number, expiresAt: number) => {
@@ -87,7 +107,7 @@ export const updateDeviceSeen = async (db: Executor, deviceId: Buffer, seenAt: n
 export const updateDevice = async (
   db: Executor,
   deviceId: Buffer,
-  change: Partial<Pick<DeviceRow, 'minStrength' | 'hello'>>,
+  change: Partial<Pick<DeviceRow, 'minStrength' | 'hello' | 'hasLogin'>>,
 ): Promise<void> => {
   await db.updateTable('devices').set(change).where('deviceId', '=', deviceId).execute()
 }
@@ -102,16 +122,13 @@ export const removeExpiredDevices = async (db: Executor, before: number, most: n
   return Number(numDeletedRows)
 }
 
-/** The devices of an app that called last, those that never called at the end. */
+/** The devices of an app that were used last, those with a login first. */
 export const findDevicesOfApp = (db: Executor, appId: string, most: number): Promise<DeviceRow[]> =>
   db
     .selectFrom('devices')
     .selectAll()
     .where('appId', '=', appId)
-    .orderBy('lastSeenAt', 'desc')
+    .orderBy('hasLogin', 'desc')
+    .orderBy('usedAt', 'desc')
     .limit(most)
     .execute()
-
-export const removeDevice = async (db: Executor, deviceId: Buffer): Promise<void> => {
-  await db.deleteFrom('devices').where('deviceId', '=', deviceId).execute()
-}

@@ -27,7 +27,9 @@ export type DeviceRow = {
   deviceId: Buffer
   appId: string
   secretSealed: Buffer
+  /** Where it was provisioned from: the address or /64, and the /24 or /48 around it. */
   address: string
+  site: string
   deviceType: string
   os: string
   name: string
@@ -36,5 +38,9 @@ export type DeviceRow = {
   hello: string
   createdAt: number
   lastSeenAt: number | null
+  /** When it was provisioned or called last: of devices without a login the one used longest ago makes room. */
+  usedAt: number
+  /** A user has logged in on it. */
+  hasLogin: number
   expiresAt: number
 }

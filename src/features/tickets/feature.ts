@@ -47,6 +47,8 @@ export type TicketsFeatureNeeds = {
   raiseEpoch: RaiseEpoch
   isHeldUp: IsHeldUp
   prolongKey: Keys['prolong']
+  /** Remembers that a user has logged in on a device. */
+  noteLogin(deviceId: string): void
 }
 
 export const tickets = feature({
@@ -64,6 +66,7 @@ export const tickets = feature({
       raiseEpoch: needs.raiseEpoch,
       isHeldUp: needs.isHeldUp,
       prolongKey: needs.prolongKey,
+      noteLogin: needs.noteLogin,
       createBatch,
       lives: config.tickets,
       replicaLagBudgetMs: config.database.replicaLagBudgetMs,

@@ -4,7 +4,7 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
-import { concatBytes } from '../../protocol/bytes.ts'
+import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
@@ -33,6 +33,8 @@ export type LoginsNeeds = {
   replicaLagBudgetMs: number
   prolongKey: Keys['prolong']
   isHeldUp: IsHeldUp
+  /** Remembers that a user has logged in on a device. */
+  noteLogin(deviceId: string): void
 }
 
 /** The account that a login belongs to, as known when it begins. */
@@ -139,6 +141,7 @@ export const createLogins = (needs: LoginsNeeds) => {
   ): Promise<LoginTickets> => {
     // The row binds the key already; if the store is away now, the key lives its first hour.
     if (proof) await needs.prolongKey(proof).catch(() => {})
+    if (row.deviceId) needs.noteLogin(toHex(row.deviceId))
     const nowMs = row.authenticatedAt
     const issued = skeys.issue(row.loginId, pair.skeySecret, skeyRecord(row, account, nowMs), nowMs)
     if (proof?.isWeak) return issued.then(() => ({ skey: pair.skey }))
