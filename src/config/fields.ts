@@ -53,4 +53,7 @@ export const databaseHost = section({
   database: text('torii', 'Name of the database'),
   weight: whole(1, 1, 100, 'Share of the calls that this host gets, compared with the other hosts'),
   tls: flag(false, 'Encrypt the connection and verify the certificate'),
+  tlsCaFile: text('', 'PEM certificate authority of this server; without it, the well-known ones'),
+  tlsCertFile: text('', 'PEM client certificate, with tlsKeyFile'),
+  tlsKeyFile: text('', 'PEM private key of the client certificate'),
 })

@@ -22,6 +22,8 @@ const files = [
   'words.folder',
   'words.database.sqliteFile',
 ]
+const hostFiles = /^(words\.)?database\..*\.tls(Ca|Cert|Key)File$/
+const isFile = (path: string) => files.includes(path) || hostFiles.test(path)
 /** Values that examples show; a secret that equals one protects nothing. */
 const samples =
   /^(change-?me.*|sample.*|example.*|secret|password|passw0rd|admin|root|test|torii|123456\d*|x+|\*+)$/i
@@ -91,8 +93,7 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     applyTrialDefaults(config, { given, environment })
   }
   walk(configSchema, config, [], (_schema, value, path, parent) => {
-    if (files.includes(path.join('.')) && value !== '')
-      parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))
+    if (isFile(path.join('.')) && value !== '') parent[path.at(-1) ?? ''] = resolve(rootFolder, String(value))
   })
   const isProduction = environment.NODE_ENV === 'production'
   if (isProduction) checkProduction(config)

@@ -86,6 +86,19 @@ const rules: readonly Rule[] = [
     expected: 'an origin like https://a.example or capacitor://localhost, without a path or wildcard',
   },
   {
+    find: ({ database }) => {
+      for (const role of ['write', 'read'] as const) {
+        const at = database[role].findIndex(({ tls, tlsCaFile, tlsCertFile, tlsKeyFile }) => {
+          const isHalf = (tlsCertFile === '') !== (tlsKeyFile === '')
+          return isHalf || (!tls && tlsCaFile + tlsCertFile !== '')
+        })
+        if (at >= 0) return { path: ['database', role, String(at)] }
+      }
+      return undefined
+    },
+    expected: 'tlsCertFile and tlsKeyFile, or neither, and tls: true with any of the tls files',
+  },
+  {
     find: ({ server: { tls } }) =>
       when((tls.certFile === '') !== (tls.keyFile === ''), { path: ['server', 'tls'] }),
     expected: 'both certFile and keyFile, or neither',

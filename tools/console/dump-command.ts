@@ -32,6 +32,10 @@ export const composeDumpCommand = (
     `--user=${settings.user}`,
     '--password',
     ...(settings.tls ? tls : []),
+    ...(settings.tlsCaFile ? [`--ssl-ca=${settings.tlsCaFile}`] : []),
+    ...(settings.tlsCertFile
+      ? [`--ssl-cert=${settings.tlsCertFile}`, `--ssl-key=${settings.tlsKeyFile}`]
+      : []),
     '--single-transaction',
     '--quick',
     '--hex-blob',

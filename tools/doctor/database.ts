@@ -15,7 +15,10 @@ const advices: readonly (readonly [problem: RegExp, advice: string])[] = [
     /CON_COUNT|TOO_MANY/,
     'it takes no more connections: raise max_connections, or lower database.connectionsPerHost',
   ],
-  [/HANDSHAKE|CERT|SSL|TLS/, 'encryption fails: look at its certificate, or at tls of this host'],
+  [
+    /HANDSHAKE|CERT|SSL|TLS/,
+    'encryption fails: look at its certificate; tlsCaFile of this host names a CA of your own',
+  ],
   [/SQLITE_NOTADB|CORRUPT|malformed|not a database/, 'the file is damaged: restore a backup'],
   [/READONLY|CANTOPEN/, 'this user may not open it: run this as the user whom the server runs as'],
 ]

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { QueryResult } from 'kysely'
-import type { Connection, ConnectionOptions, QueryError } from 'mysql2'
+import type { Connection, ConnectionOptions, QueryError, SslOptions } from 'mysql2'
 import type { DatabaseConfig, DatabaseHost } from '../../config/index.ts'
+import { StartError } from '../start-error.ts'
 import { createTimeout, kindOf, kindOfFailure } from './mysql-errors.ts'
 
 export type Rows = Record<string, unknown>[]
@@ -24,8 +26,30 @@ export const createOptions = (host: DatabaseHost, config: DatabaseConfig): Conne
   decimalNumbers: true,
   // The server keeps at most 16,382 for all connections together.
   maxPreparedStatements: 200,
-  ...(host.tls && { ssl: { rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' } }),
+  ...(host.tls && { ssl: createTls(host) }),
 })
+
+/** Certificates are read for each pool and each look at a host, so that doctor sees the files as they are. */
+function createTls(host: DatabaseHost): SslOptions {
+  const read = (name: 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile') => {
+    if (host[name] === '') return {}
+    try {
+      return { [tlsOptions[name]]: readFileSync(host[name]) }
+    } catch (error) {
+      throw new StartError(`database, ${name} of ${host.host}: ${(error as Error).message}`)
+    }
+  }
+  return {
+    rejectUnauthorized: true,
+    verifyIdentity: true,
+    minVersion: 'TLSv1.2',
+    ...read('tlsCaFile'),
+    ...read('tlsCertFile'),
+    ...read('tlsKeyFile'),
+  }
+}
+
+const tlsOptions = { tlsCaFile: 'ca', tlsCertFile: 'cert', tlsKeyFile: 'key' } as const
 
 /**
  * Sends one statement. Without an answer in time the connection is destroyed: mysql2's own `timeout` leaves it

@@ -51,6 +51,9 @@ export const toHost = (login: Login, database: string, weight = 1): DatabaseHost
   database,
   weight,
   tls: false,
+  tlsCaFile: '',
+  tlsCertFile: '',
+  tlsKeyFile: '',
 })
 
 /** A promise to settle from outside. */
