@@ -51,6 +51,7 @@ const commands = [
   'ip ban',
   'ip unban',
   'ip list',
+  'user list',
   'user show',
   'user unlock',
   'user disable',
@@ -396,6 +397,17 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     const { stdout } = await torii('user', 'show', '10001', ...more)
     t.notOk(/[^\P{C}\n]/u.test(stdout), 'all of it is seen')
   }
+  await register(server, app, 'Bob')
+  const [first, second] = await ask<Record<string, string>[]>(torii, 'user', 'list')
+  t.match(first, { userId: '10001', userName: 'Álice', status: 'active', createdAt: /Z$/ })
+  t.match(second, { userId: '10002', userName: 'Bob' })
+  t.match(await torii('user', 'list', '--most', '1'), {
+    code: 0,
+    stdout: /\nMore: torii user list --after 10001\n$/,
+  })
+  t.match(await ask(torii, 'user', 'list', '--after', '10001'), [{ userId: '10002' }])
+  t.match(await torii('user', 'list', '--after', '10002'), { code: 0, stdout: /has no user after 10002\n$/ })
+  t.match(await torii('user', 'list', '--most', '0'), { code: 2, stderr: /a number from 1 to 1000/ })
   t.strictSame(await ask(torii, 'user', 'disable', 'álice', '--reason', 'asked for'), {
     ...{ userId: '10001', status: 'disabled', changed: true },
   })
@@ -430,7 +442,7 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     code: 1,
     stderr: 'torii: no user has the name unknown\n',
   })
-  t.match(await torii('user', 'show', '10002'), { code: 1, stderr: 'torii: no user has the number 10002\n' })
+  t.match(await torii('user', 'show', '10003'), { code: 1, stderr: 'torii: no user has the number 10003\n' })
 })
 
 t.test('lists and removes devices, and escapes what no reader sees', async (t) => {

@@ -5,7 +5,7 @@ import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignRows, isoTime } from '../console/text.ts'
-import { readAppId } from '../console/values.ts'
+import { readAppId, readMost } from '../console/values.ts'
 
 type ListOptions = { app: string; most: number }
 
@@ -56,12 +56,6 @@ const readDevice = (text: string): string => {
   const device = text.toLowerCase()
   if (/^[0-9a-f]{32}$/.test(device)) return device
   throw new InvalidArgumentError('Expected 32 hexadecimal digits, as "torii device list" shows them.')
-}
-
-const readMost = (text: string): number => {
-  const most = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (most >= 1 && most <= 1_000) return most
-  throw new InvalidArgumentError('Expected a number from 1 to 1000.')
 }
 
 export const register = (program: Command, context: Context) => {

@@ -4,7 +4,7 @@ import { Failure } from '../../src/protocol/errors.ts'
 import { type Admin, type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignFields, alignRows, isoTime } from '../console/text.ts'
-import { readLine } from '../console/values.ts'
+import { readLine, readMost, readUserNumber } from '../console/values.ts'
 
 type Shown = Awaited<ReturnType<Admin['accounts']['show']>>
 
@@ -113,6 +113,31 @@ const show = ({ withAdmin, print }: Context, user: string) =>
     print(toData(found), toLines(found))
   })
 
+const list = ({ withAdmin, print }: Context, { after, most }: { after: number; most: number }) =>
+  withAdmin(async ({ accounts, place }) => {
+    const found = await accounts.list(after, most)
+    const head = ['number', 'name', 'nickname', 'status', 'registered']
+    const rows = found.map(({ userId, userName, nickName, status, createdAt }) => [
+      String(userId),
+      userName,
+      nickName,
+      status,
+      isoTime(createdAt),
+    ])
+    const last = found.at(-1)
+    const next = last && found.length === most ? [`More: torii user list --after ${last.userId}`] : []
+    print(
+      found.map(({ userId, userName, nickName, status, createdAt }) => ({
+        userId: String(userId),
+        userName,
+        nickName,
+        status,
+        createdAt: toTime(createdAt),
+      })),
+      rows.length > 0 ? [...alignRows([head, ...rows]), ...next] : [`${place} has no user after ${after}`],
+    )
+  })
+
 const setStatus = (
   { withAdmin, print }: Context,
   user: string,
@@ -144,6 +169,10 @@ export const register = (program: Command, context: Context) => {
   const user = describe(program.command('user'), "A person's account", 'torii user show alice')
   const who = ['<user>', 'user name or user number'] as const
 
+  describe(user.command('list'), 'Lists accounts by number', 'torii user list --after 10500 --most 200')
+    .option('--after <number>', 'the user number before the first', readUserNumber, 0)
+    .option('--most <count>', 'how many at most, up to 1000', readMost, 50)
+    .action((options: { after: number; most: number }) => list(context, options))
   describe(
     user.command('show'),
     'Shows an account and its newest logins',

@@ -83,3 +83,12 @@ export const readRights = (text: string): AppRight[] => {
     ? [...new Set(names)]
     : refuse(`${appRights.join(', ')} or none`)
 }
+
+/** How many rows a list has at most. */
+export const readMost = (text: string): number => {
+  const most = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  return most >= 1 && most <= 1_000 ? most : refuse('a number from 1 to 1000')
+}
+
+export const readUserNumber = (text: string): number =>
+  /^\d{1,15}$/.test(text) ? Number(text) : refuse('a user number')

@@ -10,6 +10,7 @@ import { isStreak, judgeWait } from './failures/rule.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
 import {
   findAccount,
+  findAccounts,
   findLoginsOfUser,
   findUserIdOfKey,
   isDevicePlace,
@@ -83,6 +84,8 @@ export const createAccountAdmin = ({
         logins: await findLoginsOfUser(db.write, account.userId, shownLogins),
       }
     },
+    /** At most `most` accounts after the number `after`. */
+    list: (after: number, most: number) => findAccounts(db.write, after, most),
     /** Forgets every failed login of the user. False: there was none. */
     unlock: async (typed: string) => {
       const { userId, tag } = await get(typed)

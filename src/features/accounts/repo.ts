@@ -174,13 +174,18 @@ export type AccountSummary = {
   tag: Buffer
 }
 
-export const findAccount = (db: Executor, userId: number): Promise<AccountSummary | undefined> =>
+const selectAccounts = (db: Executor) =>
   db
     .selectFrom('accounts')
     .innerJoin('users', 'users.userId', 'accounts.userId')
     .select(['accounts.userId', 'status', 'statusReason', 'createdAt', 'userName', 'nickName', 'tag'])
-    .where('accounts.userId', '=', userId)
-    .executeTakeFirst()
+
+export const findAccount = (db: Executor, userId: number): Promise<AccountSummary | undefined> =>
+  selectAccounts(db).where('accounts.userId', '=', userId).executeTakeFirst()
+
+/** In the order of their numbers, those after `after`. */
+export const findAccounts = (db: Executor, after: number, most: number): Promise<AccountSummary[]> =>
+  selectAccounts(db).where('accounts.userId', '>', after).orderBy('accounts.userId').limit(most).execute()
 
 export const findUserIdOfKey = async (db: Executor, loginKey: Buffer): Promise<number | undefined> => {
   const row = await db
