@@ -22,23 +22,26 @@ t.test('a sealed device stays known when its key and its A2 have ended', async (
     const call: Call = async (path, members) => (await client.call(path, members)).json as Answer
     return { t: device.t, call }
   }
+  let from = '127.0.0.1'
   /** Seals under a fresh key, whose stages were called so. */
   const seal = async (by: Call) => {
     const { keys } = await exchangeSealedKeys(by, app.appId)
-    const post = (url: string, form: Record<string, string>) => request({ url, post: formOf(form) })
+    const post = (url: string, form: Record<string, string>) => request({ url, post: formOf(form), from })
     const { call } = createSealedClient(keys, post, clock.now)
     const end = () => server.store.remove([`key:{${keys.fingerprint}}`, `ledger:{${keys.fingerprint}}`])
     return { call, end }
   }
   const login = async (call: Call, password = right.password) =>
     (await call('/v1/login', { ...right, password, rid: String(clock.now()) })).code
-  /** More than a hundred failures in a row, by a device that the account does not know. */
+  /** More than a hundred failures in a row from 21 networks, this one among them, by a device that the account does not know. */
   const attack = async (by: Call) => {
+    clock.add(pauseMs)
     for (let at = 0; at <= 100; at++) {
-      if (at % 5 === 0) clock.add(pauseMs)
+      from = at < 5 ? '127.0.0.1' : `10.${Math.floor(at / 5)}.0.1`
       const code = await login(by, `wrong ${at}`)
       if (code !== codes.LOGIN_FAILED) t.fail(`${at}: ${code}`)
     }
+    from = '127.0.0.1'
   }
 
   const [owner, thief, other] = [await provision(), await provision(), await provision()]
