@@ -34,7 +34,7 @@ const scopeOf = (range: string) => {
 const longest = 45
 const mostKnown = 10_000
 
-/** `describeAddress`, which takes as long as opening an envelope, with a memory for those who call again. */
+/** `describeAddress` with a memory: describing an address takes as long as opening an envelope. */
 export const createDescribe = () => {
   const known = new Map<string, ReturnType<typeof describeAddress>>()
   return (text: string) => {

@@ -9,9 +9,15 @@ export type Finding = {
 export const ok = (subject: string, found: string): Finding => ({ state: 'ok', subject, found })
 
 export const warning = (subject: string, found: string, advice: string): Finding => ({
-  ...{ state: 'warning', subject, found, advice },
+  state: 'warning',
+  subject,
+  found,
+  advice,
 })
 
 export const broken = (subject: string, found: string, advice: string): Finding => ({
-  ...{ state: 'broken', subject, found, advice },
+  state: 'broken',
+  subject,
+  found,
+  advice,
 })

@@ -27,7 +27,7 @@ const advices: readonly (readonly [problem: RegExp, advice: string])[] = [
 const placeOf = ({ url, clusterNodes }: StoreConfig) =>
   clusterNodes.length > 0 ? clusterNodes.join(' ') : URL.canParse(url) ? new URL(url).host : 'store.url'
 
-/** Whether the store answers and can be written to, and how far its clock is from ours. */
+/** Whether the store answers and takes every command, and how far its clock is from ours. */
 export const checkStore = async (config: StoreConfig): Promise<Finding[]> => {
   if (!config.url && config.clusterNodes.length === 0) return [ok('store', 'memory of the server process')]
   const subject = `store ${placeOf(config)}`

@@ -1,7 +1,7 @@
 import { platform, setPriority } from 'node:os'
 import { hashSync } from 'bcryptjs'
 
-// Linux counts niceness by thread: on a single core who hashes then gets a third of it, and half without. Elsewhere
+// Linux counts niceness by thread: on a single core the hashing thread then gets a third of it, and half without. Elsewhere
 // it would be the whole process that lets others go first.
 if (platform() === 'linux') setPriority(3)
 

@@ -60,8 +60,12 @@ async function readHealth(connection: SqliteConnection, file: string): Promise<H
   try {
     const { rows } = await connection.run<{ version: string }>('SELECT sqlite_version() AS version')
     return {
-      ...{ role: 'write', host: file, problem: '', version: rows[0]?.version ?? '' },
-      ...{ clockAheadMs: 0, isReadOnly: false },
+      role: 'write',
+      host: file,
+      problem: '',
+      version: rows[0]?.version ?? '',
+      clockAheadMs: 0,
+      isReadOnly: false,
     }
   } catch (error) {
     const { cause } = error as { cause?: unknown }

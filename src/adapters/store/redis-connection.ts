@@ -85,7 +85,7 @@ async function waitUntilReady(client: Redis | Cluster) {
   })
   client.off('error', remember)
   client.off('node error', remember)
-  // Without a listener ioredis prints each error; who asks the store gets it anyway.
+  // Without a listener ioredis prints each error; the caller of the store gets it anyway.
   client.on('error', () => {})
   if (isReady) return
   client.disconnect()
