@@ -87,6 +87,8 @@ const summarise = (row: AppRow): AppSummary => ({
 export const isAppId = (text: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(text)
 
 const maxCached = 1_000
+/** Look-ups a second of ids that may be no app. */
+const mostUnknown = 20
 
 export const createApps = (needs: AppsNeeds) => {
   const { db, clock, random, crypto, recordChange, recordAudit } = needs
@@ -94,10 +96,21 @@ export const createApps = (needs: AppsNeeds) => {
   let reloads = 0
   let listedOrigins = new Set<string>(needs.origins)
 
+  // Strangers may name ids that no app has: of those that the last reload did not find only so many are looked up in a
+  // second. A new app is known within one anyway.
+  let knownIds = new Set<string>()
+  let lookUps = { since: Number.NEGATIVE_INFINITY, count: 0 }
+  const mayLookUp = (appId: string) => {
+    if (knownIds.has(appId)) return true
+    const now = clock.elapsed()
+    if (now - lookUps.since >= 1_000) lookUps = { since: now, count: 0 }
+    return lookUps.count++ < mostUnknown
+  }
+
   const find = async (appId: string): Promise<AppRow | undefined> => {
     const cached = cache.get(appId)
     if (cached) return cached
-    if (!isAppId(appId)) return undefined
+    if (!isAppId(appId) || !mayLookUp(appId)) return undefined
     const before = reloads
     const row = await findApp(db.write, appId)
     if (!row) return undefined
@@ -148,6 +161,7 @@ export const createApps = (needs: AppsNeeds) => {
       const origins = rows
         .filter(({ disabledAt }) => disabledAt === null)
         .flatMap((row) => summarise(row).origins)
+      knownIds = new Set(rows.map(({ appId }) => appId))
       listedOrigins = new Set([...needs.origins, ...origins])
     },
     isOriginListed: (origin: string) => listedOrigins.has(origin),
