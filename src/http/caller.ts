@@ -113,7 +113,7 @@ export type OperationShape = {
   frame?: FrameKind
   /** For backends: also in the clear from `server.backendNetworks`. */
   forBackends?: true
-  /** Counts as a change when the server is full: it costs as much. */
+  /** Counts as a write when the server is full: it costs as much. */
   isCostly?: true
   /** Tickets that open it; without, none is needed. */
   tiers?: readonly Tier[]

@@ -3,11 +3,11 @@ import type { Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 
-/** For this long at most it goes on taking connections that have come. */
+/** For this long at most it goes on accepting connections that have arrived. */
 const acceptMs = 2_000
 /** After this long without a call the remaining connections are closed. Until then each reply closes its own. */
 const idleMs = 500
-/** So many times at most: a busy machine takes seconds to let everybody know. */
+/** Looks at most so many times: a busy machine takes seconds to answer all callers. */
 const mostLooks = 10
 
 /**

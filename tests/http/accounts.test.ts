@@ -41,7 +41,7 @@ t.test('prelogin answers the same bytes before and after registration, known or 
     'a number has the salt of its name',
   )
   t.equal(await saltOf(Number((user as User).userId)), await saltOf('somebody-else'))
-  t.not(await saltOf('nobody-1'), await saltOf('nobody-2'), 'nobody has a salt of his own')
+  t.not(await saltOf('nobody-1'), await saltOf('nobody-2'), 'an unknown name has a salt of its own')
   t.equal(await saltOf('nobody-1'), await saltOf('NOBODY-1'))
   for (const odd of ['a', '@', '+', '999999999', '0', '😀'.repeat(100)])
     t.match(await call('/v1/prelogin', { login: odd }), { code: codes.OK, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/ })
@@ -325,7 +325,7 @@ t.test('a password or its hash, and nothing else, logs in', async (t) => {
     t.equal((await call('/v1/login', { login: 'anybody', ...hashes })).code, codes.LOGGED_IN)
     t.equal((await call('/v1/login', { login: 'anybody', password: 'p' })).code, codes.LOGGED_IN)
     const early = await call('/v1/login', { login: 'anybody', clientHash: nextClientHash })
-    t.equal(early.code, codes.LOGIN_FAILED, 'the next hash does not count before it is everybody’s')
+    t.equal(early.code, codes.LOGIN_FAILED, 'the next hash does not count before all clients use it')
 
     const nextVerifier = async () => {
       const rows = await fixed.server.db.write.selectFrom('verifiers').select('nextVerifier').execute()

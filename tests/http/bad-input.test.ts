@@ -42,8 +42,8 @@ t.test('every envelope that cannot be opened gets the same refusal', async (t) =
     ['t in capitals', formOf({ t: upper, j: good })],
     ['t that is no hex', formOf({ t: word.padEnd(32, word), j: good })],
     ['t with a line break', formOf({ t: `${id}\n`, j: good })],
-    ['t of nobody', formOf({ t: '0123456789abcdef0123456789abcdef', j: good })],
-    ['t of somebody else', formOf({ t: other.t, j: good })],
+    ['an unknown t', formOf({ t: '0123456789abcdef0123456789abcdef', j: good })],
+    ['t of another device', formOf({ t: other.t, j: good })],
     ['t twice', `${formOf({ t: id, j: good })}&t=${id}`],
     ['j twice', `${formOf({ t: id, j: good })}&j=${good}`],
     ['j twice, once behind an escape', `${formOf({ t: id, j: good })}&%6a=${good}`],
@@ -219,7 +219,7 @@ t.test('what is wrong inside an envelope is answered inside it', async (t) => {
     ['a code of eight digits', { code: 10_000_000, timestamp: 1 }, 'OK'],
     ['a code that is a text', { code: '1000000', timestamp: 1 }, 'OK'],
     ['a code without timestamp', { code: 1_000_000 }, 'OK'],
-    ['members that nobody knows', { stranger: { a: [1] }, constructor: 1, toString: null }, 'OK'],
+    ['unknown members', { stranger: { a: [1] }, constructor: 1, toString: null }, 'OK'],
   ]
   const judge = (
     what: string,
@@ -376,7 +376,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
     ['TRACE', requestText('TRACE', '/v1/echo', { headers: [`X-A: ${word}`] }), 405, 'METHOD_NOT_SUPPORTED'],
     ['PROPFIND', requestText('PROPFIND', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED'],
     ['REPORT with a body', withBody('REPORT'), 405, 'METHOD_NOT_SUPPORTED'],
-    ['OPTIONS of nobody', requestText('OPTIONS', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED'],
+    ['OPTIONS without an origin', requestText('OPTIONS', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED'],
     ['OPTIONS *', requestText('OPTIONS', '*'), 405, 'METHOD_NOT_SUPPORTED'],
     [
       'POST of a health route',
@@ -428,7 +428,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       404,
       'OPERATION_UNKNOWN',
     ],
-    ['a URL that can not be decoded', requestText('GET', `/v1/${word}%ff`), 404, 'OPERATION_UNKNOWN'],
+    ['a URL that cannot be decoded', requestText('GET', `/v1/${word}%ff`), 404, 'OPERATION_UNKNOWN'],
     [
       'a cut escape in the path',
       requestText('POST', `/v1/${word}%f`, { body: json, type: jsonType }),
@@ -698,7 +698,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
         requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: [`Expect: ${word}`] }),
       ],
       [
-        'an upgrade that nobody offers',
+        'an upgrade that is not offered',
         requestText('POST', '/v1/echo', {
           type: jsonType,
           body: json,

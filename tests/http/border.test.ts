@@ -1,4 +1,4 @@
-/** Who may come in, how often, over which wire: limits, bans, proxies, profiles, TLS, browsers, time. */
+/** Which calls are let in, how often, over which wire: limits, bans, proxies, profiles, TLS, browsers, time. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ const others: [what: string, text: string, name: ErrorName, status: number][] = 
   ['a path that is not there', requestText('GET', '/nothing'), 'OPERATION_UNKNOWN', 404],
   ['a verb for an operation', requestText('PUT', '/v1/echo'), 'METHOD_NOT_SUPPORTED', 405],
   ['a verb for nothing', requestText('DELETE', '/nothing'), 'OPERATION_UNKNOWN', 404],
-  ['a URL that can not be decoded', requestText('GET', '/v1/%ff'), 'OPERATION_UNKNOWN', 404],
+  ['a URL that cannot be decoded', requestText('GET', '/v1/%ff'), 'OPERATION_UNKNOWN', 404],
   ['OPTIONS', requestText('OPTIONS', '/v1/echo'), 'METHOD_NOT_SUPPORTED', 405],
   ['OPTIONS *', requestText('OPTIONS', '*'), 'METHOD_NOT_SUPPORTED', 405],
   ['a verb that is none', requestText('FOO', '/v1/echo'), 'METHOD_NOT_SUPPORTED', 405],
@@ -239,13 +239,13 @@ t.test('the address is the socket, unless a trusted proxy says another', async (
   }
   t.ok(
     await isSame(trusted, ['127.0.0.1', ''], ['127.0.0.1', '']),
-    'a proxy that names nobody speaks for itself',
+    'a proxy that names no caller speaks for itself',
   )
   const untrusting = await openWorld(t, { TORII__LIMITS__ECHO: '[60, 1]' })
   t.equal(
     await isSame(untrusting, ['127.0.0.1', '1.1.1.1'], ['127.0.0.1', '2.2.2.2']),
     true,
-    'nobody is trusted unless named',
+    'no proxy is trusted unless it is named',
   )
 })
 

@@ -219,7 +219,7 @@ t.test('past a streak a solved captcha stands for the wait', async (t) => {
   t.equal(good.code, codes.LOGGED_IN)
 })
 
-t.test('always asks everybody, never nobody', async (t) => {
+t.test('always asks every caller, never asks none', async (t) => {
   const always = await openWorld(t, { ...environment, TORII__CAPTCHA__MODE: 'always' })
   checkRefusal(t, await registerOn(always), 'CAPTCHA_MISSING')
   const never = await openWorld(t, { ...environment, TORII__CAPTCHA__MODE: 'never' })
@@ -255,7 +255,7 @@ t.test('of twenty calls at once with one solved work, over two processes, one pa
   t.equal(found.filter((code) => code === codes.REGISTERED).length, 1)
   t.equal(found.filter((code) => code === codes.CAPTCHA_WRONG).length, 19)
 
-  // Nothing is kept for work that nobody solved.
+  // Nothing is kept for work that was not solved.
   const client = new Redis(shared.environment.TORII__STORE__URL ?? '')
   const count = async () =>
     (await client.keys(`${shared.database}:*`)).filter((key) => key.includes('captcha:')).length

@@ -57,7 +57,7 @@ t.test('each case has its number, in every envelope, by GET and POST, in JSON an
       way,
     )
     const seen = helloFrame(key, tm())
-    t.equal(messageOf(await hello(seen)).stage, 'needlogin', `${way}: nobody has logged in`)
+    t.equal(messageOf(await hello(seen)).stage, 'needlogin', `${way}: there was no login`)
     isRefused(t, await hello(seen), codes.KX_CHECK_DATA, `${way}: seen before`)
     const late = await hello(helloFrame(key, String(startMs - 301_000)))
     t.match(late, { code: codes.CLOCK_OFF, tm: String(startMs), msgType: 'error', err: { number: 2 } }, way)
@@ -81,7 +81,11 @@ t.test('each case has its number, in every envelope, by GET and POST, in JSON an
     t.equal((await json('/v1/logout', { token: next.skey })).code, codes.LOGGED_OUT)
     t.equal(messageOf(await hello()).stage, 'needlogin', `${way}: logged out`)
     await admin.accounts.disable(name, 'test')
-    t.equal(messageOf(await hello()).stage, 'needlogin', `${way}: whose account it was is nobody's business`)
+    t.equal(
+      messageOf(await hello()).stage,
+      'needlogin',
+      `${way}: the reply does not say whose account it was`,
+    )
     await admin.accounts.enable(name)
     t.equal((await json('/v1/login', { ...right, ...proofOf(key, tm()) })).code, codes.LOGGED_IN)
     await sql`update accounts set status = 'deleted' where user_id = (select user_id from users where user_name = ${name})`.execute(

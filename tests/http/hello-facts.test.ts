@@ -131,7 +131,7 @@ t.test(
     )
 
     const abroad = await exchange()
-    t.equal((await login(abroad)).code, codes.LOGGED_IN, 'nobody knows its country yet')
+    t.equal((await login(abroad)).code, codes.LOGGED_IN, 'its country is not known yet')
     t.equal(messageOf(await hello(abroad, { CountryCode: 'cn' })).stage, 'waitdata')
     t.match(
       await login(abroad),

@@ -33,7 +33,7 @@ t.test('an old client exchanges a key, logs in on it, resumes and logs out', asy
       t.same(
         [first.code, messageOf(first).stage],
         [codes.OK, 'needlogin'],
-        `${title}: nobody has logged in on it`,
+        `${title}: there was no login on it`,
       )
       const login = await call('/v1/login', { login: 'amber', password: 'pass word', ...proofOf(key, tm()) })
       t.equal(login.code, codes.LOGGED_IN, `${title}: logged in`)

@@ -1,4 +1,4 @@
-/** What is counted and told of requests: every metric with its labels, the right counts, and nobody's secrets. */
+/** What is counted and logged of requests: every metric with its labels, the right counts, and no secrets. */
 import t from 'tap'
 import { createClient } from '../../src/client/index.ts'
 import { createHealth } from '../../src/http/health.ts'
@@ -38,7 +38,7 @@ const table = (rows: Row[], name: string): Record<string, number> =>
   )
 
 t.test(
-  'a call of each envelope and a refusal with each face are counted, and told without secrets',
+  'a call of each envelope and a refusal with each face are counted, and logged without secrets',
   async (t) => {
     const metricsPort = await findFreePort()
     const shared = await openShared({

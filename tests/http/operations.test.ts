@@ -202,7 +202,7 @@ t.test('provisioning answers exactly what old clients read', async (t) => {
       'with its device',
       { url: '/v1/totp', post: formOf({ ...good, type: 'phone', os: 'x', device: '我的手机' }) },
     ],
-    ['with what nobody knows', { url: '/v1/totp', post: formOf({ ...good, stranger: word }) }],
+    ['with an unknown member', { url: '/v1/totp', post: formOf({ ...good, stranger: word }) }],
   ]
   for (const [what, request] of requests) {
     const { status, headers, body } = await world.request(request)
@@ -240,7 +240,7 @@ t.test('provisioning answers exactly what old clients read', async (t) => {
     ['n too long', { n: 'a'.repeat(65), s: appSecret }, 'CREDENTIALS_MALFORMED'],
     ['s too short', { n: appId, s: appSecret.slice(1) }, 'CREDENTIALS_MALFORMED'],
     ['s too long', { n: appId, s: `${appSecret}a` }, 'CREDENTIALS_MALFORMED'],
-    ['an n of nobody', { n: word, s: appSecret }, 'APP_REFUSED'],
+    ['an unknown n', { n: word, s: appSecret }, 'APP_REFUSED'],
     ['another s', { n: appId, s: `${word}${'a'.repeat(27)}` }, 'APP_REFUSED'],
     ['s in other capitals', { n: appId, s: appSecret.toLowerCase() }, 'APP_REFUSED'],
     ['a device name too long', { ...good, device: word.repeat(20) }, 'PARAMETER_INVALID'],
@@ -508,7 +508,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     texts: ['text'],
     w: 'text',
     ...{ regmode: 'anonymous', user: { userName: 'somebody-new' }, token: a2, to: 'skey', everywhere: false },
-    // Nobody's key: what names one proves it as well.
+    // No known key: a call that names one also proves it.
     ...{ version: 1, tm: String(startMs), msgType: 'hello', keyPrint: '0', checkTokenData: '' },
     ...{ hello: { stage: 'clienthello' }, keyEx: { stage: 1 }, plainMsg: {} },
     ...{ n: world.app.appId, s: world.app.appSecret, type: 'x', os: 'x' },

@@ -213,7 +213,7 @@ t.test('a logout ends the whole login, or every one of the user', async (t) => {
   t.match(await first.logout(fourth.skey, true), { code: codes.LOGGED_OUT }, 'everywhere')
   for (const token of [second.a2, second.skey, fourth.a2, fourth.skey])
     t.match(await desk('/v1/session', { token }), { code: codes.TICKET_ENDED, reason: 'logged-out' })
-  t.match(await stranger.session(stranger.tickets.skey), { code: codes.TICKET_VALID }, 'nobody else')
+  t.match(await stranger.session(stranger.tickets.skey), { code: codes.TICKET_VALID }, 'no other login ends')
   const fifth = await login(phone)
   for (const token of [fifth.a2, fifth.skey])
     t.match(await phone('/v1/session', { token }), { code: codes.TICKET_VALID }, 'a login after it lives')
