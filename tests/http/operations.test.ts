@@ -504,6 +504,10 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
   const samples: Members = {
     ...{ login: 'captured', clientHash, nextClientHash: clientHash, password: 'right', salt, device: {} },
     tokens: [a2],
+    captcha: { id: 'x', answer: 'x' },
+    purpose: 'login',
+    kind: 'picture',
+    theme: 'light',
     text: 'text',
     texts: ['text'],
     w: 'text',
