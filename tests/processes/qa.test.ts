@@ -124,7 +124,11 @@ for (const { name, open } of worlds) {
 }
 
 t.test('wrong usage is one line', async (t) => {
-  isBad(t, await runQa([]), /^qa: expected one script of gettotptoken, encrypt, smoke, sqlconnect\n$/)
+  isBad(
+    t,
+    await runQa([]),
+    /^qa: expected one script of gettotptoken, encrypt, smoke, wordfilter, sqlconnect\n$/,
+  )
   isBad(t, await runQa(['toString']), /^qa: expected one script/)
   isBad(t, await runQa(['smoke', 'encrypt']), /^qa: expected one script/)
   isBad(t, await runQa(['smoke', '--app', 'a']), /^qa: smoke: expected --secret\n$/)
