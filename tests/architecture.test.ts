@@ -88,6 +88,7 @@ const bad: [path: string, text: string, says: string][] = [
   ['src/features/x/repo.ts', "trx.deleteFrom('nowhere')", 'writes the table nowhere: only its owner may'],
   ['src/features/x/a.ts', 'const a = { ...{ b: 1 }, c: 2 }', 'spreads a literal'],
   ['src/app.ts', 'f({ ...{ b }, c: 2 })', 'spreads a literal'],
+  ['src/client/a.ts', 'f({ ...{ b }, c: 2 })', 'spreads a literal'],
   [
     'src/features/x/a.ts',
     "import { type A, b } from '../y/api.ts'",
