@@ -84,6 +84,12 @@ t.test(
     t.match(trial, {
       limits: { provision: [60, 300], register: [60, 300], login: [60, 300], session: [60, 600] },
       password: { maxWaitMs: 10_000 },
+      captcha: {
+        demand: [
+          { purpose: 'register', count: 300 },
+          { purpose: 'login', count: 3 },
+        ],
+      },
       languages: ['en', 'zh-CN'],
     })
     t.same(loadConfig({ LANG: 'zh_TW.UTF-8' }).languages, ['zh-CN', 'en'])

@@ -13,15 +13,20 @@ const languagesOf = ({ LANG }: NodeJS.ProcessEnv): Config['languages'] => {
   return ['en', 'zh-CN']
 }
 
+/** A test suite registers its users without a captcha; failed logins are asked as in service. */
+const widen = (row: Config['captcha']['demand'][number]) =>
+  row.purpose === 'register' ? { ...row, count: wide[1] } : row
+
 const rows: [
   path: [section: keyof Config, name?: string],
-  value: (environment: NodeJS.ProcessEnv) => unknown,
+  value: (environment: NodeJS.ProcessEnv, config: Config) => unknown,
 ][] = [
   [['limits', 'provision'], () => wide],
   [['limits', 'register'], () => wide],
   [['limits', 'prelogin'], () => wide],
   [['limits', 'login'], () => wide],
   [['password', 'maxWaitMs'], () => passwordWaitMs],
+  [['captcha', 'demand'], (_environment, { captcha }) => captcha.demand.map(widen)],
   [['languages'], languagesOf],
 ]
 
@@ -41,6 +46,6 @@ export const applyTrialDefaults = (
       names.some((one) => one === variable || one.startsWith(`${variable}__`))
     if (isGiven) continue
     const target = name === undefined ? config : config[section]
-    Object.assign(target, { [name ?? section]: value(environment) })
+    Object.assign(target, { [name ?? section]: value(environment, config) })
   }
 }
