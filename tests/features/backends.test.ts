@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { createVerifier, isFailure } from '../../src/client/backend.ts'
+import { codes } from '../harness/codes.ts'
 import { openWorld, startMs } from '../http/world.ts'
 
 t.setTimeout(60_000)
@@ -91,15 +92,23 @@ t.test('many tickets are answered in their order', async (t) => {
 })
 
 t.test('without a secret nothing is revealed', async (t) => {
-  const { apps, web, call, logIn, request } = await openBackends(t)
+  const { apps, web, call, logIn, request } = await openBackends(t, {
+    TORII__SERVER__TRUSTED_PROXIES: '127.0.0.7/32',
+  })
   const { skey } = await logIn(web, 'amber')
   const origin = 'https://app.example'
   const open = await apps.add({ name: 'public', isPublic: true, origins: [origin] })
-  const refused = { status: 401, body: /2020401/ }
-  t.match(
-    await request({ url: path, json: { appid: open.appId, token: skey }, headers: { origin } }),
-    refused,
-  )
+  const callOpen = async (url: string, token: string) => {
+    const { status, body } = await request({
+      url,
+      json: { appid: open.appId, token },
+      headers: { origin, host: 'login.example', 'x-forwarded-proto': 'https' },
+      from: '127.0.0.7',
+    })
+    return [status, JSON.parse(body).code]
+  }
+  t.same(await callOpen('/v1/session', 'x'), [401, codes.NOT_LOGGED_IN], 'a public app calls from its origin')
+  t.same(await callOpen(path, skey), [401, codes.APP_REFUSED], 'and checks no ticket')
   t.match(await call(path, { ...web, appSecret: 'x'.repeat(32) }, { token: skey }), { status: 401 })
 })
 
