@@ -58,7 +58,7 @@ export type Begun = {
 }
 
 /** Judges stage 1 and throws its refusal. Each call of what it returns is another try: a fingerprint may be taken. */
-type Prepare = (message: JsonObject, caller: AppCaller, tm: string) => () => Begun
+type Prepare = (message: JsonObject, caller: AppCaller, tm: string) => Promise<() => Begun>
 
 const nameKeys = ({ primitives, identities, unwrapKeys }: BeginNeeds) => ({
   identities: identities.map((key) => ({ ...key, id: serverKeyIdOf(primitives, key.publicKey) })),
@@ -67,10 +67,10 @@ const nameKeys = ({ primitives, identities, unwrapKeys }: BeginNeeds) => ({
 type NamedKeys = ReturnType<typeof nameKeys>
 
 /** The client's point, in the open or wrapped for a key of the server. */
-const readPoint = (
+const readPoint = async (
   message: JsonObject,
   unwrapKeys: NamedKeys['unwrapKeys'],
-): { point: Uint8Array; rsaPrint: string } => {
+): Promise<{ point: Uint8Array; rsaPrint: string }> => {
   const rsaPrint = readKeyPrint(message.rsaPrint)
   if (rsaPrint === undefined) throw contentWrong('rsaPrint')
   if (rsaPrint === '0') {
@@ -80,7 +80,7 @@ const readPoint = (
   }
   const key = unwrapKeys.find((known) => known.rsaPrint === rsaPrint)
   if (!key) throw new Failure('KX_RSA_PRINT')
-  const spki = key.unwrap(fromBase64(readText(message.tempKey, 'tempKey')) ?? new Uint8Array())
+  const spki = await key.unwrap(fromBase64(readText(message.tempKey, 'tempKey')) ?? new Uint8Array())
   if (!spki) throw new Failure('KX_TEMP_KEY')
   const point = pointOf(spki)
   if (!point) throw new Failure('KX_PUBLIC_KEY')
@@ -102,14 +102,14 @@ const pendingOf = ({ store, clock }: BeginNeeds, appId: string) => ({
 
 const createPrepareOne =
   (needs: BeginNeeds, { unwrapKeys }: NamedKeys): Prepare =>
-  (message, caller, tm) => {
+  async (message, caller, tm) => {
     const { primitives, random, allows } = needs
     if (!allows.version1) {
       throw new Failure('ENCRYPTION_REQUIRED', { info: 'This server exchanges keys by version 2 only.' })
     }
     const suite = readEncType(message, findProofSuite)
     if (isWeakSuite(suite) && !allows.weakSuites) throw new Failure('KX_ENC_TYPE')
-    const { point } = readPoint(message, unwrapKeys)
+    const { point } = await readPoint(message, unwrapKeys)
     return () => {
       const own = primitives.createExchangeKey()
       const key = proofKeyOf(primitives, suite, deriveX(own, point))
@@ -135,13 +135,13 @@ const createPrepareOne =
 
 const createPrepareTwo =
   (needs: BeginNeeds, { identities, unwrapKeys }: NamedKeys): Prepare =>
-  (message, caller, tm) => {
+  async (message, caller, tm) => {
     const { primitives, random } = needs
     const suite = readEncType(message, findSealedSuite)
     const clientNonce = fromBase64(readText(message.nonce, 'nonce'))
     if (clientNonce?.length !== nonceBytes) throw contentWrong('nonce')
     const serverKeyIds = readServerKeyIds(message)
-    const { point: clientPoint, rsaPrint } = readPoint(message, unwrapKeys)
+    const { point: clientPoint, rsaPrint } = await readPoint(message, unwrapKeys)
     const { appId } = caller.app
     const identity = identities.find(({ id }) => serverKeyIds.includes(id)) ?? identities[0]
     if (!identity) throw new Error('no identity key')

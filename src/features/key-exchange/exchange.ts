@@ -53,7 +53,7 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
 
   const answerFirst = async (frame: Frame, caller: AppCaller): Promise<KeyExReply> => {
     const tm = String(clock.now())
-    const begin = prepare(frame.message, caller, tm)
+    const begin = await prepare(frame.message, caller, tm)
     for (let tries = 0; tries < mostTries.begin; tries++) {
       const { fingerprint, record, reply } = begin()
       if (fingerprint === '0') continue
