@@ -12,14 +12,10 @@ export type Options = {
   users: number
   /** Where the figures go as JSON. */
   json: string
-  /** Least level that the servers log; by default as they are shipped. */
-  log: string
-  /** A folder for CPU profiles of the Torii servers; empty: none. */
-  profile: string
 }
 
 export const usage = `npm run bench -- [ROW…] [--seconds N] [--rounds N] [--connections N] [--users N]
-                 [--json FILE] [--log LEVEL] [--profile FOLDER]
+                 [--json FILE]
 
 ROW is a name, or a name with its engine (session/redis):
   ${rowNames.join('  ')}
@@ -47,8 +43,6 @@ export const parseOptions = (words: readonly string[], defaultJson: string): Opt
     connections: Math.floor(number('connections', 1, 1_000)),
     users: Math.floor(number('users', 1, 100_000)),
     json: values.json ?? defaultJson,
-    log: values.log,
-    profile: values.profile ?? '',
   }
 }
 
@@ -63,8 +57,6 @@ const parse = (words: readonly string[]) => {
         connections: { type: 'string', default: '64' },
         users: { type: 'string', default: '256' },
         json: { type: 'string' },
-        log: { type: 'string', default: 'info' },
-        profile: { type: 'string' },
       },
     })
   } catch (error) {

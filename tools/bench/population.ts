@@ -77,7 +77,7 @@ export const populate = async (
     const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
     return register(userName, { clientHash: someClientHash, salt })
   })
-  const keyMaker = createKeyMaker(url, { appid: app.appId, appsecret: app.appSecret })
+  const keyMaker = createKeyMaker(url, app)
   const loginOf = (index: number) => ({
     login: known[index % known.length]?.userName ?? '',
     clientHash: someClientHash,

@@ -2,18 +2,17 @@
  * How fast it is beside a bare Fastify of the same run: `npm run bench`, or some rows: `npm run bench -- session`.
  * Starts what it needs on loopback, and stops exactly that.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { guard } from '../test/guard.ts'
-import { type Cores, chooseCores, moveToCore, onCore } from './cores.ts'
+import { type Cores, chooseCores, moveToCore } from './cores.ts'
 import { measure } from './measure.ts'
 import { type Options, parseOptions, UsageError } from './options.ts'
 import { startLoad } from './processes.ts'
 import { drawFailures, drawMixed, drawPeer, drawRows, drawStarts } from './report.ts'
-import { type Line, type Sample, summarise } from './results.ts'
+import { type Sample, summarise } from './results.ts'
 import { type Measurement, selectMeasurements } from './rows.ts'
 import { raisedLimit } from './torii.ts'
 import { type Closing, startWorld, type World } from './world.ts'
@@ -85,24 +84,10 @@ const listNotes = (options: Options, cores: Cores | undefined, world: World, sam
       `RSS: the most that was seen; a server lives through all rows, so later ones carry what earlier ones left.`,
     `Limits are raised to ${raisedLimit} ([seconds, calls] from one address), not switched off; with 60 s in place of 1 a ` +
       `limit's log would hold a hundred times what it holds in service.`,
-    `Servers run as shipped (metrics on, log level ${options.log}, written to /dev/null), with longer time limits for ` +
+    `Servers run as shipped (metrics on, log level info, written to /dev/null), with longer time limits for ` +
       `store and database; trial mode lets JSON through without TLS. Every reply is checked; of the sealed ones every 32nd is opened.`,
     'CPU: share of one core; µs CPU: what the server spends on a request, all threads. store, db: trips for each request by the server’s own counters, background jobs included.',
     ...world.missing,
-  ]
-}
-
-/** A whole key exchange beside the curve alone. */
-const compareCurve = (lines: readonly Line[], cores: Cores | undefined): string[] => {
-  const exchanges = lines.filter(({ id, cpuUs }) => id.startsWith('key-exchange/') && cpuUs !== undefined)
-  if (exchanges.length === 0) return []
-  const [command = '', ...args] = onCore(cores?.server, [process.execPath, join(here, 'curve.js')])
-  const { curveUs, exchangeUs } = JSON.parse(execFileSync(command, args, { encoding: 'utf8' }))
-  const times = (us: number) => `${Math.round(us)} µs, ${(us / curveUs).toFixed(2)} times as much`
-  return [
-    `P-256 alone, a fresh key and one derivation: ${Math.round(curveUs)} µs. A whole key exchange without HTTP, with ` +
-      `the store in memory: ${times(exchangeUs)}.`,
-    ...exchanges.map(({ id, cpuUs = 0 }) => `Both calls of one over HTTP (${id}): ${times(2 * cpuUs)}.`),
   ]
 }
 
@@ -115,7 +100,7 @@ const run = async (options: Options, folder: string, closing: Closing): Promise<
   const world = await startWorld({ ...plan, checkRunning }, closing)
   const samples = await measureAll(plan, world, closing)
   const lines = summarise(samples)
-  const notes = [...listNotes(options, cores, world, samples), ...compareCurve(lines, cores)]
+  const notes = listNotes(options, cores, world, samples)
   const tables = [drawRows(lines), drawMixed(lines), drawPeer(lines)].filter((text) => text !== '')
   console.log(`\n${tables.join('\n\n')}\n\nStart (memory after it): ${drawStarts(world.starts)}\n`)
   for (const note of notes) console.log(`- ${note}`)

@@ -77,8 +77,6 @@ export const startTorii = async (plan: {
   name: string
   folder: string
   core: number | undefined
-  log: string
-  profile: string
   /** Undefined: the embedded engines. */
   databases: Databases | undefined
 }): Promise<Torii> => {
@@ -94,15 +92,13 @@ export const startTorii = async (plan: {
     TORII__SECURITY__KEY_FILE: keyFile,
     TORII__DATABASE__FILE: join(folder, 'torii.sqlite'),
     TORII__PROVISIONING__DEVICES_PER_ADDRESS: '1000000',
-    TORII__LOG__LEVEL: plan.log,
     ...patience,
     ...limitsEnvironment(),
     TORII__CAPTCHA__DEMAND: raisedDemand,
     ...(plan.databases && sharedEnvironment(plan.databases)),
   }
   const app = await addApp(environment)
-  const profile = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${plan.profile}`] : []
-  const command = [process.execPath, ...(await readShippedFlags()), ...profile, serverFile]
+  const command = [process.execPath, ...(await readShippedFlags()), serverFile]
   const { name, core } = plan
   const watched = await startWatched({ name, command, environment, core, port, folder })
   return {

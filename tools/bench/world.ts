@@ -1,5 +1,5 @@
 /** Every server of the run, started and populated. */
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findFreePort } from '../test/harness.ts'
 import type { Cores } from './cores.ts'
@@ -56,12 +56,11 @@ export const startWorld = async (
 
   const databases = needed.has('redis') || needed.has('peer') ? await startDatabases(folder) : undefined
   if (databases) closing.push(databases.stop)
-  const { log, users } = options
-  const profile = options.profile && resolve(options.profile)
+  const { users } = options
   for (const name of ['memory', 'redis'] as const) {
     checkRunning()
     if (!needed.has(name)) continue
-    const own = { name, folder, core, log, profile, databases: name === 'redis' ? databases : undefined }
+    const own = { name, folder, core, databases: name === 'redis' ? databases : undefined }
     world.people[name] = await populate(keep(name, await startTorii(own)), {
       users,
       withTypists,
