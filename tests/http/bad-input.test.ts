@@ -341,34 +341,72 @@ t.test('what is wrong inside an envelope is answered inside it', async (t) => {
   })
 })
 
-t.test('every wrong request on a real socket is refused in our words, and the next one works', async (t) => {
+type Row = [
+  what: string,
+  text: string,
+  status: number,
+  name: ErrorName,
+  more?: { ends?: boolean; allow?: string },
+]
+
+/** One connection to a server, kept from request to request, and requests that echo a word. */
+const openLine = async (t: Test) => {
   const world = await openWorld(t)
   const port = await world.listen()
   const { appId, appSecret } = world.app
   const credentials = { appid: appId, appsecret: appSecret }
   const json = JSON.stringify({ ...credentials, a: word })
   const echo = requestText('POST', '/v1/echo', { body: json, type: jsonType })
-  const multipart = `--x\r\nContent-Disposition: form-data; name="j"\r\n\r\n${word}\r\n--x--\r\n`
-  const chunked = (body: string, type = jsonType) =>
-    requestText('POST', '/v1/echo', { headers: [`Content-Type: ${type}`, 'Transfer-Encoding: chunked'] }) +
-    `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n0\r\n\r\n`
-  const big = JSON.stringify({
-    ...credentials,
-    ...Object.fromEntries([...'abcdef'].map((m) => [m, 'x'.repeat(12_000)])),
-  })
-  const exactly = (bytes: number) =>
-    json.replace(word, word.padEnd(word.length)) + ' '.repeat(bytes - json.length)
+  let socket = await openSocket(port)
+  t.teardown(() => socket.destroy())
+  const renew = async () => {
+    await socket.closed()
+    socket = await openSocket(port)
+  }
+  const isAlive = async (what: string) => {
+    socket.write(echo)
+    const reply = await socket.read()
+    if (reply?.status !== 200 || !reply.body.includes(word)) t.fail(`${what}: the next request fails`)
+  }
+  /** Each row is refused in our words, and the next request works. */
+  const areRefused = async (rows: Row[]) => {
+    for (const [what, text, status, name, { ends = false, allow = '' } = {}] of rows) {
+      socket.write(text)
+      const reply = await socket.read()
+      if (!reply) t.fail(`${what}: no reply`)
+      else checkRefusal(t, reply, name, { status, message: what })
+      if (allow) t.equal(reply?.headers.allow, allow)
+      if (ends) await renew()
+      await isAlive(what)
+    }
+  }
+  await isAlive('at first')
+  return {
+    world,
+    port,
+    credentials,
+    json,
+    echo,
+    write: (text: string) => socket.write(text),
+    read: (options: Parameters<typeof socket.read>[0] = {}) => socket.read(options),
+    closed: () => socket.closed(),
+    renew,
+    isAlive,
+    areRefused,
+    /** The JSON, followed by spaces up to this length. */
+    exactly: (bytes: number) => json + ' '.repeat(bytes - json.length),
+  }
+}
 
-  type Row = [
-    what: string,
-    text: string,
-    status: number,
-    name: ErrorName,
-    more?: { ends?: boolean; allow?: string },
-  ]
+const post = (type: string, body = word) => requestText('POST', '/v1/echo', { type, body })
+const chunked = (body: string, type = jsonType) =>
+  requestText('POST', '/v1/echo', { headers: [`Content-Type: ${type}`, 'Transfer-Encoding: chunked'] }) +
+  `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n0\r\n\r\n`
+
+t.test('a wrong method or path is refused, and the next request works', async (t) => {
+  const { areRefused, json } = await openLine(t)
   const withBody = (method: string) => requestText(method, '/v1/echo', { body: json, type: jsonType })
-  const post = (type: string, body = word) => requestText('POST', '/v1/echo', { type, body })
-  const rows: Row[] = [
+  await areRefused([
     ['PUT', withBody('PUT'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
     ['PATCH', withBody('PATCH'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
     ['DELETE', requestText('DELETE', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
@@ -401,21 +439,7 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       404,
       'OPERATION_UNKNOWN',
     ],
-    ['JSON by GET', requestText('GET', '/v1/echo', { type: jsonType, body: json }), 403, 'ENVELOPE_REFUSED'],
     ['QUERY', requestText('QUERY', '/v1/echo'), 405, 'METHOD_NOT_SUPPORTED', { allow: 'GET, HEAD, POST' }],
-    [
-      'two Host lines',
-      requestText('GET', '/v1/echo', { headers: ['Host: a.example'] }),
-      400,
-      'PARAMETER_INVALID',
-    ],
-    [
-      'two Content-Type lines',
-      requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: ['Content-Type: text/plain'] }),
-      400,
-      'PARAMETER_INVALID',
-    ],
-    ['JSON in UTF-16', post(`${jsonType}; charset=utf-16`, json), 415, 'PARAMETER_INVALID'],
     ['a slash too many', requestText('GET', '/v1/echo/'), 404, 'OPERATION_UNKNOWN'],
     ['other capitals', requestText('GET', '/V1/Echo'), 404, 'OPERATION_UNKNOWN'],
     ['dots in the path', requestText('GET', '/v1/../../etc/passwd'), 404, 'OPERATION_UNKNOWN'],
@@ -436,6 +460,25 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       'OPERATION_UNKNOWN',
     ],
     ['a cut escape in the query', requestText('GET', `/v1/echo?j=${word}%f&t=%ff`), 403, 'ENVELOPE_REFUSED'],
+  ])
+})
+
+t.test('a wrong body is refused, and the next request works', async (t) => {
+  const { areRefused, credentials, json, exactly } = await openLine(t)
+  const big = JSON.stringify({
+    ...credentials,
+    ...Object.fromEntries([...'abcdef'].map((m) => [m, 'x'.repeat(12_000)])),
+  })
+  const multipart = `--x\r\nContent-Disposition: form-data; name="j"\r\n\r\n${word}\r\n--x--\r\n`
+  await areRefused([
+    ['JSON by GET', requestText('GET', '/v1/echo', { type: jsonType, body: json }), 403, 'ENVELOPE_REFUSED'],
+    [
+      'two Content-Type lines',
+      requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: ['Content-Type: text/plain'] }),
+      400,
+      'PARAMETER_INVALID',
+    ],
+    ['JSON in UTF-16', post(`${jsonType}; charset=utf-16`, json), 415, 'PARAMETER_INVALID'],
     ['text', post('text/plain'), 415, 'PARAMETER_INVALID'],
     ['multipart', post('multipart/form-data; boundary=x', multipart), 415, 'PARAMETER_INVALID'],
     ['XML', post('application/xml', `<${word}/>`), 415, 'PARAMETER_INVALID'],
@@ -488,6 +531,12 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       413,
       'TOO_LONG',
     ],
+  ])
+})
+
+t.test('what breaks HTTP is refused, and the next request works', async (t) => {
+  const { areRefused, echo } = await openLine(t)
+  await areRefused([
     [
       'an announced gigabyte',
       requestText('POST', '/v1/echo', { type: jsonType, headers: ['Content-Length: 1000000000'] }),
@@ -571,195 +620,183 @@ t.test('every wrong request on a real socket is refused in our words, and the ne
       { ends: true },
     ],
     ['no Host', echo.replace('Host: localhost\r\n', ''), 400, 'PARAMETER_INVALID'],
+    [
+      'two Host lines',
+      requestText('GET', '/v1/echo', { headers: ['Host: a.example'] }),
+      400,
+      'PARAMETER_INVALID',
+    ],
+  ])
+})
+
+t.test('no spelling of a URL passes the refusals', async (t) => {
+  const { write, read, renew, isAlive } = await openLine(t)
+  const parts = [
+    '/',
+    '/v1',
+    '/echo',
+    '%',
+    '%25',
+    '%ff',
+    '%2f',
+    '%c3',
+    ':',
+    '*',
+    '(',
+    ')',
+    '?',
+    '#',
+    ';',
+    '..',
+    '//',
+    '\\',
+    '[',
+    '{',
+    'é',
+    '~',
   ]
-  let socket = await openSocket(port)
-  t.teardown(() => socket.destroy())
-  const isAlive = async (what: string) => {
-    socket.write(echo)
-    const reply = await socket.read()
-    if (reply?.status !== 200 || !reply.body.includes(word)) t.fail(`${what}: the next request fails`)
+  let at = 7
+  const next = (count: number) => {
+    at = (at * 48_271) % 2_147_483_647
+    return at % count
   }
-  await isAlive('at first')
-  for (const [what, text, status, name, { ends = false, allow = '' } = {}] of rows) {
-    socket.write(text)
-    const reply = await socket.read()
-    if (!reply) t.fail(`${what}: no reply`)
-    else checkRefusal(t, reply, name, { status, message: what })
-    if (allow) t.equal(reply?.headers.allow, allow)
-    if (ends) {
-      await socket.closed()
-      socket = await openSocket(port)
+  let odd = 0
+  for (let round = 0; round < 400; round++) {
+    const url = `${next(5) > 0 ? '/' : ''}${Array.from({ length: 1 + next(6) }, () => parts[next(parts.length)]).join('')}`
+    write(requestText(['GET', 'PUT', 'OPTIONS'][next(3)] ?? '', url))
+    const reply = await read()
+    const isFrontPage = reply?.status === 200 && reply.body.startsWith('<!doctype html>')
+    const code = isFrontPage ? codes.OPERATION_UNKNOWN : JSON.parse(reply?.body || '{}').code
+    if (
+      ![
+        codes.METHOD_NOT_SUPPORTED,
+        codes.OPERATION_UNKNOWN,
+        codes.ENVELOPE_REFUSED,
+        codes.PARAMETER_INVALID,
+      ].includes(code)
+    ) {
+      odd++
+      t.comment(`${url}: ${reply?.body}`)
     }
-    await isAlive(what)
+    if (reply?.headers.connection === 'close' || code === codes.PARAMETER_INVALID) {
+      await renew()
+    }
   }
+  t.equal(odd, 0)
+  await isAlive('odd URLs')
+})
 
-  t.test('no spelling of a URL passes the refusals', async (t) => {
-    const parts = [
-      '/',
-      '/v1',
-      '/echo',
-      '%',
-      '%25',
-      '%ff',
-      '%2f',
-      '%c3',
-      ':',
-      '*',
-      '(',
-      ')',
-      '?',
-      '#',
-      ';',
-      '..',
-      '//',
-      '\\',
-      '[',
-      '{',
-      'é',
-      '~',
-    ]
-    let at = 7
-    const next = (count: number) => {
-      at = (at * 48_271) % 2_147_483_647
-      return at % count
+t.test('a HEAD gets the headers of the GET alone', async (t) => {
+  const { json, write, read, isAlive } = await openLine(t)
+  for (const url of [
+    '/healthz',
+    '/readyz',
+    '/',
+    '/v1/echo',
+    `/v1/echo?${formOf({ j: base64urlOf(json) })}`,
+  ]) {
+    write(requestText('GET', url))
+    const { status, headers, body } = (await read()) ?? {
+      headers: {} as Record<string, string>,
+      body: '',
     }
-    let odd = 0
-    for (let round = 0; round < 400; round++) {
-      const url = `${next(5) > 0 ? '/' : ''}${Array.from({ length: 1 + next(6) }, () => parts[next(parts.length)]).join('')}`
-      socket.write(requestText(['GET', 'PUT', 'OPTIONS'][next(3)] ?? '', url))
-      const reply = await socket.read()
-      const isFrontPage = reply?.status === 200 && reply.body.startsWith('<!doctype html>')
-      const code = isFrontPage ? codes.OPERATION_UNKNOWN : JSON.parse(reply?.body || '{}').code
-      if (
-        ![
-          codes.METHOD_NOT_SUPPORTED,
-          codes.OPERATION_UNKNOWN,
-          codes.ENVELOPE_REFUSED,
-          codes.PARAMETER_INVALID,
-        ].includes(code)
-      ) {
-        odd++
-        t.comment(`${url}: ${reply?.body}`)
-      }
-      if (reply?.headers.connection === 'close' || code === codes.PARAMETER_INVALID) {
-        await socket.closed()
-        socket = await openSocket(port)
-      }
-    }
-    t.equal(odd, 0)
-    await isAlive('odd URLs')
-  })
+    write(requestText('HEAD', url))
+    const reply = await read({ hasBody: false })
+    const length = String(Buffer.byteLength(body))
+    t.match(
+      reply,
+      { status, headers: { 'content-type': headers['content-type'], 'content-length': length } },
+      url,
+    )
+    await isAlive(`HEAD ${url}`)
+  }
+})
 
-  t.test('a HEAD gets the headers of the GET alone', async (t) => {
-    for (const url of [
-      '/healthz',
-      '/readyz',
-      '/',
-      '/v1/echo',
-      `/v1/echo?${formOf({ j: base64urlOf(json) })}`,
-    ]) {
-      socket.write(requestText('GET', url))
-      const { status, headers, body } = (await socket.read()) ?? {
-        headers: {} as Record<string, string>,
-        body: '',
-      }
-      socket.write(requestText('HEAD', url))
-      const reply = await socket.read({ hasBody: false })
-      const length = String(Buffer.byteLength(body))
-      t.match(
-        reply,
-        { status, headers: { 'content-type': headers['content-type'], 'content-length': length } },
-        url,
-      )
-      await isAlive(`HEAD ${url}`)
-    }
-  })
-
-  t.test('unusual requests that are valid are served', async (t) => {
-    const rows: [what: string, text: string][] = [
-      [
-        'a GET with the type of a body that it has not',
-        requestText('GET', `/v1/echo?${formOf({ j: base64urlOf(json) })}`, { type: jsonType }),
-      ],
-      [
-        'a form type and no body',
-        requestText('POST', `/v1/echo?${formOf({ j: base64urlOf(json) })}`, {
-          type: formType,
-          headers: ['Content-Length: 0'],
-        }),
-      ],
-      ['a charset', post(`${jsonType}; charset=utf-8`, json)],
-      ['a type in capitals', post('Application/JSON', json)],
-      ['chunks', chunked(json)],
-      ['a body of 65,536 bytes', post(jsonType, exactly(65_536))],
-      ['the whole URL', requestText('POST', 'http://localhost/v1/echo', { type: jsonType, body: json })],
-      [
-        'an expectation',
-        requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: [`Expect: ${word}`] }),
-      ],
-      [
-        'an upgrade that is not offered',
-        requestText('POST', '/v1/echo', {
-          type: jsonType,
-          body: json,
-          headers: ['Connection: upgrade', 'Upgrade: websocket'],
-        }),
-      ],
-      ['an empty line before it', `\r\n${echo}`],
-    ]
-    for (const [what, text] of rows) {
-      socket.write(text)
-      const reply = await socket.read()
-      t.equal(reply?.status, 200, what)
-    }
-    socket.write(
+t.test('unusual requests that are valid are served', async (t) => {
+  const { json, echo, write, read, exactly } = await openLine(t)
+  const rows: [what: string, text: string][] = [
+    [
+      'a GET with the type of a body that it has not',
+      requestText('GET', `/v1/echo?${formOf({ j: base64urlOf(json) })}`, { type: jsonType }),
+    ],
+    [
+      'a form type and no body',
+      requestText('POST', `/v1/echo?${formOf({ j: base64urlOf(json) })}`, {
+        type: formType,
+        headers: ['Content-Length: 0'],
+      }),
+    ],
+    ['a charset', post(`${jsonType}; charset=utf-8`, json)],
+    ['a type in capitals', post('Application/JSON', json)],
+    ['chunks', chunked(json)],
+    ['a body of 65,536 bytes', post(jsonType, exactly(65_536))],
+    ['the whole URL', requestText('POST', 'http://localhost/v1/echo', { type: jsonType, body: json })],
+    [
+      'an expectation',
+      requestText('POST', '/v1/echo', { type: jsonType, body: json, headers: [`Expect: ${word}`] }),
+    ],
+    [
+      'an upgrade that is not offered',
       requestText('POST', '/v1/echo', {
         type: jsonType,
-        headers: [`Content-Length: ${json.length}`, 'Expect: 100-continue'],
+        body: json,
+        headers: ['Connection: upgrade', 'Upgrade: websocket'],
       }),
-    )
-    t.equal((await socket.read())?.status, 100)
-    socket.write(json)
-    t.equal((await socket.read())?.status, 200, 'a body that waits for its permission')
-  })
+    ],
+    ['an empty line before it', `\r\n${echo}`],
+  ]
+  for (const [what, text] of rows) {
+    write(text)
+    const reply = await read()
+    t.equal(reply?.status, 200, what)
+  }
+  write(
+    requestText('POST', '/v1/echo', {
+      type: jsonType,
+      headers: [`Content-Length: ${json.length}`, 'Expect: 100-continue'],
+    }),
+  )
+  t.equal((await read())?.status, 100)
+  write(json)
+  t.equal((await read())?.status, 200, 'a body that waits for its permission')
+})
 
-  t.test('requests in one piece are answered in their order', async (t) => {
-    const numbered = (n: number) =>
-      requestText('POST', '/v1/echo', { type: jsonType, body: JSON.stringify({ ...credentials, n }) })
-    socket.write(numbered(1) + numbered(2) + requestText('GET', '/nothing') + numbered(3))
-    const replies = [await socket.read(), await socket.read(), await socket.read(), await socket.read()]
-    t.same(
-      replies.map((reply) => JSON.parse(reply?.body ?? '{}').n ?? reply?.status),
-      [1, 2, 404, 3],
-    )
-    const salt = JSON.parse((await world.callJson('/v1/prelogin', { login: 'slow-one' })).body).salt
-    t.ok(salt)
-    const slow = JSON.stringify({
-      ...credentials,
-      regmode: 'anonymous',
-      user: { userName: 'slow-one' },
-      password: 'p',
-    })
-    socket.write(
-      `${requestText('POST', '/v1/register', { type: jsonType, body: slow })}${word} garbage\r\n\r\n`,
-    )
-    const first = await socket.read()
-    t.equal(JSON.parse(first?.body ?? '{}').code, codes.REGISTERED, 'the good one gets its own reply')
-    const second = await socket.read()
-    if (second) checkRefusal(t, second, 'METHOD_NOT_SUPPORTED', { status: 405 })
-    t.equal(await socket.closed(), '')
+t.test('requests in one piece are answered in their order', async (t) => {
+  const { world, credentials, write, read, closed } = await openLine(t)
+  const numbered = (n: number) =>
+    requestText('POST', '/v1/echo', { type: jsonType, body: JSON.stringify({ ...credentials, n }) })
+  write(numbered(1) + numbered(2) + requestText('GET', '/nothing') + numbered(3))
+  const replies = [await read(), await read(), await read(), await read()]
+  t.same(
+    replies.map((reply) => JSON.parse(reply?.body ?? '{}').n ?? reply?.status),
+    [1, 2, 404, 3],
+  )
+  const salt = JSON.parse((await world.callJson('/v1/prelogin', { login: 'slow-one' })).body).salt
+  t.ok(salt)
+  const slow = JSON.stringify({
+    ...credentials,
+    regmode: 'anonymous',
+    user: { userName: 'slow-one' },
+    password: 'p',
   })
+  write(`${requestText('POST', '/v1/register', { type: jsonType, body: slow })}${word} garbage\r\n\r\n`)
+  const first = await read()
+  t.equal(JSON.parse(first?.body ?? '{}').code, codes.REGISTERED, 'the good one gets its own reply')
+  const second = await read()
+  if (second) checkRefusal(t, second, 'METHOD_NOT_SUPPORTED', { status: 405 })
+  t.equal(await closed(), '')
+})
 
-  t.test('HTTP/1.0 is answered and closed', async (t) => {
-    const old = await openSocket(port)
-    old.write(echo.replace('HTTP/1.1', 'HTTP/1.0'))
-    // A trial takes HTTP/1.0 for a proxy that hides its callers.
-    t.match(await old.read(), { status: 403, headers: { connection: 'close' } })
-    await old.closed()
-    const noHost = await openSocket(port)
-    noHost.write(echo.replace('HTTP/1.1', 'HTTP/1.0').replace('Host: localhost\r\n', ''))
-    const reply = await noHost.read()
-    if (reply) checkRefusal(t, reply, 'ENCRYPTION_REQUIRED')
-    await noHost.closed()
-  })
+t.test('HTTP/1.0 is answered and closed', async (t) => {
+  const { port, echo } = await openLine(t)
+  const old = await openSocket(port)
+  old.write(echo.replace('HTTP/1.1', 'HTTP/1.0'))
+  // A trial takes HTTP/1.0 for a proxy that hides its callers.
+  t.match(await old.read(), { status: 403, headers: { connection: 'close' } })
+  await old.closed()
+  const noHost = await openSocket(port)
+  noHost.write(echo.replace('HTTP/1.1', 'HTTP/1.0').replace('Host: localhost\r\n', ''))
+  const reply = await noHost.read()
+  if (reply) checkRefusal(t, reply, 'ENCRYPTION_REQUIRED')
+  await noHost.closed()
 })
