@@ -24,16 +24,22 @@ const minuteMs = 60_000
 // Two servers and their clients, on two busy cores.
 t.setTimeout(180_000)
 
-for (const { name, open } of worlds) {
-  t.test(name, async (t) => {
-    const { world, server, connect } = await openConnected(t, open)
+/** A server in each world, for every test of this file. */
+const opened = await Promise.all(
+  worlds.map(async ({ name, open }) => {
+    const connected = await openConnected(t, open)
     const enter = async (more: Partial<ClientOptions> = {}) => {
-      const connected = connect(more)
+      const entered = connected.connect(more)
       const userName = randomUser()
-      const { user } = await connected.client.register({ userName, password })
-      return { ...connected, userName, user }
+      const { user } = await entered.client.register({ userName, password })
+      return { ...entered, userName, user }
     }
+    return { ...connected, name, open, enter }
+  }),
+)
 
+for (const { name, server, world, connect, enter } of opened)
+  t.test(`a client registers, logs in and calls: ${name}`, async (t) => {
     t.test('a whole round: echo, register, session, exchange, login, logout', async (t) => {
       const { client, storage, wire } = connect({ device: { type: 'phone', os: 'Tizen', device: 'Anna' } })
       const { t: id } = await client.provision()
@@ -119,6 +125,13 @@ for (const { name, open } of worlds) {
       t.equal(wire.calls.length, before, 'nothing is sent')
     })
 
+    t.test('what the server could not open is not sent', async (t) => {
+      const { client, wire } = connect()
+      const members = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`m${at}`, at]))
+      t.match(await refusalOf(client.echo(members)), { name: 'PARAMETER_INVALID', info: 'too many members' })
+      t.equal(wire.calls.length, 0)
+    })
+
     t.test('refusals have names', async (t) => {
       const { client, userName } = await enter()
       const wrong = await refusalOf(client.login({ login: userName, password: 'wrong' }))
@@ -153,7 +166,10 @@ for (const { name, open } of worlds) {
       t.equal(refusals.at(-1).name, 'TOO_OFTEN')
       t.ok(refusals.at(-1).retryAfterSeconds > 800)
     })
+  })
 
+for (const { name, connect, enter } of opened)
+  t.test(`a client keeps its tickets and trades them: ${name}`, async (t) => {
     t.test('fifty callers whose SKey has ended share one exchange', async (t) => {
       const { client, storage, wire, user } = await enter()
       const { a2, skey = '' } = storage.read('login') ?? {}
@@ -222,7 +238,10 @@ for (const { name, open } of worlds) {
       await client.exchange()
       t.equal((await client.session()).user.userId, user.userId, 'and the server takes it for a retry')
     })
+  })
 
+for (const { name, world, connect, enter } of opened)
+  t.test(`a client forgets a login that has ended: ${name}`, async (t) => {
     t.test('a login that was ended elsewhere is forgotten, and the failure says why', async (t) => {
       const { client, storage, wire, userName } = await enter()
       const other = connect()
@@ -268,14 +287,10 @@ for (const { name, open } of worlds) {
       t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
       t.equal((await client.login({ login: userName, password })).user.userName, userName)
     })
+  })
 
-    t.test('what the server could not open is not sent', async (t) => {
-      const { client, wire } = connect()
-      const members = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`m${at}`, at]))
-      t.match(await refusalOf(client.echo(members)), { name: 'PARAMETER_INVALID', info: 'too many members' })
-      t.equal(wire.calls.length, 0)
-    })
-
+for (const { name, world, open, enter } of opened)
+  t.test(`a client goes on when its server changes: ${name}`, async (t) => {
     t.test('a raised bcrypt cost reaches the accounts by their next login', async (t) => {
       const { userName } = await enter()
       const raised = await spawnServer({ ...world.environment, TORII__PASSWORD__NEXT_COST: '5' })
@@ -315,7 +330,6 @@ for (const { name, open } of worlds) {
         t.equal(wire.of('exchange').length, 1)
       })
   })
-}
 
 /** Compiled, never run: what the compiler has to know about calls and replies. */
 const checkTypes = async (client: Client) => {
