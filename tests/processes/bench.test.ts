@@ -109,20 +109,20 @@ t.test('replies are read whole, however they were cut', async (t) => {
 })
 
 t.test('a reply that is not the one expected counts as a failure', async (t) => {
-  const plain = createSource({
+  const nextPlain = createSource({
     kind: 'plain',
     requests: [{ method: 'POST', path: '/', headers: {}, body: '{}' }],
     expect: '"code":1000000,',
   })
-  t.equal(plain.judge(plain.next(), 200, Buffer.from('{"code":1000000,"msg":"ok"}')), undefined)
-  t.match(plain.judge(plain.next(), 200, Buffer.from('{"code":2000000}')), /2000000/)
-  t.match(plain.judge(plain.next(), 429, Buffer.from('{"code":1000000,"msg":"ok"}')), /^429/)
+  t.equal(nextPlain().judge(200, Buffer.from('{"code":1000000,"msg":"ok"}')), undefined)
+  t.match(nextPlain().judge(200, Buffer.from('{"code":2000000}')), /2000000/)
+  t.match(nextPlain().judge(429, Buffer.from('{"code":1000000,"msg":"ok"}')), /^429/)
 
   const device = { t: '0123456789abcdef'.repeat(2), secret: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567' }
   const calls = [{ device, members: { text: 'here' }, expect: 'here' }]
   const judge = (status: number, body: string) => {
-    const source = createSource({ kind: 'sealed', path: '/v1/echo', code: 1_000_000, calls })
-    return source.judge(source.next(), status, Buffer.from(body))
+    const next = createSource({ kind: 'sealed', path: '/v1/echo', code: 1_000_000, calls })
+    return next().judge(status, Buffer.from(body))
   }
   const seal = (members: object, key = device) => sealText(key, JSON.stringify(members), Date.now())
   t.equal(judge(200, seal({ code: 1_000_000, text: 'here' })), undefined)

@@ -1,8 +1,8 @@
 /** The load generator, a process of its own. Jobs come in and results go out by messages. */
 import { createHistogram } from './histogram.ts'
 import { type HttpSocket, openHttpSocket } from './http-socket.ts'
+import type { Shot } from './requests.ts'
 import { createSource, type SourceSpec } from './sources.ts'
-import type { Shot } from './turn.ts'
 
 export type Stream = { name: string; connections: number; source: SourceSpec }
 /** Streams run at the same time against one server. */
@@ -38,7 +38,7 @@ const addressOf = (index: number) => `127.0.${1 + (index >> 8)}.${index & 255}`
 const runStream = (stream: Stream, { port, warmMs, measureMs }: Job, startedAt: number) => {
   const from = startedAt + warmMs
   const until = from + measureMs
-  const source = createSource(stream.source)
+  const next = createSource(stream.source)
   const histogram = createHistogram()
   const failures: string[] = []
   let [answered, total, failed, maxMs, waiting] = [0, 0, 0, 0, 0]
@@ -69,7 +69,7 @@ const runStream = (stream: Stream, { port, warmMs, measureMs }: Job, startedAt: 
       let shot: Shot
       let sentAt = 0
       const fire = () => {
-        shot = source.next()
+        shot = next()
         sentAt = performance.now()
         socket.send(shot.bytes)
       }
@@ -90,7 +90,7 @@ const runStream = (stream: Stream, { port, warmMs, measureMs }: Job, startedAt: 
             histogram.record(now - sentAt)
             maxMs = Math.max(maxMs, now - sentAt)
           }
-          const problem = source.judge(shot, status, body)
+          const problem = shot.judge(status, body)
           if (problem !== undefined) fail(problem)
           if (now < until && failed < mostFailures) fire()
           else leave()

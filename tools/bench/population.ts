@@ -2,6 +2,7 @@
 import { nodePrimitives } from '../../src/adapters/crypto.ts'
 import { loginSalt } from '../../src/protocol/password-kdf.ts'
 import { createKeyMaker } from './population-keys.ts'
+import type { Row } from './rows.ts'
 import { type Device, someClientHash } from './sources.ts'
 import type { ProofKey, SealingKey } from './sources-keys.ts'
 import type { App, Torii } from './torii.ts'
@@ -41,10 +42,10 @@ const makeMany = async <T>(
   return made
 }
 
-/** @param withTypists hashing their passwords takes a second; not every row needs them, nor keys. */
+/** @param clients those that take long to prepare: hashing a password takes a tenth of a second. */
 export const populate = async (
   { port, app, saltKey }: Torii,
-  { users, withTypists, withKeys }: { users: number; withTypists: boolean; withKeys: boolean },
+  { users, clients }: { users: number; clients: ReadonlySet<Row<unknown>['clients']> },
 ): Promise<Population> => {
   const url = `http://127.0.0.1:${port}`
   const read = async (reply: Response, code: number) => {
@@ -82,7 +83,7 @@ export const populate = async (
     login: known[index % known.length]?.userName ?? '',
     clientHash: someClientHash,
   })
-  const keys = withKeys ? keyCount : 0
+  const keys = clients.has('keys') ? keyCount : 0
   return {
     app,
     saltKey,
@@ -90,7 +91,7 @@ export const populate = async (
     users: known,
     proofKeys: await makeMany(keys, (index) => keyMaker.makeProofKey(loginOf(index)), openAtOnce),
     sealingKeys: await makeMany(keys, (index) => keyMaker.makeSealingKey(loginOf(index)), openAtOnce),
-    typists: await makeMany(withTypists ? typistCount : 0, async (index) => {
+    typists: await makeMany(clients.has('typists') ? typistCount : 0, async (index) => {
       const typist = { userName: `typist${index}`, password: `a password of ${index}` }
       await register(typist.userName, { password: typist.password })
       return typist

@@ -1,8 +1,9 @@
 /** The rows of the published peer, each beside the same job of ours. */
 import type { Stream } from './load.ts'
 import type { PeerPopulation } from './peer.ts'
-import { post } from './requests.ts'
-import { type Row, typists } from './row.ts'
+import { type PlainRequest, post } from './requests.ts'
+import type { Row } from './rows.ts'
+import { typists } from './rows-torii.ts'
 
 /** Each request says another address, as a proxy would: the peer takes addresses from this header only. */
 const peerHeaders = ({ origin }: PeerPopulation, index: number) => ({
@@ -10,34 +11,25 @@ const peerHeaders = ({ origin }: PeerPopulation, index: number) => ({
   'x-forwarded-for': `10.0.0.${1 + (index % 64)}`,
 })
 
-const peerSessions = (people: PeerPopulation, connections: number): Stream => ({
-  name: 'sessions',
-  connections,
-  source: {
-    kind: 'plain',
-    requests: people.users.map(({ cookie }, index) => ({
-      method: 'GET',
-      path: '/api/auth/get-session',
-      headers: { ...peerHeaders(people, index), cookie },
-      body: '',
-    })),
-    expect: '"session":{',
-  },
-})
+const peerSessions = (people: PeerPopulation, connections: number): Stream => {
+  const requests: PlainRequest[] = people.users.map(({ cookie }, index) => ({
+    method: 'GET',
+    path: '/api/auth/get-session',
+    headers: { ...peerHeaders(people, index), cookie },
+    body: '',
+  }))
+  return { name: 'sessions', connections, source: { kind: 'plain', requests, expect: '"session":{' } }
+}
 
-const peerLogins = (people: PeerPopulation, connections: number): Stream => ({
-  name: 'logins',
-  connections: Math.min(typists, connections),
-  source: {
-    kind: 'plain',
-    requests: people.users.map(({ email, password }, index) =>
-      post('/api/auth/sign-in/email', { email, password }, peerHeaders(people, index)),
-    ),
-    expect: '"token":"',
-  },
-})
+const peerLogins = (people: PeerPopulation, connections: number): Stream => {
+  const requests = people.users.map(({ email, password }, index) =>
+    post('/api/auth/sign-in/email', { email, password }, peerHeaders(people, index)),
+  )
+  const source = { kind: 'plain', requests, expect: '"token":"' } as const
+  return { name: 'logins', connections: Math.min(typists, connections), source }
+}
 
-export const peerRows = [
+export const peerRows: readonly Row<PeerPopulation>[] = [
   {
     name: 'peer-session',
     title: 'session check, cookie',
@@ -56,4 +48,4 @@ export const peerRows = [
     streams: (people, n) => [peerLogins(people, n)],
     needs: ['password/redis'],
   },
-] as const satisfies Row<PeerPopulation>[]
+]

@@ -2,20 +2,23 @@
 import type { Stream } from './load.ts'
 import type { Population } from './population.ts'
 import { type PlainRequest, post } from './requests.ts'
-import { type Row, typists } from './row.ts'
+import type { Row } from './rows.ts'
 import type { SealedCall } from './sources.ts'
+
+/** So many wait for their password to be hashed; each hash keeps a core busy for a tenth of a second. */
+export const typists = 8
 
 const credentials = ({ app }: Population) => ({ appid: app.appId, appsecret: app.appSecret })
 
+/** One call for each list of members, each from another device. */
 const sealedCalls = (
   { devices }: Population,
-  members: readonly Record<string, unknown>[],
-  expect: (index: number) => string,
+  calls: readonly { members: SealedCall['members']; expect: string }[],
 ): SealedCall[] =>
-  members.map((one, index) => {
+  calls.map(({ members, expect }, index) => {
     const device = devices[index % devices.length]
     if (!device) throw new Error('no device')
-    return { device, members: one, expect: expect(index) }
+    return { device, members, expect }
   })
 
 /** Another text for each device, so that the plaintext has exactly `bytes` bytes. */
@@ -24,8 +27,7 @@ const echo = (people: Population, connections: number, bytes: number): Stream =>
   const texts = people.devices.map(({ t }) => t.repeat(Math.ceil(bytes / t.length)).slice(0, bytes - empty))
   const calls = sealedCalls(
     people,
-    texts.map((text) => ({ text })),
-    (index) => texts[index] ?? '',
+    texts.map((text) => ({ members: { text }, expect: text })),
   )
   return { name: 'echo', connections, source: { kind: 'sealed', path: '/v1/echo', code: 1_000_000, calls } }
 }
@@ -33,29 +35,21 @@ const echo = (people: Population, connections: number, bytes: number): Stream =>
 const sessions = (people: Population, connections: number): Stream => {
   const calls = sealedCalls(
     people,
-    people.users.map(({ skey }) => ({ token: skey })),
-    (index) => `"${people.users[index]?.userName}"`,
+    people.users.map(({ skey, userName }) => ({ members: { token: skey }, expect: `"${userName}"` })),
   )
-  return {
-    name: 'sessions',
-    connections,
-    source: { kind: 'sealed', path: '/v1/session', code: 1_030_200, calls },
-  }
+  const source = { kind: 'sealed', path: '/v1/session', code: 1_030_200, calls } as const
+  return { name: 'sessions', connections, source }
 }
 
-const passwordLogins = (people: Population, connections: number): Stream => ({
-  name: 'logins',
-  connections: Math.min(typists, connections),
-  source: {
-    kind: 'plain',
-    requests: people.typists.map(({ userName, password }) =>
-      post('/v1/login', { ...credentials(people), login: userName, password }),
-    ),
-    expect: '"code":1020100,',
-  },
-})
+const passwordLogins = (people: Population, connections: number): Stream => {
+  const requests = people.typists.map(({ userName, password }) =>
+    post('/v1/login', { ...credentials(people), login: userName, password }),
+  )
+  const source = { kind: 'plain', requests, expect: '"code":1020100,' } as const
+  return { name: 'logins', connections: Math.min(typists, connections), source }
+}
 
-export const toriiRows = [
+export const toriiRows: readonly Row<Population>[] = [
   { name: 'echo-300', title: 'echo, t/j, 300 B', streams: (people, n) => [echo(people, n, 300)] },
   { name: 'echo-4k', title: 'echo, t/j, 4 KB', streams: (people, n) => [echo(people, n, 4_096)] },
   { name: 'session', title: 'session check, t/j', streams: (people, n) => [sessions(people, n)] },
@@ -64,25 +58,27 @@ export const toriiRows = [
     title: 'session check, t/j, while passwords are hashed',
     streams: (people, n) => [sessions(people, n), passwordLogins(people, n)],
     needs: ['session'],
+    clients: 'typists',
   },
   {
     name: 'session-json',
     title: 'session check, JSON',
     streams: (people, connections) => {
-      const requests = people.users.map(({ skey }) =>
-        post('/v1/session', { ...credentials(people), token: skey }),
-      )
-      return [
-        { name: 'sessions', connections, source: { kind: 'plain', requests, expect: '"code":1030200,' } },
-      ]
+      const bodies = people.users.map(({ skey }) => ({ ...credentials(people), token: skey }))
+      const requests = bodies.map((body) => post('/v1/session', body))
+      const source = { kind: 'plain', requests, expect: '"code":1030200,' } as const
+      return [{ name: 'sessions', connections, source }]
     },
   },
   {
     name: 'login',
     title: 'login by client hash, t/j',
     streams: (people, connections) => {
-      const members = people.users.map(({ userName, clientHash }) => ({ login: userName, clientHash }))
-      const calls = sealedCalls(people, members, (index) => `"${people.users[index]?.userName}"`)
+      const logins = people.users.map(({ userName, clientHash }) => ({
+        members: { login: userName, clientHash },
+        expect: `"${userName}"`,
+      }))
+      const calls = sealedCalls(people, logins)
       const source = { kind: 'sealed-once', path: '/v1/login', code: 1_020_100, calls } as const
       return [{ name: 'logins', connections, source }]
     },
@@ -91,6 +87,7 @@ export const toriiRows = [
     name: 'password',
     title: 'login by plain password, JSON',
     streams: (people, n) => [passwordLogins(people, n)],
+    clients: 'typists',
   },
   {
     name: 'register',
@@ -107,9 +104,8 @@ export const toriiRows = [
     streams: ({ app }, connections) => {
       const path = `/v1/totp?n=${app.appId}&s=${app.appSecret}`
       const requests: PlainRequest[] = [{ method: 'GET', path, headers: {}, body: '' }]
-      return [
-        { name: 'devices', connections, source: { kind: 'plain', requests, expect: '"code":1000000,' } },
-      ]
+      const source = { kind: 'plain', requests, expect: '"code":1000000,' } as const
+      return [{ name: 'devices', connections, source }]
     },
   },
   {
@@ -126,6 +122,7 @@ export const toriiRows = [
       const source = { kind: 'resume', app: credentials(people), keys: people.proofKeys } as const
       return [{ name: 'hellos', connections, source }]
     },
+    clients: 'keys',
   },
   {
     name: 'sealed-session',
@@ -135,5 +132,6 @@ export const toriiRows = [
       const source = { kind: 'sealed-under-key', path: '/v1/session', code: 1_030_200, calls } as const
       return [{ name: 'sessions', connections, source }]
     },
+    clients: 'keys',
   },
-] as const satisfies Row<Population>[]
+]

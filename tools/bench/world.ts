@@ -38,9 +38,7 @@ export const startWorld = async (
 ): Promise<World> => {
   const { options, measurements, folder, checkRunning } = plan
   const core = plan.cores?.server
-  const withTypists = measurements.some(({ name }) => name === 'mixed' || name === 'password')
-  const keyRows: readonly string[] = ['resume', 'sealed-session']
-  const withKeys = measurements.some(({ name }) => keyRows.includes(name))
+  const clients = new Set(measurements.map((one) => one.clients))
   const needed = new Set(measurements.map(({ target }) => target))
   const world: World = { targets: {}, people: {}, starts: [], missing: [] }
   const keep = <T extends Target & { startMs: number }>(name: TargetName, target: T): T => {
@@ -61,11 +59,7 @@ export const startWorld = async (
     checkRunning()
     if (!needed.has(name)) continue
     const own = { name, folder, core, databases: name === 'redis' ? databases : undefined }
-    world.people[name] = await populate(keep(name, await startTorii(own)), {
-      users,
-      withTypists,
-      withKeys,
-    })
+    world.people[name] = await populate(keep(name, await startTorii(own)), { users, clients })
   }
   checkRunning()
   if (needed.has('peer') && databases) {
