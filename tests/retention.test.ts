@@ -1,8 +1,8 @@
 /** What is removed for its age, and what stays, in every table that would only grow. */
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { createDevice, registerUser } from './harness/devices.ts'
 import { createTestClock, type Environment, openShared, openTestServer } from './harness/test-server.ts'
-import { createDevice, registerUser } from './races/fleet.ts'
 
 t.setTimeout(60_000)
 

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import type { Tables } from '../src/adapters/db/index.ts'
+import { createDevice, randomName, registerUser } from './harness/devices.ts'
 import { openShared, openTestServer, testServers } from './harness/test-server.ts'
-import { createDevice, randomName, registerUser } from './races/fleet.ts'
 
 t.setTimeout(120_000)
 

@@ -2,9 +2,9 @@
 import t from 'tap'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import { codes } from '../harness/codes.ts'
+import { createDice, randomName } from '../harness/devices.ts'
 import { createTestClock, openTestServer } from '../harness/test-server.ts'
 import { createTotpClient } from '../harness/totp-client.ts'
-import { createDice, randomName } from '../races/fleet.ts'
 import { takeSeed } from './history.ts'
 
 const isLong = process.env.TORII_TEST_LONG === '1'

@@ -6,7 +6,9 @@ import type { Db } from '../../src/adapters/db/index.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Mariadb, startMariadb } from '../../tools/test/harness.ts'
+import { type Credentials, createJsonCaller } from '../harness/callers.ts'
 import { codes as replyCodes } from '../harness/codes.ts'
+import { randomName } from '../harness/devices.ts'
 import {
   type Environment,
   embeddedEnvironment,
@@ -16,8 +18,6 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import { randomName } from '../races/fleet.ts'
-import { type Credentials, createJsonCaller } from './callers.ts'
 import { watchMachine } from './control.ts'
 import { acknowledged, countReplies, createHistory, judgeMade, quantileMs } from './history.ts'
 import { countUsers, findHalfMade, logIn, register } from './people.ts'

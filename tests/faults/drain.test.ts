@@ -7,6 +7,8 @@ import t, { type Test } from 'tap'
 import { openDb } from '../../src/adapters/db/open.ts'
 import { createAdmin } from '../../src/admin.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { atRate, type Credentials, createJsonCaller } from '../harness/callers.ts'
+import { createDice, randomName } from '../harness/devices.ts'
 import { printTime } from '../harness/print-time.ts'
 import {
   type Environment,
@@ -18,8 +20,6 @@ import {
 } from '../harness/test-server.ts'
 import { createTotpClient, type Send } from '../harness/totp-client.ts'
 import { jsonType, openSocket, requestText } from '../http/raw-socket.ts'
-import { createDice, randomName } from '../races/fleet.ts'
-import { atRate, type Credentials, createJsonCaller } from './callers.ts'
 import { countReplies, createHistory, type Entry, quantileMs, takeSeed } from './history.ts'
 import { register } from './people.ts'
 import { startProxy } from './proxy.ts'

@@ -7,7 +7,9 @@ import type { Db } from '../../src/adapters/db/index.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { startMariadb } from '../../tools/test/harness.ts'
+import { type Credentials, createJsonCaller, inLoops } from '../harness/callers.ts'
 import { codes } from '../harness/codes.ts'
+import { createDice, randomName } from '../harness/devices.ts'
 import { printTime } from '../harness/print-time.ts'
 import {
   embeddedEnvironment,
@@ -17,8 +19,6 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import { createDice, randomName } from '../races/fleet.ts'
-import { type Credentials, createJsonCaller, inLoops } from './callers.ts'
 import { acknowledged, countReplies, createHistory, judgeMade, takeSeed } from './history.ts'
 import { countUsers, findHalfMade, logIn, register } from './people.ts'
 

@@ -1,9 +1,9 @@
 /** A limit of 10 in 60 s, under bursts and under traffic by chance. */
 import t from 'tap'
+import { atRate, createJsonCaller } from '../harness/callers.ts'
 import { codes } from '../harness/codes.ts'
+import { createDice, randomName } from '../harness/devices.ts'
 import { createTestClock, openTestServer, testServers } from '../harness/test-server.ts'
-import { createDice, randomName } from '../races/fleet.ts'
-import { atRate, createJsonCaller } from './callers.ts'
 import { type Entry, takeSeed } from './history.ts'
 import { openPair } from './pair.ts'
 import { mostInWindow } from './windows.ts'

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Members } from './callers.ts'
+import type { Members } from '../harness/callers.ts'
 import type { Job, Result } from './load-process.ts'
 
 const file = fileURLToPath(import.meta.resolve('#root/dist/tests/faults/load-process.js'))

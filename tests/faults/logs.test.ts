@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
+import { clientHashOf, createDevice, randomName } from '../harness/devices.ts'
 import { plant as plantForRun } from '../harness/planted.ts'
 import { openShared, provisionDevice, spawnServer, testServers, until } from '../harness/test-server.ts'
-import { clientHashOf, createDevice, randomName } from '../races/fleet.ts'
 
 t.setTimeout(90_000)
 

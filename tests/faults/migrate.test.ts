@@ -9,7 +9,7 @@ import { openDb } from '../../src/adapters/db/open.ts'
 import type { DatabaseConfig } from '../../src/config/index.ts'
 import { createEmpty, type Engine, engines } from '../adapters/db/databases.ts'
 import { describeIndexes, describeTables } from '../adapters/db/described.ts'
-import { createDice } from '../races/fleet.ts'
+import { createDice } from '../harness/devices.ts'
 import { takeSeed } from './history.ts'
 
 t.setTimeout(300_000)

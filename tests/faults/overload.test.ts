@@ -1,9 +1,9 @@
 /** Logins at four times what one process can do: who is taken is served in time, all others are told at once. */
 import t, { type Test } from 'tap'
+import { createJsonCaller } from '../harness/callers.ts'
 import { codes } from '../harness/codes.ts'
+import { clientHashOf, randomName } from '../harness/devices.ts'
 import { openShared, spawnServer, until } from '../harness/test-server.ts'
-import { clientHashOf, randomName } from '../races/fleet.ts'
-import { createJsonCaller } from './callers.ts'
 import { openLoad, writeCall } from './load.ts'
 import type { Sample } from './load-process.ts'
 import { quantile, readMemory } from './machine.ts'

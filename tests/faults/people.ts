@@ -1,7 +1,7 @@
 /** Registrations, and what the database says of them afterwards. */
 import type { Db, Executor } from '../../src/adapters/db/index.ts'
-import { clientHashOf } from '../races/fleet.ts'
-import type { JsonCaller, Reply } from './callers.ts'
+import type { JsonCaller, Reply } from '../harness/callers.ts'
+import { clientHashOf } from '../harness/devices.ts'
 
 /** With the salt that the server wants of this name. */
 export const register = async ({ call }: JsonCaller, url: string, userName: string): Promise<Reply> => {

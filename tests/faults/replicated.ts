@@ -1,5 +1,7 @@
 /** A server on a primary and two replicas of its own, with the timeouts that production has. */
 import { findFreePort, type Mariadb, startPrimaryAndReplica, startReplica } from '../../tools/test/harness.ts'
+import { createJsonCaller, inLoops, patiently } from '../harness/callers.ts'
+import { createDevice, type Device, randomName } from '../harness/devices.ts'
 import {
   type Environment,
   openShared,
@@ -7,8 +9,6 @@ import {
   spawnServer,
   testServers,
 } from '../harness/test-server.ts'
-import { createDevice, type Device, randomName } from '../races/fleet.ts'
-import { createJsonCaller, inLoops, patiently } from './callers.ts'
 import type { History } from './history.ts'
 import { register } from './people.ts'
 import { spawnTimed } from './slowness.ts'

@@ -5,8 +5,8 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import type { Executor } from '../../src/adapters/db/index.ts'
 import { createRemoveOld } from '../../src/adapters/db/retention.ts'
+import { createDevice, registerUser } from '../harness/devices.ts'
 import { createTestClock, type Environment, openShared, openTestServer } from '../harness/test-server.ts'
-import { createDevice, registerUser } from '../races/fleet.ts'
 
 t.setTimeout(600_000)
 

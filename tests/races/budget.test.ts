@@ -3,6 +3,14 @@ import { createECDH } from 'node:crypto'
 import t from 'tap'
 import { codes } from '../harness/codes.ts'
 import {
+  createDevice,
+  type Reply,
+  randomName,
+  registerUser,
+  registration,
+  ticketsOf,
+} from '../harness/devices.ts'
+import {
   type Answer,
   beginExchange,
   type Call,
@@ -16,7 +24,6 @@ import {
   thirdOf,
 } from '../harness/key-client.ts'
 import { openShared, openTestServer, testServers } from '../harness/test-server.ts'
-import { createDevice, type Reply, randomName, registerUser, registration, ticketsOf } from './fleet.ts'
 
 t.setTimeout(60_000)
 t.ok(testServers().redis.url, 'counted on MariaDB and Redis')

@@ -2,8 +2,9 @@
 import t from 'tap'
 import type { Executor } from '../../src/adapters/db/index.ts'
 import { codes as replyCodes } from '../harness/codes.ts'
+import { randomName, registerUser, type Target, ticketsOf } from '../harness/devices.ts'
 import { until } from '../harness/test-server.ts'
-import { openFleet, randomName, registerUser, type Target, ticketsOf } from './fleet.ts'
+import { openFleet } from './fleet.ts'
 
 t.setTimeout(120_000)
 

@@ -1,8 +1,9 @@
 /** What devices say is written while others wait for the log of changes. */
 import t from 'tap'
+import { type Device, randomName, registerUser } from '../harness/devices.ts'
 import { frame } from '../harness/key-client.ts'
 import { until } from '../harness/test-server.ts'
-import { type Device, lockRow, openConnection, openFleet, randomName, registerUser } from './fleet.ts'
+import { lockRow, openConnection, openFleet } from './fleet.ts'
 
 t.setTimeout(120_000)
 

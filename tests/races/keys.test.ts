@@ -13,6 +13,7 @@ import type { AppCaller } from '../../src/http/caller.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes as replyCodes } from '../harness/codes.ts'
+import { countCodes, randomName, type Target } from '../harness/devices.ts'
 import {
   type Answer,
   beginExchange,
@@ -30,7 +31,7 @@ import {
   thirdOf,
 } from '../harness/key-client.ts'
 import { until } from '../harness/test-server.ts'
-import { countCodes, openFleet, randomName, readStore, runFolder, type Target } from './fleet.ts'
+import { openFleet, readStore, runFolder } from './fleet.ts'
 
 t.setTimeout(120_000)
 const many = 200

@@ -2,22 +2,21 @@
 import t, { type Test } from 'tap'
 import type { Db } from '../../src/adapters/db/index.ts'
 import { codes as replyCodes } from '../harness/codes.ts'
-import { printTime } from '../harness/print-time.ts'
-import { openShared, openTestServer, provisionDevice, testServers, until } from '../harness/test-server.ts'
 import {
   clientHashOf,
   countCodes,
   createDevice,
   createDice,
   type Device,
-  openFleet,
   randomName,
   registerUser,
   registration,
   type Target,
   ticketsOf,
-  untilRunning,
-} from './fleet.ts'
+} from '../harness/devices.ts'
+import { printTime } from '../harness/print-time.ts'
+import { openShared, openTestServer, provisionDevice, testServers, until } from '../harness/test-server.ts'
+import { openFleet, untilRunning } from './fleet.ts'
 
 t.setTimeout(300_000)
 

@@ -18,6 +18,17 @@ import { claimReplay, keepReply } from '../../src/http/stages/replay.ts'
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
 import {
+  clientHashOf,
+  countCodes,
+  createDevice,
+  type Device,
+  randomName,
+  registerUser,
+  registration,
+  type Target,
+  ticketsOf,
+} from '../harness/devices.ts'
+import {
   type Answer,
   beginExchange,
   type Call,
@@ -28,23 +39,7 @@ import {
 } from '../harness/key-client.ts'
 import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
-import {
-  clientHashOf,
-  countCodes,
-  createDevice,
-  type Device,
-  lockRow,
-  openEmbedded,
-  openFleet,
-  randomName,
-  readStore,
-  registerUser,
-  registration,
-  runFolder,
-  type Target,
-  ticketsOf,
-  untilRunning,
-} from './fleet.ts'
+import { lockRow, openEmbedded, openFleet, readStore, runFolder, untilRunning } from './fleet.ts'
 
 t.setTimeout(300_000)
 

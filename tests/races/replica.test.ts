@@ -2,21 +2,19 @@
 import t, { type Test } from 'tap'
 import { startPrimaryAndReplica, waitForReplica } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
-import { type Answer, beginExchange, type Call, exchangeSealedKeys } from '../harness/key-client.ts'
-import { printTime } from '../harness/print-time.ts'
-import { testServers, until } from '../harness/test-server.ts'
 import {
   countCodes,
   type Device,
-  openConnection,
-  openFleet,
   randomName,
   registerUser,
   registration,
-  runFolder,
   type Target,
   ticketsOf,
-} from './fleet.ts'
+} from '../harness/devices.ts'
+import { type Answer, beginExchange, type Call, exchangeSealedKeys } from '../harness/key-client.ts'
+import { printTime } from '../harness/print-time.ts'
+import { testServers, until } from '../harness/test-server.ts'
+import { openConnection, openFleet, runFolder } from './fleet.ts'
 
 t.setTimeout(120_000)
 

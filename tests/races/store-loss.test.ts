@@ -3,17 +3,9 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
+import { type Device, randomName, registerUser, type Target, ticketsOf } from '../harness/devices.ts'
 import { until } from '../harness/test-server.ts'
-import {
-  type Device,
-  openEmbedded,
-  openFleet,
-  randomName,
-  registerUser,
-  runFolder,
-  type Target,
-  ticketsOf,
-} from './fleet.ts'
+import { openEmbedded, openFleet, runFolder } from './fleet.ts'
 
 t.setTimeout(120_000)
 

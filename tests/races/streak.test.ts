@@ -1,8 +1,8 @@
 /** A streak of failed logins is enforced in the statements that count and that insert, not in what was read before. */
 import t, { type Test } from 'tap'
 import { codes as replyCodes } from '../harness/codes.ts'
+import { clientHashOf, createDevice, randomName, registerUser } from '../harness/devices.ts'
 import { openShared, openTestServer } from '../harness/test-server.ts'
-import { clientHashOf, createDevice, randomName, registerUser } from './fleet.ts'
 
 t.setTimeout(180_000)
 

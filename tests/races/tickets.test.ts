@@ -10,6 +10,14 @@ import { createSKeys, type SKeyRecord } from '../../src/features/tickets/skeys.t
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
 import {
+  countCodes,
+  createDevice,
+  randomName,
+  registerUser,
+  type Target,
+  ticketsOf,
+} from '../harness/devices.ts'
+import {
   createTestClock,
   openShared,
   openTestServer,
@@ -19,17 +27,7 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import {
-  countCodes,
-  createDevice,
-  lockRow,
-  randomName,
-  registerUser,
-  runFolder,
-  type Target,
-  ticketsOf,
-  untilRunning,
-} from './fleet.ts'
+import { lockRow, runFolder, untilRunning } from './fleet.ts'
 
 t.setTimeout(120_000)
 

@@ -3,9 +3,10 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
+import { randomName } from '../harness/devices.ts'
 import { type Answer, type Call, createSealedClient, exchangeSealedKeys } from '../harness/key-client.ts'
 import { type ServerProcess, until } from '../harness/test-server.ts'
-import { lockRow, openFleet, randomName, runFolder, untilRunning } from './fleet.ts'
+import { lockRow, openFleet, runFolder, untilRunning } from './fleet.ts'
 
 t.setTimeout(120_000)
 
