@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { createHistogram } from '../../tools/bench/histogram.ts'
 import { readReply } from '../../tools/bench/http-socket.ts'
 import { parseOptions } from '../../tools/bench/options.ts'
 import { selectMeasurements } from '../../tools/bench/rows.ts'
@@ -81,16 +80,6 @@ t.test('a row brings those that it is compared with', async (t) => {
   t.same(idsOf('peer-session'), ['bare', 'session-json/redis', 'peer-session'])
   const all = idsOf()
   t.equal(new Set(all).size, all.length)
-})
-
-t.test('quantiles are exact to what the histogram promises', async (t) => {
-  const histogram = createHistogram()
-  t.equal(histogram.quantile(0.99), 0)
-  for (let ms = 1; ms <= 100; ms++) histogram.record(ms / 10)
-  t.equal(histogram.quantile(0.5), 5)
-  t.equal(histogram.quantile(0.99), 9.9)
-  histogram.record(1_234.5)
-  t.equal(histogram.quantile(1), 1_234)
 })
 
 t.test('replies are read whole, however they were cut', async (t) => {

@@ -1,8 +1,10 @@
-/** Two tables and the notes that belong under them. */
-import type { Line } from './results.ts'
+/** The tables. */
+import type { Line } from './measure.ts'
 import type { TargetName } from './rows.ts'
 
 export type Start = { target: TargetName; startMs: number; rssMb: number | undefined }
+/** The head of a column and what stands in it. */
+type Column<T> = [head: string, cell: (item: T) => string]
 
 const engines: Record<TargetName, string> = {
   bare: '–',
@@ -13,73 +15,62 @@ const engines: Record<TargetName, string> = {
 
 const count = (value: number | undefined) =>
   value === undefined ? 'n/a' : Math.round(value).toLocaleString('en')
-const fixed = (value: number | undefined, digits: number) =>
-  value === undefined ? 'n/a' : value.toFixed(digits)
-const times = (value: number | undefined) =>
-  value === undefined || !Number.isFinite(value) ? 'n/a' : `${value.toFixed(2)} ×`
-const mostShownRuns = 5
-const ratio = (value: number) => (value < 0.01 ? value.toPrecision(2) : value.toFixed(value < 0.1 ? 3 : 2))
-const perSecond = (value: number) => (value < 100 ? value.toFixed(1) : count(value))
+const fixed = (value: number | undefined) => (value === undefined ? 'n/a' : value.toFixed(2))
+const quotient = (a: number, b: number) => (Number.isFinite(a / b) ? `${(a / b).toFixed(2)} ×` : 'n/a')
+const showRate = (value: number) => (value < 100 ? value.toFixed(1) : count(value))
+const rate = ({ perSecond }: Line) => showRate(perSecond.median)
+const ratio = ({ ratio: { median } }: Line) =>
+  median < 0.01 ? median.toPrecision(2) : median.toFixed(median < 0.1 ? 3 : 2)
+const p99 = ({ p99Ms }: Line) => fixed(p99Ms.median)
 
+const mostShownRuns = 5
 /** Bare Fastify is measured more often than can be shown. */
-const showRuns = (runs: readonly number[]) =>
+const showRuns = ({ perSecond: { runs } }: Line) =>
   runs.length > mostShownRuns
-    ? `${perSecond(Math.min(...runs))}–${perSecond(Math.max(...runs))}`
-    : runs.map((value) => perSecond(value)).join(' ')
+    ? `${showRate(Math.min(...runs))}–${showRate(Math.max(...runs))}`
+    : runs.map(showRate).join(' ')
 
 /** Columns as wide as their widest cell; numbers to the right. */
-export const drawTable = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const widths = head.map((cell, column) =>
-    Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  const isText = head.map((_, column) => rows.some((row) => /^[a-zA-Z]{2}.*[a-z ]/.test(row[column] ?? '')))
-  const draw = (row: readonly string[]) =>
-    row
-      .map((cell, column) =>
-        isText[column] ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd()
-  return [draw(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(draw)].join('\n')
+const drawTable = <T>(columns: readonly Column<T>[], items: readonly T[]): string => {
+  const drawn = columns.map(([head, cell]) => {
+    const cells = items.map(cell)
+    const width = Math.max(head.length, ...cells.map(({ length }) => length))
+    const isText = cells.some((text) => /^[a-zA-Z]{2}.*[a-z ]/.test(text))
+    const align = (text: string) => (isText ? text.padEnd(width) : text.padStart(width))
+    return [align(head), '─'.repeat(width), ...cells.map(align)]
+  })
+  return ['', '', ...items]
+    .map((_, row) =>
+      drawn
+        .map((column) => column[row])
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
-
-const titleOf = ({ id, title }: Line) => (id.includes(':') ? `  … those ${id.split(':')[1]}` : title)
 
 export const drawRows = (lines: readonly Line[]): string =>
   drawTable(
     [
-      'row',
-      'engines',
-      'req/s',
-      'runs',
-      '× bare',
-      'p50 ms',
-      'p99 ms',
-      'RSS MB',
-      'CPU',
-      'µs CPU',
-      'store',
-      'db',
-      'failed',
+      ['row', ({ id, title }) => (id.includes(':') ? `  … those ${id.split(':')[1]}` : title)],
+      ['engines', ({ target }) => engines[target]],
+      ['req/s', rate],
+      ['runs', showRuns],
+      ['× bare', ratio],
+      ['p50 ms', ({ p50Ms }) => fixed(p50Ms.median)],
+      ['p99 ms', p99],
+      ['RSS MB', ({ rssMb }) => count(rssMb)],
+      ['CPU', ({ serverCpu }) => (serverCpu === undefined ? 'n/a' : `${Math.round(serverCpu * 100)} %`)],
+      ['µs CPU', ({ cpuUs }) => count(cpuUs)],
+      ['store', ({ storeTrips }) => fixed(storeTrips)],
+      ['db', ({ databaseTrips }) => fixed(databaseTrips)],
+      ['failed', ({ failed }) => String(failed)],
     ],
-    lines
-      .filter(({ target }) => target !== 'peer')
-      .map((line) => [
-        titleOf(line),
-        engines[line.target],
-        perSecond(line.perSecond.median),
-        showRuns(line.perSecond.runs),
-        ratio(line.ratio.median),
-        fixed(line.p50Ms.median, 2),
-        fixed(line.p99Ms.median, 2),
-        count(line.rssMb),
-        line.serverCpu === undefined ? 'n/a' : `${Math.round(line.serverCpu * 100)} %`,
-        count(line.cpuUs),
-        fixed(line.storeTrips, 2),
-        fixed(line.databaseTrips, 2),
-        String(line.failed),
-      ]),
+    lines.filter(({ target }) => target !== 'peer'),
   )
+
+const drawUnder = <T>(title: string, columns: readonly Column<T>[], items: readonly T[]): string =>
+  items.length === 0 ? '' : `${title}\n\n${drawTable(columns, items)}`
 
 /** Sessions beside password logins, and what they were without. */
 export const drawMixed = (lines: readonly Line[]): string => {
@@ -92,24 +83,25 @@ export const drawMixed = (lines: readonly Line[]): string => {
     const [alone, beside, logins] = [find(aloneId), find(besideId), find(`${besideId}:logins`)]
     return alone && beside && logins ? [{ alone, beside, logins }] : []
   })
-  if (pairs.length === 0) return ''
-  const rows = pairs.map(({ alone, beside, logins }) => [
-    engines[alone.target],
-    perSecond(alone.perSecond.median),
-    perSecond(beside.perSecond.median),
-    times(beside.perSecond.median / alone.perSecond.median),
-    fixed(alone.p99Ms.median, 2),
-    fixed(beside.p99Ms.median, 2),
-    times(beside.p99Ms.median / alone.p99Ms.median),
-    perSecond(logins.perSecond.median),
-  ])
-  const head = ['engines', 'alone/s', 'beside/s', 'of it', 'p99 alone', 'p99 beside', 'of it', 'logins/s']
-  return `Session checks while plain passwords are hashed\n\n${drawTable(head, rows)}`
+  return drawUnder(
+    'Session checks while plain passwords are hashed',
+    [
+      ['engines', ({ alone }) => engines[alone.target]],
+      ['alone/s', ({ alone }) => rate(alone)],
+      ['beside/s', ({ beside }) => rate(beside)],
+      ['of it', ({ alone, beside }) => quotient(beside.perSecond.median, alone.perSecond.median)],
+      ['p99 alone', ({ alone }) => p99(alone)],
+      ['p99 beside', ({ beside }) => p99(beside)],
+      ['of it', ({ alone, beside }) => quotient(beside.p99Ms.median, alone.p99Ms.median)],
+      ['logins/s', ({ logins }) => rate(logins)],
+    ],
+    pairs,
+  )
 }
 
 /** Ours and theirs, the same job. */
 export const drawPeer = (lines: readonly Line[]): string => {
-  const rows = [
+  const pairs = [
     ['session check', 'peer-session', 'session-json/redis'],
     ['sign-in with a password', 'peer-password', 'password/redis'],
     ['session check while signing in', 'peer-mixed', 'mixed/redis'],
@@ -117,33 +109,26 @@ export const drawPeer = (lines: readonly Line[]): string => {
   ].flatMap(([title = '', theirsId, oursId]) => {
     const theirs = lines.find(({ id }) => id === theirsId)
     const ours = lines.find(({ id }) => id === oursId)
-    if (!theirs || !ours) return []
-    const figures = (line: Line) => [
-      perSecond(line.perSecond.median),
-      ratio(line.ratio.median),
-      fixed(line.p99Ms.median, 2),
-      count(line.rssMb),
-    ]
-    const multiple = times(ours.perSecond.median / theirs.perSecond.median)
-    return [[title, ...figures(theirs), ...figures(ours), multiple, String(theirs.failed + ours.failed)]]
+    return theirs && ours ? [{ title, theirs, ours }] : []
   })
-  if (rows.length === 0) return ''
-  const head = [
-    'the same job',
-    'theirs/s',
-    '× bare',
-    'p99 ms',
-    'RSS MB',
-    'ours/s',
-    '× bare',
-    'p99 ms',
-    'RSS MB',
+  type Pair = (typeof pairs)[number]
+  const columnsOf = (name: 'theirs' | 'ours'): Column<Pair>[] => [
+    [`${name}/s`, (pair) => rate(pair[name])],
+    ['× bare', (pair) => ratio(pair[name])],
+    ['p99 ms', (pair) => p99(pair[name])],
+    ['RSS MB', (pair) => count(pair[name].rssMb)],
   ]
-  return [
+  return drawUnder(
     'Better Auth beside Torii, both with Redis and MariaDB',
-    '',
-    drawTable([...head, 'ours ÷ theirs', 'failed'], rows),
-  ].join('\n')
+    [
+      ['the same job', ({ title }) => title],
+      ...columnsOf('theirs'),
+      ...columnsOf('ours'),
+      ['ours ÷ theirs', ({ theirs, ours }) => quotient(ours.perSecond.median, theirs.perSecond.median)],
+      ['failed', ({ theirs, ours }) => String(theirs.failed + ours.failed)],
+    ],
+    pairs,
+  )
 }
 
 export const drawStarts = (starts: readonly Start[]): string =>
@@ -153,8 +138,3 @@ export const drawStarts = (starts: readonly Start[]): string =>
       return `${name} ${Math.round(startMs)} ms (${count(rssMb)} MB)`
     })
     .join(' · ')
-
-export const drawFailures = (lines: readonly Line[]): string[] =>
-  lines
-    .filter(({ failed }) => failed > 0)
-    .map(({ id, failed, failures }) => `${id}: ${failed} failed, such as: ${failures.join(' | ')}`)

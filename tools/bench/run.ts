@@ -8,11 +8,10 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { guard } from '../test/guard.ts'
 import { type Cores, chooseCores, moveToCore } from './cores.ts'
-import { measure } from './measure.ts'
+import { measure, type Sample, summarise } from './measure.ts'
 import { type Options, parseOptions, UsageError } from './options.ts'
 import { startLoad } from './processes.ts'
-import { drawFailures, drawMixed, drawPeer, drawRows, drawStarts } from './report.ts'
-import { type Sample, summarise } from './results.ts'
+import { drawMixed, drawPeer, drawRows, drawStarts } from './report.ts'
 import { type Measurement, selectMeasurements } from './rows.ts'
 import { raisedLimit } from './torii.ts'
 import { type Closing, startWorld, type World } from './world.ts'
@@ -48,7 +47,7 @@ const measureAll = async (
     bareRow && place > 0 && place % rowsBesideBare === 0 ? [bareRow, one] : [one],
   )
   for (let round = 1; round <= options.rounds; round++) {
-    let bare = Number.NaN
+    let bare: number | undefined
     for (const measurement of schedule) {
       checkRunning()
       const target = world.targets[measurement.target]
@@ -58,9 +57,9 @@ const measureAll = async (
       // Cold code is slow code, but it is cold only once.
       const warmMs = Math.min(measureMs, round === 1 ? 2_000 : 500)
       const job = { port: target.port, streams, warmMs, measureMs }
-      const results = await measure({ measurement, target, load, job, round, bare })
-      const [first] = results
-      if (measurement.name === 'bare' && first) bare = first.perSecond
+      const isBare = measurement.name === 'bare'
+      const results = await measure(measurement, { target, load, job, bare: isBare ? undefined : bare })
+      if (isBare) bare = results[0]?.perSecond
       samples.push(...results)
       for (const { line, perSecond, p99Ms, ratio, failed } of results) {
         const figures = `${Math.round(perSecond)}/s  ${ratio.toFixed(3)} × bare  p99 ${p99Ms.toFixed(2)} ms`
@@ -104,13 +103,14 @@ const run = async (options: Options, folder: string, closing: Closing): Promise<
   const tables = [drawRows(lines), drawMixed(lines), drawPeer(lines)].filter((text) => text !== '')
   console.log(`\n${tables.join('\n\n')}\n\nStart (memory after it): ${drawStarts(world.starts)}\n`)
   for (const note of notes) console.log(`- ${note}`)
-  const failures = drawFailures(lines)
-  for (const failure of failures) console.log(`\nFAILED ${failure}`)
+  const bad = lines.filter(({ failed }) => failed > 0)
+  for (const { id, failed, failures } of bad)
+    console.log(`\nFAILED ${id}: ${failed} failed, such as: ${failures.join(' | ')}`)
   const result = { at: new Date().toISOString(), options, cores, starts: world.starts, notes, lines }
   await mkdir(dirname(resolve(options.json)), { recursive: true })
   await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`)
   console.log(`\nAll figures: ${options.json}`)
-  return failures.length > 0 ? 1 : 0
+  return bad.length > 0 ? 1 : 0
 }
 
 const main = async (): Promise<number> => {
