@@ -37,7 +37,7 @@ export const openHttpSocket = (options: HttpSocketOptions): HttpSocket => {
     port,
     host: '127.0.0.1',
     noDelay: true,
-    ...(localAddress !== undefined && { localAddress }),
+    localAddress,
     onread: { buffer: Buffer.alloc(bufferBytes), callback: read },
   })
   socket.on('connect', options.onOpen)

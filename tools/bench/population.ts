@@ -1,24 +1,32 @@
-/** Who calls: devices and users, made through the front door before anything is measured. */
+/** Who calls: devices, users and keys, made by Torii's own client before anything is measured. */
 import { nodePrimitives } from '../../src/adapters/crypto.ts'
+import { createJsonTransport, parseReply } from '../../src/client/call.ts'
+import { createClock } from '../../src/client/clock.ts'
+import { createProofExchange, createSealedExchange, proveTm } from '../../src/client/exchanges.ts'
+import { createKeys } from '../../src/client/keys.ts'
+import { readPinnedKeys } from '../../src/client/pinned-keys.ts'
+import { createPost, encodeForm } from '../../src/client/post.ts'
+import { createSealedTransport } from '../../src/client/sealed-transport.ts'
+import { createMemoryStorage } from '../../src/client/storage.ts'
+import { toBase64 } from '../../src/protocol/bytes.ts'
 import { loginSalt } from '../../src/protocol/password-kdf.ts'
-import { createKeyMaker } from './population-keys.ts'
 import type { Row } from './rows.ts'
 import { type Device, someClientHash } from './sources.ts'
 import type { ProofKey, SealingKey } from './sources-keys.ts'
 import type { App, Torii } from './torii.ts'
 
-export type User = { userName: string; clientHash: string; skey: string }
 export type Population = {
   app: App
   saltKey: Buffer
   devices: Device[]
-  users: User[]
+  users: { userName: string; clientHash: string; skey: string }[]
   /** Users that know a password; what they send of it is not hashed. */
   typists: { userName: string; password: string }[]
   /** Shared keys with a login, of both versions. */
   proofKeys: ProofKey[]
   sealingKeys: (SealingKey & { skey: string })[]
 }
+type Login = { login: string; clientHash: string }
 
 const mostDevices = 64
 const typistCount = 8
@@ -26,13 +34,10 @@ const keyCount = 64
 const atOnce = 16
 /** Of one address the server keeps eight exchanges open. */
 const openAtOnce = 4
+const timeoutMs = 15_000
 
 /** Calls `make` for 0, 1, 2 … with some of them under way at once. */
-const makeMany = async <T>(
-  count: number,
-  make: (index: number) => Promise<T>,
-  workers = atOnce,
-): Promise<T[]> => {
+const makeMany = async <T>(count: number, make: (index: number) => Promise<T>, workers = atOnce) => {
   const made: T[] = []
   let next = 0
   const work = async () => {
@@ -42,59 +47,71 @@ const makeMany = async <T>(
   return made
 }
 
+const createMaker = ({ port, app: { appId, appSecret }, saltKey }: Torii) => {
+  const findBase = async () => `http://127.0.0.1:${port}`
+  const post = createPost({ findBase, fetch, timeoutMs, language: undefined })
+  const clock = createClock(Date.now)
+  const pinnedKeys = readPinnedKeys(undefined)
+  const send = createJsonTransport({ post, appId, appSecret })
+  const exchangeProof = createProofExchange({ send, clock })
+  const exchangeSealed = createSealedExchange({ send, clock, appId, pinnedKeys })
+  const regmode = 'anonymous'
+  return {
+    makeDevice: async (): Promise<Device> => {
+      const { text } = await post('/v1/totp', 'form', encodeForm({ n: appId, s: appSecret }))
+      const { totp_token: t, totp_secret: secret } = parseReply('/v1/totp', text)
+      return { t, secret }
+    },
+    makeUser: async (index: number) => {
+      const userName = `user${index}`
+      const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
+      const input = { regmode, user: { userName }, clientHash: someClientHash, salt }
+      const { tickets } = await send('/v1/register', input)
+      return { userName, clientHash: someClientHash, skey: tickets.skey ?? '' }
+    },
+    makeTypist: async (index: number) => {
+      const typist = { userName: `typist${index}`, password: `a password of ${index}` }
+      const { userName, password } = typist
+      await send('/v1/register', { regmode, user: { userName }, password })
+      return typist
+    },
+    /** A key of version 1 with a login on it. */
+    makeProofKey: async (login: Login): Promise<ProofKey> => {
+      const key = await exchangeProof('aesCtr')
+      const tm = String(clock.now())
+      const { fingerprint: keyPrint } = key
+      await send('/v1/login', { ...login, keyPrint, tm, checkTokenData: await proveTm(key, tm) })
+      return { keyPrint, key: toBase64(key.key) }
+    },
+    /** A key of version 2 and the SKey of a login that was made under it. */
+    makeSealingKey: async (login: Login): Promise<SealingKey & { skey: string }> => {
+      const [storage, lock] = [createMemoryStorage(), <T>(work: () => Promise<T>) => work()]
+      const keys = createKeys({ storage, key: 'key', lock, pinnedKeys, exchangeSealed, exchangeProof })
+      await keys.exchange({ version: 2, suite: 'aesGcm' }, { isAnySuite: false, renew: false })
+      const { tickets } = await createSealedTransport({ post, keys, clock })('/v1/login', login)
+      const { fingerprint, clientKey, serverKey } = (await keys.take()).keys
+      const skey = tickets.skey ?? ''
+      return { fingerprint, clientKey: toBase64(clientKey), serverKey: toBase64(serverKey), skey }
+    },
+  }
+}
+
 /** @param clients those that take long to prepare: hashing a password takes a tenth of a second. */
 export const populate = async (
-  { port, app, saltKey }: Torii,
+  torii: Torii,
   { users, clients }: { users: number; clients: ReadonlySet<Row<unknown>['clients']> },
 ): Promise<Population> => {
-  const url = `http://127.0.0.1:${port}`
-  const read = async (reply: Response, code: number) => {
-    const json = (await reply.json()) as Record<string, unknown> & { tickets?: { skey: string } }
-    if (json.code !== code) throw new Error(`${reply.url}: ${JSON.stringify(json)}`)
-    return json
-  }
-  const provision = async (): Promise<Device> => {
-    const reply = await fetch(`${url}/v1/totp?n=${app.appId}&s=${app.appSecret}`)
-    const { totp_token, totp_secret } = await read(reply, 1_000_000)
-    return { t: String(totp_token), secret: String(totp_secret) }
-  }
-  const register = async (userName: string, credentials: Record<string, string>) => {
-    const body = JSON.stringify({
-      appid: app.appId,
-      appsecret: app.appSecret,
-      regmode: 'anonymous',
-      user: { userName },
-      ...credentials,
-    })
-    const headers = { 'content-type': 'application/json' }
-    const { tickets } = await read(
-      await fetch(`${url}/v1/register`, { method: 'POST', headers, body }),
-      1_020_000,
-    )
-    return { userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
-  }
-  const known = await makeMany(users, async (index) => {
-    const userName = `user${index}`
-    const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
-    return register(userName, { clientHash: someClientHash, salt })
-  })
-  const keyMaker = createKeyMaker(url, app)
-  const loginOf = (index: number) => ({
-    login: known[index % known.length]?.userName ?? '',
-    clientHash: someClientHash,
-  })
+  const { makeDevice, makeUser, makeTypist, makeProofKey, makeSealingKey } = createMaker(torii)
+  const known = await makeMany(users, makeUser)
+  const loginOf = (index: number) => ({ login: `user${index % users}`, clientHash: someClientHash })
   const keys = clients.has('keys') ? keyCount : 0
   return {
-    app,
-    saltKey,
-    devices: await makeMany(Math.min(mostDevices, users), provision),
+    app: torii.app,
+    saltKey: torii.saltKey,
     users: known,
-    proofKeys: await makeMany(keys, (index) => keyMaker.makeProofKey(loginOf(index)), openAtOnce),
-    sealingKeys: await makeMany(keys, (index) => keyMaker.makeSealingKey(loginOf(index)), openAtOnce),
-    typists: await makeMany(clients.has('typists') ? typistCount : 0, async (index) => {
-      const typist = { userName: `typist${index}`, password: `a password of ${index}` }
-      await register(typist.userName, { password: typist.password })
-      return typist
-    }),
+    devices: await makeMany(Math.min(mostDevices, users), makeDevice),
+    proofKeys: await makeMany(keys, (index) => makeProofKey(loginOf(index)), openAtOnce),
+    sealingKeys: await makeMany(keys, (index) => makeSealingKey(loginOf(index)), openAtOnce),
+    typists: await makeMany(clients.has('typists') ? typistCount : 0, makeTypist),
   }
 }
