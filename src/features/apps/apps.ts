@@ -107,10 +107,21 @@ export const createApps = (needs: AppsNeeds) => {
     return lookUps.count++ < mostUnknown
   }
 
+  /** Reads under way, so that a burst of one app's calls is one read. */
+  const reading = new Map<string, Promise<AppRow | undefined>>()
+
   const find = async (appId: string): Promise<AppRow | undefined> => {
-    const cached = cache.get(appId)
-    if (cached) return cached
+    const known = cache.get(appId) ?? reading.get(appId)
+    if (known) return known
     if (!isAppId(appId) || !mayLookUp(appId)) return undefined
+    const read = readApp(appId).finally(() => {
+      if (reading.get(appId) === read) reading.delete(appId)
+    })
+    reading.set(appId, read)
+    return read
+  }
+
+  const readApp = async (appId: string): Promise<AppRow | undefined> => {
     const before = reloads
     const row = await findApp(db.write, appId)
     if (!row) return undefined
@@ -156,6 +167,8 @@ export const createApps = (needs: AppsNeeds) => {
     /** Drops what is cached and reads the listed origins anew. */
     reload: async () => {
       cache.clear()
+      // A read that began before may be from before the change.
+      reading.clear()
       reloads++
       const rows = await findApps(db.write)
       const origins = rows
