@@ -39,6 +39,7 @@ import {
 } from '../harness/key-client.ts'
 import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
+import { writeLists } from '../http/world.ts'
 import { lockRow, openEmbedded, openFleet, readStore, runFolder, untilRunning } from './fleet.ts'
 
 t.setTimeout(300_000)
@@ -436,7 +437,11 @@ const readShapes = async (): Promise<OperationShape[]> => {
 }
 
 t.test('no changing operation but logout runs on bytes that were made for another operation', async (t) => {
-  const server = await openTestServer()
+  const server = await openTestServer({
+    environment: { TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }) },
+  })
+  await server.server.apps.setRights(server.app.appId, ['words'])
+  await server.server.apps.reload()
   t.teardown(() => server.close())
   const device = createDevice((await server.connect()).device)
   const shapes = (await readShapes()).filter(({ bare }) => !bare)
@@ -447,7 +452,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const call: Call = async (path, members) => (await device.call(server, path, members)).json as Answer
   const prove = async () => proofOf(await exchangeKey(call, 'AES-CTR'), now())
   const kdf = { nextClientHash: clientHashOf('next') }
-  const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' } }
+  const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' }, captcha: {} }
   const samples: Record<string, () => Promise<Record<string, unknown>>> = {
     '/v1/echo': async () => ({ anything: 1 }),
     '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName }),
@@ -465,12 +470,15 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       if (!shared) throw new Error('refused')
       return thirdOf(shared, now())
     },
+    '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
+    '/v1/words/check': async () => ({ text: 'text' }),
+    '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
     '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
   // Another way to say the same: a call has one of the two.
-  const alternatives = new Set(['password', 'plainMsg'])
+  const alternatives = new Set(['password', 'plainMsg', 'texts', 'tokens'])
 
   for (const made of shapes) {
     const sample = samples[made.path]
