@@ -10,7 +10,6 @@ import {
   testServers,
 } from '../harness/test-server.ts'
 import type { History } from './history.ts'
-import { register } from './people.ts'
 import { spawnTimed } from './slowness.ts'
 
 /** Undoes what `openShared` changes for busy machines. */
@@ -23,8 +22,7 @@ export const databaseDefaults: Environment = {
 }
 
 export const queueLimit = 20
-const userCount = 50
-const deviceCount = 2_500
+const deviceCount = 6_000
 
 const startServers = async () => {
   const { folder } = testServers()
@@ -43,11 +41,6 @@ export const openReplicated = async (t: { teardown(end: () => unknown): void }) 
 
   // Made by a process that ends: the next one has none of it in its cache.
   const maker = await spawnServer(shared.environment)
-  const userIds: string[] = []
-  await inLoops(10, async () => {
-    const { json } = await register(caller, maker.url, randomName())
-    return userIds.push((json.user as { userId: string }).userId) < userCount
-  })
   const devices: Device[] = []
   await inLoops(
     10,
@@ -65,14 +58,23 @@ export const openReplicated = async (t: { teardown(end: () => unknown): void }) 
     caller.close()
     await server.stop()
   })
-  return { ...shared, slowness, primary, replicas, server, caller, userIds, devices, metricsPort }
+  return {
+    ...shared,
+    slowness,
+    primary,
+    replicas,
+    server,
+    caller,
+    devices,
+    fresh: devices[Symbol.iterator](),
+    metricsPort,
+  }
 }
 
 export type Replicated = Awaited<ReturnType<typeof openReplicated>>
 
-/** What replicas may answer: the first call of a device. */
-export const createReader = ({ server, devices }: Replicated, history: History) => {
-  const fresh = devices[Symbol.iterator]()
+/** What replicas may answer: the first call of a device, of which each is there for one. */
+export const createReader = ({ server, fresh }: Replicated, history: History) => {
   return () => {
     const device = fresh.next().value
     if (!device) throw new Error('every device has called: make more of them')
