@@ -51,7 +51,7 @@ export type Key1 = {
   holds(proof: string, text: string): boolean
 }
 
-export function fingerprintOf(bytes: Uint8Array): string {
+export function printOf(bytes: Uint8Array): string {
   return String(Buffer.from(bytes).readBigInt64LE(0))
 }
 
@@ -68,7 +68,7 @@ export function key1(suite: Suite1, x: Uint8Array): Key1 {
   const enc = (text: string, iv: Uint8Array = randomBytes(ivLength)): string =>
     Buffer.concat([iv, ciphertext(iv, text)]).toString('base64')
   return {
-    keyPrint: fingerprintOf(key),
+    keyPrint: printOf(key),
     enc,
     holds: (proof, text) =>
       enc(text, base64(proof).subarray(0, ivLength)) === base64(proof).toString('base64'),

@@ -165,7 +165,7 @@ t.test('version 2, carried by t/j and by JSON', async (t) => {
   }
 })
 
-t.test('a sealed call with a wrong clock gets the time', async (t) => {
+t.test('a sealed call with a clock that is off is told the time', async (t) => {
   const world = await openWorld(t)
   const key = await exchange2(world.json, world.app.appId, 'AES-256-GCM', await serverKeysOf(world))
   const line = sealedLine(world.url, key)

@@ -54,14 +54,3 @@ export type LoginFailuresRow = {
 
 /** Failures of a login in a row, from anywhere. */
 export type LoginStreakRow = { loginKey: Buffer; failures: number; lastFailedAt: number }
-
-export type AuditEventRow = {
-  eventId: Generated<number>
-  happenedAt: number
-  kind: string
-  userId: number | null
-  appId: string | null
-  network: string | null
-  /** JSON object, never a secret. */
-  detail: string
-}
