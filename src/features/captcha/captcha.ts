@@ -27,6 +27,9 @@ export const lifeMs = 120_000
 /** What is asked for: the kind, and for work how much harder than usual (doublings). */
 export type Demanded = { purpose: Purpose; kind: CaptchaKind; level: number; theme?: Theme }
 
+/** Of an answer to a picture as it was typed, with blanks. */
+const longestTyped = 64
+
 export const createCaptchas = ({ store, clock, random, crypto, key, config, drawGlyphs }: CaptchaNeeds) => {
   const work = createWork({ clock, random, crypto, key, lifeMs })
   const bindingOf = (purpose: Purpose, { app, address }: AppCaller): Binding => ({
@@ -62,6 +65,8 @@ export const createCaptchas = ({ store, clock, random, crypto, key, config, draw
     if (!/^[0-9a-f]{32}$/.test(captchaId)) return 'wrong'
     const kept = await store.take(`captcha:${captchaId}`)
     if (kept === undefined) return 'over'
+    // Used up all the same: a picture has 8 letters at most, and normalizing a long text would cost.
+    if (answer.length > longestTyped) return 'wrong'
     const text = answer.normalize('NFKC').replace(/\s/gu, '').toUpperCase()
     return crypto.isEqual(utf8(kept), utf8(digest(text, binding, captchaId))) ? 'right' : 'wrong'
   }
