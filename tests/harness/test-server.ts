@@ -162,6 +162,8 @@ export const openTestServer = async ({
     },
     close: async () => {
       await server.close()
+      // Lines that wait longer would find tap's own output closed.
+      await logger.flushLines()
       await rm(folder, { recursive: true, force: true })
     },
   }

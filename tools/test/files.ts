@@ -9,7 +9,12 @@ import { run } from 'node:test'
 import { inspect, stripVTControlCharacters } from 'node:util'
 
 /** The message to the parent. */
-export type FilesResult = { passed: number; failures: string[] }
+export type FilesResult = {
+  passed: number
+  failures: string[]
+  /** Files that failed beside the others and passed alone. */
+  unsteady: string[]
+}
 
 type Point = {
   name: string
@@ -21,14 +26,18 @@ type Point = {
 /** A file that still runs after this time blocks its own event loop: tap ends every other one much earlier. */
 const hardLimitMs = 15 * 60_000
 const queue = process.argv.slice(2)
-const result: FilesResult = { passed: 0, failures: [] }
+const result: FilesResult = { passed: 0, failures: [], unsteady: [] }
+/** More failing files than this are no matter of a busy machine. */
+const mostRepeated = 3
 
 /** `adapters/store` of dist/tests/adapters/store.test.js. */
 function nameOf(file: string): string {
   return file.replace(/^.*?\/dist\/tests\//, '').replace(/\.test\.js$/, '')
 }
 
-async function runFile(file: string): Promise<void> {
+type Outcome = { file: string; passed: number; failures: string[] }
+
+async function runFile(file: string): Promise<Outcome> {
   const started = performance.now()
   const failures: string[] = []
   const remarks: string[] = []
@@ -61,10 +70,9 @@ async function runFile(file: string): Promise<void> {
   const seconds = ((performance.now() - started) / 1_000).toFixed(1)
   console.log(`${failures.length > 0 ? 'FAILED' : 'ok    '}  ${nameOf(file)}  ${counts} (${seconds} s)`)
   for (const remark of remarks) console.log(`        ${remark}`)
-  result.passed += passed
   // What the file printed stands below its last failure.
   if (failures.length > 0) failures.push(`${failures.pop()}\n${said}`.trimEnd())
-  result.failures.push(...failures.map((failure) => `${nameOf(file)}: ${failure}`))
+  return { file, passed, failures: failures.map((failure) => `${nameOf(file)}: ${failure}`) }
 }
 
 function describe({ name, details: { error } }: Point): string {
@@ -80,10 +88,29 @@ function describeEnd({ details: { error } }: Point): string {
   return exitCode ? `the file ended with code ${exitCode}` : String(error?.cause ?? error)
 }
 
-async function runQueue(): Promise<void> {
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) await runFile(file)
+async function runQueue(): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) outcomes.push(await runFile(file))
+  return outcomes
+}
+
+/** A file that failed runs once more with the machine to itself. Both outcomes are printed; the second one counts. */
+async function repeatAlone(first: Outcome): Promise<Outcome> {
+  console.log(`        again, alone: ${nameOf(first.file)}`)
+  const second = await runFile(first.file)
+  if (second.failures.length > 0) return second
+  for (const failure of first.failures) console.log(`UNSTEADY  ${failure.replaceAll('\n', '\n        ')}`)
+  result.unsteady.push(nameOf(first.file))
+  return second
 }
 
 const jobs = Math.max(2, Math.floor(availableParallelism() / 2))
-await Promise.all(Array.from({ length: jobs }, runQueue))
+const outcomes = (await Promise.all(Array.from({ length: jobs }, runQueue))).flat()
+const failing = outcomes.filter(({ failures }) => failures.length > 0)
+const isRepeated = outcomes.length > 1 && failing.length <= mostRepeated
+for (const first of outcomes) {
+  const outcome = isRepeated && failing.includes(first) ? await repeatAlone(first) : first
+  result.passed += outcome.passed
+  result.failures.push(...outcome.failures)
+}
 process.send?.(result, () => process.exit())

@@ -24,6 +24,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
 const stop = new AbortController()
 const failures: string[] = []
+const unsteady: string[] = []
 let passed = 0
 let exitCode: number | undefined
 
@@ -103,6 +104,7 @@ async function runFiles(files: readonly string[], servers: { folder: string }): 
   if (result !== undefined) {
     passed += result.passed
     failures.push(...result.failures)
+    unsteady.push(...result.unsteady)
   } else if (!stop.signal.aborted) failures.push('the run of the test files ended before its result')
 }
 
@@ -177,6 +179,7 @@ try {
 for (const failure of failures) console.log(`\nFAILED  ${failure.trimEnd().replaceAll('\n', '\n        ')}`)
 const remarks = [
   ...(stop.signal.aborted ? [`ended by ${stop.signal.reason}`] : []),
+  ...(unsteady.length > 0 ? [`only alone: ${unsteady.join(', ')}`] : []),
   ...(embeddedOnly ? ['embedded only: MariaDB and Redis were not tested'] : []),
 ]
 const remark = remarks.length > 0 ? ` (${remarks.join('; ')})` : ''
