@@ -10,7 +10,7 @@ import { createConnection } from 'mysql2/promise'
 import type { Clock } from '../../src/adapters/clock.ts'
 import { createMigrator } from '../../src/adapters/db/migrate.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
-import { openOutput } from '../../src/adapters/log-output.ts'
+import type { Output } from '../../src/adapters/log-output.ts'
 import { createLogger } from '../../src/adapters/logger.ts'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
@@ -104,6 +104,15 @@ export const embeddedEnvironment = (folder: string): Environment => ({
   ...raisedLimits(),
 })
 
+/** Standard output inside tap, which never calls back. */
+const tapOutput: Output = {
+  write: (text, done) => {
+    process.stdout.write(text)
+    done()
+  },
+  writeNow: (text) => void process.stdout.write(text),
+}
+
 /** Starts a server in this process. Calls go through `inject`; nothing listens. */
 export const openTestServer = async ({
   environment = {},
@@ -114,7 +123,7 @@ export const openTestServer = async ({
 } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const config = loadConfig({ ...embeddedEnvironment(folder), ...environment })
-  const logger = createLogger(config.log.level, openOutput(process.stdout))
+  const logger = createLogger(config.log.level, tapOutput)
   const server = await openServer({ config, logger, ...(clock && { clock }) })
   await server.http.ready()
   const app = await server.apps.add({ name: 'test' })
@@ -162,7 +171,7 @@ export const openTestServer = async ({
     },
     close: async () => {
       await server.close()
-      // Lines that wait longer would find tap's own output closed.
+      // Later, tap has ended its output, and a line would end the process.
       await logger.flushLines()
       await rm(folder, { recursive: true, force: true })
     },
