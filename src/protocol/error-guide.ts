@@ -2,6 +2,7 @@
  * When each code is sent and what its reader does about it: the text of docs/errors.md. Only the generator imports
  * this file, so that the texts do not weigh on the SDK.
  */
+import { addressGuide } from './error-guide-addresses.ts'
 import type { ErrorName } from './errors.ts'
 
 /** Which part of the system a code speaks of: a section of the page. */
@@ -13,13 +14,14 @@ export type GuideSection =
   | 'Hello and key exchange'
   | 'The server'
 
-type Guide = { section: GuideSection; when: string; todo: string }
+export type Guide = { section: GuideSection; when: string; todo: string }
 
 const access = 'App, address and limits'
 const again = 'Solve the fresh one in `captcha` of this refusal.'
 const notSent = 'This version does not send it; the number is kept for a later one.'
 
 export const errorGuide: Record<ErrorName, Guide> = {
+  ...addressGuide,
   OK: {
     section: 'Done',
     when: 'The operation is done and has no code of its own.',
