@@ -12,6 +12,7 @@ import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
+import * as outbox from '../features/outbox/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as words from '../features/words/config.ts'
@@ -33,6 +34,7 @@ export const ConfigSchema = section({
       ...changeLog.tables,
       ...settings.tables,
       ...words.tables,
+      ...outbox.tables,
       ...core.tables,
     }),
   }),
@@ -55,6 +57,7 @@ export const ConfigSchema = section({
   audit: section(audit.audit),
   captcha: section(captcha.captcha),
   words: section(words.words),
+  outbox: section(outbox.outbox),
   metrics: section(core.metrics),
   log: section(core.log),
   languages: core.languages,

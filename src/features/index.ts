@@ -10,6 +10,7 @@ import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
+import { outbox } from './outbox/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
@@ -65,6 +66,7 @@ export const openFeatures = (world: World) => {
   const { checkText } = house.add(words, {})
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
+  house.add(outbox, {})
   house.add(accounts, { logins: ticket, keys, captcha: captchas })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })

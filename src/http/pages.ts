@@ -1,8 +1,9 @@
 /** The second kind of route, for what is no envelope: HTML for people, redirects and files. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { catalogue } from '../protocol/errors.ts'
+import { catalogue, Failure } from '../protocol/errors.ts'
 import type { Caller } from './caller.ts'
 import { readParameters } from './parameters.ts'
+import { isOnThisMachine } from './privacy.ts'
 
 export type PageRequest = {
   caller: Caller
@@ -23,6 +24,8 @@ export type Page = {
   method: 'GET' | 'POST'
   /** Row of the limits in the configuration. */
   limit: string
+  /** Not there for anyone else: not for a proxy on this machine either, and under no other host name. */
+  isForThisMachine?: true
   render(request: PageRequest): PageReply | Promise<PageReply>
 }
 
@@ -64,6 +67,7 @@ export const registerPages = (app: FastifyInstance, { pages, drawNonce }: PageNe
       url: page.path,
       config: { page, limit: page.limit },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
+        if (page.isForThisMachine && !isOnThisMachine(request)) throw new Failure('OPERATION_UNKNOWN')
         const nonce = drawNonce()
         const read = readParameters(request)
         const parameters = read.kind === 'form' ? read.values : new Map<string, string>()

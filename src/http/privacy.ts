@@ -18,6 +18,16 @@ export const isLoopbackHost = (host: string) =>
 /** What a proxy adds: such a call comes from elsewhere, although its peer is on this machine. */
 const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*|cf-.*)$/
 
+/** nginx speaks HTTP/1.0 to its upstream, and adds no header, unless it is told otherwise. */
+const isOfProxy = ({ headers, raw }: FastifyRequest) =>
+  raw.httpVersion === '1.0' || Object.keys(headers).some((name) => forwarding.test(name))
+
+/** A program of this very machine called, under a name of this machine: no proxy, and no name that a stranger points here. */
+export const isOnThisMachine = (request: FastifyRequest) =>
+  isLoopback(request.socket.remoteAddress) &&
+  isLoopbackHost(request.headers.host ?? '') &&
+  !isOfProxy(request)
+
 /** Throws ENCRYPTION_REQUIRED. */
 export const createPrivacy = ({ profile, isTrial, isBackendAddress, isOriginListed }: PrivacyNeeds) => {
   /** A page of another site reaches this machine through the browser of its developer. */
@@ -28,22 +38,13 @@ export const createPrivacy = ({ profile, isTrial, isBackendAddress, isOriginList
     return !isLocal && !isOriginListed(origin)
   }
 
-  /** nginx speaks HTTP/1.0 to its upstream, and adds no header, unless it is told otherwise. */
-  const isOfProxy = ({ headers, raw }: FastifyRequest) =>
-    raw.httpVersion === '1.0' || Object.keys(headers).some((name) => forwarding.test(name))
-
   /** TLS, or a trusted proxy that says so; in a trial also a caller on this very machine. */
   const isPrivate = (request: FastifyRequest) => {
     if (profile === 'legacy' || request.protocol.toLowerCase() === 'https') return true
     if (isOfProxy(request)) return false
     const { remoteAddress = '' } = request.socket
     if (request.routeOptions.config.shape?.forBackends && isBackendAddress(remoteAddress)) return true
-    return (
-      isTrial &&
-      isLoopback(remoteAddress) &&
-      isLoopbackHost(request.headers.host ?? '') &&
-      !isOfForeignPage(request)
-    )
+    return isTrial && isOnThisMachine(request) && !isOfForeignPage(request)
   }
 
   return (request: FastifyRequest) => {

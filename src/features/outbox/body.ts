@@ -1,0 +1,19 @@
+/** What a message says, as its row keeps it: sealed, and bound to the row. */
+import type { Sealer } from '../../adapters/crypto.ts'
+import type { Language } from '../../protocol/errors.ts'
+
+export type Body = { to: string; language: Language; variables: Readonly<Record<string, string>> }
+
+const placeOf = (messageId: Buffer) => `outbox.body.${messageId.toString('hex')}`
+
+export const sealBody = (sealer: Sealer, messageId: Buffer, body: Body): Buffer =>
+  sealer.seal(placeOf(messageId), Buffer.from(JSON.stringify(body)))
+
+export const openBody = (sealer: Sealer, messageId: Buffer, sealed: Buffer): Body =>
+  JSON.parse(sealer.open(placeOf(messageId), sealed).toString('utf8')) as Body
+
+/** Enough of an address to find it again, for lists that others may read. */
+export const hintOf = (to: string): string => {
+  const at = to.lastIndexOf('@')
+  return at < 0 ? `${to.slice(0, 4)}…${to.slice(-2)}` : `${to.slice(0, 1)}…${to.slice(at)}`.slice(0, 64)
+}
