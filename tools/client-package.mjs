@@ -37,13 +37,12 @@ const createManifest = (own, name) => ({
   dependencies: listDependencies(own),
 })
 
+/** What an app imports, and the workers that index.js starts by their names. */
+const modules = ['index', 'backend', 'kdf-worker', 'work-worker']
+
 const buildModules = (client, target) =>
   build({
-    input: {
-      index: join(client, 'index.js'),
-      backend: join(client, 'backend.js'),
-      'kdf-worker': join(client, 'kdf-worker.js'),
-    },
+    input: Object.fromEntries(modules.map((name) => [name, join(client, `${name}.js`)])),
     external: [noble],
     plugins: [noNodeCrypto],
     platform: 'neutral',
@@ -61,7 +60,7 @@ const buildSingleFile = (client, target) =>
     output: { file: join(target, 'client.min.js'), format: 'esm', minify: true, codeSplitting: false },
   })
 
-const renameImports = (text) => text.replaceAll('torii/client', packageName)
+const renameImports = (text) => text.replaceAll('@torii/client', packageName)
 
 /** Copies the declarations that `entry` leads to; the package has .js files where the source has .ts ones. */
 const copyDeclarations = (dist, target, entries) => {

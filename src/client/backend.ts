@@ -3,7 +3,7 @@
  * --checks ID,ID`) or of one app.
  *
  * ```ts
- * import { createVerifier } from 'torii/client/backend'
+ * import { createVerifier } from '@torii/client/backend'
  * const verifier = createVerifier({ url: 'https://login.example.com', appId, appSecret })
  * const { user } = await verifier.check(token)   // throws NOT_LOGGED_IN
  * ```

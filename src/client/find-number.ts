@@ -1,6 +1,9 @@
-/** The search of a proof of work, in slices: the same in a Worker and in the thread of a page. */
+/**
+ * The search of a proof of work, in slices: the same in a Worker and in the thread of a page. It imports nothing that
+ * loads more code later: by default Vite builds a worker into one file, and fails where it would need two.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
 import { toHex, utf8 } from '../protocol/bytes.ts'
-import { noblePrimitives } from './primitives.ts'
 
 export type WorkJob = { challenge: string; salt: string; maxnumber: number }
 
@@ -14,7 +17,7 @@ export const findNumber = async (
   for (let first = 0; first <= maxnumber; first += slice) {
     const end = Math.min(maxnumber, first + slice - 1)
     for (let number = first; number <= end; number++) {
-      if (toHex(noblePrimitives.sha256(utf8(salt + number))) === challenge) return number
+      if (toHex(sha256(utf8(salt + number))) === challenge) return number
     }
     tellProgress(end / maxnumber)
     await new Promise((resolve) => setTimeout(resolve))

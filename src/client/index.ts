@@ -3,7 +3,7 @@
  * sent, keeps the tickets of its login and trades them in time. Every verb throws `ClientFailure`.
  *
  * ```ts
- * import { createClient, isFailure } from 'torii/client'
+ * import { createClient, isFailure } from '@torii/client'
  * const client = createClient({ url: 'https://login.example.com', appId, appSecret })
  * ```
  */

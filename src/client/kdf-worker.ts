@@ -1,5 +1,5 @@
 /** bcrypt in a thread of its own: one message in, one out. A Worker starts it by importing it. */
-import { bcryptText } from '../protocol/password-kdf.ts'
+import { bcryptText } from '../protocol/bcrypt-text.ts'
 import type { KdfJob } from './password.ts'
 
 addEventListener('message', async ({ data }: MessageEvent<KdfJob>) => {

@@ -1,6 +1,6 @@
 /** From a password to what is sent for it. The password itself never leaves the client. */
 import { utf8 } from '../protocol/bytes.ts'
-import { bcryptText, isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
+import { isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
 import type { Send } from './call.ts'
 import { ClientFailure } from './failure.ts'
 import type { KdfRecord, KdfWanted } from './kdf-record.ts'
@@ -25,7 +25,12 @@ const runInWorker: Kdf = (job) => {
   }).finally(() => worker.terminate())
 }
 
-const runInThread: Kdf = ({ text, salt, cost }) => bcryptText(text, salt, cost)
+const loadBcrypt = () =>
+  import('../protocol/bcrypt-text.ts').catch((cause) => {
+    throw new ClientFailure('UNREACHABLE', { cause })
+  })
+
+const runInThread: Kdf = async ({ text, salt, cost }) => (await loadBcrypt()).bcryptText(text, salt, cost)
 
 /**
  * bcrypt in a Worker where the runtime has them. A page may forbid them (CSP `worker-src`), and without a bundler a

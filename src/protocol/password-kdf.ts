@@ -2,7 +2,7 @@
  * The password scheme in which the client does the slow hashing: `clientHash` is the last 31 characters of
  * `BCrypt(MD5hex(password), salt, cost)`. The salt belongs to the login name and exists before the account does.
  */
-import { encodeBase64, hash } from 'bcryptjs'
+import { encodeBase64 } from 'bcryptjs'
 import { concatBytes, toHex, utf8 } from './bytes.ts'
 import type { Primitives } from './primitives.ts'
 
@@ -24,7 +24,3 @@ export const loginSalt = (primitives: Primitives, saltKey: Uint8Array, kind: str
 /** The input of bcrypt: hex, so that neither NUL bytes nor bcrypt's limit of 72 bytes cut the password. */
 export const passwordText = (primitives: Primitives, password: string): string =>
   toHex(primitives.md5(utf8(password)))
-
-/** The slow part: 31 characters. @param text from `passwordText`. @param cost bcrypt's, 4 to 15. */
-export const bcryptText = async (text: string, salt: string, cost: number): Promise<string> =>
-  (await hash(text, `$2b$${String(cost).padStart(2, '0')}$${salt}`)).slice(-31)

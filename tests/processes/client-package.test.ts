@@ -1,18 +1,13 @@
-/** The SDK as an app gets it: packed by npm, installed, typed, bundled. */
-import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+/** The SDK as an app gets it: run in Node, typed, bundled. */
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { build } from 'rolldown'
 import t from 'tap'
+import { build, type Rolldown } from 'vite'
 import { openEmbedded } from '../client/worlds.ts'
 import { spawnServer } from '../harness/test-server.ts'
+import { openPackedApp, root, run } from './packed-client.ts'
 
-const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
-const run = promisify(execFile)
 const maxMainBytes = 40 * 1_024
 
 t.setTimeout(300_000)
@@ -38,34 +33,29 @@ export const check = createVerifier({ url: 'https://login.example.com', appId: '
 isFailure(undefined, 'LOGIN_FAILD')
 `
 
-/** Builds the package in a copy of the project, so that the build of this run stays as it is. */
-const packClient = async (folder: string) => {
-  const project = join(folder, 'project')
-  for (const name of ['src', 'tools', 'docs/features', 'package.json', 'tsconfig.json', 'LICENSE'])
-    await cp(join(root, name), join(project, name), { recursive: true })
-  await symlink(join(root, 'node_modules'), join(project, 'node_modules'))
-  await run(process.execPath, ['tools/build.mjs', '--client'], { cwd: project })
-  const packed = await run('npm', ['pack', './dist/client-package', '--json', '--pack-destination', folder], {
-    cwd: project,
-  })
-  return join(folder, JSON.parse(packed.stdout)[0].filename)
-}
+const resolutions = [
+  { module: 'esnext', moduleResolution: 'bundler' },
+  { module: 'nodenext', moduleResolution: 'nodenext' },
+  { module: 'node16', moduleResolution: 'node16' },
+]
 
-/** What `npm install` does with the archive, without a registry. */
-const installClient = async (archive: string, app: string) => {
-  const target = join(app, 'node_modules', '@torii', 'client')
-  await mkdir(target, { recursive: true })
-  await run('tar', ['-xzf', archive, '--strip-components=1', '-C', target])
-  await symlink(join(root, 'node_modules', '@noble'), join(app, 'node_modules', '@noble'))
-  await writeFile(join(app, 'package.json'), '{ "type": "module" }')
-  return JSON.parse(await readFile(join(target, 'package.json'), 'utf8'))
+const isChunk = (it: Rolldown.OutputChunk | Rolldown.OutputAsset): it is Rolldown.OutputChunk =>
+  it.type === 'chunk'
+
+/** An entry and what it imports at once, without what it loads later. */
+const findMain = (chunks: Rolldown.OutputChunk[]) => {
+  const names = new Set<string>()
+  const add = (name: string) => {
+    if (names.has(name)) return
+    names.add(name)
+    for (const next of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) add(next)
+  }
+  add(chunks.find(({ isEntry }) => isEntry)?.fileName ?? '')
+  return chunks.filter(({ fileName }) => names.has(fileName))
 }
 
 t.test('the packed SDK', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'torii-client-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const app = join(folder, 'app')
-  const manifest = await installClient(await packClient(folder), app)
+  const { app, installed, manifest } = await openPackedApp(t)
   t.same(
     Object.keys(manifest.dependencies),
     ['@noble/ciphers', '@noble/curves', '@noble/hashes'],
@@ -79,62 +69,65 @@ t.test('the packed SDK', async (t) => {
       await server.stop()
       await world.close()
     })
+    const { appId, appSecret } = world.app
     for (const [at, name] of ['@torii/client', '@torii/client/client.min.js'].entries()) {
       await writeFile(join(app, 'round.js'), round(name))
-      const { appId, appSecret } = world.app
-      const { stdout } = await run(
-        process.execPath,
-        ['round.js', server.url, appId, appSecret, `amber-${at}`],
-        {
-          cwd: app,
-        },
-      )
+      const words = ['round.js', server.url, appId, appSecret, `amber-${at}`]
+      const { stdout } = await run(process.execPath, words, { cwd: app })
       t.equal(stdout.trim(), `amber-${at} true`, name)
     }
   })
 
-  t.test('has types for every module resolution', async (t) => {
-    await writeFile(join(app, 'typed.ts'), typed)
-    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-    const settings = [
-      { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'] },
-      { module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2022', 'dom'] },
-      { module: 'node16', moduleResolution: 'node16', lib: ['es2022', 'dom'] },
-      { module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2022'] },
-    ]
-    for (const setting of settings) {
-      const compilerOptions = { strict: true, noEmit: true, target: 'es2022', types: [], ...setting }
-      await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }))
-      const { stdout } = await run(process.execPath, [tsc], { cwd: app }).catch(
-        (error: { stdout: string }) => error,
-      )
-      const resolution = `${setting.moduleResolution}, ${setting.lib.join()}`
-      t.equal(stdout, '', resolution)
-    }
+  t.test('every worker that it starts is in it', async (t) => {
+    const files = await readdir(installed)
+    const text = await readFile(join(installed, 'index.js'), 'utf8')
+    const workers = [...text.matchAll(/new URL\("\.\/([^"]+)", import\.meta\.url\)/g)].map(([, name]) => name)
+    t.same(workers.sort(), ['kdf-worker.js', 'work-worker.js'])
+    t.same(
+      workers.filter((name) => !files.includes(name ?? '')),
+      [],
+    )
   })
 
-  t.test('a bundle of the main path stays small, and loads curves when they are needed', async (t) => {
+  t.test('has types for every module resolution, with and without those of a browser', async (t) => {
+    await writeFile(join(app, 'typed.ts'), typed)
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    for (const lib of [['es2022', 'dom'], ['es2022']])
+      for (const resolution of resolutions) {
+        const compilerOptions = {
+          strict: true,
+          noEmit: true,
+          target: 'es2022',
+          types: [],
+          lib,
+          ...resolution,
+        }
+        await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }))
+        const { stdout } = await run(process.execPath, [tsc], { cwd: app }).catch(
+          (error: { stdout: string }) => error,
+        )
+        t.equal(stdout, '', `${resolution.moduleResolution}, ${lib.join()}`)
+      }
+  })
+
+  t.test('a build by Vite keeps the main path small, and loads curves when they are needed', async (t) => {
+    await writeFile(join(app, 'index.html'), '<script type="module" src="/main.js"></script>')
     await writeFile(
       join(app, 'main.js'),
       "import { createClient } from '@torii/client'\nglobalThis.c = createClient\n",
     )
-    const { output } = await build({
-      input: join(app, 'main.js'),
-      platform: 'browser',
-      output: { dir: join(folder, 'bundle'), minify: true },
-    })
-    const chunks = output.filter((it) => it.type === 'chunk')
-    const sizeOf = (some: typeof chunks) => some.reduce((sum, { code }) => sum + gzipSync(code).length, 0)
-    const names = new Set<string>()
-    const addStatic = (name: string) => {
-      if (names.has(name)) return
-      names.add(name)
-      for (const next of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) addStatic(next)
-    }
-    addStatic(chunks.find(({ isEntry }) => isEntry)?.fileName ?? '')
-    const main = chunks.filter(({ fileName }) => names.has(fileName))
-    t.ok(sizeOf(main) < maxMainBytes, `${sizeOf(main)} bytes`)
+    const built = await build({ root: app, logLevel: 'error' })
+    const { output } = built as Rolldown.RolldownOutput
+    const chunks = output.filter(isChunk)
+    const main = findMain(chunks)
+    const sizeOf = (codes: string[]) => codes.reduce((sum, code) => sum + gzipSync(code).length, 0)
+    const mainBytes = sizeOf(main.map(({ code }) => code))
+    t.ok(mainBytes < maxMainBytes, `${mainBytes} bytes`)
     t.ok(chunks.length > main.length, 'the rest is loaded on demand')
-    t.comment(`main path ${sizeOf(main)} bytes, all ${sizeOf(chunks)} bytes (gzip)`)
+    const names = await readdir(join(app, 'dist', 'assets'))
+    t.equal(names.filter((name) => /^(kdf|work)-worker-.*\.js$/.test(name)).length, 2, 'both workers')
+    const texts = await Promise.all(names.map((name) => readFile(join(app, 'dist', 'assets', name), 'utf8')))
+    for (const [at, name] of names.entries()) t.comment(`${name} ${sizeOf([texts[at] ?? ''])} bytes (gzip)`)
+    t.comment(`main path ${mainBytes} bytes, all ${sizeOf(texts)} bytes (gzip)`)
   })
 })

@@ -6,17 +6,12 @@ import { compareSync, hashSync } from 'bcryptjs'
 import t, { type Test } from 'tap'
 import xxtea from 'xxtea-node'
 import { nodePrimitives as primitives } from '../../src/adapters/crypto.ts'
+import { bcryptText } from '../../src/protocol/bcrypt-text.ts'
 import { createBase64url, fromHex, readUtf8, toBase64url, toHex, utf8 } from '../../src/protocol/bytes.ts'
 import { isDeviceId, openEnvelope, readEnvelope, sealEnvelope } from '../../src/protocol/envelope.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { jsonLimits, parseJsonObject } from '../../src/protocol/json.ts'
-import {
-  bcryptText,
-  isBcryptSalt,
-  isClientHash,
-  loginSalt,
-  passwordText,
-} from '../../src/protocol/password-kdf.ts'
+import { isBcryptSalt, isClientHash, loginSalt, passwordText } from '../../src/protocol/password-kdf.ts'
 import {
   type ClockState,
   codeAt,
