@@ -3,8 +3,10 @@ import { loadSimplified } from './adapters/chinese.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
 import { nodeCrypto } from './adapters/crypto.ts'
 import type { Db } from './adapters/db/index.ts'
+import { toAsciiDomain } from './adapters/domains.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
 import { networkOf } from './adapters/network.ts'
+import { loadPhones } from './adapters/phone-numbers.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import type { Config } from './config/index.ts'
@@ -37,4 +39,8 @@ export const createAdmin = ({
     textLists: createTextListAdapters({ config, clock }),
     unmask: openLookAlikes(),
     loadSimplified,
+    toAsciiDomain,
+    loadPhones,
+    // An administrator adds no addresses.
+    refusedDomains: new Set(),
   })

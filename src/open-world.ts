@@ -8,10 +8,12 @@ import { type Clock, systemClock } from './adapters/clock.ts'
 import { createSealer, nodeCrypto } from './adapters/crypto.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
+import { readDomainList, toAsciiDomain } from './adapters/domains.ts'
 import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
 import type { Logger } from './adapters/logger.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
 import { isWithin, networkOf } from './adapters/network.ts'
+import { loadPhones } from './adapters/phone-numbers.ts'
 import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { createScryptPool } from './adapters/scrypt-pool.ts'
@@ -76,6 +78,9 @@ export const openWorld = async (options: WorldOptions) => {
       textLists: createTextListAdapters({ config, clock }),
       unmask: openLookAlikes(),
       loadSimplified,
+      toAsciiDomain,
+      loadPhones,
+      refusedDomains: readDomainList(config.addresses.refusedDomainsFile, 'addresses.refusedDomainsFile'),
       store: metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured,
       key,
       identities: listRing(key.identity).map(openIdentityKey),
@@ -98,7 +103,7 @@ export const openWorld = async (options: WorldOptions) => {
       admission,
       passwordsWaiting: () => bcryptPool.waiting() + scryptPool.waiting(),
       /** What the first call that needs it would load: by then an upgrade may have replaced the packages. */
-      loadRest: () => runAll([bcryptPool.start, loadProtobuf]),
+      loadRest: () => runAll([bcryptPool.start, loadProtobuf, loadPhones]),
       close,
     }
   } catch (error) {

@@ -5,6 +5,7 @@
 import type { Static } from 'typebox'
 import * as abuse from '../features/abuse/config.ts'
 import * as accounts from '../features/accounts/config.ts'
+import * as addresses from '../features/addresses/config.ts'
 import * as apps from '../features/apps/config.ts'
 import * as audit from '../features/audit/config.ts'
 import * as backends from '../features/backends/config.ts'
@@ -29,6 +30,7 @@ export const ConfigSchema = section({
       ...apps.tables,
       ...abuse.tables,
       ...accounts.tables,
+      ...addresses.tables,
       ...tickets.tables,
       ...audit.tables,
       ...changeLog.tables,
@@ -52,6 +54,7 @@ export const ConfigSchema = section({
   }),
   provisioning: section(apps.provisioning),
   names: section(accounts.names),
+  addresses: section(addresses.addresses),
   password: section(accounts.password),
   tickets: section(tickets.tickets),
   audit: section(audit.audit),

@@ -9,6 +9,7 @@ import type { Retention } from '../adapters/db/retention.ts'
 import type { Job } from '../adapters/jobs.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
 import type { Logger } from '../adapters/logger.ts'
+import type { ReadPhone } from '../adapters/phone-numbers.ts'
 import type { Random } from '../adapters/random.ts'
 import type { ServerKey } from '../adapters/server-key.ts'
 import type { Store } from '../adapters/store/index.ts'
@@ -35,6 +36,11 @@ export type AdminWorld = {
   /** Replaces characters by those that they look like (UTS 39). */
   unmask(text: string): string
   loadSimplified(): Promise<(text: string) => string>
+  /** A-labels in lower case, by UTS 46; empty for what cannot be a domain. */
+  toAsciiDomain(domain: string): string
+  loadPhones(): Promise<ReadPhone>
+  /** Domains whose addresses cannot be registered. */
+  refusedDomains: ReadonlySet<string>
 }
 
 /** What a running server has beside it. */

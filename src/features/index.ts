@@ -2,6 +2,7 @@
 import type { Recover } from '../adapters/store/index.ts'
 import { bans, limits, reservedLimitKeys } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
+import { addresses } from './addresses/feature.ts'
 import { apps, deviceAdmin, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
@@ -25,11 +26,13 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
   const { endLogins } = house.add(loginEnds, {})
+  const address = house.add(addresses, {})
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
     apps: house.add(apps, recorders),
     devices: house.add(deviceAdmin, recorders),
+    addresses: address,
     accounts: house.add(accountAdmin, { endLogins, ...recorders }),
     words: house.add(wordAdmin, recorders),
     recorders,
