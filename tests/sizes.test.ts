@@ -81,10 +81,16 @@ const fill = async ({ server: { db }, app }: World) => {
     const skeleton = randomBytes(32)
     return { userId: accountAt(place).userId, userName: nickName, nickName, skeleton, updatedAt: now }
   })
-  await insert('verifiers', (place) => ({
-    ...{ loginKey: Buffer.from(`name:${name()}`), userId: accountAt(place).userId, nextVerifier: null },
-    ...{ verifier: `h1$1$${randomBytes(32).toString('base64url')}`, createdAt: now, updatedAt: now },
-  }))
+  const verifierOf = (userId: number, loginKey: string, salt?: string) => ({
+    ...{ loginKey: Buffer.from(loginKey), userId, saltFrom: salt === undefined ? null : Buffer.from(salt) },
+    ...{ verifier: `hmac$p1$${randomBytes(36).toString('base64')}$${randomBytes(32).toString('base64')}` },
+    ...{ nextVerifier: null, createdAt: now, updatedAt: now },
+  })
+  await insert('verifiers', (place) => verifierOf(accountAt(place).userId, `name:${name()}`))
+  await insert('verifiers', (place) => {
+    const { userId } = accountAt(place)
+    return verifierOf(userId, `number:${userId}`, `salt:${randomBytes(11).toString('hex')}`)
+  })
   await insert('devices', make.devices)
   await insert('logins', (place) => make.logins(accountAt(place).userId))
   await insert('auditEvents', make.auditEvents)

@@ -213,6 +213,12 @@ export type Operations = {
       nextClientHash?: string
       /** The salt of clientHash */
       salt?: string
+      /** The same password for the user number, under a salt of its own */
+      number?: {
+        /** Made by the client at random */
+        salt: string
+        clientHash: string
+      }
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
       device?: {

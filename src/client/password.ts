@@ -1,6 +1,13 @@
 /** From a password to what is sent for it. The password itself never leaves the client. */
 import { utf8 } from '../protocol/bytes.ts'
-import { isBcryptSalt, kdfName, passwordBytes, passwordText } from '../protocol/password-kdf.ts'
+import {
+  isBcryptSalt,
+  kdfName,
+  passwordBytes,
+  passwordText,
+  randomSalt,
+  randomSaltBytes,
+} from '../protocol/password-kdf.ts'
 import type { Send } from './call.ts'
 import { ClientFailure } from './failure.ts'
 import type { KdfRecord, KdfWanted } from './kdf-record.ts'
@@ -12,7 +19,12 @@ export type Kdf = (job: KdfJob) => Promise<string>
 
 type Login = string | number
 
-export type PasswordHashes = { salt: string; clientHash: string; nextClientHash?: string }
+export type PasswordHashes = {
+  salt: string
+  clientHash: string
+  nextClientHash?: string
+  number?: { salt: string; clientHash: string }
+}
 
 const runInWorker: Kdf = (job) => {
   // One expression, so that bundlers find the worker and bundle it.
@@ -82,11 +94,14 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
   }
 
   return {
-    /** Asks for the salt of a login and hashes a password for it, at the next cost too when the server names a higher one. */
+    /**
+     * Asks for the salt of a login and hashes a password for it, at the next cost too when the server names a higher one.
+     * `withNumber`: also for the number that registering will give, under a random salt, which tells nothing of the name.
+     */
     hash: async (
       login: Login,
       password: string,
-      { acceptNewKdf = false } = {},
+      { acceptNewKdf = false, withNumber = false } = {},
     ): Promise<{ wanted: KdfWanted; hashes: PasswordHashes }> => {
       checkLength(password)
       const { kdf: name, salt, cost, next } = await send('/v1/prelogin', { login })
@@ -95,10 +110,15 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
       const wanted = { salt, cost }
       await checkWanted(login, wanted, acceptNewKdf)
       const text = passwordText(noblePrimitives, password)
-      const clientHash = await kdf({ text, salt, cost })
-      if (!next || next.cost < cost) return { wanted, hashes: { salt, clientHash } }
-      const nextClientHash = await kdf({ text, salt, cost: next.cost })
-      return { wanted, hashes: { salt, clientHash, nextClientHash } }
+      const ownSalt = randomSalt(crypto.getRandomValues(new Uint8Array(randomSaltBytes)))
+      const [clientHash, ownHash] = await Promise.all([
+        kdf({ text, salt, cost }),
+        withNumber ? kdf({ text, salt: ownSalt, cost }) : undefined,
+      ])
+      const hashes: PasswordHashes = { salt, clientHash }
+      if (ownHash !== undefined) hashes.number = { salt: ownSalt, clientHash: ownHash }
+      if (next && next.cost >= cost) hashes.nextClientHash = await kdf({ text, salt, cost: next.cost })
+      return { wanted, hashes }
     },
     /** The server has accepted a hash that was made so: from now on it may not ask for a weaker one. */
     remember: record.remember,

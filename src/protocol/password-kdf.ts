@@ -14,6 +14,12 @@ export const isClientHash = (text: string) => /^[./A-Za-z0-9]{31}$/.test(text)
 /** 22 characters of bcrypt's alphabet; the last holds two bits (Python's bcrypt refuses other endings). */
 export const isBcryptSalt = (text: string) => /^[./A-Za-z0-9]{21}[.Oeu]$/.test(text)
 
+const saltLetters = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+export const randomSaltBytes = 22
+/** A salt from that many random bytes: one character of each. */
+export const randomSalt = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte, at) => (at < 21 ? saltLetters[byte & 63] : '.Oeu'[byte & 3])).join('')
+
 /** 16 bytes of `HMAC-SHA256(saltKey, kind ‖ 0 ‖ canonical login)` in bcrypt's alphabet: 22 characters. */
 export const loginSalt = (primitives: Primitives, saltKey: Uint8Array, kind: string, login: string): string =>
   encodeBase64(

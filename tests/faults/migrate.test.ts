@@ -53,9 +53,17 @@ const addRows = async (config: DatabaseConfig) => {
           updatedAt: 2,
         })
         .execute()
+      // Without what later steps add.
+      const verifier = {
+        loginKey: Buffer.from(`name:${n}`),
+        userId,
+        verifier: 'v',
+        nextVerifier: null,
+        ...times,
+      }
       await trx
         .insertInto('verifiers')
-        .values({ loginKey: Buffer.from(`name:${n}`), userId, verifier: 'v', nextVerifier: null, ...times })
+        .values(verifier as never)
         .execute()
     })
   await db.close()
@@ -63,12 +71,34 @@ const addRows = async (config: DatabaseConfig) => {
 
 const readRows = async (config: DatabaseConfig) => {
   const db = await openDb({ config })
-  const tables = ['accounts', 'users', 'verifiers'] as const
-  const rows = await Promise.all(
-    tables.map((table) => db.read.selectFrom(table).selectAll().orderBy('userId').execute()),
-  )
+  const all = (table: 'accounts' | 'users') =>
+    db.read.selectFrom(table).selectAll().orderBy('userId').execute()
+  const verifiers = db.read.selectFrom('verifiers').orderBy('userId')
+  const ofNames = await verifiers
+    .select(['loginKey', 'userId', 'verifier', 'nextVerifier', 'createdAt', 'updatedAt'])
+    .where('loginKey', 'like', Buffer.from('name:%'))
+    .execute()
+  const rows = [await all('accounts'), await all('users'), ofNames]
   await db.close()
   return rows
+}
+
+/** A number that logged in by the hash for its name before still does. */
+const checkNumbers = async (t: Test, config: DatabaseConfig) => {
+  const db = await openDb({ config })
+  const rows = await db.read.selectFrom('verifiers').selectAll().orderBy('userId').execute()
+  await db.close()
+  const numbers = rows.filter(({ loginKey }) => loginKey.toString().startsWith('number:'))
+  t.equal(rows.length, 2 * rowCount)
+  t.same(
+    numbers.map(({ loginKey, userId, saltFrom, verifier }) => [
+      `${loginKey}`,
+      `${saltFrom}`,
+      userId,
+      verifier,
+    ]),
+    numbers.map(({ userId }, at) => [`number:${userId}`, `name:${at + 1}`, userId, 'v']),
+  )
 }
 
 /** An empty database, with the steps up to the table of verifiers, and the steps after it. */
@@ -101,6 +131,7 @@ for (const engine of engines) {
     t.equal((await runChild(config)).code, 0)
     await judge(t, engine, config)
     t.strictSame(await readRows(config), before)
+    await checkNumbers(t, config)
     t.comment(`${engine}: killed ${early.length + late.length} times, ${rowCount} people kept`)
   })
 

@@ -26,7 +26,7 @@ export const countUsers = async ({ write }: Db): Promise<Map<string, number>> =>
   return counts
 }
 
-/** A registration is four rows or none. Says of every account and every row beside it what is missing. */
+/** A registration is a row or two in each of four tables, or none. Says of every account and every row beside it what is missing. */
 export const findHalfMade = async ({ write }: Db): Promise<string[]> => {
   const partsOf = (db: Executor, table: 'users' | 'verifiers' | 'logins') =>
     db.selectFrom(table).select('userId').execute()

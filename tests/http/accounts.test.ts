@@ -33,18 +33,105 @@ t.test('prelogin answers the same bytes before and after registration, known or 
   t.equal(new Set(before.flat()).size, 2, 'one answer for every way of writing it')
   t.equal((await register(call, 'Zoë')).code, codes.REGISTERED)
   t.same(await Promise.all(variants.map(ask)), before)
-  const { user } = await register(call, 'somebody-else')
   const saltOf = async (login: string | number) => (await call('/v1/prelogin', { login })).salt
-  t.equal(
-    await saltOf((user as User).userId),
-    await saltOf('somebody-else'),
-    'a number has the salt of its name',
-  )
-  t.equal(await saltOf(Number((user as User).userId)), await saltOf('somebody-else'))
   t.not(await saltOf('nobody-1'), await saltOf('nobody-2'), 'an unknown name has a salt of its own')
   t.equal(await saltOf('nobody-1'), await saltOf('NOBODY-1'))
   for (const odd of ['a', '@', '+', '999999999', '0', '😀'.repeat(100)])
     t.match(await call('/v1/prelogin', { login: odd }), { code: codes.OK, salt: /^[./A-Za-z0-9]{21}[.Oeu]$/ })
+})
+
+t.test('a user number has a salt and a verifier of its own', async (t) => {
+  const world = await openWorld(t)
+  const { JSON: call } = await openWays(world)
+  type Kdf = { salt: string; cost: number }
+  const kdfOf = async (login: string | number) => (await call('/v1/prelogin', { login })) as unknown as Kdf
+  const logIn = async (login: string | number, clientHash: string) =>
+    (await call('/v1/login', { login, clientHash })).code
+  const salt = 'abcdefghijklmnopqrstuu'
+  /** As each kind of client does; the member `number` came later than the others. */
+  const enrol = async (userName: string, kind: 'password' | 'hash' | 'both hashes') => {
+    const kdf = await kdfOf(userName)
+    const clientHash = await clientHashOf('right', kdf)
+    const number = { salt, clientHash: await clientHashOf('right', { ...kdf, salt }) }
+    const secrets = {
+      password: { password: 'right' },
+      hash: { clientHash, salt: kdf.salt },
+      'both hashes': { clientHash, salt: kdf.salt, number },
+    }
+    const user = { userName }
+    const reply = await call('/v1/register', { regmode: 'anonymous', user, ...secrets[kind] })
+    t.equal(reply.code, codes.REGISTERED, kind)
+    return Number((reply.user as User).userId)
+  }
+
+  for (const kind of ['password', 'both hashes', 'hash'] as const) {
+    const name = `of ${kind}`
+    const userId = await enrol(name, kind)
+    const [ofName, ofNumber] = [await kdfOf(name), await kdfOf(userId)]
+    t.same(await kdfOf(String(userId)), ofNumber)
+    if (kind === 'hash') t.equal(ofNumber.salt, ofName.salt, 'an older client has a hash for the name alone')
+    else t.not(ofNumber.salt, ofName.salt, `${kind}: the number's salt is not that of the name`)
+    if (kind === 'both hashes') t.equal(ofNumber.salt, salt)
+    for (const [login, kdf] of [
+      [name, ofName],
+      [userId, ofNumber],
+    ] as const) {
+      t.equal(await logIn(login, await clientHashOf('right', kdf)), codes.LOGGED_IN, `${kind}: ${login}`)
+      t.equal(await logIn(login, await clientHashOf('wrong', kdf)), codes.LOGIN_FAILED)
+      t.equal((await call('/v1/login', { login, password: 'right' })).code, codes.LOGGED_IN)
+    }
+    if (kind !== 'hash')
+      t.equal(await logIn(userId, await clientHashOf('right', ofName)), codes.LOGIN_FAILED, 'nor its hash')
+  }
+
+  t.test('a free number has a salt too, and malformed members are refused', async (t) => {
+    t.equal((await kdfOf(987_654)).salt, (await kdfOf('987654')).salt)
+    t.not((await kdfOf(987_654)).salt, (await kdfOf(987_655)).salt)
+    const kdf = await kdfOf('odd number')
+    const clientHash = await clientHashOf('right', kdf)
+    const rows = [
+      [{ salt: `${salt.slice(1)}b`, clientHash }, codes.PARAMETER_INVALID],
+      [{ salt, clientHash: clientHash.slice(1) }, codes.PARAMETER_INVALID],
+      [{ salt }, codes.PARAMETER_MISSING],
+      ['text', codes.PARAMETER_INVALID],
+    ] as const
+    for (const [number, code] of rows) {
+      const members = {
+        regmode: 'anonymous',
+        user: { userName: 'odd number' },
+        clientHash,
+        salt: kdf.salt,
+        number,
+      }
+      t.equal((await call('/v1/register', members)).code, code)
+    }
+  })
+
+  t.test('the hash for a next cost counts for every login under its salt', async (t) => {
+    const next = await openWorld(t, { TORII__PASSWORD__NEXT_COST: '5' })
+    const { JSON: call } = await openWays(next)
+    const { salt, cost } = (await call('/v1/prelogin', { login: 'next' })) as unknown as Kdf
+    const clientHash = await clientHashOf('right', { salt, cost })
+    const members = { regmode: 'anonymous', user: { userName: 'next' }, clientHash, salt }
+    t.equal((await call('/v1/register', members)).code, codes.REGISTERED)
+    await call('/v1/login', { login: 'next', clientHash, nextClientHash: 'x'.repeat(31) })
+    const rows = await next.server.db.write.selectFrom('verifiers').select('nextVerifier').execute()
+    t.equal(rows.length, 2)
+    t.equal(rows[0]?.nextVerifier, rows[1]?.nextVerifier)
+    t.ok(rows[0]?.nextVerifier)
+  })
+
+  t.test('one fixed salt is the number’s too', async (t) => {
+    const fixed = await openWorld(t, { TORII__PASSWORD__CLIENT_SALT: salt })
+    const { JSON: call } = await openWays(fixed)
+    const clientHash = await clientHashOf('right', { salt, cost: 4 })
+    const number = { salt: `${'.'.repeat(22)}`, clientHash: 'x'.repeat(31) }
+    const members = { regmode: 'anonymous', user: { userName: 'fixed' }, clientHash, salt, number }
+    const { userId } = (await call('/v1/register', members)).user as User
+    t.match(await call('/v1/prelogin', { login: userId }), { salt })
+    for (const login of ['fixed', userId])
+      t.equal((await call('/v1/login', { login, clientHash })).code, codes.LOGGED_IN)
+  })
 })
 
 t.test('user names and nicknames', async (t) => {

@@ -92,8 +92,8 @@ for (const { name, db, one, other, device } of engines)
     const after = await countRows()
     t.same(
       after.map((count, at) => count - (before[at] ?? 0)),
-      [1, 1, 1, 1],
-      'one row in each table',
+      [1, 1, 2, 1],
+      'one row in each table, and a verifier for the name and for the number',
     )
     const winner = replies.findIndex(({ code }) => code === replyCodes.REGISTERED)
     const user = replies[winner]?.json.user as { userId: string; userName: string }

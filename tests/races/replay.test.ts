@@ -458,7 +458,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName }),
     '/v1/register': async () => {
       const { user, ...members } = await registration(device, server)
-      return { ...members, ...kdf, ...about, ...(await prove()), user: { ...user, nickName: 'Nick' } }
+      const number = { salt: '.'.repeat(22), clientHash: clientHashOf('number') }
+      return { ...members, ...kdf, number, ...about, ...(await prove()), user: { ...user, nickName: 'Nick' } }
     },
     '/v1/login': async () => {
       const { login } = await registerUser(device, server)

@@ -67,7 +67,7 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
 
   return {
     register: async ({ userName, nickName, password, regmode = 'anonymous' }) => {
-      const { wanted, hashes } = await passwords.hash(userName, password)
+      const { wanted, hashes } = await passwords.hash(userName, password, { withNumber: true })
       const user = nickName === undefined ? { userName } : { userName, nickName }
       const reply = await captchas.callWithCaptcha((captcha) =>
         greeter.sendWithProof('/v1/register', {

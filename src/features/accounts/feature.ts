@@ -10,11 +10,11 @@ import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
 import { createLogin } from './login.ts'
 import { createNames } from './names.ts'
+import { createNewVerifiers } from './new-verifiers.ts'
 import { createPasswords } from './passwords.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
-
 import { createVerifiers } from './verifier.ts'
 import { loginShape, preloginShape, registerShape } from './wire.ts'
 
@@ -64,8 +64,7 @@ export const accounts = feature({
       random,
       crypto,
       names,
-      passwords,
-      verifiers,
+      createVerifiers: createNewVerifiers({ passwords, verifiers, random }),
       logins,
       keys,
       captcha,

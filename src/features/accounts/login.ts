@@ -58,7 +58,7 @@ export const createLogin = (needs: LoginNeeds) => {
     )
       return
     const next = await verifiers.create(nextHash, passwords.form)
-    await updateNextVerifier(db.write, account.loginKey, next, clock.now())
+    await updateNextVerifier(db.write, account, next, clock.now())
   }
 
   /**
@@ -82,10 +82,8 @@ export const createLogin = (needs: LoginNeeds) => {
     key: ProvenKey | undefined,
     hasSolved: { captcha: boolean },
   ): Promise<WelcomeReply | undefined> => {
-    const login = canonicalLogin(String(input.login))
     const found = await findLoginSituation(db.write, {
-      login,
-      givenKey: loginKeyOf(login),
+      givenKey: loginKeyOf(canonicalLogin(String(input.login))),
       network: caller.address.network,
       deviceId: caller.device?.knownAs,
     })

@@ -102,6 +102,8 @@ export const canonicalLogin = (typed: string): CanonicalLogin => {
   return userId > 0 ? { kind: 'number', userId, text: String(userId) } : { kind: 'name', text }
 }
 
+export const numberKey = (userId: number): Buffer => Buffer.from(`number:${userId}`)
+
 /** The key of a login in the database. A text that is too long to be registered counts by its beginning. */
 export const loginKeyOf = ({ kind, text }: CanonicalLogin | { kind: 'name'; text: string }): Buffer =>
   Buffer.from(`${kind}:${cut(text, nameLength.max + 1)}`)

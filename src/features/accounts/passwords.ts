@@ -21,13 +21,21 @@ export type PasswordInput = {
 export type Hashes = { hash: string; nextHash?: string | undefined }
 
 export const createPasswords = ({ crypto, saltKey, config, hashPassword }: PasswordsNeeds) => {
-  const saltOf = (kind: string, login: string) => config.clientSalt || loginSalt(crypto, saltKey, kind, login)
+  /** From the key of a login, or from `salt:` and the salt itself. */
+  const saltFrom = (source: Buffer): string => {
+    if (config.clientSalt) return config.clientSalt
+    const text = source.toString()
+    const [kind, rest] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)]
+    return kind === 'salt' ? rest : loginSalt(crypto, saltKey, kind, rest)
+  }
 
   return {
     form: config.clientSalt ? ('scrypt' as const) : ('hmac' as const),
+    /** For all logins: a hash for one login is a hash for every login of the account. */
+    hasOneSalt: config.clientSalt !== '',
     cost: config.cost,
     nextCost: config.nextCost,
-    saltOf,
+    saltFrom,
     /** Throws PARAMETER_MISSING unless there is exactly one of hash and password. */
     hashesOf: async (input: PasswordInput, salt: () => Promise<string> | string): Promise<Hashes> => {
       const { clientHash, nextClientHash, password } = input

@@ -9,10 +9,9 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
-import { loginKeyOf, type Names } from './names.ts'
-import type { Passwords } from './passwords.ts'
-import { insertAccount, insertUser, insertVerifier } from './repo.ts'
-import type { Verifiers } from './verifier.ts'
+import { loginKeyOf, type Names, numberKey } from './names.ts'
+import type { NewVerifiers } from './new-verifiers.ts'
+import { insertAccount, insertUser, insertVerifiers } from './repo.ts'
 import { welcome } from './welcome.ts'
 import type { RegisterInput, WelcomeReply } from './wire.ts'
 
@@ -22,8 +21,7 @@ export type RegisterNeeds = {
   random: Random
   crypto: ServerCrypto
   names: Names
-  passwords: Passwords
-  verifiers: Verifiers
+  createVerifiers(input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers>
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Pick<Captcha, 'checkCall'>
@@ -32,18 +30,7 @@ export type RegisterNeeds = {
 const tagBytes = 8
 
 export const createRegister = (needs: RegisterNeeds) => {
-  const { db, clock, random, crypto, names, passwords, verifiers, logins, keys, captcha } = needs
-
-  const createBothVerifiers = async (input: RegisterInput, salt: string) => {
-    const { clientHash, salt: sent } = input
-    if (clientHash !== undefined && sent !== salt) {
-      throw new Failure(sent === undefined ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { info: 'salt' })
-    }
-    const { hash, nextHash } = await passwords.hashesOf(input, () => salt)
-    const verifier = await verifiers.create(hash, passwords.form)
-    const nextVerifier = nextHash === undefined ? null : await verifiers.create(nextHash, passwords.form)
-    return { verifier, nextVerifier }
-  }
+  const { db, clock, random, crypto, names, createVerifiers, logins, keys, captcha } = needs
 
   return async function register(input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> {
     // Before the proof, which is used up by being shown.
@@ -52,14 +39,14 @@ export const createRegister = (needs: RegisterNeeds) => {
     if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
     const { userName, key, skeleton: look } = names.checkUserName(input.user.userName)
     const nickName = names.checkNickName(input.user.nickName ?? userName)
-    const both = await createBothVerifiers(input, passwords.saltOf('name', key))
+    const { own, number } = await createVerifiers(input, loginKeyOf({ kind: 'name', text: key }))
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)
     const skeleton = Buffer.from(crypto.sha256(utf8(look)))
-    const loginKey = loginKeyOf({ kind: 'name', text: key })
     const insertAll = db.transaction(async (trx) => {
       const userId = await insertAccount(trx, { tag, nowMs })
-      await insertVerifier(trx, { loginKey, userId, ...both, createdAt: nowMs, updatedAt: nowMs })
+      const ofNumber = { ...number, loginKey: numberKey(userId) }
+      await insertVerifiers(trx, { userId, nowMs, own, number: ofNumber })
       await insertUser(trx, { userId, userName, nickName, skeleton, updatedAt: nowMs })
       const account = { userId, userName, nickName, tag, epoch: 1 }
       const begun = await logins.begin(account, caller, { device: input.device, proof, trx })

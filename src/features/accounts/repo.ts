@@ -1,12 +1,12 @@
 import type { Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { CanonicalLogin } from './names.ts'
 import type { AccountRow, UserRow, VerifierRow } from './tables.ts'
 
 export type AccountFound = {
   userId: number
-  loginKey: Buffer
+  /** From which the salt of the login comes. */
+  saltFrom: Buffer
   verifier: string
   nextVerifier: string | null
   tag: Buffer
@@ -30,22 +30,19 @@ export type LoginSituation = {
 
 type SituationValues = {
   givenKey: Buffer
-  userId: number
   network: string
   deviceId: Buffer
   devicePlace: string
 }
 
-const createSituationStatement = (kind: CanonicalLogin['kind']) =>
-  createStatement((db, { givenKey, userId, network, deviceId, devicePlace }: SituationValues) => {
+const situationStatement = createStatement(
+  (db, { givenKey, network, deviceId, devicePlace }: SituationValues) => {
     const failureKey = sql<Buffer>`coalesce(a.tag, ${givenKey})`
     return (
       db
         // `select 1` guarantees a row for an unknown login. (A binary column here would make MariaDB spill to a file.)
         .selectFrom(sql<{ one: number }>`(select 1 as one)`.as('asked'))
-        .leftJoin('verifiers as v', (join) =>
-          kind === 'number' ? join.on('v.userId', '=', userId) : join.on('v.loginKey', '=', givenKey),
-        )
+        .leftJoin('verifiers as v', (join) => join.on('v.loginKey', '=', givenKey))
         .leftJoin('accounts as a', 'a.userId', 'v.userId')
         .leftJoin('users as u', 'u.userId', 'v.userId')
         .leftJoin('loginFailures as f', (join) =>
@@ -55,7 +52,7 @@ const createSituationStatement = (kind: CanonicalLogin['kind']) =>
           join.on('d.network', '=', devicePlace).on('d.loginKey', '=', failureKey),
         )
         .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', failureKey))
-        .select(['v.userId', 'v.loginKey', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
+        .select(['v.userId', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
         .select(['u.userName', 'u.nickName', 's.failures', 's.lastFailedAt'])
         .select(['f.failed1', 'f.failed2', 'f.failed3', 'f.failed4', 'f.failed5'])
         .select(['d.failed1 as known1', 'd.failed2 as known2', 'd.failed3 as known3'])
@@ -72,12 +69,8 @@ const createSituationStatement = (kind: CanonicalLogin['kind']) =>
             .as('isKnown'),
         )
     )
-  })
-
-const situationStatements = {
-  name: createSituationStatement('name'),
-  number: createSituationStatement('number'),
-} as const
+  },
+)
 
 const noDevice = Buffer.alloc(0)
 /** Under `network`: a network never begins so. */
@@ -85,7 +78,6 @@ const devicePlaceOf = (deviceId: string) => `device:${deviceId}`
 export const isDevicePlace = (place: string): boolean => place.startsWith('device:')
 
 export type Asked = {
-  login: CanonicalLogin
   givenKey: Buffer
   network: string
   /** 32 hex characters. */
@@ -95,11 +87,10 @@ export type Asked = {
 /** Everything a login is judged by, known or not, in one trip to the primary. */
 export const findLoginSituation = async (
   db: Executor,
-  { login, givenKey, network, deviceId }: Asked,
+  { givenKey, network, deviceId }: Asked,
 ): Promise<LoginSituation> => {
-  const { rows } = await situationStatements[login.kind](db, {
+  const { rows } = await situationStatement(db, {
     givenKey,
-    userId: login.kind === 'number' ? login.userId : 0,
     network,
     deviceId: deviceId === undefined ? noDevice : Buffer.from(deviceId, 'hex'),
     devicePlace: devicePlaceOf(deviceId ?? ''),
@@ -111,7 +102,8 @@ export const findLoginSituation = async (
     ? [row.known1, row.known2, row.known3, row.known4, row.known5]
     : [row.failed1, row.failed2, row.failed3, row.failed4, row.failed5]
   return {
-    account: row.userId === null ? undefined : (row as AccountFound),
+    account:
+      row.userId === null ? undefined : ({ ...row, saltFrom: row.saltFrom ?? givenKey } as AccountFound),
     failureKey: row.tag ?? givenKey,
     place: isKnownDevice ? devicePlaceOf(deviceId ?? '') : network,
     isKnownDevice,
@@ -120,15 +112,13 @@ export const findLoginSituation = async (
   }
 }
 
-/** The user name's key behind a user number. */
-export const findLoginKeyOfNumber = async (db: Executor, userId: number): Promise<Buffer | undefined> => {
-  const row = await db
-    .selectFrom('verifiers')
-    .select('loginKey')
-    .where('userId', '=', userId)
-    .executeTakeFirst()
-  return row?.loginKey
-}
+const saltStatement = createStatement((db, { loginKey }: { loginKey: Buffer }) =>
+  db.selectFrom('verifiers').select('saltFrom').where('loginKey', '=', loginKey),
+)
+
+/** What the salt of a login comes from, if that is not its own key. */
+export const findSaltSource = async (db: Executor, loginKey: Buffer): Promise<Buffer | undefined> =>
+  (await saltStatement(db, { loginKey })).rows[0]?.saltFrom ?? undefined
 
 const accountStatement = createStatement((db, { tag, nowMs }: { tag: Buffer; nowMs: number }) =>
   db
@@ -145,22 +135,59 @@ export const insertUser = async (trx: Executor, row: UserRow): Promise<void> => 
   await userStatement(trx, row)
 }
 
-const verifierStatement = createStatement((db, row: VerifierRow) => db.insertInto('verifiers').values(row))
+/** How one login of an account is verified. */
+export type LoginVerifier = Omit<VerifierRow, 'userId' | 'createdAt' | 'updatedAt'>
+type Numbered = { [Column in keyof LoginVerifier as `number_${Column}`]: LoginVerifier[Column] }
+type VerifierValues = LoginVerifier & Numbered & { userId: number; nowMs: number }
 
-export const insertVerifier = async (trx: Executor, row: VerifierRow): Promise<void> => {
-  await verifierStatement(trx, row)
+const verifiersStatement = createStatement((db, { userId, nowMs, ...values }: VerifierValues) => {
+  const both = { userId, createdAt: nowMs, updatedAt: nowMs }
+  const { loginKey, saltFrom, verifier, nextVerifier } = values
+  const ofNumber = {
+    loginKey: values.number_loginKey,
+    saltFrom: values.number_saltFrom,
+    verifier: values.number_verifier,
+    nextVerifier: values.number_nextVerifier,
+  }
+  return db.insertInto('verifiers').values([
+    { ...both, loginKey, saltFrom, verifier, nextVerifier },
+    { ...both, ...ofNumber },
+  ])
+})
+
+/** Those of the login that an account was registered with and of its number, in one trip. */
+export const insertVerifiers = async (
+  trx: Executor,
+  {
+    userId,
+    nowMs,
+    own,
+    number,
+  }: { userId: number; nowMs: number; own: LoginVerifier; number: LoginVerifier },
+): Promise<void> => {
+  await verifiersStatement(trx, {
+    ...own,
+    userId,
+    nowMs,
+    number_loginKey: number.loginKey,
+    number_saltFrom: number.saltFrom,
+    number_verifier: number.verifier,
+    number_nextVerifier: number.nextVerifier,
+  })
 }
 
+/** For every login of the user whose client hash has the same salt. */
 export const updateNextVerifier = async (
   db: Executor,
-  loginKey: Buffer,
+  { userId, saltFrom }: Pick<AccountFound, 'userId' | 'saltFrom'>,
   nextVerifier: string,
   nowMs: number,
 ) => {
   await db
     .updateTable('verifiers')
     .set({ nextVerifier, updatedAt: nowMs })
-    .where('loginKey', '=', loginKey)
+    .where('userId', '=', userId)
+    .where((eb) => eb(eb.fn.coalesce('saltFrom', 'loginKey'), '=', saltFrom))
     .execute()
 }
 

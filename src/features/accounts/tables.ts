@@ -31,10 +31,13 @@ export type UserRow = {
   updatedAt: number
 }
 
-/** `loginKey` is `name:<canonical user name>` as UTF-8. */
+/** One for each way to name an account at a login. */
 export type VerifierRow = {
+  /** As UTF-8: `name:<canonical user name>`, `number:<user number>`. */
   loginKey: Buffer
   userId: number
+  /** What the salt of the client hash comes from: another login's key, or `salt:` and the salt; null: its own key. */
+  saltFrom: Buffer | null
   verifier: string
   nextVerifier: string | null
   createdAt: number

@@ -30,6 +30,18 @@ const nextClientHash = Type.Optional(
 const password = Type.Optional(
   Type.String({ description: 'For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8' }),
 )
+const number = Type.Optional(
+  Type.Object(
+    {
+      salt: Type.String({
+        pattern: '^[./A-Za-z0-9]{21}[.Oeu]$',
+        description: 'Made by the client at random',
+      }),
+      clientHash: Type.String({ pattern: '^[./A-Za-z0-9]{31}$' }),
+    },
+    { description: 'The same password for the user number, under a salt of its own' },
+  ),
+)
 const anything = Type.Optional(Type.Unsafe<unknown>({}))
 /** The proof of a shared key, judged by its reader; the three come together. */
 const proof = { keyPrint: anything, tm: anything, checkTokenData: anything }
@@ -87,6 +99,7 @@ export const registerShape = {
     clientHash,
     nextClientHash,
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
+    number,
     password,
     device,
     captcha: Type.Optional(Answer),

@@ -1,0 +1,44 @@
+/** The verifiers of a new account: one of the login that it is registered with, and one of its number. */
+import type { Random } from '../../adapters/random.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { randomSalt, randomSaltBytes } from '../../protocol/password-kdf.ts'
+import type { Hashes, Passwords } from './passwords.ts'
+import type { LoginVerifier } from './repo.ts'
+import type { Verifiers } from './verifier.ts'
+import type { RegisterInput } from './wire.ts'
+
+export type NewVerifiersNeeds = { passwords: Passwords; verifiers: Verifiers; random: Random }
+type Secrets = Pick<LoginVerifier, 'saltFrom' | 'verifier' | 'nextVerifier'>
+export type NewVerifiers = { own: LoginVerifier; number: Secrets }
+
+export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifiersNeeds) => {
+  const verifiersOf = async ({ hash, nextHash }: Hashes) => ({
+    verifier: await verifiers.create(hash, passwords.form),
+    nextVerifier: nextHash === undefined ? null : await verifiers.create(nextHash, passwords.form),
+  })
+
+  /** A hash for the number, under a salt that is in no relation to the login that was registered. */
+  const hashOfNumber = async ({ number, password }: RegisterInput) => {
+    if (password === undefined) return number && { salt: number.salt, hash: number.clientHash }
+    const salt = randomSalt(random.bytes(randomSaltBytes))
+    return { salt, hash: (await passwords.hashesOf({ password }, () => salt)).hash }
+  }
+
+  const createOfNumber = async (input: RegisterInput, own: LoginVerifier): Promise<Secrets> => {
+    const made = passwords.hasOneSalt ? undefined : await hashOfNumber(input)
+    // A client that sends no hash for the number logs in by number under the salt of this login, as it always did.
+    if (!made) return { ...own, saltFrom: own.loginKey }
+    return { saltFrom: Buffer.from(`salt:${made.salt}`), ...(await verifiersOf({ hash: made.hash })) }
+  }
+
+  return async function createNewVerifiers(input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers> {
+    const salt = passwords.saltFrom(loginKey)
+    const { clientHash, salt: sent } = input
+    if (clientHash !== undefined && sent !== salt) {
+      throw new Failure(sent === undefined ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { info: 'salt' })
+    }
+    const hashes = await passwords.hashesOf(input, () => salt)
+    const own = { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
+    return { own, number: await createOfNumber(input, own) }
+  }
+}
