@@ -1,8 +1,4 @@
 /** Backends: who may check whose tickets, and what they learn. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { createVerifier, isFailure } from '../../src/client/backend.ts'
 import { codes } from '../harness/codes.ts'
@@ -188,39 +184,3 @@ t.test(
     await t.rejects(wrong.check(one.skey), { name: 'APP_REFUSED' })
   },
 )
-
-t.test('the examples check a login', async (t) => {
-  const { backend, web, logIn, listen } = await openBackends(t)
-  const { skey } = await logIn(web, 'amber')
-  const env = {
-    PATH: process.env.PATH ?? '',
-    HOME: process.env.HOME ?? '',
-    TORII_URL: `http://127.0.0.1:${await listen()}`,
-    TORII_APPID: backend.appId,
-    TORII_APPSECRET: backend.appSecret,
-    PORT: '0',
-  }
-  const fileOf = (name: string) => fileURLToPath(import.meta.resolve(`#root/docs/examples/${name}`))
-  const runPython = async (token: string) => {
-    const child = spawn('python3', [fileOf('backend.py'), token], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const lines: string[] = []
-    createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
-    const [code] = await once(child, 'close')
-    return [code, lines.join('\n')]
-  }
-  t.same(await runPython(skey), [0, 'amber'])
-  t.same(await runPython(`${skey.slice(0, -1)}_`), [1, 'not logged in'])
-
-  const service = spawn(process.execPath, [fileOf('backend.mjs')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => service.kill())
-  const [address] = (await once(createInterface({ input: service.stdout }), 'line')) as [string]
-  const ask = (token: string) => fetch(`${address}/me`, { headers: { authorization: `Bearer ${token}` } })
-  t.same(await (await ask(skey)).json(), { hello: 'amber' })
-  t.equal((await ask('nonsense')).status, 401)
-})
