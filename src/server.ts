@@ -30,16 +30,23 @@ const originsOf = (address: string) => {
 }
 
 /** What someone who tries Torii reads: how to call it, and where to see a login. */
-const printTrial = async ({ openDemo }: Server, { print }: Logger, address: string) => {
+const printTrial = async ({ openDemo }: Server, { greet }: Logger, address: string) => {
   const demo = await openDemo(originsOf(address))
-  print('trial      a trial on this machine; "npm run torii -- doctor --production" lists what to change')
+  greet({
+    start: 'trial',
+    msg: 'a trial on this machine; "npm run torii -- doctor --production" lists what to change',
+  })
   if (!demo) return
   const { appId, appSecret } = demo
   const rotate = `"npm run torii -- app rotate ${appId}" makes another`
-  print(`appid      ${appId}${appSecret ? '' : `   (its secret was shown at the first start; ${rotate})`}`)
-  if (appSecret) print(`appsecret  ${appSecret}   (shown this once; ${rotate})`)
-  print(`register   ${firstCall(address, demo)}`)
-  print(`page       ${address}/ in a browser: register, log in, see the calls`)
+  greet({
+    start: 'appid',
+    msg: appId,
+    ...(!appSecret && { note: `its secret was shown at the first start; ${rotate}` }),
+  })
+  if (appSecret) greet({ start: 'appsecret', msg: appSecret, note: `shown this once; ${rotate}` })
+  greet({ start: 'register', msg: firstCall(address, demo) })
+  greet({ start: 'page', msg: `${address}/`, note: 'in a browser: register, log in, see the calls' })
 }
 
 /** Beyond Node's 511 a burst of new connections would wait for seconds, until their clients knock again. */
@@ -81,20 +88,19 @@ const main = async (config: Config) => {
   }
   checkEngines(config)
   const logger = createLogger(config.log.level, openOutput(process.stdout))
-  const { print } = logger
+  const { greet } = logger
+  const warn = (msg: string) => greet({ level: 40, start: 'warning', msg })
   process.on('exit', logger.writeLinesNow)
   const isDemo = isTrial(config) && isEmbedded(config)
   if (!isDemo)
-    for (const { path, found, advice } of listWarnings(config))
-      print(`warning    ${path}: ${found}; ${advice}`)
-  for (const { name, meant } of listIgnoredVariables())
-    print(`warning    ${name}: not read; the name is ${meant}`)
+    for (const { path, found, advice } of listWarnings(config)) warn(`${path}: ${found}; ${advice}`)
+  for (const { name, meant } of listIgnoredVariables()) warn(`${name}: not read; the name is ${meant}`)
   readTlsFiles(config.server.tls)
   const server = await openServer({ config, logger })
   const { host, port } = config.server
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
   if (isDemo) await printTrial(server, logger, address)
-  print(`listening  ${address}`)
+  greet({ start: 'listening', msg: address })
   server.loadRest().then(
     () => logger.debug('all packages are loaded'),
     (error) => logger.warn({ err: error }, 'a package could not be loaded'),

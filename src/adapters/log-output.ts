@@ -2,6 +2,8 @@ import { fstatSync, write, writeSync } from 'node:fs'
 
 /** Where lines go. Neither verb waits for the reader, nor throws. */
 export type Output = {
+  /** A person reads along. */
+  isTerminal: boolean
   /** `done` gets the error when something could not be written; until then nothing else may be written. */
   write(text: string, done: (error?: Error | null) => void): void
   /** Writes what can be written at once: for a process that ends. */
@@ -26,9 +28,11 @@ export const openOutput = (stream: Stream): Output => {
 }
 
 const createStreamOutput = (stream: Stream): Output => {
+  const isTerminal = stream.isTTY === true
   // The callback of each write gets the error; without a listener it would end the process as well.
   stream.on('error', () => {})
   return {
+    isTerminal,
     write: (text, done) => void stream.write(text, done),
     // libuv tries each write at once, as long as none waits.
     writeNow: (text) => void stream.write(text),
@@ -36,6 +40,7 @@ const createStreamOutput = (stream: Stream): Output => {
 }
 
 const createFileOutput = (fd: number): Output => ({
+  isTerminal: false,
   write: (text, done) => writeRest(fd, Buffer.from(text), done),
   writeNow: (text) => {
     try {
@@ -65,9 +70,9 @@ const retryMs = 1_000
 
 /**
  * Lines on their way to an output that may be slow, blocked, full or gone. The process never waits for it: lines that find
- * the buffer full, or the output failing, are dropped and counted.
+ * the buffer full, or the output failing, are dropped and counted. `format` makes of a line what is written.
  */
-export const createLineBuffer = (output: Output) => {
+export const createLineBuffer = (output: Output, format = (line: string) => line) => {
   let lines: string[] = []
   let length = 0
   let state: 'ready' | 'writing' | 'failed' = 'ready'
@@ -91,7 +96,8 @@ export const createLineBuffer = (output: Output) => {
     return { text, count }
   }
 
-  const add = (line: string) => {
+  const add = (text: string) => {
+    const line = format(text)
     if (length + line.length > mostLength) {
       dropped++
       return
@@ -106,7 +112,9 @@ export const createLineBuffer = (output: Output) => {
     if (dropped === announced) return
     const count = dropped - announced
     announced = dropped
-    add(`${JSON.stringify({ level: 40, time: Date.now(), dropped: count, msg: 'log lines were dropped' })}\n`)
+    add(
+      `${JSON.stringify({ level: 40, time: new Date().toISOString(), dropped: count, msg: 'log lines were dropped' })}\n`,
+    )
   }
 
   const endWaiting = () => {

@@ -37,7 +37,7 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   child.stdout?.on('data', (data) => {
     printed += data
   })
-  const read = (name: string) => new RegExp(`^${name} +(\\S+)`, 'm').exec(printed)?.[1]
+  const read = (name: string) => new RegExp(`"start":"${name}","msg":"([^"]+)`).exec(printed)?.[1]
   const url = `http://127.0.0.1:${port}`
   const post = async (path: string, type: string, body: string) => {
     const reply = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': type }, body })

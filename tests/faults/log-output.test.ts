@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { createLineBuffer, type Output } from '../../src/adapters/log-output.ts'
+import { createLogger } from '../../src/adapters/logger.ts'
 import { findFreePort } from '../../tools/test/harness.ts'
 import { embeddedEnvironment, until } from '../harness/test-server.ts'
 import { mountSmallDisk } from './small-disk.ts'
@@ -108,6 +109,7 @@ const createHeldOutput = () => {
   const written: string[] = []
   const done: ((error?: Error) => void)[] = []
   const output: Output = {
+    isTerminal: false,
     write: (text, end) => {
       written.push(text)
       done.push(end)
@@ -148,4 +150,33 @@ t.test('at the end, lines that no write has taken yet are written at once', asyn
   buffer.write('a\n')
   buffer.writeNow()
   t.same(written, ['now a\n'])
+})
+
+t.test('on a terminal a line is one for a person, and nothing in it moves the cursor', (t) => {
+  const { output, written, end } = createHeldOutput()
+  const logger = createLogger('info', { ...output, isTerminal: true })
+  logger.greet({ start: 'page', msg: 'http://127.0.0.1:1/', note: 'in a browser' })
+  end()
+  logger.info({ operation: '/v1/login', status: 200, app: 'a\u001b[2Jb' })
+  logger.error({ err: new Error('broken') }, 'request failed')
+  logger.writeLinesNow()
+  const lines = written.join('').replaceAll('now ', '').split('\n')
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /
+  t.equal(lines[0], 'page       http://127.0.0.1:1/   (in a browser)')
+  t.match(lines[1], time)
+  t.match(lines[1], / info {2}\/v1\/login status=200 app=a\\u001b\[2Jb$/)
+  t.match(lines[2], / error request failed$/)
+  t.match(lines[3], /^ {4}Error: broken$/)
+  t.match(lines[4], /^ {4}at /)
+  t.end()
+})
+
+t.test('on no terminal every line is JSON, the greeting too', (t) => {
+  const { output, written } = createHeldOutput()
+  const logger = createLogger('warn', output)
+  logger.greet({ start: 'listening', msg: 'http://127.0.0.1:1' })
+  const line = JSON.parse(written.join(''))
+  t.match(line, { level: 30, start: 'listening', msg: 'http://127.0.0.1:1' })
+  t.equal(new Date(line.time).toISOString(), line.time)
+  t.end()
 })

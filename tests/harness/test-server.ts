@@ -191,6 +191,12 @@ export type ServerProcess = {
   kill(): Promise<void>
 }
 
+/** A line of the log as data; empty for a line of another kind. */
+export const readLine = (
+  line: string,
+): { start?: string; msg?: string; note?: string } & Record<string, unknown> =>
+  /^\{.*\}$/.test(line) ? JSON.parse(line) : {}
+
 /** Starts `dist/src/server.js` and waits until it listens. */
 export const spawnServer = async (environment: Environment): Promise<ServerProcess> => {
   const child = spawn(process.execPath, [serverFile], {
@@ -198,24 +204,24 @@ export const spawnServer = async (environment: Environment): Promise<ServerProce
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
-  let url = ''
+  const greeting = new Map<string, string>()
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(keepLine(line))
-      if (line.startsWith('listening')) url = line.split(/\s+/)[1] ?? ''
+      const { start, msg } = readLine(line)
+      if (start !== undefined) greeting.set(start, msg ?? '')
     })
   const listens = () => {
     if (child.exitCode !== null)
       throw new Error(`the server ended with ${child.exitCode}:\n${lines.join('\n')}`)
-    return url !== ''
+    return greeting.get('listening')
   }
-  await until('the server listens', listens, 30_000).catch((error) => {
+  const url = await until('the server listens', listens, 30_000).catch((error) => {
     child.kill('SIGKILL')
     throw child.exitCode === null ? new Error(`${error.message}:\n${lines.join('\n')}`) : error
   })
-  const field = (name: string) => lines.find((line) => line.startsWith(name))?.split(/\s+/)[1]
-  const [appId, appSecret] = [field('appid'), field('appsecret')]
+  const [appId, appSecret] = [greeting.get('appid'), greeting.get('appsecret')]
   return {
     url,
     child,

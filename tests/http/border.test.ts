@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
 import { codes } from '../harness/codes.ts'
-import { embeddedEnvironment, spawnServer, until } from '../harness/test-server.ts'
+import { embeddedEnvironment, readLine, spawnServer, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
 import { openSocket, requestText } from './raw-socket.ts'
 import {
@@ -301,7 +301,7 @@ t.test('in a process of its own', async (t) => {
       }),
     })
     const log = await until('they are logged', () => {
-      const text = server.lines.filter((line) => line.startsWith('{')).join('\n')
+      const text = server.lines.filter((line) => readLine(line).start === undefined).join('\n')
       return (
         text.includes('duplicate member') && text.includes('no key fits') && text.includes('2040204') && text
       )
