@@ -7,7 +7,7 @@ export type Answered = {
   operation: string
   /** Undefined: none was opened. */
   envelope: EnvelopeKind | undefined
-  outcome: Pick<CatalogueEntry, 'code' | 'name'> | undefined
+  outcome: Pick<CatalogueEntry, 'code' | 'name' | 'status'> | undefined
   /** Which check refused. */
   reason: string | undefined
   status: number
@@ -18,14 +18,16 @@ export type Answered = {
   deviceId: string | undefined
 }
 
-export type WriteAccessLog = (log: Pick<FastifyBaseLogger, 'info'>, answered: Answered) => void
+export type WriteAccessLog = (log: Pick<FastifyBaseLogger, 'info' | 'error'>, answered: Answered) => void
 
 export const createAccessLog =
   (observe: ((answered: Answered) => void) | undefined): WriteAccessLog =>
   (log, answered) => {
     observe?.(answered)
     const { operation, envelope, outcome, reason, status, elapsedMs, address, appId, deviceId } = answered
-    log.info({
+    // What failed inside an envelope has the status 200.
+    const isFault = Math.max(status, outcome?.status ?? 0) >= 500
+    log[isFault ? 'error' : 'info']({
       operation,
       envelope,
       code: outcome?.code,

@@ -76,7 +76,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   registerBodies(app, transport.maxPostBytes)
   const methodsAt = watchRoutes(app)
   const failureStatus = transport.failureStatus || (security.profile === 'legacy' ? 200 : 403)
-  app.setErrorHandler(createErrorHandler({ now, failureStatus, drawNonce: needs.drawNonce }))
+  app.setErrorHandler(createErrorHandler({ now, failureStatus, isTrial, drawNonce: needs.drawNonce }))
 
   const { profile } = security
   const checkPrivate = createPrivacy({

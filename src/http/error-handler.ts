@@ -5,9 +5,10 @@ import { frameRefusal } from '../protocol/frame.ts'
 import { drainBody } from './bodies.ts'
 import { renderFailure } from './page-texts.ts'
 import { sendHtml } from './pages.ts'
+import { reasonOf, tellReason } from './reasons.ts'
 import { composeFailure, failureStatusOf, retryAfterOf } from './reply.ts'
 
-export type ErrorNeeds = { now(): number; failureStatus: number; drawNonce(): string }
+export type ErrorNeeds = { now(): number; failureStatus: number; isTrial: boolean; drawNonce(): string }
 
 const byStatus: Record<number, ErrorName> = {
   404: 'OPERATION_UNKNOWN',
@@ -45,17 +46,15 @@ const toFailure = (error: Error, request: FastifyRequest): Failure => {
 
 const statuses = new Set([405, 408, 415, 431])
 
-export const createErrorHandler = ({ now, failureStatus, drawNonce }: ErrorNeeds) => {
+export const createErrorHandler = ({ now, failureStatus, isTrial, drawNonce }: ErrorNeeds) => {
   return async (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-    const failure = toFailure(error, request)
+    const found = toFailure(error, request)
     const { caller, opened } = request
-    request.outcome = failure.entry
-    const cause = failure.options.cause
-    if (failure.entry.name === 'INTERNAL' || failure.entry.name === 'DATABASE_ERROR') {
-      request.log.error({ err: cause ?? failure }, 'request failed')
-    } else if (cause instanceof Error) {
-      request.reason = cause.message
-    }
+    request.outcome = found.entry
+    request.reason = reasonOf(found, request)
+    if (found.entry.name === 'INTERNAL' || found.entry.name === 'DATABASE_ERROR')
+      request.log.error({ err: found.options.cause ?? found }, 'request failed')
+    const failure = isTrial ? tellReason(found, request.reason) : found
     const { statusCode = 0 } = error as FastifyError
     const status = statuses.has(statusCode)
       ? statusCode

@@ -32,8 +32,8 @@ declare module 'fastify' {
     claim: Claim | undefined
     /** This call has a slot among the writes. */
     hasSlot: boolean
-    outcome: Pick<CatalogueEntry, 'code' | 'name'> | undefined
-    /** Which check refused, for the log alone. */
+    outcome: Pick<CatalogueEntry, 'code' | 'name' | 'status'> | undefined
+    /** Which check refused: for the log, and in a trial for the caller. */
     reason: string | undefined
   }
   interface FastifyContextConfig {

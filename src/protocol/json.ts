@@ -27,10 +27,12 @@ const words = [
   ['null', null],
 ] as const
 
-/** Returns one JSON object, or throws `Failure('ENVELOPE_REFUSED')`; its cause says what is wrong, for the log only. */
+/** Returns one JSON object, or throws `Failure('ENVELOPE_REFUSED')`; its cause says what is wrong. */
 export const parseJsonObject = (text: string): JsonObject => {
   let at = 0
   let count = 0
+
+  const refuseHere = (what: string) => refuse(`not JSON: ${what} at ${at}`)
 
   const skipBlank = () => {
     const code = text.charCodeAt(at)
@@ -40,7 +42,7 @@ export const parseJsonObject = (text: string): JsonObject => {
   }
 
   const expect = (letter: string) => {
-    if (text[at] !== letter) refuse('unexpected character')
+    if (text[at] !== letter) refuseHere(at < text.length ? 'unexpected character' : 'unexpected end')
     at++
   }
 
@@ -53,7 +55,7 @@ export const parseJsonObject = (text: string): JsonObject => {
       at = special.exec(text)?.index ?? text.length
       const code = text.charCodeAt(at)
       if (code === 34) break
-      if (code !== 92) refuse('control character or end of text in a string')
+      if (code !== 92) refuseHere('control character or end of text in a string')
       escaped = true
       at += 2
     }
@@ -70,7 +72,7 @@ export const parseJsonObject = (text: string): JsonObject => {
     try {
       value = JSON.parse(quoted)
     } catch {
-      refuse('bad escape')
+      refuseHere('bad escape')
     }
     if (!value.isWellFormed()) refuse('lone surrogate')
     return value
@@ -78,7 +80,7 @@ export const parseJsonObject = (text: string): JsonObject => {
 
   const readNumber = (): number => {
     number.lastIndex = at
-    const match = number.exec(text)?.[0] ?? refuse('unexpected character')
+    const match = number.exec(text)?.[0] ?? refuseHere('unexpected character')
     at += match.length
     const value = Number(match)
     if (!Number.isFinite(value)) refuse('number out of range')
@@ -150,6 +152,6 @@ export const parseJsonObject = (text: string): JsonObject => {
   skipBlank()
   const object = readObject(1)
   skipBlank()
-  if (at !== text.length) refuse('text after the object')
+  if (at !== text.length) refuseHere('text after the object')
   return object
 }

@@ -19,8 +19,16 @@ import {
 
 const withoutTime = (body: string) => body.replace(/"timestamp":\d+/, '"timestamp":0')
 
+/** No trial, which would tell the reason, and provisioning without TLS all the same. */
+const service = {
+  TORII__SERVER__TRIAL: 'false',
+  TORII__SECURITY__PROFILE: 'legacy',
+  TORII__TRANSPORT__FAILURE_STATUS: '403',
+  TORII__LANGUAGES: 'zh-CN,en',
+}
+
 t.test('every envelope that cannot be opened gets the same refusal', async (t) => {
-  const world = await openWorld(t)
+  const world = await openWorld(t, service)
   const [device, other] = [await world.provision(), await world.provision()]
   const { t: id } = device
   const good = sealText(device, `{"apiver":1,"a":"${word}"}`, startMs)

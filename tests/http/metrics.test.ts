@@ -146,7 +146,13 @@ t.test('a call is refused with each face, to be counted', async (t) => {
   await isRefused(call('/v1/hello', json({ hello: {} })), 'KX_CONTENT', '/v1/hello', 'json')
   await isRefused(call('/v1/nothing', '', jsonType, 'GET'), 'OPERATION_UNKNOWN', 'other', 'none')
   await isRefused(call('/v1/echo', json({}), jsonType, 'PUT'), 'METHOD_NOT_SUPPORTED', 'other', 'none')
-  await isRefused(call('/v1/echo', '{'), 'ENVELOPE_REFUSED', '/v1/echo', 'none', 'unexpected character')
+  await isRefused(
+    call('/v1/echo', '{'),
+    'ENVELOPE_REFUSED',
+    '/v1/echo',
+    'none',
+    'not JSON: unexpected end at 1',
+  )
   await call('/v1/server-keys', '', jsonType, 'GET')
   expect('OK', '/v1/server-keys', 'bare')
   await isRefused(call('/v1/server-keys', '', jsonType, 'GET'), 'TOO_OFTEN', '/v1/server-keys', 'none')

@@ -29,6 +29,9 @@ export type RegisterNeeds = {
 
 const tagBytes = 8
 
+const nameTaken = () =>
+  new Failure('ALREADY_REGISTERED', { cause: new Error('this name, or one that looks like it, is taken') })
+
 export const createRegister = (needs: RegisterNeeds) => {
   const { db, clock, random, crypto, names, createVerifiers, logins, keys, captcha } = needs
 
@@ -53,7 +56,7 @@ export const createRegister = (needs: RegisterNeeds) => {
       return { account, begun }
     })
     const { account, begun } = await insertAll.catch((error) => {
-      throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED', { cause: error }) : error
+      throw db.isDuplicate(error) ? nameTaken() : error
     })
     return welcome(account, await begun.finish())
   }

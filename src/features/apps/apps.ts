@@ -8,6 +8,7 @@ import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import { appRefused, notPublic, unknownId, wrongSecret } from './refusals.ts'
 import { findApp, findApps, insertApp, updateApp } from './repo.ts'
 import type { AppRow } from './tables.ts'
 
@@ -140,7 +141,10 @@ export const createApps = (needs: AppsNeeds) => {
   }
 
   const checkEnabled = (row: AppRow): CallerApp => {
-    if (row.disabledAt !== null) throw new Failure('APP_DISABLED')
+    if (row.disabledAt !== null) {
+      const reason = `app ${row.appId} is disabled: torii app enable ${row.appId}`
+      throw new Failure('APP_DISABLED', { cause: new Error(reason) })
+    }
     return toCallerApp(row)
   }
 
@@ -186,10 +190,10 @@ export const createApps = (needs: AppsNeeds) => {
       origin: string | undefined,
     ): Promise<CallerApp> => {
       const row = await find(appId)
-      const isGood =
-        row &&
-        (secret === undefined ? row.isPublic === 1 && isOriginOf(row, origin) : isSecretOf(row, secret))
-      if (!row || !isGood) throw new Failure('APP_REFUSED')
+      if (!row) throw appRefused(unknownId)
+      if (secret !== undefined && !isSecretOf(row, secret)) throw appRefused(wrongSecret(row))
+      if (secret === undefined && !(row.isPublic === 1 && isOriginOf(row, origin)))
+        throw appRefused(notPublic(row, origin))
       const app = checkEnabled(row)
       return secret === undefined ? { ...app, checks: [] } : app
     },
@@ -199,7 +203,8 @@ export const createApps = (needs: AppsNeeds) => {
       const isGoodId = appId === undefined || appId === app.appId
       const isGoodSecret =
         secret === undefined || (typeof secret === 'string' && row && isSecretOf(row, secret))
-      if (!row || !isGoodId || !isGoodSecret) throw new Failure('APP_REFUSED')
+      if (!row || !isGoodId) throw appRefused(`the device belongs to app ${app.appId}`)
+      if (!isGoodSecret) throw appRefused(wrongSecret(row))
       checkEnabled(row)
     },
     find: async (appId: string): Promise<CallerApp | undefined> => {

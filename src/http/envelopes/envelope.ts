@@ -69,7 +69,10 @@ export const refuse = (reason: string): never => {
 
 export const encryptionRequired = (info: string) => new Failure('ENCRYPTION_REQUIRED', { info })
 
-export const typeNotTaken = () => Object.assign(new Failure('PARAMETER_INVALID'), { statusCode: 415 })
+export const typeNotTaken = () => {
+  const cause = new Error('this content-type is not taken here')
+  return Object.assign(new Failure('PARAMETER_INVALID', { cause }), { statusCode: 415 })
+}
 
 /** A parameter of a form; undefined in any other body. */
 export const formValue = ({ parameters }: Call, name: string): string | undefined =>

@@ -52,7 +52,8 @@ export const openEnvelope =
       },
     }
     const envelope =
-      envelopes.find(({ matches }) => matches(call)) ?? refuse('j missing, or an unknown version')
+      envelopes.find(({ matches }) => matches(call)) ??
+      refuse('no j, or an unknown v (a body of JSON needs content-type: application/json)')
     const opened = await envelope.open(call, needs)
     request.opened = opened
     request.body = opened.input

@@ -55,7 +55,7 @@ const createOriginWarning = (elapsedMs: () => number) => {
     silentUntil = elapsedMs() + 60_000
     log.warn(
       { origin: origin.slice(0, 100) },
-      'a page of this origin was refused; list it in server.origins, or with "torii app add --origin"',
+      'a page of this origin was refused; list it with "torii app set ID --origin", or in server.origins',
     )
   }
 }

@@ -13,10 +13,12 @@ export const checkRoute =
   ({ methodsAt }: RouteNeeds): onRequestHookHandler =>
   (request, reply, done) => {
     if (!request.is404) return done()
-    const allowed = methodsAt((request.raw.url ?? '').split('?')[0] ?? '')
+    const path = (request.raw.url ?? '').split('?')[0] ?? ''
+    const allowed = methodsAt(path)
     if (allowed === undefined) throw new Failure('OPERATION_UNKNOWN')
     reply.header('allow', allowed.join(', '))
-    throw new Failure('METHOD_NOT_SUPPORTED')
+    const reason = `${path} is called by ${allowed.join(' or ')}`
+    throw new Failure('METHOD_NOT_SUPPORTED', { cause: new Error(reason) })
   }
 
 const countLines = ({ raw }: FastifyRequest, name: string) => {
