@@ -106,6 +106,7 @@ export const embeddedEnvironment = (folder: string): Environment => ({
 
 /** Standard output inside tap, which never calls back. */
 const tapOutput: Output = {
+  isTerminal: false,
   write: (text, done) => {
     process.stdout.write(text)
     done()
