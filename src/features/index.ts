@@ -70,7 +70,7 @@ export const openFeatures = (world: World) => {
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
   house.add(outbox, {})
-  house.add(accounts, { logins: ticket, keys, captcha: captchas })
+  house.add(accounts, { logins: ticket, keys, captcha: captchas, passEach: rateLimits.passEach })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

@@ -64,7 +64,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
   ...Object.fromEntries(
     [
       ...['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'],
-      ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS', 'WORDS', 'WORD_TEST', 'CAPTCHA'],
+      ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS', 'WORDS', 'WORD_TEST', 'CAPTCHA', 'LOGIN_FAILURES'],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),
   TORII__CAPTCHA__DEMAND: JSON.stringify([

@@ -104,8 +104,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'login with a wrong password',
     4,
-    // One of them counts failures of the network.
-    4,
+    // Two of them count failures of the network: for its limit, and for the captcha.
+    5,
     codes.LOGIN_FAILED,
     async () => {
       const { login } = await registerUser(device, target)

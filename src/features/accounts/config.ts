@@ -20,6 +20,8 @@ export const limits = {
   prelogin: limit(60, 30),
   register: limit(60, 10),
   login: limit(60, 30),
+  /** Wrong logins of a network, whatever they try. */
+  loginFailures: limit(3_600, 300),
 }
 
 export const password = {

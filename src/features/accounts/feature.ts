@@ -1,4 +1,5 @@
 /** Accounts: registering, logging in, and what an administrator does to an account. */
+import type { PassEach } from '../abuse/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
@@ -6,6 +7,7 @@ import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import { createAccountAdmin } from './admin.ts'
+import { createNetworkFailures } from './failures/networks.ts'
 import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
 import { createLogin } from './login.ts'
@@ -36,10 +38,11 @@ export type AccountsNeeds = {
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Captcha
+  passEach: PassEach
 }
 
 export const accounts = feature({
-  create: (world: World, { logins, keys, captcha }: AccountsNeeds) => {
+  create: (world: World, { logins, keys, captcha, passEach }: AccountsNeeds) => {
     const { db, clock, random, crypto, config, isWithin } = world
     const passwords = createPasswords({
       crypto,
@@ -76,6 +79,7 @@ export const accounts = feature({
       verifiers,
       findSalt,
       failures,
+      networks: createNetworkFailures({ passEach, elapsed: clock.elapsed }),
       logins,
       keys,
       captcha,

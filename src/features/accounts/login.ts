@@ -6,6 +6,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
+import type { NetworkFailures } from './failures/networks.ts'
 import type { FailuresService } from './failures/rule.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
 import type { Hashes, Passwords } from './passwords.ts'
@@ -21,6 +22,7 @@ export type LoginNeeds = {
   verifiers: Verifiers
   findSalt(typed: string): Promise<string>
   failures: FailuresService
+  networks: NetworkFailures
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Pick<Captcha, 'checkLogin' | 'countFailure'>
@@ -31,7 +33,7 @@ export type LoginNeeds = {
 const mostTries = 3
 
 export const createLogin = (needs: LoginNeeds) => {
-  const { db, clock, passwords, verifiers, failures, logins, captcha } = needs
+  const { db, clock, passwords, verifiers, failures, networks, logins, captcha } = needs
 
   /** The account, if the password is right and it may log in. Throws every refusal of a login. */
   const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
@@ -40,8 +42,9 @@ export const createLogin = (needs: LoginNeeds) => {
     if (!isRight || !account) {
       // A byte-equal copy of a wrong login counts once.
       if (caller.isRepeat) throw new Failure('LOGIN_FAILED')
-      await captcha.countFailure(caller)
-      throw await failures.count(situation)
+      const refusal = await failures.count(situation)
+      const [wait] = await Promise.all([networks.count(caller.address), captcha.countFailure(caller)])
+      throw wait ?? refusal
     }
     if (account.status !== 'active') {
       throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
@@ -68,6 +71,7 @@ export const createLogin = (needs: LoginNeeds) => {
   const judge = async (situation: LoginSituation, input: LoginInput, caller: AppCaller) => {
     const withoutStreak = { ...situation, isKnownDevice: true }
     failures.check(withoutStreak)
+    if (!situation.isKnownDevice) networks.check(caller.address)
     const { failedAt, isKnownDevice } = situation
     const facts = { failedAt, isKnownDevice, isStreak: failures.isStreak(situation) }
     if (await captcha.checkLogin(input.captcha, caller, facts)) return withoutStreak
