@@ -1,7 +1,7 @@
 // The SDK as a package of its own: dist/client-package, from the compiled client and its declarations.
 //
-// index.js and backend.js are modules that need three packages (@noble/*); everything else is in them. client.min.js is
-// one file that needs nothing, for pages without a bundler and for service workers.
+// index.js and backend.js are modules that need three packages (@noble/*); everything else is in them. native.js is the
+// same for React Native. client.min.js is one file that needs nothing, for pages without a bundler and service workers.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { build } from 'rolldown'
@@ -29,26 +29,48 @@ const createManifest = (own, name) => ({
   sideEffects: false,
   engines: own.engines,
   exports: {
-    '.': { types: './types/client/index.d.ts', default: './index.js' },
+    '.': {
+      types: './types/client/index.d.ts',
+      'react-native': './native.js',
+      default: './index.js',
+    },
     './backend': { types: './types/client/backend.d.ts', default: './backend.js' },
     './client.min.js': { types: './types/client/index.d.ts', default: './client.min.js' },
     './package.json': './package.json',
   },
+  // For a Metro that does not read `exports`.
+  main: './index.js',
+  'react-native': './native.js',
+  types: './types/client/index.d.ts',
   dependencies: listDependencies(own),
 })
 
 /** What an app imports, and the workers that index.js starts by their names. */
 const modules = ['index', 'backend', 'kdf-worker', 'work-worker']
 
+/** Everything is built in but what the package depends on. */
+const forPackage = {
+  external: [noble],
+  plugins: [noNodeCrypto],
+  platform: 'neutral',
+  resolve: { mainFields: ['module', 'main'], conditionNames: ['import', 'browser', 'default'] },
+  logLevel: 'warn',
+}
+
 const buildModules = (client, target) =>
   build({
+    ...forPackage,
     input: Object.fromEntries(modules.map((name) => [name, join(client, `${name}.js`)])),
-    external: [noble],
-    plugins: [noNodeCrypto],
-    platform: 'neutral',
-    resolve: { mainFields: ['module', 'main'], conditionNames: ['import', 'browser', 'default'] },
-    logLevel: 'warn',
     output: { dir: target, format: 'esm', chunkFileNames: '[name]-[hash].js' },
+  })
+
+/** Hermes, the engine of React Native, cannot parse `import.meta`, and has no Worker that would need it. */
+const buildNative = (client, target) =>
+  build({
+    ...forPackage,
+    input: join(client, 'index.js'),
+    transform: { define: { 'import.meta.url': 'undefined' } },
+    output: { file: join(target, 'native.js'), format: 'esm', codeSplitting: false },
   })
 
 const buildSingleFile = (client, target) =>
@@ -94,6 +116,7 @@ export const buildClientPackage = async (root) => {
     `${JSON.stringify(createManifest(own, packageName), null, 2)}\n`,
   )
   await buildModules(client, target)
+  await buildNative(client, target)
   await buildSingleFile(client, target)
   copyDeclarations(dist, target, ['client/index.d.ts', 'client/backend.d.ts'])
   cpSync(join(root, 'LICENSE'), join(target, 'LICENSE'))

@@ -1,4 +1,5 @@
 /** Solves captchas: work by itself, pictures by asking the program, which asks its user. */
+import { toBase64, utf8 } from '../protocol/bytes.ts'
 import type { InputOf, ReplyOf } from './call.ts'
 import { ClientFailure, isFailure } from './failure.ts'
 import { findNumber, type WorkJob } from './find-number.ts'
@@ -42,7 +43,7 @@ export const createCaptchaSolver = ({ onCaptcha, onWork = () => {} }: CaptchaOpt
     if (!challenge || !(challenge.maxnumber <= mostWork)) throw new ClientFailure('REPLY_UNREADABLE')
     const number = await search(challenge, onWork)
     if (number === undefined) throw new ClientFailure('REPLY_UNREADABLE')
-    return btoa(JSON.stringify({ ...challenge, number }))
+    return toBase64(utf8(JSON.stringify({ ...challenge, number })))
   }
 
   const solve = async (challenge: Challenge): Promise<CaptchaAnswer> => {

@@ -9,7 +9,7 @@ export type WorkJob = { challenge: string; salt: string; maxnumber: number }
 
 const slice = 2_000
 
-/** The number whose hash with the salt is the challenge; undefined: there is none. Tells how far it is, from 0 to 1. */
+/** The number whose hash with the salt is the challenge; undefined: there is none. Tells how far it is, up to 1. */
 export const findNumber = async (
   { challenge, salt, maxnumber }: WorkJob,
   tellProgress: (share: number) => void,
@@ -17,7 +17,9 @@ export const findNumber = async (
   for (let first = 0; first <= maxnumber; first += slice) {
     const end = Math.min(maxnumber, first + slice - 1)
     for (let number = first; number <= end; number++) {
-      if (toHex(sha256(utf8(salt + number))) === challenge) return number
+      if (toHex(sha256(utf8(salt + number))) !== challenge) continue
+      tellProgress(1)
+      return number
     }
     tellProgress(end / maxnumber)
     await new Promise((resolve) => setTimeout(resolve))

@@ -1,33 +1,14 @@
 /** The pages of docs/examples: typed, built by Vite, and clicked through in Chromium. */
-import { copyFile, readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { extname, join, normalize } from 'node:path'
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { openBrowser } from '../harness/chromium.ts'
 import { openExamples } from './examples-app.ts'
 import { root, run } from './packed-client.ts'
+import { openFiles } from './static-files.ts'
 
 t.setTimeout(300_000)
-
-const contentTypes: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' }
-
-/** Serves the files of a folder as any web server does. */
-const openFiles = async (t: Test, folder: string) => {
-  const server = createServer(async (request, response) => {
-    const path = normalize(new URL(request.url ?? '', 'http://files').pathname)
-    const text = await readFile(join(folder, path)).catch(() => undefined)
-    if (text === undefined) return response.writeHead(404).end()
-    return response.setHeader('content-type', contentTypes[extname(path)] ?? 'text/plain').end(text)
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 /** What a user does with any of the pages. */
 const clickThrough = async (page: Page, userName: string) => {
