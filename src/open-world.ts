@@ -13,6 +13,7 @@ import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/ke
 import type { Logger } from './adapters/logger.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
 import { isWithin, networkOf } from './adapters/network.ts'
+import { createPasswordLists } from './adapters/password-lists.ts'
 import { loadPhones } from './adapters/phone-numbers.ts'
 import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
@@ -40,6 +41,8 @@ export const openWorld = async (options: WorldOptions) => {
     for (const part of opened.splice(0)) await part.close()
   }
   try {
+    const passwordLists = createPasswordLists(config.password)
+    await passwordLists.load()
     const key = openServerKey(config.security, { create: isEmbedded(config), random })
     await ensureMigrated({ config: config.database, clock })
     const db = await openDb({ config: config.database, logger, clock })
@@ -91,6 +94,7 @@ export const openWorld = async (options: WorldOptions) => {
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
       isWithin,
+      passwordLists,
       drawGlyphs: createDrawGlyphs(),
       logger,
       giveWay: () => setImmediate(),

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { ConfigSchema } from '../src/config/index.ts'
 import { fillDefaults, type SchemaNode } from '../src/config/shape.ts'
 import { printOperations } from './generate/client-operations.ts'
+import { composeCommonPasswords } from './generate/common-passwords.ts'
 import { configurationPage } from './generate/configuration-page.ts'
 import { errorPage } from './generate/error-page.ts'
 import { composeOpenApi } from './generate/openapi.ts'
@@ -13,8 +14,9 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
 const shapes = await loadShapes()
 
-/** Every generated file with its text. */
-export const generatedFiles = (): Record<string, string> => ({
+/** Every generated file with what is in it. */
+export const generatedFiles = (): Record<string, string | Buffer> => ({
+  'config/common-passwords.bin': composeCommonPasswords(),
   'config/default.json': json(fillDefaults(ConfigSchema as SchemaNode, {})),
   'config/schema.json': json(ConfigSchema),
   'docs/configuration.md': configurationPage(),
@@ -33,7 +35,9 @@ const main = () => {
 export const findStaleFiles = (): string[] =>
   Object.entries(generatedFiles())
     .filter(([file, text]) => {
-      const kept = readFileSync(fileURLToPath(import.meta.resolve(`#root/${file}`)), 'utf8')
+      const bytes = readFileSync(fileURLToPath(import.meta.resolve(`#root/${file}`)))
+      if (typeof text !== 'string') return !bytes.equals(text)
+      const kept = bytes.toString()
       return file.endsWith('.json') ? json(JSON.parse(kept)) !== text : kept !== text
     })
     .map(([file]) => file)

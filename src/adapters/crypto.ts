@@ -5,6 +5,7 @@ import type { Random } from './random.ts'
 /** The protocol's primitives by node:crypto. */
 export const nodePrimitives: Primitives = {
   md5: (data) => hash('md5', data, 'buffer'),
+  sha1: (data) => hash('sha1', data, 'buffer'),
   sha256: (data) => hash('sha256', data, 'buffer'),
   hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
 }

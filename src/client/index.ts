@@ -16,6 +16,7 @@ import { type AppVerbs, createAppVerbs } from './verbs/apps.ts'
 import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
+import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
 
 export { createBrowserStorage } from './browser-storage.ts'
@@ -30,6 +31,7 @@ export type { TicketPair } from './tickets.ts'
 export type { Credentials, Registration } from './verbs/accounts.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
+export type { PasswordContext } from './verbs/passwords.ts'
 export type { Session } from './verbs/tickets.ts'
 
 export type CallOptions = {
@@ -57,6 +59,7 @@ export type Client = AppVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
   AccountVerbs &
+  PasswordVerbs &
   TicketVerbs &
   CallVerb
 
@@ -85,6 +88,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createKeyExchangeVerbs(core),
     ...createHelloVerbs(core),
     ...createAccountVerbs(core),
+    ...createPasswordVerbs(core),
     ...createCaptchaVerbs(core),
     ...createTicketVerbs(core),
     ...createCall(core),

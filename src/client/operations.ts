@@ -183,11 +183,27 @@ export type Operations = {
     }
     reply: Record<never, never>
   }
+  /** What the lists of common passwords have under the first digits of SHA-1 sums. */
+  '/v1/password/range': {
+    input: {
+      /** The first 5 of the 40 hex digits, upper case */
+      prefixes: string[]
+    }
+    reply: {
+      ranges: {
+        prefix: string
+        /** The other 35 digits, a colon, and how often the password was seen */
+        suffixes: string[]
+      }[]
+    }
+  }
   /** The salt and cost of a login, registered or not. */
   '/v1/prelogin': {
     input: {
       /** User number or user name */
       login: string | number
+      /** The schemes that the client knows beside md5-bcrypt: nfc-md5-bcrypt */
+      kdfs?: string[]
     }
     reply: {
       kdf: string
@@ -450,6 +466,7 @@ export const operations = {
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/login': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/logout': { replay: 'once', tiers: ['a2', 'skey'], takesTicket: true },
+  '/v1/password/range': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/prelogin': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/register': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },

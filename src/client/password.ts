@@ -1,15 +1,15 @@
 /** From a password to what is sent for it. The password itself never leaves the client. */
-import { utf8 } from '../protocol/bytes.ts'
 import {
   isBcryptSalt,
   kdfName,
-  passwordBytes,
+  normalKdfName,
   passwordText,
   randomSalt,
   randomSaltBytes,
 } from '../protocol/password-kdf.ts'
+import { isPasswordLong, judgePassword, prefixLength } from '../protocol/password-quality.ts'
 import type { Send } from './call.ts'
-import { ClientFailure } from './failure.ts'
+import { ClientFailure, isFailure } from './failure.ts'
 import type { KdfRecord, KdfWanted } from './kdf-record.ts'
 import { noblePrimitives } from './primitives.ts'
 
@@ -68,9 +68,18 @@ const costs = { min: 4, max: 15 }
 const isCost = (cost: unknown): cost is number =>
   typeof cost === 'number' && Number.isInteger(cost) && cost >= costs.min && cost <= costs.max
 
-const checkLength = (password: string): void => {
-  const { length } = utf8(password)
-  if (length < passwordBytes.min || length > passwordBytes.max) throw new ClientFailure('PASSWORD_LENGTH')
+export type HashOptions = {
+  acceptNewKdf?: boolean
+  /** Not normalised, as older clients hashed it. */
+  asTyped?: boolean
+  withNumber?: boolean
+}
+
+export type Hashed = {
+  wanted: KdfWanted
+  hashes: PasswordHashes
+  /** An older client would have hashed this password otherwise. */
+  isNormalised: boolean
 }
 
 export type PasswordsNeeds = {
@@ -95,21 +104,41 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
 
   return {
     /**
+     * Refuses a password that is short, made of the user's own name, or known to many. Only the first five digits of
+     * SHA-1 sums leave the client. A server that cannot answer does not keep a user from registering.
+     */
+    checkNew: async (password: string, context: readonly string[]): Promise<void> => {
+      const judged = judgePassword(noblePrimitives, password, context)
+      if ('fault' in judged) throw new ClientFailure(judged.fault)
+      const prefixes = [...new Set(judged.sums.map((sum) => sum.slice(0, prefixLength)))]
+      const { ranges } = await send('/v1/password/range', { prefixes }).catch((error) => {
+        if (isFailure(error, 'OPERATION_UNKNOWN', 'TOO_OFTEN', 'OVERLOADED')) return { ranges: [] }
+        throw error
+      })
+      const known = new Set(
+        ranges.flatMap(({ prefix, suffixes }) => suffixes.map((line) => prefix + line.slice(0, 35))),
+      )
+      if (judged.sums.some((sum) => known.has(sum))) throw new ClientFailure('PASSWORD_COMMON')
+    },
+    /**
      * Asks for the salt of a login and hashes a password for it, at the next cost too when the server names a higher one.
      * `withNumber`: also for the number that registering will give, under a random salt, which tells nothing of the name.
      */
     hash: async (
       login: Login,
       password: string,
-      { acceptNewKdf = false, withNumber = false } = {},
-    ): Promise<{ wanted: KdfWanted; hashes: PasswordHashes }> => {
-      checkLength(password)
-      const { kdf: name, salt, cost, next } = await send('/v1/prelogin', { login })
-      const isKnown = name === kdfName && isBcryptSalt(String(salt)) && isCost(cost)
+      { acceptNewKdf = false, asTyped = false, withNumber = false }: HashOptions = {},
+    ): Promise<Hashed> => {
+      if (!isPasswordLong(password)) throw new ClientFailure('PASSWORD_LENGTH')
+      const asked = { login, kdfs: [normalKdfName] }
+      const { kdf: name, salt, cost, next } = await send('/v1/prelogin', asked)
+      const isKnown =
+        (name === kdfName || name === normalKdfName) && isBcryptSalt(String(salt)) && isCost(cost)
       if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
       const wanted = { salt, cost }
       await checkWanted(login, wanted, acceptNewKdf)
-      const text = passwordText(noblePrimitives, password)
+      const normal = name === normalKdfName && !asTyped ? password.normalize('NFC') : password
+      const text = passwordText(noblePrimitives, normal)
       const ownSalt = randomSalt(crypto.getRandomValues(new Uint8Array(randomSaltBytes)))
       const [clientHash, ownHash] = await Promise.all([
         kdf({ text, salt, cost }),
@@ -118,7 +147,7 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
       const hashes: PasswordHashes = { salt, clientHash }
       if (ownHash !== undefined) hashes.number = { salt: ownSalt, clientHash: ownHash }
       if (next && next.cost >= cost) hashes.nextClientHash = await kdf({ text, salt, cost: next.cost })
-      return { wanted, hashes }
+      return { wanted, hashes, isNormalised: normal !== password }
     },
     /** The server has accepted a hash that was made so: from now on it may not ask for a weaker one. */
     remember: record.remember,

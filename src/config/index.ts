@@ -14,6 +14,7 @@ import * as changeLog from '../features/change-log/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as outbox from '../features/outbox/config.ts'
+import * as passwords from '../features/passwords/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as words from '../features/words/config.ts'
@@ -48,6 +49,7 @@ export const ConfigSchema = section({
     ...accounts.limits,
     ...tickets.limits,
     ...captcha.limits,
+    ...passwords.limits,
     ...words.limits,
     ...backends.limits,
     ...abuse.limits,
@@ -55,7 +57,7 @@ export const ConfigSchema = section({
   provisioning: section(apps.provisioning),
   names: section(accounts.names),
   addresses: section(addresses.addresses),
-  password: section(accounts.password),
+  password: section({ ...accounts.password, ...passwords.password }),
   tickets: section(tickets.tickets),
   audit: section(audit.audit),
   captcha: section(captcha.captcha),

@@ -19,6 +19,7 @@ const files = [
   'server.tls.certFile',
   'server.tls.keyFile',
   'store.tlsCaFile',
+  'password.breachedFile',
   'words.folder',
   'words.database.sqliteFile',
 ]

@@ -9,6 +9,7 @@ import type { Retention } from '../adapters/db/retention.ts'
 import type { Job } from '../adapters/jobs.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
 import type { Logger } from '../adapters/logger.ts'
+import type { PasswordLists } from '../adapters/password-lists.ts'
 import type { ReadPhone } from '../adapters/phone-numbers.ts'
 import type { Random } from '../adapters/random.ts'
 import type { ServerKey } from '../adapters/server-key.ts'
@@ -58,6 +59,7 @@ export type World = AdminWorld & {
   hashPassword(text: string, salt: string, cost: number): Promise<string>
   /** scrypt 2^15/8/3, for hashes under one fixed salt; bounded: throws OVERLOADED. */
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
+  passwordLists: PasswordLists
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined
   drawGlyphs: DrawGlyphs

@@ -12,6 +12,7 @@ import { type AdminWorld, createHouse, type House, type World } from './feature.
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { outbox } from './outbox/feature.ts'
+import { passwordQuality } from './passwords/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
@@ -70,7 +71,8 @@ export const openFeatures = (world: World) => {
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
   house.add(outbox, {})
-  house.add(accounts, { logins: ticket, keys, captcha: captchas, passEach: rateLimits.passEach })
+  const quality = house.add(passwordQuality, {})
+  house.add(accounts, { logins: ticket, keys, captcha: captchas, passEach: rateLimits.passEach, quality })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

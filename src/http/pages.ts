@@ -7,6 +7,8 @@ import { isOnThisMachine } from './privacy.ts'
 
 export type PageRequest = {
   caller: Caller
+  /** As it was called, without the query. */
+  path: string
   /** The query of a GET, the form of a POST. A name that comes twice is refused. */
   parameters: ReadonlyMap<string, string>
   /** Scripts and styles run only with this attribute: `<script nonce="…">`. It is new for each reply. */
@@ -69,9 +71,10 @@ export const registerPages = (app: FastifyInstance, { pages, drawNonce }: PageNe
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         if (page.isForThisMachine && !isOnThisMachine(request)) throw new Failure('OPERATION_UNKNOWN')
         const nonce = drawNonce()
+        const [path = ''] = (request.raw.url ?? '').split('?')
         const read = readParameters(request)
         const parameters = read.kind === 'form' ? read.values : new Map<string, string>()
-        const rendered = await page.render({ caller: request.caller, parameters, nonce })
+        const rendered = await page.render({ caller: request.caller, path, parameters, nonce })
         request.outcome = catalogue.OK
         return sendPage(reply, rendered, nonce)
       },

@@ -6,8 +6,10 @@ import { encodeBase64 } from 'bcryptjs'
 import { concatBytes, toHex, utf8 } from './bytes.ts'
 import type { Primitives } from './primitives.ts'
 
-/** `kdf` in the reply of `/v1/prelogin`; the only scheme today. */
+/** `kdf` in the reply of `/v1/prelogin`: the scheme of every client. */
 export const kdfName = 'md5-bcrypt'
+/** The same over the password in NFC: answered to clients that say that they know it. */
+export const normalKdfName = 'nfc-md5-bcrypt'
 export const passwordBytes = { min: 1, max: 1_024 } as const
 
 export const isClientHash = (text: string) => /^[./A-Za-z0-9]{31}$/.test(text)

@@ -4,6 +4,8 @@
  */
 export type Primitives = {
   md5(data: Uint8Array): Uint8Array
+  /** For the lists of leaked passwords, which are kept so. */
+  sha1(data: Uint8Array): Uint8Array
   sha256(data: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
 }

@@ -51,10 +51,10 @@ t.test('a user number has a salt and a verifier of its own', async (t) => {
   /** As each kind of client does; the member `number` came later than the others. */
   const enrol = async (userName: string, kind: 'password' | 'hash' | 'both hashes') => {
     const kdf = await kdfOf(userName)
-    const clientHash = await clientHashOf('right', kdf)
-    const number = { salt, clientHash: await clientHashOf('right', { ...kdf, salt }) }
+    const clientHash = await clientHashOf('quite right', kdf)
+    const number = { salt, clientHash: await clientHashOf('quite right', { ...kdf, salt }) }
     const secrets = {
-      password: { password: 'right' },
+      password: { password: 'quite right' },
       hash: { clientHash, salt: kdf.salt },
       'both hashes': { clientHash, salt: kdf.salt, number },
     }
@@ -76,19 +76,27 @@ t.test('a user number has a salt and a verifier of its own', async (t) => {
       [name, ofName],
       [userId, ofNumber],
     ] as const) {
-      t.equal(await logIn(login, await clientHashOf('right', kdf)), codes.LOGGED_IN, `${kind}: ${login}`)
+      t.equal(
+        await logIn(login, await clientHashOf('quite right', kdf)),
+        codes.LOGGED_IN,
+        `${kind}: ${login}`,
+      )
       t.equal(await logIn(login, await clientHashOf('wrong', kdf)), codes.LOGIN_FAILED)
-      t.equal((await call('/v1/login', { login, password: 'right' })).code, codes.LOGGED_IN)
+      t.equal((await call('/v1/login', { login, password: 'quite right' })).code, codes.LOGGED_IN)
     }
     if (kind !== 'hash')
-      t.equal(await logIn(userId, await clientHashOf('right', ofName)), codes.LOGIN_FAILED, 'nor its hash')
+      t.equal(
+        await logIn(userId, await clientHashOf('quite right', ofName)),
+        codes.LOGIN_FAILED,
+        'nor its hash',
+      )
   }
 
   t.test('a free number has a salt too, and malformed members are refused', async (t) => {
     t.equal((await kdfOf(987_654)).salt, (await kdfOf('987654')).salt)
     t.not((await kdfOf(987_654)).salt, (await kdfOf(987_655)).salt)
     const kdf = await kdfOf('odd number')
-    const clientHash = await clientHashOf('right', kdf)
+    const clientHash = await clientHashOf('quite right', kdf)
     const rows = [
       [{ salt: `${salt.slice(1)}b`, clientHash }, codes.PARAMETER_INVALID],
       [{ salt, clientHash: clientHash.slice(1) }, codes.PARAMETER_INVALID],
@@ -111,7 +119,7 @@ t.test('a user number has a salt and a verifier of its own', async (t) => {
     const next = await openWorld(t, { TORII__PASSWORD__NEXT_COST: '5' })
     const { JSON: call } = await openWays(next)
     const { salt, cost } = (await call('/v1/prelogin', { login: 'next' })) as unknown as Kdf
-    const clientHash = await clientHashOf('right', { salt, cost })
+    const clientHash = await clientHashOf('quite right', { salt, cost })
     const members = { regmode: 'anonymous', user: { userName: 'next' }, clientHash, salt }
     t.equal((await call('/v1/register', members)).code, codes.REGISTERED)
     await call('/v1/login', { login: 'next', clientHash, nextClientHash: 'x'.repeat(31) })
@@ -124,7 +132,7 @@ t.test('a user number has a salt and a verifier of its own', async (t) => {
   t.test('one fixed salt is the number’s too', async (t) => {
     const fixed = await openWorld(t, { TORII__PASSWORD__CLIENT_SALT: salt })
     const { JSON: call } = await openWays(fixed)
-    const clientHash = await clientHashOf('right', { salt, cost: 4 })
+    const clientHash = await clientHashOf('quite right', { salt, cost: 4 })
     const number = { salt: `${'.'.repeat(22)}`, clientHash: 'x'.repeat(31) }
     const members = { regmode: 'anonymous', user: { userName: 'fixed' }, clientHash, salt, number }
     const { userId } = (await call('/v1/register', members)).user as User
@@ -294,9 +302,13 @@ t.test('user names and nicknames', async (t) => {
   })
 
   t.test('blanks around a login make no difference', async (t) => {
-    await register(call, 'am ber', 'right')
+    await register(call, 'am ber', 'quite right')
     for (const login of ['am ber', 'am ber ', '\u3000AM  BER\u00a0', ' am\u2003ber'])
-      t.equal((await call('/v1/login', { login, password: 'right' })).code, codes.LOGGED_IN, ascii(login))
+      t.equal(
+        (await call('/v1/login', { login, password: 'quite right' })).code,
+        codes.LOGGED_IN,
+        ascii(login),
+      )
   })
 
   t.test('nicknames', async (t) => {
@@ -340,16 +352,14 @@ t.test('a password or its hash, and nothing else, logs in', async (t) => {
   }
   const [hash, salt] = ['x'.repeat(31), '.'.repeat(22)]
   const rows: [what: string, members: Members, code: number][] = [
-    ['one letter', { password: 'x' }, codes.REGISTERED],
-    ['1,024 bytes', { password: 'x'.repeat(1_024) }, codes.REGISTERED],
-    ['1,023 bytes of others', { password: '密'.repeat(341) }, codes.REGISTERED],
-    ['spaces', { password: '   ' }, codes.REGISTERED],
+    ['1,024 bytes', { password: 'abcd'.repeat(256) }, codes.REGISTERED],
+    ['1,023 bytes of others', { password: '密码锁'.repeat(113) }, codes.REGISTERED],
     ['nothing', { password: '' }, codes.PASSWORD_LENGTH],
-    ['1,025 bytes', { password: 'x'.repeat(1_025) }, codes.PASSWORD_LENGTH],
-    ['1,026 bytes of others', { password: '密'.repeat(342) }, codes.PASSWORD_LENGTH],
+    ['1,025 bytes', { password: `x${'abcd'.repeat(256)}` }, codes.PASSWORD_LENGTH],
+    ['1,026 bytes of others', { password: '密码锁'.repeat(114) }, codes.PASSWORD_LENGTH],
     ['no text', { password: 5 }, codes.PARAMETER_INVALID],
     ['neither', {}, codes.PARAMETER_MISSING],
-    ['both', { password: 'x', clientHash: hash, salt }, codes.PARAMETER_INVALID],
+    ['both', { password: 'quite right', clientHash: hash, salt }, codes.PARAMETER_INVALID],
     ['a hash without its salt', { clientHash: hash }, codes.PARAMETER_MISSING],
     ['a hash with another salt', { clientHash: hash, salt }, codes.PARAMETER_INVALID],
     ['a hash too short', { clientHash: hash.slice(1), salt }, codes.PARAMETER_INVALID],
@@ -360,11 +370,9 @@ t.test('a password or its hash, and nothing else, logs in', async (t) => {
 
   t.test('password and hash open the same account', async (t) => {
     const rows = [
-      ['密码🔑', '密码', '密码🔑 '],
-      ['a\u0301', '\u00e1', 'a'],
-      ['x'.repeat(1_024), 'x'.repeat(1_023)],
-      [' Leading', 'Leading', ' leading'],
-      ['null\u0000byte', 'null', 'null\u0000'],
+      ['很长的密码是🔑呀', '很长的密码是呀', '很长的密码是🔑呀 '],
+      ['abcd'.repeat(256), 'abcd'.repeat(256).slice(1)],
+      [' Leading blank', 'Leading blank', ' leading blank'],
     ]
     for (const [password = '', ...others] of rows) {
       const login = `both-${++count}`
@@ -435,8 +443,8 @@ t.test('failures are counted per login and network, known or not, and answered a
   // Plain calls from elsewhere, for their HTTP status.
   const world = await openWorld(t, { TORII__SECURITY__PROFILE: 'legacy', TORII__CAPTCHA__MODE: 'never' })
   const { JSON: call } = await openWays(world)
-  const { userId } = (await register(call, 'alice', 'right')).user as User
-  await register(call, 'bob', 'right')
+  const { userId } = (await register(call, 'alice', 'quite right')).user as User
+  await register(call, 'bob', 'quite right')
   const credentials = { appid: world.app.appId, appsecret: world.app.appSecret }
   const attempt = (login: string, from: string, password = 'wrong') =>
     world.request({ url: '/v1/login', json: { ...credentials, login, password }, from })
@@ -447,7 +455,7 @@ t.test('failures are counted per login and network, known or not, and answered a
         checkRefusal(t, await attempt(login, `10.0.0.${n}`), 'LOGIN_FAILED', { message: `${login}: ${n}` })
         world.clock.add(1_000)
       }
-      for (const password of ['wrong', 'right']) {
+      for (const password of ['wrong', 'quite right']) {
         const sixth = await attempt(login, '10.0.0.250', password)
         checkRefusal(t, sixth, 'TOO_OFTEN', { status: 429, message: `${login}: the sixth, ${password}` })
         t.equal(sixth.headers['retry-after'], '895', 'until the first of the five is over')
@@ -456,36 +464,36 @@ t.test('failures are counted per login and network, known or not, and answered a
     }
     const status = async (...[login, from, password]: Parameters<typeof attempt>) =>
       (await attempt(login, from, password)).status
-    t.equal(await status('ALICE', '10.0.0.1', 'right'), 429, 'in other capitals, too')
-    t.equal(await status(userId, '10.0.0.1', 'right'), 429, 'by its number, too')
+    t.equal(await status('ALICE', '10.0.0.1', 'quite right'), 429, 'in other capitals, too')
+    t.equal(await status(userId, '10.0.0.1', 'quite right'), 429, 'by its number, too')
     t.equal(await status('alice', '10.0.1.1'), 401, 'the network beside it has its own count')
-    t.equal(await status('bob', '10.0.0.1', 'right'), 200, 'another login has its own count')
+    t.equal(await status('bob', '10.0.0.1', 'quite right'), 200, 'another login has its own count')
     world.clock.add(895_000 - 4 * 65_000 + 5_000)
     t.equal(await status('alice', '10.0.0.1'), 401, 'one more when the oldest is over')
-    t.equal(await status('alice', '10.0.0.1', 'right'), 429)
+    t.equal(await status('alice', '10.0.0.1', 'quite right'), 429)
     world.clock.add(900_000)
-    t.equal(await status('alice', '10.0.0.1', 'right'), 200)
+    t.equal(await status('alice', '10.0.0.1', 'quite right'), 200)
     for (let n = 0; n < 4; n++) t.equal(await status('alice', '10.0.0.1'), 401)
-    t.equal(await status('alice', '10.0.0.1', 'right'), 200)
+    t.equal(await status('alice', '10.0.0.1', 'quite right'), 200)
     for (let n = 0; n < 5; n++)
       t.equal(await status('alice', '10.0.0.1'), 401, 'the right one has cleared them')
     t.equal(await status('alice', '10.0.0.1'), 429)
     for (let n = 1; n <= 5; n++) await status('bob', `2001:db8::${n}`)
-    t.equal(await status('bob', '2001:db8::ffff', 'right'), 429, 'IPv6 counts by its /64')
-    t.equal(await status('bob', '2001:db8:0:1::1', 'right'), 200)
+    t.equal(await status('bob', '2001:db8::ffff', 'quite right'), 429, 'IPv6 counts by its /64')
+    t.equal(await status('bob', '2001:db8:0:1::1', 'quite right'), 200)
   })
 
   t.test('a burst gets no more tries than a sequence', async (t) => {
-    await register(call, 'carol', 'right')
-    const passwords = [...Array.from({ length: 20 }, (_, n) => `wrong-${n}`), 'right', 'wrong-20']
+    await register(call, 'carol', 'quite right')
+    const passwords = [...Array.from({ length: 20 }, (_, n) => `wrong-${n}`), 'quite right', 'wrong-20']
     const replies = await Promise.all(passwords.map((password) => attempt('carol', '10.3.0.1', password)))
     const failed = replies.filter(({ body }) => JSON.parse(body).code === codes.LOGIN_FAILED).length
     t.ok(failed <= 5, `${failed} were tried`)
-    t.equal((await attempt('carol', '10.3.0.1', 'right')).status, 429)
+    t.equal((await attempt('carol', '10.3.0.1', 'quite right')).status, 429)
   })
 
   t.test('byte-equal copies of a wrong login count once', async (t) => {
-    await register(call, 'dave', 'right')
+    await register(call, 'dave', 'quite right')
     const client = await world.connect()
     const j = client.seal({ apiver: 1, login: 'dave', password: 'wrong' })
     for (let n = 0; n < 8; n++)
@@ -505,7 +513,7 @@ t.test('failures are counted per login and network, known or not, and answered a
     const registered = await known.call('/v1/register', {
       regmode: 'anonymous',
       user: { userName: 'erin' },
-      password: 'right',
+      password: 'quite right',
     })
     const { userId } = (registered.json as { user: User }).user
     const loginOn = (client: typeof known, password: string) =>
@@ -523,7 +531,7 @@ t.test('failures are counted per login and network, known or not, and answered a
       const waits: number[] = []
       for (let n = 0; n < 6; n++) {
         checkRefusal(t, await attempt(login, '10.200.0.1'), 'LOGIN_FAILED', { message: `${login}: ${n}` })
-        const held = await attempt(login, '10.200.0.1', 'right')
+        const held = await attempt(login, '10.200.0.1', 'quite right')
         checkRefusal(t, held, 'TOO_OFTEN', { message: `${login}: after ${n}` })
         waits.push(Number(held.headers['retry-after']) / 60)
         world.clock.add(Number(held.headers['retry-after']) * 1_000)
@@ -535,18 +543,22 @@ t.test('failures are counted per login and network, known or not, and answered a
     await attack('erin')
     for (let n = 0; n < 4; n++)
       t.match(await loginOn(known, `wrong ${n}`), { json: { code: codes.LOGIN_FAILED } })
-    t.match(await loginOn(known, 'right'), { json: { code: codes.LOGGED_IN } }, 'the known device, at once')
+    t.match(
+      await loginOn(known, 'quite right'),
+      { json: { code: codes.LOGGED_IN } },
+      'the known device, at once',
+    )
     world.clock.add(16 * 60_000)
     await attack('erin')
-    t.equal((await attempt('erin', '10.0.9.9', 'right')).status, 429, 'a network that has failed')
+    t.equal((await attempt('erin', '10.0.9.9', 'quite right')).status, 429, 'a network that has failed')
     for (let n = 0; n < 5; n++)
       t.match(await loginOn(known, `wrong ${n}`), { json: { code: codes.LOGIN_FAILED } })
     t.match(
-      await loginOn(known, 'right'),
+      await loginOn(known, 'quite right'),
       { json: { code: codes.TOO_OFTEN } },
       'its own five failures hold it up',
     )
-    t.equal((await attempt('erin', '10.202.0.1', 'right')).status, 200, 'a network without failures')
+    t.equal((await attempt('erin', '10.202.0.1', 'quite right')).status, 200, 'a network without failures')
   })
 
   t.test('failures end with time, by registering, and by an administrator', async (t) => {
@@ -559,8 +571,8 @@ t.test('failures are counted per login and network, known or not, and answered a
     }
     await fail('frank')
     t.ok(await isHeldUp('frank'), 'before it is registered')
-    await register(call, 'frank', 'right')
-    t.equal((await attempt('frank', '10.210.0.1', 'right')).status, 200, 'registering begins anew')
+    await register(call, 'frank', 'quite right')
+    t.equal((await attempt('frank', '10.210.0.1', 'quite right')).status, 200, 'registering begins anew')
 
     await fail('frank')
     world.clock.add(181 * 60_000)
@@ -574,13 +586,13 @@ t.test('failures are counted per login and network, known or not, and answered a
       { waitsUntil: Number },
     )
     t.ok(failures.inARow > 100)
-    t.equal((await attempt('frank', '10.3.8.8', 'right')).status, 429)
+    t.equal((await attempt('frank', '10.3.8.8', 'quite right')).status, 429)
     t.match(await world.admin.accounts.unlock('frank'), { changed: true })
     t.match(await world.admin.accounts.unlock('frank'), { changed: false })
     t.match(await world.admin.accounts.show('frank'), {
       failures: { inARow: 0, isStreak: false, places: [] },
     })
-    t.equal((await attempt('frank', '10.3.8.8', 'right')).status, 200)
+    t.equal((await attempt('frank', '10.3.8.8', 'quite right')).status, 200)
   })
 })
 
@@ -588,14 +600,14 @@ t.test('a disabled account is revealed only to the right password', async (t) =>
   const world = await openWorld(t)
   const client = await world.connect()
   const { JSON: call } = await openWays(world)
-  const { user, tickets } = await register(call, 'mallory', 'right')
+  const { user, tickets } = await register(call, 'mallory', 'quite right')
   const { userId } = user as User
   const { a2, skey } = tickets as { a2: string; skey: string }
   const login = (password: string) => world.callJson('/v1/login', { login: 'mallory', password })
   t.same(await world.admin.accounts.disable('Mallory', 'spam'), { userId: Number(userId), changed: true })
   checkRefusal(t, await login('wrong'), 'LOGIN_FAILED')
-  t.match(checkRefusal(t, await login('right'), 'ACCOUNT_DISABLED'), { reason: 'disabled' })
-  const sealed = await client.call('/v1/login', { login: userId, password: 'right' })
+  t.match(checkRefusal(t, await login('quite right'), 'ACCOUNT_DISABLED'), { reason: 'disabled' })
+  const sealed = await client.call('/v1/login', { login: userId, password: 'quite right' })
   t.match(sealed, { status: 200, isSealed: true, json: { code: codes.ACCOUNT_DISABLED, reason: 'disabled' } })
   t.match(await call('/v1/session', { token: a2 }), { code: codes.TICKET_ENDED, reason: 'disabled' })
   const ended = await until('the server has noticed', async () => {
@@ -610,12 +622,12 @@ t.test('a disabled account is revealed only to the right password', async (t) =>
   t.match(await call('/v1/logout', { token: skey }), { code: codes.NOT_LOGGED_IN, reason: 'disabled' })
 
   await world.admin.accounts.enable(userId)
-  t.equal((await login('right')).json.code, codes.LOGGED_IN)
+  t.equal((await login('quite right')).json.code, codes.LOGGED_IN)
   for (const token of [a2, skey])
     t.match(await call('/v1/session', { token }), { code: codes.TICKET_ENDED }, 'what ended stays ended')
   const device = await world.provision()
   const other = createTotpClient({ send: world.send, device, now: world.clock.now })
-  t.match(await other.call('/v1/login', { login: userId, password: 'right' }), {
+  t.match(await other.call('/v1/login', { login: userId, password: 'quite right' }), {
     json: { code: codes.LOGGED_IN },
   })
 })

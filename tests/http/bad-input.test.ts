@@ -785,7 +785,7 @@ t.test('requests in one piece are answered in their order', async (t) => {
     ...credentials,
     regmode: 'anonymous',
     user: { userName: 'slow-one' },
-    password: 'p',
+    password: 'quite right',
   })
   write(`${requestText('POST', '/v1/register', { type: jsonType, body: slow })}${word} garbage\r\n\r\n`)
   const first = await read()

@@ -115,8 +115,6 @@ const later: ErrorName[] = [
   'CODE_TOO_SOON',
   'CODE_TRIES',
   'CODE_EXPIRED',
-  'PASSWORD_CHARACTERS',
-  'PASSWORD_COMMON',
   'OLD_PASSWORD_WRONG',
   'PASSWORD_MUST_CHANGE',
   'MAIL_FAILED',
@@ -156,7 +154,7 @@ t.test('each code is provoked', async (t) => {
   })
   const client = await world.connect()
   const { JSON: call } = await openWays(world)
-  const { user, tickets } = await register(call, 'alice', 'right')
+  const { user, tickets } = await register(call, 'alice', 'quite right')
   const { a2, skey } = tickets as Tickets
   const elsewhere = '10.9.9.9'
   /** As JSON with its HTTP status, and sealed with 200. */
@@ -171,7 +169,7 @@ t.test('each code is provoked', async (t) => {
     checkRefusal(t, reply, name, status === undefined ? {} : { status })
     met.add(name)
   }
-  const form = { regmode: 'anonymous', password: 'x' }
+  const form = { regmode: 'anonymous', password: 'quite right' }
   const asking = await openWorld(t, { TORII__CAPTCHA__MODE: 'always' })
   const registerWith = (captcha: object) =>
     asking.callJson('/v1/register', { ...form, user: { userName: 'a name' }, captcha })
@@ -195,6 +193,9 @@ t.test('each code is provoked', async (t) => {
   await meet('ALREADY_REGISTERED', '/v1/register', { ...form, user: { userName: 'Alice' } })
   await meet('REGISTER_MODE', '/v1/register', { ...form, regmode: 'mail', user: { userName: 'bobby' } })
   await meet('PASSWORD_LENGTH', '/v1/register', { ...form, password: '', user: { userName: 'bobby' } })
+  const cathy = { ...form, user: { userName: 'cathy' } }
+  await meet('PASSWORD_CHARACTERS', '/v1/register', { ...cathy, password: 'quite\u0000right' })
+  await meet('PASSWORD_COMMON', '/v1/register', { ...cathy, password: 'Iloveyou1' })
   await meet('LOGIN_FAILED', '/v1/login', { login: 'nobody', password: 'x' })
   meetAt('OPERATION_UNKNOWN', await world.request({ url: '/nothing' }))
   meetAt('METHOD_NOT_SUPPORTED', await world.request({ url: '/v1/echo', method: 'PUT' }))
@@ -224,7 +225,7 @@ t.test('each code is provoked', async (t) => {
     meetAt('CLOCK_OFF', await world.callJson('/v1/hello', late))
     const json = {
       ...{ appid: world.app.appId, appsecret: world.app.appSecret },
-      ...{ login: 'alice', password: 'right', ...proofOf(key, tm) },
+      ...{ login: 'alice', password: 'quite right', ...proofOf(key, tm) },
     }
     meetAt('KX_REDIRECT', await world.request({ url: '/v1/login', json, from: '10.200.0.1' }))
     const { store } = world.server
@@ -249,7 +250,7 @@ t.test('each code is provoked', async (t) => {
   meetAt('TOO_OFTEN', await guess('10.0.0.1'))
 
   await world.admin.accounts.disable('alice', 'test')
-  await meet('ACCOUNT_DISABLED', '/v1/login', { login: (user as User).userId, password: 'right' })
+  await meet('ACCOUNT_DISABLED', '/v1/login', { login: (user as User).userId, password: 'quite right' })
   await t.rejects(world.admin.accounts.show('nobody'), { message: catalogue.USER_UNKNOWN.text.en })
   met.add('USER_UNKNOWN')
   await world.admin.bans.ban(`${elsewhere}/32`, world.clock.now() + 60_000, 'test')

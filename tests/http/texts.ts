@@ -65,7 +65,7 @@ export const normalCall = (path: string, count: number): Members => {
   const calls: Record<string, Members> = {
     '/v1/totp': {},
     '/v1/prelogin': { login: 'amber' },
-    '/v1/register': { regmode: 'anonymous', user: { userName: `normal-${count}` }, password: 'x' },
+    '/v1/register': { regmode: 'anonymous', user: { userName: `normal-${count}` }, password: 'quite right' },
     '/v1/login': { login: `normal-${count}`, password: 'x' },
     '/v1/ticket/exchange': { to: 'skey' },
     '/v1/hello': frame('hello', { stage: 'clienthello', keyPrint: '0', params: {} }, tm),

@@ -184,7 +184,7 @@ t.test('requests in flight at SIGTERM are answered', async (t) => {
   const sockets = await Promise.all(Array.from({ length: 6 }, () => openSocket(port)))
   for (const [at, socket] of sockets.entries()) {
     const body = JSON.stringify({
-      ...{ appid: app.appId, appsecret: app.appSecret, regmode: 'anonymous', password: 'x' },
+      ...{ appid: app.appId, appsecret: app.appSecret, regmode: 'anonymous', password: 'quite right' },
       user: { userName: `flight-${at}` },
     })
     socket.write(requestText('POST', '/v1/register', { type: 'application/json', body }))
@@ -258,7 +258,7 @@ t.test('refuses to start in one line that says what to do', async (t) => {
     method: 'POST',
     url: '/v1/register',
     headers: { 'content-type': 'application/json' },
-    payload: JSON.stringify({ ...members, password: 'x' }),
+    payload: JSON.stringify({ ...members, password: 'quite right' }),
   })
   t.equal(registered.status, 200)
   const otherKey = join(folder, 'other.key')

@@ -455,7 +455,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' }, captcha: {} }
   const samples: Record<string, () => Promise<Record<string, unknown>>> = {
     '/v1/echo': async () => ({ anything: 1 }),
-    '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName }),
+    '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName, kdfs: [] }),
+    '/v1/password/range': async () => ({ prefixes: ['5BAA6'] }),
     '/v1/register': async () => {
       const { user, ...members } = await registration(device, server)
       const number = { salt: '.'.repeat(22), clientHash: clientHashOf('number') }

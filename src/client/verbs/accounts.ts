@@ -2,6 +2,8 @@ import { catalogue } from '../../protocol/errors.ts'
 import type { InputOf, ReplyOf } from '../call.ts'
 import type { Core } from '../core.ts'
 import { isFailure } from '../failure.ts'
+import type { KdfWanted } from '../kdf-record.ts'
+import type { PasswordHashes } from '../password.ts'
 import { greet, notLoggedIn } from './hello.ts'
 
 export type Registration = {
@@ -24,7 +26,8 @@ type WelcomeReply = ReplyOf<'/v1/login'>
 
 export type AccountVerbs = {
   /**
-   * Registers a user and logs in. Solves the captcha that may be asked for: work by itself, a picture by `onCaptcha`. Throws ALREADY_REGISTERED, NAME_REFUSED or PASSWORD_LENGTH (1 to 1,024 bytes).
+   * Registers a user and logs in. Solves the captcha that may be asked for: work by itself, a picture by `onCaptcha`.
+   * Throws ALREADY_REGISTERED, NAME_LENGTH or TEXT_CHARACTERS, and what `checkPassword` throws.
    *
    * ```ts
    * const { user } = await client.register({ userName: 'amber', password: 'correct horse' })
@@ -65,8 +68,29 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
   const { passwords, greeter, tickets, location, captchas } = core
   const { device } = core.options
 
+  const send = async (
+    login: Credentials['login'],
+    wanted: KdfWanted,
+    { salt: _, ...hashes }: PasswordHashes,
+  ): Promise<WelcomeReply> => {
+    try {
+      const reply = await captchas.callWithCaptcha((captcha) =>
+        greeter.sendWithProof('/v1/login', { login, ...hashes, device, ...(captcha && { captcha }) }),
+      )
+      await tickets.keep(reply)
+      await passwords.remember(login, wanted)
+      return reply
+    } catch (error) {
+      const isSentOn = isFailure(error, 'KX_REDIRECT') && error.isAnswer
+      const base = isSentOn ? location.findAllowed(error.members.redirect) : undefined
+      if (base === undefined) throw error
+      return followRedirect(core, base)
+    }
+  }
+
   return {
     register: async ({ userName, nickName, password, regmode = 'anonymous' }) => {
+      await passwords.checkNew(password, [userName, nickName ?? ''])
       const { wanted, hashes } = await passwords.hash(userName, password, { withNumber: true })
       const user = nickName === undefined ? { userName } : { userName, nickName }
       const reply = await captchas.callWithCaptcha((captcha) =>
@@ -83,20 +107,13 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
       return reply
     },
     login: async ({ login, password, acceptNewKdf = false }) => {
-      const { wanted, hashes: made } = await passwords.hash(login, password, { acceptNewKdf })
-      const { salt: _, ...hashes } = made
+      const { wanted, hashes, isNormalised } = await passwords.hash(login, password, { acceptNewKdf })
       try {
-        const reply = await captchas.callWithCaptcha((captcha) =>
-          greeter.sendWithProof('/v1/login', { login, ...hashes, device, ...(captcha && { captcha }) }),
-        )
-        await tickets.keep(reply)
-        await passwords.remember(login, wanted)
-        return reply
+        return await send(login, wanted, hashes)
       } catch (error) {
-        const isSentOn = isFailure(error, 'KX_REDIRECT') && error.isAnswer
-        const base = isSentOn ? location.findAllowed(error.members.redirect) : undefined
-        if (base === undefined) throw error
-        return followRedirect(core, base)
+        if (!isNormalised || !isFailure(error, 'LOGIN_FAILED')) throw error
+        const typed = await passwords.hash(login, password, { acceptNewKdf, asTyped: true })
+        return send(login, typed.wanted, typed.hashes)
       }
     },
   }

@@ -5,6 +5,7 @@ import type { Captcha } from '../captcha/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { PasswordQuality } from '../passwords/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import { createAccountAdmin } from './admin.ts'
 import { createNetworkFailures } from './failures/networks.ts'
@@ -39,10 +40,11 @@ export type AccountsNeeds = {
   keys: Pick<Keys, 'prove'>
   captcha: Captcha
   passEach: PassEach
+  quality: PasswordQuality
 }
 
 export const accounts = feature({
-  create: (world: World, { logins, keys, captcha, passEach }: AccountsNeeds) => {
+  create: (world: World, { logins, keys, captcha, passEach, quality }: AccountsNeeds) => {
     const { db, clock, random, crypto, config, isWithin } = world
     const passwords = createPasswords({
       crypto,
@@ -67,6 +69,7 @@ export const accounts = feature({
       random,
       crypto,
       names,
+      quality,
       createVerifiers: createNewVerifiers({ passwords, verifiers, random }),
       logins,
       keys,

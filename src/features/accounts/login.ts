@@ -35,11 +35,16 @@ const mostTries = 3
 export const createLogin = (needs: LoginNeeds) => {
   const { db, clock, passwords, verifiers, failures, networks, logins, captcha } = needs
 
+  /** As much work for a login without an account. */
+  const isRight = async ({ hash, asTyped }: Hashes, account: AccountFound | undefined) => {
+    const fits = (each: string) => verifiers.verify(each, account?.verifier, passwords.form)
+    return (await fits(hash)) || (asTyped !== undefined && (await fits(await asTyped())))
+  }
+
   /** The account, if the password is right and it may log in. Throws every refusal of a login. */
   const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
     const { account } = situation
-    const isRight = await verifiers.verify(hashes.hash, account?.verifier, passwords.form)
-    if (!isRight || !account) {
+    if (!(await isRight(hashes, account)) || !account) {
       // A byte-equal copy of a wrong login counts once.
       if (caller.isRepeat) throw new Failure('LOGIN_FAILED')
       const refusal = await failures.count(situation)

@@ -1,8 +1,8 @@
 /** From what a caller sent to the client hash that is verified, and the salts that belong to logins. */
 import type { ServerCrypto } from '../../adapters/crypto.ts'
-import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { isClientHash, loginSalt, passwordBytes, passwordText } from '../../protocol/password-kdf.ts'
+import { isClientHash, loginSalt, passwordText } from '../../protocol/password-kdf.ts'
+import { isPasswordLong } from '../../protocol/password-quality.ts'
 
 export type PasswordsNeeds = {
   crypto: ServerCrypto
@@ -18,7 +18,12 @@ export type PasswordInput = {
   password?: string | undefined
 }
 
-export type Hashes = { hash: string; nextHash?: string | undefined }
+export type Hashes = {
+  hash: string
+  nextHash?: string | undefined
+  /** The hash of the password without normalising it, where that makes a difference: old clients hashed it so. */
+  asTyped?: () => Promise<string>
+}
 
 export const createPasswords = ({ crypto, saltKey, config, hashPassword }: PasswordsNeeds) => {
   /** From the key of a login, or from `salt:` and the salt itself. */
@@ -47,10 +52,12 @@ export const createPasswords = ({ crypto, saltKey, config, hashPassword }: Passw
         return { hash: clientHash, nextHash: config.nextCost ? nextClientHash : undefined }
       }
       if (password === undefined) throw new Failure('PARAMETER_MISSING', { info: 'clientHash or password' })
-      const { length } = utf8(password)
-      if (length < passwordBytes.min || length > passwordBytes.max) throw new Failure('PASSWORD_LENGTH')
-      const text = passwordText(crypto, password)
-      return { hash: await hashPassword(text, await salt(), config.cost) }
+      if (!isPasswordLong(password)) throw new Failure('PASSWORD_LENGTH')
+      const ownSalt = await salt()
+      const hashText = (text: string) => hashPassword(passwordText(crypto, text), ownSalt, config.cost)
+      const normal = password.normalize('NFC')
+      const hash = await hashText(normal)
+      return normal === password ? { hash } : { hash, asTyped: () => hashText(password) }
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../../adapters/db/index.ts'
-import { kdfName } from '../../protocol/password-kdf.ts'
+import { kdfName, normalKdfName } from '../../protocol/password-kdf.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
 import type { Passwords } from './passwords.ts'
 import { findSaltSource } from './repo.ts'
@@ -19,9 +19,10 @@ export const createFindSalt =
 
 export const createPrelogin =
   ({ passwords, findSalt }: { passwords: Passwords; findSalt(typed: string): Promise<string> }) =>
-  async ({ login }: PreloginInput): Promise<PreloginReply> => {
+  async ({ login, kdfs = [] }: PreloginInput): Promise<PreloginReply> => {
     const reply: PreloginReply = {
-      kdf: kdfName,
+      // The same for every login: it tells nothing of an account.
+      kdf: kdfs.includes(normalKdfName) ? normalKdfName : kdfName,
       cost: passwords.cost,
       salt: await findSalt(String(login)),
     }

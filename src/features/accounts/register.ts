@@ -8,6 +8,7 @@ import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { PasswordQuality } from '../passwords/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import { loginKeyOf, type Names, numberKey } from './names.ts'
 import type { NewVerifiers } from './new-verifiers.ts'
@@ -21,6 +22,7 @@ export type RegisterNeeds = {
   random: Random
   crypto: ServerCrypto
   names: Names
+  quality: PasswordQuality
   createVerifiers(input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers>
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
@@ -33,7 +35,7 @@ const nameTaken = () =>
   new Failure('ALREADY_REGISTERED', { cause: new Error('this name, or one that looks like it, is taken') })
 
 export const createRegister = (needs: RegisterNeeds) => {
-  const { db, clock, random, crypto, names, createVerifiers, logins, keys, captcha } = needs
+  const { db, clock, random, crypto, names, quality, createVerifiers, logins, keys, captcha } = needs
 
   return async function register(input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> {
     // Before the proof, which is used up by being shown.
@@ -42,6 +44,7 @@ export const createRegister = (needs: RegisterNeeds) => {
     if (input.regmode !== 'anonymous') throw new Failure('REGISTER_MODE')
     const { userName, key, skeleton: look } = names.checkUserName(input.user.userName)
     const nickName = names.checkNickName(input.user.nickName ?? userName)
+    if (input.password !== undefined) await quality.check(input.password, [userName, nickName])
     const { own, number } = await createVerifiers(input, loginKeyOf({ kind: 'name', text: key }))
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)

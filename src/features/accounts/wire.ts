@@ -71,7 +71,15 @@ export const preloginShape = {
   summary: 'The salt and cost of a login, registered or not',
   limit: 'prelogin',
   replay: 'read',
-  input: Type.Object({ login }),
+  input: Type.Object({
+    login,
+    kdfs: Type.Optional(
+      Type.Array(Type.String({ maxLength: 32 }), {
+        maxItems: 8,
+        description: 'The schemes that the client knows beside md5-bcrypt: nfc-md5-bcrypt',
+      }),
+    ),
+  }),
   reply: Type.Object({
     kdf: Type.String(),
     cost: Type.Integer(),

@@ -1,0 +1,42 @@
+/** Passwords: which are good enough, and how one is changed. */
+import { Failure } from '../../protocol/errors.ts'
+import { feature, operation, type World } from '../feature.ts'
+import type { PasswordQuality } from './api.ts'
+import { createQuality, printRange } from './quality.ts'
+import { prefixPattern, rangeShape } from './wire.ts'
+
+const rangePath = `${rangeShape.path}/`
+const isPrefix = new RegExp(prefixPattern)
+
+export const passwordQuality = feature({
+  create: ({ crypto, passwordLists }: World) => {
+    const { check, findRange } = createQuality({ crypto, lists: passwordLists })
+    const api: PasswordQuality = { check }
+    return {
+      api,
+      operations: [
+        operation(rangeShape)(async ({ prefixes }) => {
+          const ranges = await Promise.all(
+            prefixes.map(async (prefix) => ({ prefix, suffixes: printRange(await findRange(prefix)) })),
+          )
+          return { code: 'OK', ranges }
+        }),
+      ],
+      // For programs that know the form of Have I Been Pwned: they need another base URL, and no app.
+      pages: [
+        {
+          path: `${rangePath}:prefix`,
+          method: 'GET' as const,
+          limit: rangeShape.limit,
+          render: async ({ path }) => {
+            const prefix = path.slice(rangePath.length).toUpperCase()
+            if (!isPrefix.test(prefix)) throw new Failure('PARAMETER_INVALID', { info: 'five hex digits' })
+            const file = printRange(await findRange(prefix)).join('\r\n')
+            return { file, type: 'text/plain; charset=utf-8', cacheSeconds: 3_600 }
+          },
+        },
+      ],
+      health: [{ name: 'passwords', problem: passwordLists.problem }],
+    }
+  },
+})
