@@ -12,12 +12,14 @@ import { readDomainList, toAsciiDomain } from './adapters/domains.ts'
 import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
 import type { Logger } from './adapters/logger.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
+import { readTemplateFiles } from './adapters/message-templates.ts'
 import { isWithin, networkOf } from './adapters/network.ts'
 import { createPasswordLists } from './adapters/password-lists.ts'
 import { loadPhones } from './adapters/phone-numbers.ts'
 import { loadProtobuf } from './adapters/protobuf.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { createScryptPool } from './adapters/scrypt-pool.ts'
+import { createSenders, type Senders } from './adapters/senders.ts'
 import { listRing, newestKeys, openServerKey } from './adapters/server-key.ts'
 import { checkVerbs } from './adapters/store/check.ts'
 import { measureStore } from './adapters/store/measured.ts'
@@ -33,6 +35,14 @@ export type WorldOptions = { config: Config; logger: Logger; clock?: Clock; rand
 
 type Closable = { close(): Promise<unknown> }
 
+const readTemplates = ({ mail, sms }: Config) => ({
+  email: readTemplateFiles(mail.templates, 'mail.templates (TORII__MAIL__TEMPLATES)'),
+  phone: readTemplateFiles(sms.templates, 'sms.templates (TORII__SMS__TEMPLATES)'),
+})
+
+const loadsOf = (senders: Senders) =>
+  Object.values(senders).flatMap((sender) => (sender ? [sender.load] : []))
+
 /** Everything but the features. Throws StartError, PinError or a Failure that says what is away. */
 export const openWorld = async (options: WorldOptions) => {
   const { config, logger, clock = systemClock, random = systemRandom } = options
@@ -43,6 +53,8 @@ export const openWorld = async (options: WorldOptions) => {
   try {
     const passwordLists = createPasswordLists(config.password)
     await passwordLists.load()
+    const senders = createSenders({ config, clock, logger, isTrial: isTrial(config) })
+    const templateFiles = readTemplates(config)
     const key = openServerKey(config.security, { create: isEmbedded(config), random })
     await ensureMigrated({ config: config.database, clock })
     const db = await openDb({ config: config.database, logger, clock })
@@ -96,6 +108,8 @@ export const openWorld = async (options: WorldOptions) => {
       isWithin,
       passwordLists,
       drawGlyphs: createDrawGlyphs(),
+      senders,
+      templateFiles,
       logger,
       giveWay: () => setImmediate(),
       chooseLanguage: (language) => findLanguage(language, config.languages),
@@ -107,7 +121,7 @@ export const openWorld = async (options: WorldOptions) => {
       admission,
       passwordsWaiting: () => bcryptPool.waiting() + scryptPool.waiting(),
       /** What the first call that needs it would load: by then an upgrade may have replaced the packages. */
-      loadRest: () => runAll([bcryptPool.start, loadProtobuf, loadPhones]),
+      loadRest: () => runAll([bcryptPool.start, loadProtobuf, loadPhones, ...loadsOf(senders)]),
       close,
     }
   } catch (error) {

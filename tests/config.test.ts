@@ -64,6 +64,8 @@ t.test('without anything, the defaults of config/default.json hold', async (t) =
       folder: join(root, 'data/words'),
       database: { ...kept.words.database, sqliteFile: join(root, 'data/words.sqlite') },
     },
+    mail: { ...kept.mail, templates: join(root, 'config/mail') },
+    sms: { ...kept.sms, templates: join(root, 'config/sms') },
   }
   t.same(config, { ...kept, ...paths }, 'files are below the project')
   t.match(config, {

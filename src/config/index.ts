@@ -22,7 +22,7 @@ import * as core from './core.ts'
 import { section } from './fields.ts'
 
 export const ConfigSchema = section({
-  server: section({ ...core.server, ...accounts.server, ...backends.server }),
+  server: section({ ...core.server, ...accounts.server, ...backends.server, ...outbox.server }),
   security: section({ ...core.security, ...keyExchange.security }),
   transport: section(core.transport),
   database: section({
@@ -63,6 +63,8 @@ export const ConfigSchema = section({
   captcha: section(captcha.captcha),
   words: section(words.words),
   outbox: section(outbox.outbox),
+  mail: section(outbox.mail),
+  sms: section(outbox.sms),
   metrics: section(core.metrics),
   log: section(core.log),
   languages: core.languages,

@@ -22,6 +22,10 @@ const files = [
   'password.breachedFile',
   'words.folder',
   'words.database.sqliteFile',
+  'mail.smtp.tlsCaFile',
+  'mail.dkim.keyFile',
+  'mail.templates',
+  'sms.templates',
 ]
 const hostFiles = /^(words\.)?database\..*\.tls(Ca|Cert|Key)File$/
 const isFile = (path: string) => files.includes(path) || hostFiles.test(path)

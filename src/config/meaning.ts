@@ -137,7 +137,58 @@ const rules: readonly Rule[] = [
       when(serverKey === '' && isReplaced(keyFile), { path: ['security', 'keyFile'], found: keyFile }),
     expected: 'a place outside node_modules, since npm removes what is there when it installs again',
   },
+  {
+    find: ({ mail: { from, smtp } }) =>
+      when(smtp.host === '' ? from !== '' && !isMailbox(from) : !isMailbox(from), {
+        path: ['mail', 'from'],
+        found: from,
+      }),
+    expected: 'the address that mail comes from, as no-reply@login.example, since mail.smtp.host is set',
+  },
+  {
+    find: ({ mail: { replyTo } }) =>
+      when(replyTo !== '' && !isMailbox(replyTo), { path: ['mail', 'replyTo'], found: replyTo }),
+    expected: 'one address, as help@login.example, or nothing',
+  },
+  {
+    find: ({ mail: { smtp } }) =>
+      when(/[/@: ]/.test(smtp.host), { path: ['mail', 'smtp', 'host'], found: smtp.host }),
+    expected: 'a host name, without scheme or port',
+  },
+  {
+    find: ({ mail: { dkim } }) => {
+      const set = [dkim.domain, dkim.selector, dkim.keyFile].filter((text) => text !== '')
+      return when(set.length > 0 && set.length < 3, { path: ['mail', 'dkim'] })
+    },
+    expected: 'domain, selector and keyFile, or none of the three',
+  },
+  {
+    find: ({ sms: { webhook } }) =>
+      when(webhook.url !== '' && !isWebhookUrl(webhook.url), { path: ['sms', 'webhook', 'url'] }),
+    expected: 'https://…, or http:// to this machine, without a user in it',
+  },
+  {
+    find: ({ sms: { webhook } }) =>
+      when(webhook.url !== '' && !isWebhookSecret(webhook.secret), { path: ['sms', 'webhook', 'secret'] }),
+    expected: 'whsec_ and base64 of 24 to 64 bytes, since sms.webhook.url is set',
+  },
 ]
+
+/** `name@host`, without a display name: nothing is parsed out of it. */
+const isMailbox = (text: string) => /^[^\s@<>()[\]\\,;:"]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(text)
+
+/** Codes are in these calls: in clear only to a program on this machine. */
+const isWebhookUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username } = new URL(text)
+  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  return username === '' && (protocol === 'https:' || (protocol === 'http:' && isLocal))
+}
+
+const isWebhookSecret = (text: string): boolean => {
+  const { length } = Buffer.from(text.slice(6), 'base64')
+  return /^whsec_[A-Za-z0-9+/]+=*$/.test(text) && length >= 24 && length <= 64
+}
 
 const isReplaced = (file: string) => file.split(/[\\/]/).includes('node_modules')
 

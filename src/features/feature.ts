@@ -9,9 +9,11 @@ import type { Retention } from '../adapters/db/retention.ts'
 import type { Job } from '../adapters/jobs.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
 import type { Logger } from '../adapters/logger.ts'
+import type { TemplateFiles } from '../adapters/message-templates.ts'
 import type { PasswordLists } from '../adapters/password-lists.ts'
 import type { ReadPhone } from '../adapters/phone-numbers.ts'
 import type { Random } from '../adapters/random.ts'
+import type { Senders } from '../adapters/senders.ts'
 import type { ServerKey } from '../adapters/server-key.ts'
 import type { Store } from '../adapters/store/index.ts'
 import type { TextListAdapters } from '../adapters/text-lists/open.ts'
@@ -63,6 +65,8 @@ export type World = AdminWorld & {
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined
   drawGlyphs: DrawGlyphs
+  senders: Senders
+  templateFiles: { email: TemplateFiles; phone: TemplateFiles }
   logger: Pick<Logger, 'info' | 'warn'>
   /** Lets others go first. */
   giveWay(): Promise<unknown>

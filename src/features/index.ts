@@ -11,7 +11,7 @@ import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
-import { outbox } from './outbox/feature.ts'
+import { outbox, outboxAdmin } from './outbox/feature.ts'
 import { passwordQuality } from './passwords/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
@@ -36,6 +36,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     addresses: address,
     accounts: house.add(accountAdmin, { endLogins, ...recorders }),
     words: house.add(wordAdmin, recorders),
+    outbox: house.add(outboxAdmin, recorders),
     recorders,
   }
 }
@@ -70,7 +71,7 @@ export const openFeatures = (world: World) => {
   const { checkText } = house.add(words, {})
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
-  house.add(outbox, {})
+  house.add(outbox, { findAppName: admin.apps.findName })
   const quality = house.add(passwordQuality, {})
   house.add(accounts, { logins: ticket, keys, captcha: captchas, passEach: rateLimits.passEach, quality })
   const { openDemo } = house.add(trial, { apps: admin.apps })

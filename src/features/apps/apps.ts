@@ -211,6 +211,7 @@ export const createApps = (needs: AppsNeeds) => {
       const row = await find(appId)
       return row && toCallerApp(row)
     },
+    findName: async (appId: string): Promise<string | undefined> => (await find(appId))?.name,
 
     add: async ({
       name,

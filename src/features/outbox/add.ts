@@ -1,35 +1,53 @@
 /** A message becomes a row in the transaction of what it tells of: both are there, or neither. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
-import type { Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { Message } from './api.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { Channel, Outbox } from './api.ts'
+import type { Backlog } from './backlog.ts'
 import { hintOf, sealBody } from './body.ts'
+import { checkVariables } from './kinds.ts'
+import { createMessageId } from './message-id.ts'
 import { insertMessage } from './repo.ts'
 
-export type AddNeeds = { clock: Clock; random: Random; sealer: Sealer }
-
-const timeBytes = 6
-const randomBytes = 10
-/** Of a variable, in code points: names of devices and places may be long. */
-const longestVariable = 300
-
-const cut = (text: string) => [...text.slice(0, 2 * longestVariable)].slice(0, longestVariable).join('')
-
-export const createMessageId = (nowMs: number, random: Random): Buffer => {
-  const time = Buffer.alloc(timeBytes)
-  time.writeUIntBE(nowMs, 0, timeBytes)
-  return Buffer.concat([time, random.bytes(randomBytes)])
+export type AddNeeds = {
+  clock: Clock
+  random: Random
+  sealer: Sealer
+  backlog: Pick<Backlog, 'isFull' | 'noteAdded'>
+  isSetUp(channel: Channel): boolean
+  /** A message was asked for that this server cannot send. */
+  noteRefused(channel: Channel): void
 }
 
-export const createAdd = ({ clock, random, sealer }: AddNeeds) =>
-  async function add(trx: Executor, message: Message): Promise<void> {
+const failures = { email: 'MAIL_FAILED', phone: 'SMS_FAILED' } as const
+const retryAfterSeconds = 60
+
+/** Of a variable, in code points: names of devices and places may be long. */
+const longestVariable = 300
+const cut = (text: string) => [...text.slice(0, 2 * longestVariable)].slice(0, longestVariable).join('')
+
+export const createAdd = (needs: AddNeeds): Outbox => {
+  const { clock, random, sealer, backlog, isSetUp, noteRefused } = needs
+
+  const check: Outbox['check'] = (channel) => {
+    if (!isSetUp(channel)) {
+      noteRefused(channel)
+      throw new Failure(failures[channel])
+    }
+    if (backlog.isFull()) throw new Failure(failures[channel], { retryAfterSeconds })
+  }
+
+  const add: Outbox['add'] = async (trx, message) => {
     const { channel, to, kind, language, appId, expiresAt = null } = message
+    check(channel)
+    checkVariables(kind, message.variables)
     const now = clock.now()
     const messageId = createMessageId(now, random)
     const variables = Object.fromEntries(
       Object.entries(message.variables).map(([name, value]) => [name, cut(value)]),
     )
+    backlog.noteAdded()
     await insertMessage(trx, {
       messageId,
       channel,
@@ -47,3 +65,6 @@ export const createAdd = ({ clock, random, sealer }: AddNeeds) =>
       endedAt: null,
     })
   }
+
+  return { check, add }
+}

@@ -1,5 +1,6 @@
 /** `/dev/outbox`: in a trial nothing leaves the machine; a developer reads the messages here. */
 import type { Language } from '../../protocol/errors.ts'
+import { escapeHtml } from './escape.ts'
 import type { MessageState } from './tables.ts'
 
 export type ShownMessage = {
@@ -8,6 +9,7 @@ export type ShownMessage = {
   state: MessageState
   problem: string
   createdAt: number
+  subject: string
   text: string
 }
 
@@ -27,17 +29,8 @@ article{border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem;mar
 h2{font-size:1rem;margin:0;overflow-wrap:anywhere}
 pre{font:inherit;white-space:pre-wrap;overflow-wrap:anywhere;margin:.5rem 0 0}`
 
-const escapes: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (found) => escapes[found] ?? '')
-
-const renderMessage = ({ to, kind, state, problem, createdAt, text }: ShownMessage): string =>
-  `<article><h2>${escapeHtml(to)}</h2><small>${escapeHtml(kind)} · ${new Date(createdAt).toISOString()} · ${state} ${escapeHtml(problem)}</small><pre>${escapeHtml(text)}</pre></article>`
+const renderMessage = ({ to, kind, state, problem, createdAt, subject, text }: ShownMessage): string =>
+  `<article><h2>${escapeHtml(to)}</h2><small>${escapeHtml(kind)} · ${new Date(createdAt).toISOString()} · ${state} ${escapeHtml(problem)}</small><p>${escapeHtml(subject)}</p><pre>${escapeHtml(text)}</pre></article>`
 
 export const renderOutbox = (
   messages: readonly ShownMessage[],

@@ -4,8 +4,8 @@ declare module '../../adapters/db/tables.ts' {
   }
 }
 
-/** `waiting` until it is `sent`, `expired` (its time was over first) or `given-up`. */
-export type MessageState = 'waiting' | 'sent' | 'expired' | 'given-up'
+/** `waiting` until it is `sent`, `expired` (its time was over first), `given-up`, or, in a trial, `kept` to be read. */
+export type MessageState = 'waiting' | 'sent' | 'expired' | 'given-up' | 'kept'
 
 export type OutboxRow = {
   /** Milliseconds since 1970 in 6 bytes, then randomness: rows are inserted and listed in the order of time. */
