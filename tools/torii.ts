@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The process of the command line. */
+import { createInterface } from 'node:readline/promises'
 import { main } from './console/main.ts'
 
 // The reader of a pipe may end before all is written: `torii app list | head -1`.
@@ -7,9 +8,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
+/** Beside the answer, which may go into a file. */
+const ask = async (question: string) => {
+  const reader = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await reader.question(question)
+  } finally {
+    reader.close()
+  }
+}
+
 process.exitCode = await main(process.argv.slice(2), {
   environment: process.env,
   folder: process.cwd(),
   print: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
+  ask: process.stdin.isTTY ? ask : undefined,
 })

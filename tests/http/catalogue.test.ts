@@ -270,7 +270,7 @@ t.test('each code is provoked', async (t) => {
 
   const { apps } = world.server
   await meet('APP_RIGHT', '/v1/words/check', { text: 'x' })
-  await world.admin.apps.setRights(world.app.appId, ['words'])
+  await world.admin.apps.set(world.app.appId, { rights: ['words'] })
   await apps.reload()
   await meet('WORD_FILTER', '/v1/words/check', { text: 'x' })
   await apps.disable(world.app.appId)

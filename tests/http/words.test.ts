@@ -55,7 +55,7 @@ t.test('the check operation is for apps that may', async (t) => {
   const world = await openFiltered(t)
   const check = async (members: object) => world.callJson('/v1/words/check', { ...members })
   checkRefusal(t, await check({ text: 'badword' }), 'APP_RIGHT')
-  await world.admin.apps.setRights(world.app.appId, ['words'])
+  await world.admin.apps.set(world.app.appId, { rights: ['words'] })
   await world.server.apps.reload()
   const { json } = await check({ text: 'a 下12滥 and BADword' })
   t.match(json, {
@@ -85,7 +85,7 @@ t.test('the check operation is for apps that may', async (t) => {
 
 t.test('without a list names pass, and the check operation does not call texts clean', async (t) => {
   const world = await openWorld(t)
-  await world.admin.apps.setRights(world.app.appId, ['words'])
+  await world.admin.apps.set(world.app.appId, { rights: ['words'] })
   await world.server.apps.reload()
   const ways = await openWays(world)
   t.equal((await register(ways.JSON, 'badword')).code, codes.REGISTERED)

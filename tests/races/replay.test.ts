@@ -440,7 +440,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const server = await openTestServer({
     environment: { TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }) },
   })
-  await server.server.apps.setRights(server.app.appId, ['words'])
+  await server.server.apps.set(server.app.appId, { rights: ['words'] })
   await server.server.apps.reload()
   t.teardown(() => server.close())
   const device = createDevice((await server.connect()).device)

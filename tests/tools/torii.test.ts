@@ -44,6 +44,8 @@ const commands = [
   'app list',
   'app show',
   'app rotate',
+  'app set',
+  'app remove',
   'app disable',
   'app enable',
   'device list',
@@ -114,6 +116,7 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [[...ban, '--until', '2001-01-01T00:00Z'], /this one is over/],
   [['ip', 'unban', 'localhost'], /Expected an address/],
   [['user', 'disable', 'alice'], /--reason <text>' not specified/],
+  [['app', 'set', 'x', '--origin', 'https://a.example/path'], /without a path/],
   [['backup'], /missing required argument 'folder'/],
 ]
 

@@ -1,6 +1,6 @@
 /** `torii app`: the programs that may call. */
 import type { Command } from 'commander'
-import type { AppSummary } from '../../src/features/apps/apps.ts'
+import type { AppSummary } from '../../src/features/apps/api.ts'
 import type { AppRight } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
@@ -22,6 +22,20 @@ type AddOptions = {
   minStrength: number
   origin: string[]
 }
+
+type SetOptions = {
+  name?: string
+  origin?: string[]
+  removeOrigin?: string[]
+  minStrength?: number
+  public?: boolean
+  may?: AppRight[]
+  checks?: string[]
+}
+
+const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone'
+
+const addOrigin = (text: string, before: string[] = []) => [...new Set([...before, readOrigin(text)])]
 
 const noticed = 'Running servers notice it within a second.'
 
@@ -142,11 +156,39 @@ const setDisabled = ({ withAdmin, print }: Context, appId: string, disabled: boo
     ])
   })
 
-const setRights = ({ withAdmin, print }: Context, appId: string, rights: readonly AppRight[]) =>
+const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) =>
+  withAdmin(async ({ apps, config, place }) => {
+    if (Object.keys(options).length === 0)
+      throw new Refusal(`say what to change: --name, --origin, --min-strength …; see "torii app set --help"`)
+    const before = await named(appId, apps.show(appId))
+    const { public: isPublic, may, origin = [], removeOrigin = [], ...rest } = options
+    if (options.checks && !before.checks) throw new Refusal(`${appId} is no backend, so it checks no app`)
+    for (const checked of options.checks ?? []) await named(checked, apps.show(checked))
+    const left = [...before.origins, ...origin].filter((one) => !removeOrigin.includes(one))
+    if ((isPublic ?? before.isPublic) && left.length + config.server.origins.length === 0)
+      throw new Refusal('a public app is called from its origins alone: leave one (--origin https://…)')
+    if (isPublic && before.checks) throw new Refusal('a backend keeps a secret, so it is not public')
+    await apps.set(appId, {
+      ...rest,
+      ...(isPublic !== undefined && { isPublic }),
+      ...(may !== undefined && { rights: may }),
+      addOrigins: origin,
+      removeOrigins: removeOrigin,
+    })
+    const app = await apps.show(appId)
+    print(toData(app), [...alignFields(fieldsOf(app)), `Changed in ${place}. ${noticed}`])
+  })
+
+const remove = ({ withAdmin, print, confirm }: Context, appId: string, { yes = false }: { yes?: boolean }) =>
   withAdmin(async ({ apps, place }) => {
-    await named(appId, apps.setRights(appId, rights))
-    const may = rights.join(' ') || 'nothing beyond what every app may'
-    print({ appid: appId, rights }, [`${appId} may now: ${may}; in ${place}. ${noticed}`])
+    const { name, isDisabled } = await named(appId, apps.show(appId))
+    if (!isDisabled)
+      throw new Refusal(`${appId} is enabled: "torii app disable ${appId}" first, which can be taken back`)
+    await confirm(`Remove app ${appId} (${name}) and its devices for good, in ${place}?`, yes)
+    await apps.remove(appId)
+    print({ appid: appId, removed: true }, [
+      `App ${appId} (${name}) and its devices are removed, in ${place}. ${noticed}`,
+    ])
   })
 
 export const register = (program: Command, context: Context) => {
@@ -163,16 +205,11 @@ export const register = (program: Command, context: Context) => {
   )
     .argument('<name>', 'what people call it', readLine(100))
     .option('--public', 'may be called without its secret, by browsers on its origins')
-    .option(
-      '--min-strength <n>',
-      'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone',
-      readMinStrength,
-      0,
-    )
+    .option('--min-strength <n>', weakest, readMinStrength, 0)
     .option(
       '--origin <url>',
       'an origin that browsers may call from; may be given again',
-      (text: string, before: string[]) => [...new Set([...before, readOrigin(text)])],
+      addOrigin,
       [] as string[],
     )
     .option('--backend', 'a service that checks the tickets of other apps')
@@ -191,12 +228,22 @@ export const register = (program: Command, context: Context) => {
     .action((id: string, { finish }: { finish?: boolean }) => (finish ? finishRotation : rotate)(context, id))
   withId(
     'set',
-    'Changes what an app may do',
-    'torii app set 8YqK2mVbX0tLr5Zc --may words',
-    'torii app set 8YqK2mVbX0tLr5Zc --may none',
+    'Changes an app: name, origins, envelopes, rights',
+    'torii app set 8YqK2mVbX0tLr5Zc --origin https://www.example.com',
+    'torii app set 8YqK2mVbX0tLr5Zc --name "Web shop" --min-strength 1 --may words',
   )
-    .requiredOption('--may <rights>', 'all its rights: words (checks of texts), or none', readRights)
-    .action((id: string, { may }: { may: AppRight[] }) => setRights(context, id, may))
+    .option('--name <name>', 'what people call it', readLine(100))
+    .option('--origin <url>', 'an origin more; may be given again', addOrigin)
+    .option('--remove-origin <url>', 'an origin less; may be given again', addOrigin)
+    .option('--min-strength <n>', weakest, readMinStrength)
+    .option('--public', 'may be called without its secret, by browsers on its origins')
+    .option('--no-public', 'needs its secret')
+    .option('--may <rights>', 'all its rights: words (checks of texts), or none', readRights)
+    .option('--checks <ids>', 'of a backend: all apps whose tickets it checks', readAppIds)
+    .action((id: string, options: SetOptions) => set(context, id, options))
+  withId('remove', 'Removes a disabled app and its devices for good', 'torii app remove 8YqK2mVbX0tLr5Zc')
+    .option('--yes', 'do not ask')
+    .action((id: string, options: { yes?: boolean }) => remove(context, id, options))
   withId('disable', 'Refuses every call of an app', 'torii app disable 8YqK2mVbX0tLr5Zc').action(
     (id: string) => setDisabled(context, id, true),
   )

@@ -3,9 +3,10 @@ import { type Command, Option } from 'commander'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
 import { alignRows, isoTime } from '../console/text.ts'
-import { readDuration, readLine, readMoment, readNetwork } from '../console/values.ts'
+import { isNetworkItself, readDuration, readLine, readMoment, readNetwork } from '../console/values.ts'
 
 type Ban = { network: string; bannedUntil: number; reason: string; createdAt: number }
+type TypedNetwork = { typed: string; network: string }
 type BanOptions = { until?: number; for?: number; reason: string }
 
 const toData = ({ network, bannedUntil, reason, createdAt }: Ban) => ({
@@ -17,10 +18,18 @@ const toData = ({ network, bannedUntil, reason, createdAt }: Ban) => ({
 
 const noticed = 'Running servers notice it within a second.'
 
-const ban = ({ withAdmin, print }: Context, network: string, until: number, reason: string) =>
+/** An address inside a range is easily meant alone. */
+const noteRange = ({ typed, network }: TypedNetwork) =>
+  isNetworkItself(typed, network) ? [] : [`${typed} is the range ${network}: all of it is banned.`]
+
+const ban = ({ withAdmin, print }: Context, which: TypedNetwork, until: number, reason: string) =>
   withAdmin(async ({ bans, place }) => {
+    const { network } = which
     const made = await bans.ban(network, until, reason)
-    print(toData(made), [`${network} is banned until ${isoTime(until)}, in ${place}. ${noticed}`])
+    print(toData(made), [
+      ...noteRange(which),
+      `${network} is banned until ${isoTime(until)}, in ${place}. ${noticed}`,
+    ])
   })
 
 const unban = ({ withAdmin, print }: Context, network: string) =>
@@ -64,7 +73,7 @@ export const register = (program: Command, context: Context) => {
     'torii ip ban 192.0.2.7 --for 2h --reason "guesses passwords"',
     'torii ip ban 2001:db8:7::/48 --until 2030-01-31T08:00Z --reason "rented for attacks"',
   )
-    .argument(...network, readNetwork)
+    .argument(...network, (text: string) => ({ typed: text, network: readNetwork(text) }))
     .addOption(
       new Option('--until <moment>', 'ISO 8601; UTC unless it names a zone')
         .argParser(readMoment)
@@ -72,10 +81,10 @@ export const register = (program: Command, context: Context) => {
     )
     .addOption(new Option('--for <time>', 'such as 10m, 2h or 7d').argParser(readDuration))
     .requiredOption('--reason <text>', 'one line, shown to the banned caller', readLine(200))
-    .action((network: string, { until, for: forMs, reason }: BanOptions, command: Command) => {
+    .action((which: TypedNetwork, { until, for: forMs, reason }: BanOptions, command: Command) => {
       const end = until ?? (forMs !== undefined ? Date.now() + forMs : undefined)
       if (end === undefined) return command.error('say how long: --for 2h, or --until 2030-01-31T08:00Z')
-      return ban(context, network, end, reason)
+      return ban(context, which, end, reason)
     })
   describe(ip.command('unban'), 'Ends a ban', 'torii ip unban 192.0.2.7')
     .argument(...network, readNetwork)

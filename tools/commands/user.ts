@@ -1,100 +1,11 @@
 /** `torii user`: one person's account. */
 import type { Command } from 'commander'
 import { Failure } from '../../src/protocol/errors.ts'
-import { type Admin, type Context, describe } from '../console/context.ts'
+import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
-import { alignFields, alignRows, isoTime } from '../console/text.ts'
 import { readLine, readMost, readUserNumber } from '../console/values.ts'
-
-type Shown = Awaited<ReturnType<Admin['accounts']['show']>>
-
-const toTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
-
-const toData = ({
-  userId,
-  userName,
-  nickName,
-  status,
-  statusReason,
-  createdAt,
-  failures,
-  logins,
-}: Shown) => ({
-  // As on the wire: a number that programs must not calculate with.
-  userId: String(userId),
-  userName,
-  nickName,
-  status,
-  reason: statusReason,
-  createdAt: toTime(createdAt),
-  failures: {
-    inARow: failures.inARow,
-    isStreak: failures.isStreak,
-    places: failures.places.map(({ place, lastFailedAt, waitsUntil }) => ({
-      place,
-      lastFailedAt: toTime(lastFailedAt),
-      waitsUntil: toTime(waitsUntil),
-    })),
-  },
-  logins: logins.map((login) => {
-    const { appId, deviceType, deviceName, keyPrint, authenticatedAt, expiresAt, endedAt, endReason } = login
-    return {
-      appid: appId,
-      deviceType,
-      deviceName,
-      keyPrint,
-      loggedInAt: toTime(authenticatedAt),
-      expiresAt: toTime(expiresAt),
-      endedAt: toTime(endedAt),
-      endReason,
-    }
-  }),
-})
-
-/** Failed logins in one line: how many, and what waits because of them. */
-const describeFailures = ({ inARow, isStreak, places }: Shown['failures']): string => {
-  if (inARow === 0 && places.length === 0) return 'none'
-  const waiting = places.filter(({ waitsUntil }) => waitsUntil !== null)
-  const last = waiting.map(({ place, waitsUntil }) => `${place} until ${isoTime(waitsUntil ?? 0)}`)
-  const streak = isStreak ? ' (a streak: each network waits after each failure)' : ''
-  const waits = last.length === 0 ? 'nothing waits' : `waiting: ${last.join(', ')}`
-  return `${inARow} in a row${streak}; ${waits}`
-}
-
-const toLines = ({
-  userId,
-  userName,
-  nickName,
-  status,
-  statusReason,
-  createdAt,
-  failures,
-  logins,
-}: Shown): string[] => {
-  const rows = logins.map(
-    ({ appId, deviceType, deviceName, keyPrint, authenticatedAt, expiresAt, endedAt, endReason }) => [
-      isoTime(authenticatedAt),
-      endedAt === null ? isoTime(expiresAt) : `${isoTime(endedAt)} ${endReason}`,
-      appId,
-      [deviceType, deviceName].filter(Boolean).join(' ') || '-',
-      keyPrint ?? '-',
-    ],
-  )
-  return [
-    ...alignFields({
-      number: String(userId),
-      name: userName,
-      nickname: nickName,
-      status: [status, ...(statusReason ? [statusReason] : [])].join(': '),
-      registered: isoTime(createdAt),
-      failures: describeFailures(failures),
-    }),
-    '',
-    ...(rows.length > 0
-      ? alignRows([['logged in', 'ends, or ended', 'appid', 'device', 'key'], ...rows])
-      : ['no login yet']),
-  ]
-}
+import { type ListOptions, list } from '../user/list.ts'
+import { toData, toLines } from '../user/show.ts'
 
 /** Says who is not there: a name typed wrong is the usual reason. */
 const named = async <T>(user: string, work: Promise<T>): Promise<T> => {
@@ -111,31 +22,6 @@ const show = ({ withAdmin, print }: Context, user: string) =>
   withAdmin(async ({ accounts }) => {
     const found = await named(user, accounts.show(user))
     print(toData(found), toLines(found))
-  })
-
-const list = ({ withAdmin, print }: Context, { after, most }: { after: number; most: number }) =>
-  withAdmin(async ({ accounts, place }) => {
-    const found = await accounts.list(after, most)
-    const head = ['number', 'name', 'nickname', 'status', 'registered']
-    const rows = found.map(({ userId, userName, nickName, status, createdAt }) => [
-      String(userId),
-      userName,
-      nickName,
-      status,
-      isoTime(createdAt),
-    ])
-    const last = found.at(-1)
-    const next = last && found.length === most ? [`More: torii user list --after ${last.userId}`] : []
-    print(
-      found.map(({ userId, userName, nickName, status, createdAt }) => ({
-        userId: String(userId),
-        userName,
-        nickName,
-        status,
-        createdAt: toTime(createdAt),
-      })),
-      rows.length > 0 ? [...alignRows([head, ...rows]), ...next] : [`${place} has no user after ${after}`],
-    )
   })
 
 const setStatus = (
@@ -169,10 +55,18 @@ export const register = (program: Command, context: Context) => {
   const user = describe(program.command('user'), "A person's account", 'torii user show alice')
   const who = ['<user>', 'user name or user number'] as const
 
-  describe(user.command('list'), 'Lists accounts by number', 'torii user list --after 10500 --most 200')
+  describe(
+    user.command('list'),
+    'Lists accounts by number',
+    'torii user list --after 10500 --most 200',
+    'torii user list --search amber',
+    'torii user list --csv > users.csv',
+  )
     .option('--after <number>', 'the user number before the first', readUserNumber, 0)
-    .option('--most <count>', 'how many at most, up to 1000', readMost, 50)
-    .action((options: { after: number; most: number }) => list(context, options))
+    .option('--most <count>', 'how many at most, up to 1000; 50, and all with --csv', readMost)
+    .option('--search <text>', 'a part of the user name or nickname, in any case', readLine(100))
+    .option('--csv', 'as a table for spreadsheets')
+    .action((options: ListOptions) => list(context, options))
   describe(
     user.command('show'),
     'Shows an account and its newest logins',

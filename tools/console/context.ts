@@ -24,6 +24,8 @@ export type Terminal = {
   folder: string
   print(text: string): void
   complain(text: string): void
+  /** Asks the person who types; undefined for a program. */
+  ask?: ((question: string) => Promise<string>) | undefined
 }
 
 // npm changes into the project's folder; an administrator means the folder where npm was started.
@@ -127,6 +129,15 @@ export const createContext = (program: Command, terminal: Terminal) => {
       const text = options().json ? toJson(data) : lines.map(visible).join('\n')
       terminal.print(`${text}\n`)
     },
+    /** Before what can't be taken back: asks, unless `--yes` was given. */
+    confirm: async (question: string, yes: boolean) => {
+      if (yes) return
+      if (!terminal.ask) throw new Refusal(`${question} Say --yes: there is no terminal to ask at`)
+      const answer = await terminal.ask(visible(`${question} [y/N] `))
+      if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('nothing was changed')
+    },
+    /** A part of a long answer, as it is. */
+    write: terminal.print,
     /** Beside the answer: on the standard error output. */
     tell: terminal.complain,
     /** The command answers, and what it has found ends it with 1. */

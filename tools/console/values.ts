@@ -42,6 +42,13 @@ export const readNetwork = (text: string): string => {
   return Number(network.split('/')[1]) >= least ? network : refuse(`a range of /${least} or smaller`)
 }
 
+/** False: what was typed with bits names an address inside the network. */
+export const isNetworkItself = (typed: string, network: string): boolean => {
+  const [address = '', bits] = typed.split('/')
+  const whole = address.includes(':') ? 128 : 32
+  return bits === undefined || parseNetwork(`${address}/${whole}`)?.split('/')[0] === network.split('/')[0]
+}
+
 /** `https://app.example.com`, as browsers send it. */
 export const readOrigin = (text: string): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined

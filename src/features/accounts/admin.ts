@@ -1,6 +1,7 @@
 /** What an administrator does to an account. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
+import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
@@ -28,6 +29,15 @@ export type AccountAdminNeeds = {
 
 const shownLogins = 20
 const shownPlaces = 20
+
+type ShownLogin = Awaited<ReturnType<typeof findLoginsOfUser>>[number]
+
+/** With its device, and when it was used last: what its device did counts too. */
+const describeLogin = ({ deviceId, a2RotatedAt, lastSeenAt, ...login }: ShownLogin) => ({
+  ...login,
+  device: deviceId && toHex(deviceId),
+  lastSeenAt: Math.max(a2RotatedAt, lastSeenAt ?? 0),
+})
 
 export const createAccountAdmin = ({
   db,
@@ -81,7 +91,7 @@ export const createAccountAdmin = ({
       return {
         ...account,
         failures: await showFailures(account.tag),
-        logins: await findLoginsOfUser(db.write, account.userId, shownLogins),
+        logins: (await findLoginsOfUser(db.write, account.userId, shownLogins)).map(describeLogin),
       }
     },
     /** At most `most` accounts after the number `after`. */

@@ -226,8 +226,10 @@ export const findUserIdOfKey = async (db: Executor, loginKey: Buffer): Promise<n
 export const findLoginsOfUser = (db: Executor, userId: number, limit: number) =>
   db
     .selectFrom('logins')
-    .select(['appId', 'deviceType', 'deviceName', 'keyPrint'])
-    .select(['authenticatedAt', 'expiresAt', 'endedAt', 'endReason'])
+    .leftJoin('devices', 'devices.deviceId', 'logins.deviceId')
+    .select(['logins.appId', 'logins.deviceId', 'logins.deviceType', 'deviceName', 'keyPrint'])
+    .select(['authenticatedAt', 'a2RotatedAt', 'logins.expiresAt', 'endedAt', 'endReason'])
+    .select(['devices.os', 'devices.lastSeenAt'])
     .where('userId', '=', userId)
     .orderBy('authenticatedAt', 'desc')
     .limit(limit)

@@ -1,1 +1,2 @@
-export type { AppSummary, Apps } from './apps.ts'
+export type { Apps } from './apps.ts'
+export type { AppSummary } from './summary.ts'

@@ -1,15 +1,17 @@
+/** The apps that may call, as a server checks them; changes.ts has what an administrator does. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
-import type { AppRight, CallerApp } from '../../http/caller.ts'
+import type { CallerApp } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { strengths } from '../../protocol/strength.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import { createAppChanges } from './changes.ts'
 import { appRefused, notPublic, unknownId, wrongSecret } from './refusals.ts'
-import { findApp, findApps, insertApp, updateApp } from './repo.ts'
+import { findApp, findApps } from './repo.ts'
+import { isAppId, summarise, toCallerApp } from './summary.ts'
 import type { AppRow } from './tables.ts'
 
 export type AppsNeeds = {
@@ -23,76 +25,12 @@ export type AppsNeeds = {
   origins: readonly string[]
 }
 
-/** An app as an administrator sees it; its secret is shown once, when it is made. */
-export type AppSummary = {
-  appId: string
-  name: string
-  isPublic: boolean
-  minStrength: number
-  origins: string[]
-  rights: AppRight[]
-  /** The apps whose tickets this backend checks; undefined for an app that is no backend. */
-  checks: string[] | undefined
-  isDisabled: boolean
-  isRotating: boolean
-  createdAt: number
-}
-
-export type NewApp = {
-  name: string
-  isPublic?: boolean
-  minStrength?: number
-  origins?: readonly string[]
-  rights?: readonly AppRight[]
-  /** Makes it a backend that checks the tickets of these apps. */
-  checks?: readonly string[]
-}
-
-const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-
-/** Letters and digits, each equally likely. */
-const randomText = (random: Random, length: number): string => {
-  let text = ''
-  while (text.length < length) {
-    for (const byte of random.bytes(length)) {
-      if (byte < 248 && text.length < length) text += letters[byte % 62]
-    }
-  }
-  return text
-}
-
-const readRights = ({ rights }: AppRow) => rights.split(' ').filter((right) => right !== '') as AppRight[]
-
-const toCallerApp = (row: AppRow): CallerApp => ({
-  appId: row.appId,
-  isPublic: row.isPublic === 1,
-  minStrength: row.minStrength,
-  rights: readRights(row),
-  checks: row.checks === null ? [row.appId] : JSON.parse(row.checks),
-})
-
-const summarise = (row: AppRow): AppSummary => ({
-  appId: row.appId,
-  name: row.name,
-  isPublic: row.isPublic === 1,
-  minStrength: row.minStrength,
-  origins: JSON.parse(row.origins),
-  rights: readRights(row),
-  checks: row.checks === null ? undefined : JSON.parse(row.checks),
-  isDisabled: row.disabledAt !== null,
-  isRotating: row.previousSecretHash !== null,
-  createdAt: row.createdAt,
-})
-
-/** Anything else is no app's id, and would only break the query: the column is ASCII. */
-export const isAppId = (text: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(text)
-
 const maxCached = 1_000
 /** Look-ups a second of ids that may be no app. */
 const mostUnknown = 20
 
 export const createApps = (needs: AppsNeeds) => {
-  const { db, clock, random, crypto, recordChange, recordAudit } = needs
+  const { db, clock, crypto } = needs
   const cache = new Map<string, AppRow>()
   let reloads = 0
   let listedOrigins = new Set<string>(needs.origins)
@@ -151,23 +89,8 @@ export const createApps = (needs: AppsNeeds) => {
   const isOriginOf = (row: AppRow, origin: string | undefined) =>
     origin !== undefined && (needs.origins.includes(origin) || summarise(row).origins.includes(origin))
 
-  const change = async (appId: string, kind: string, row: Parameters<typeof updateApp>[2]) => {
-    const found = await db.transaction(async (trx) => {
-      if (!isAppId(appId) || !(await updateApp(trx, appId, row))) return false
-      await recordAudit(trx, { kind, appId })
-      await recordChange(trx, 'apps', appId)
-      return true
-    })
-    if (!found) throw new Failure('APP_REFUSED', { info: 'No app has this id.' })
-  }
-
-  const get = async (appId: string): Promise<AppRow> => {
-    const row = isAppId(appId) ? await findApp(db.write, appId) : undefined
-    if (!row) throw new Failure('APP_REFUSED', { info: 'No app has this id.' })
-    return row
-  }
-
   return {
+    ...createAppChanges(needs),
     /** Drops what is cached and reads the listed origins anew. */
     reload: async () => {
       cache.clear()
@@ -212,60 +135,6 @@ export const createApps = (needs: AppsNeeds) => {
       return row && toCallerApp(row)
     },
     findName: async (appId: string): Promise<string | undefined> => (await find(appId))?.name,
-
-    add: async ({
-      name,
-      isPublic = false,
-      minStrength = strengths.clear,
-      origins = [],
-      rights = [],
-      checks,
-    }: NewApp) => {
-      const appId = randomText(random, 16)
-      const appSecret = randomText(random, 32)
-      await db.transaction(async (trx) => {
-        await insertApp(trx, {
-          appId,
-          name,
-          secretHash: Buffer.from(crypto.sha256(utf8(appSecret))),
-          previousSecretHash: null,
-          isPublic: isPublic ? 1 : 0,
-          minStrength,
-          origins: JSON.stringify(origins),
-          rights: rights.join(' '),
-          checks: checks ? JSON.stringify(checks) : null,
-          disabledAt: null,
-          createdAt: clock.now(),
-        })
-        await recordAudit(trx, { kind: 'app.added', appId })
-        await recordChange(trx, 'apps', appId)
-      })
-      return { appId, appSecret }
-    },
-    list: async () => (await findApps(db.write)).map(summarise),
-    show: async (appId: string) => summarise(await get(appId)),
-    /** A new secret; the one before stays good until `finishRotation`. */
-    rotate: async (appId: string): Promise<{ appSecret: string }> => {
-      const row = await get(appId)
-      const appSecret = randomText(random, 32)
-      const secretHash = Buffer.from(crypto.sha256(utf8(appSecret)))
-      await change(appId, 'app.rotated', { secretHash, previousSecretHash: row.secretHash })
-      return { appSecret }
-    },
-    finishRotation: (appId: string) => change(appId, 'app.rotation-finished', { previousSecretHash: null }),
-    setRights: (appId: string, rights: readonly AppRight[]) =>
-      change(appId, 'app.rights', { rights: rights.join(' ') }),
-    /** Changes what is given and leaves the rest. */
-    set: (appId: string, { name, isPublic, minStrength, origins, checks }: Partial<NewApp>) =>
-      change(appId, 'app.changed', {
-        ...(name !== undefined && { name }),
-        ...(isPublic !== undefined && { isPublic: isPublic ? 1 : 0 }),
-        ...(minStrength !== undefined && { minStrength }),
-        ...(origins !== undefined && { origins: JSON.stringify(origins) }),
-        ...(checks !== undefined && { checks: JSON.stringify(checks) }),
-      }),
-    disable: (appId: string) => change(appId, 'app.disabled', { disabledAt: clock.now() }),
-    enable: (appId: string) => change(appId, 'app.enabled', { disabledAt: null }),
   }
 }
 

@@ -7,15 +7,10 @@ import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { codeAt, stepAt } from '../../protocol/totp.ts'
-import { type Apps, isAppId } from './apps.ts'
+import type { Apps } from './apps.ts'
 import { secretPlace } from './devices.ts'
-import {
-  countDevicesOfApp,
-  countDevicesOfPlace,
-  insertDevice,
-  lockProvisioning,
-  removeIdlestDevice,
-} from './repo.ts'
+import { countDevicesOfApp, countDevicesOfPlace, insertDevice, lockApp, removeIdlestDevice } from './repo.ts'
+import { isAppId } from './summary.ts'
 import type { DeviceRow } from './tables.ts'
 import type { ProvisionInput } from './wire.ts'
 
@@ -51,7 +46,7 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
 
   /** The count that the new device adds to; undefined if another one made room. */
   const makeRoom = async (trx: Executor, appId: string, { limitNetwork: address, site }: Address) => {
-    await lockProvisioning(trx, appId)
+    await lockApp(trx, appId)
     const before = await countDevicesOfPlace(trx, { appId, address, site })
     if (before.address >= limits.devicesPerAddress || before.site >= limits.devicesPerSite) {
       throw new Failure('TOO_OFTEN', {

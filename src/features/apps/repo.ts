@@ -26,6 +26,22 @@ export const updateApp = async (
   return Number(numUpdatedRows) > 0
 }
 
+/** True if it was there. */
+export const removeApp = async (db: Executor, appId: string): Promise<boolean> => {
+  const { numDeletedRows } = await db.deleteFrom('apps').where('appId', '=', appId).executeTakeFirst()
+  return Number(numDeletedRows) > 0
+}
+
+export const removeDevicesOfApp = async (db: Executor, appId: string, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('devices')
+    .where('appId', '=', appId)
+    .orderBy('usedAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
 export const findDevice = (db: Executor, deviceId: Buffer): Promise<DeviceRow | undefined> =>
   db.selectFrom('devices').selectAll().where('deviceId', '=', deviceId).executeTakeFirst()
 
@@ -33,8 +49,8 @@ const lockStatement = createStatement((db, { appId }: { appId: string }) =>
   db.selectFrom('apps').select('appId').where('appId', '=', appId).forUpdate(),
 )
 
-/** Until its transaction ends, no other call of any process provisions a device of this app. */
-export const lockProvisioning = async (trx: Executor, appId: string): Promise<void> => {
+/** Until its transaction ends, no other process changes this app or provisions a device of it. */
+export const lockApp = async (trx: Executor, appId: string): Promise<void> => {
   await lockStatement(trx, { appId })
 }
 

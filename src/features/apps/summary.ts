@@ -1,0 +1,44 @@
+/** An app's row as an administrator sees it, and as the stages of a call do. */
+import type { AppRight, CallerApp } from '../../http/caller.ts'
+import type { AppRow } from './tables.ts'
+
+/** An app as an administrator sees it; its secret is shown once, when it is made. */
+export type AppSummary = {
+  appId: string
+  name: string
+  isPublic: boolean
+  minStrength: number
+  origins: string[]
+  rights: AppRight[]
+  /** The apps whose tickets this backend checks; undefined for an app that is no backend. */
+  checks: string[] | undefined
+  isDisabled: boolean
+  isRotating: boolean
+  createdAt: number
+}
+
+const readRights = ({ rights }: AppRow) => rights.split(' ').filter((right) => right !== '') as AppRight[]
+
+export const toCallerApp = (row: AppRow): CallerApp => ({
+  appId: row.appId,
+  isPublic: row.isPublic === 1,
+  minStrength: row.minStrength,
+  rights: readRights(row),
+  checks: row.checks === null ? [row.appId] : JSON.parse(row.checks),
+})
+
+export const summarise = (row: AppRow): AppSummary => ({
+  appId: row.appId,
+  name: row.name,
+  isPublic: row.isPublic === 1,
+  minStrength: row.minStrength,
+  origins: JSON.parse(row.origins),
+  rights: readRights(row),
+  checks: row.checks === null ? undefined : JSON.parse(row.checks),
+  isDisabled: row.disabledAt !== null,
+  isRotating: row.previousSecretHash !== null,
+  createdAt: row.createdAt,
+})
+
+/** Anything else is no app's id, and would only break the query: the column is ASCII. */
+export const isAppId = (text: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(text)

@@ -1,0 +1,130 @@
+/** Commands that change apps and users, and what an administrator reads of them. */
+import { join } from 'node:path'
+import Database from 'libsql'
+import t from 'tap'
+import { codes } from '../harness/codes.ts'
+import { embeddedEnvironment, provisionDevice, spawnServer, until } from '../harness/test-server.ts'
+import { ask, call, createFolder, createTorii, register } from './torii-process.ts'
+
+t.setTimeout(200_000)
+
+type Shown = Record<string, unknown> & { devices: object[]; logins: object[] }
+
+const openServer = async (t: { teardown(end: () => unknown): void }) => {
+  const folder = createFolder(t)
+  const server = await spawnServer(embeddedEnvironment(folder))
+  t.teardown(() => server.stop())
+  const { app } = server
+  if (!app) throw new Error('no demo app')
+  return { folder, server, app, torii: createTorii(embeddedEnvironment(folder)) }
+}
+
+const auditOf = (folder: string) => {
+  const database = new Database(join(folder, 'torii.sqlite'), { readonly: true })
+  const rows = database.prepare('SELECT kind FROM audit_events ORDER BY event_id').all() as { kind: string }[]
+  database.close()
+  return rows.map(({ kind }) => kind)
+}
+
+t.test('app set changes what is named and leaves the rest', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  const { appId } = app
+  const before = await ask<{ origins: string[] }>(torii, 'app', 'show', appId)
+  const origin = 'http://localhost:5173'
+  const echo = async () => {
+    const { body } = await server.send({
+      method: 'POST',
+      url: '/v1/echo',
+      headers: { 'content-type': 'application/json', origin },
+      payload: JSON.stringify({ appid: appId }),
+    })
+    return JSON.parse(body).code
+  }
+  t.equal(await echo(), codes.APP_REFUSED)
+  t.match(await ask(torii, 'app', 'set', appId, '--origin', origin), {
+    name: 'demo',
+    origins: [...before.origins, origin],
+  })
+  await until('a running server answers the new origin', async () => (await echo()) === codes.OK)
+  const changed = ['--name', 'shop', '--min-strength', '1', '--may', 'words', '--remove-origin', origin]
+  t.match(await ask(torii, 'app', 'set', appId, ...changed), {
+    name: 'shop',
+    minStrength: 1,
+    rights: ['words'],
+    public: true,
+    origins: before.origins,
+  })
+  t.match(await ask(torii, 'app', 'set', appId, '--no-public', '--may', 'none'), {
+    public: false,
+    rights: [],
+    name: 'shop',
+  })
+  t.match(await torii('app', 'set', appId), { code: 1, stderr: /say what to change/ })
+  t.match(await torii('app', 'set', appId, '--checks', appId), { code: 1, stderr: /is no backend/ })
+  const all = before.origins.flatMap((one) => ['--remove-origin', one])
+  t.match(await torii('app', 'set', appId, '--public', ...all), { code: 1, stderr: /leave one/ })
+  t.match(await torii('app', 'set', 'unknown', '--name', 'x'), { code: 1, stderr: /no app has the id/ })
+  t.match(auditOf(folder), ['app.added', 'app.changed', 'app.changed', 'app.changed'])
+})
+
+t.test('app remove ends a disabled app, its devices and what backends check of it', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  await provisionDevice(server.send, app)
+  const backend = await ask<{ appid: string }>(torii, 'app', 'add', 'api', '--backend', '--checks', app.appId)
+  t.match(await torii('app', 'remove', app.appId, '--yes'), {
+    code: 1,
+    stderr: /"torii app disable \w+" first/,
+  })
+  await ask(torii, 'app', 'disable', app.appId)
+  t.match(await torii('app', 'remove', app.appId), { code: 1, stderr: /Say --yes/ })
+  t.strictSame(await ask(torii, 'app', 'remove', app.appId, '--yes'), { appid: app.appId, removed: true })
+  t.match(await ask(torii, 'app', 'list'), [{ appid: backend.appid, checks: [] }])
+  const database = new Database(join(folder, 'torii.sqlite'), { readonly: true })
+  t.match(database.prepare('SELECT count(*) AS count FROM devices').get(), { count: 0 })
+  database.close()
+  await until('a running server refuses it', async () => {
+    const { code } = await call(server, app, '/v1/echo')
+    return code === codes.APP_REFUSED
+  })
+  t.equal(auditOf(folder).at(-1), 'app.removed')
+})
+
+t.test('user list searches in any case, and writes a table for spreadsheets', async (t) => {
+  const { server, app, torii } = await openServer(t)
+  for (const name of ['Amber', 'amberine', 'Bob']) await register(server, app, name)
+  t.match(await ask(torii, 'user', 'list', '--search', 'AMBER'), [
+    { userName: 'Amber' },
+    { userName: 'amberine' },
+  ])
+  t.match(await torii('user', 'list', '--search', 'amber', '--most', '1'), {
+    stdout: /\nMore: torii user list --after 10001 --search amber\n$/,
+  })
+  t.match(await torii('user', 'list', '--search', 'zzz'), { code: 0, stdout: /has no such user after 0\n$/ })
+  const { stdout } = await torii('user', 'list', '--csv')
+  const lines = stdout.split('\r\n')
+  t.equal(lines[0], '"number","name","nickname","status","registered"')
+  t.match(lines[1], /^"10001","Amber","Amber","active","\d{4}-.*Z"$/)
+  t.equal(lines.length, 5)
+})
+
+t.test('user show names the devices, and when the user was seen last', async (t) => {
+  const { server, app, torii } = await openServer(t)
+  await register(server, app, 'amber')
+  const shown = await ask<Shown>(torii, 'user', 'show', 'amber')
+  t.match(shown, { devices: [], lastSeenAt: /Z$/, logins: [{ device: null, lastSeenAt: /Z$/ }] })
+  t.match(await torii('user', 'show', 'amber'), { stdout: /\nlast seen +\d{4}-.*Z\ndevices +0\n/ })
+})
+
+t.test('a ban of a range says which range that is', async (t) => {
+  const folder = createFolder(t)
+  const torii = createTorii(embeddedEnvironment(folder))
+  await ask(torii, 'migrate', 'up')
+  const ban = (address: string) => torii('ip', 'ban', address, '--for', '1h', '--reason', 'x')
+  t.match(await ban('10.1.2.3/8'), {
+    code: 0,
+    stdout:
+      /^10\.1\.2\.3\/8 is the range 10\.0\.0\.0\/8: all of it is banned\.\n10\.0\.0\.0\/8 is banned until/,
+  })
+  for (const address of ['10.0.0.0/8', '192.0.2.1', '2001:db8::/48', '2001:db8::1'])
+    t.match((await ban(address)).stdout, /^\S+ is banned until/, address)
+})

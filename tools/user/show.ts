@@ -1,0 +1,127 @@
+/** An account as `torii user show` answers it. */
+import type { Admin } from '../console/context.ts'
+import { alignFields, alignRows, isoTime } from '../console/text.ts'
+
+type Shown = Awaited<ReturnType<Admin['accounts']['show']>>
+
+export const toTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+
+type Login = Shown['logins'][number]
+
+const lastSeenOf = (logins: readonly Login[]) =>
+  logins.length === 0 ? null : Math.max(...logins.map(({ lastSeenAt }) => lastSeenAt))
+
+/** Those that the newest logins were made on, each once. */
+const devicesOf = (logins: readonly Login[]) => {
+  const found = new Map<string, object>()
+  for (const { device, deviceType, os, deviceName, lastSeenAt } of logins)
+    if (device && !found.has(device))
+      found.set(device, { device, type: deviceType, os, name: deviceName, lastSeenAt: toTime(lastSeenAt) })
+  return [...found.values()]
+}
+
+export const toData = ({
+  userId,
+  userName,
+  nickName,
+  status,
+  statusReason,
+  createdAt,
+  failures,
+  logins,
+}: Shown) => ({
+  // As on the wire: a number that programs must not calculate with.
+  userId: String(userId),
+  userName,
+  nickName,
+  status,
+  reason: statusReason,
+  createdAt: toTime(createdAt),
+  lastSeenAt: toTime(lastSeenOf(logins)),
+  devices: devicesOf(logins),
+  failures: {
+    inARow: failures.inARow,
+    isStreak: failures.isStreak,
+    places: failures.places.map(({ place, lastFailedAt, waitsUntil }) => ({
+      place,
+      lastFailedAt: toTime(lastFailedAt),
+      waitsUntil: toTime(waitsUntil),
+    })),
+  },
+  logins: logins.map((login) => {
+    const { appId, device, deviceType, os, deviceName, keyPrint } = login
+    const { authenticatedAt, lastSeenAt, expiresAt, endedAt, endReason } = login
+    return {
+      appid: appId,
+      device,
+      deviceType,
+      os,
+      deviceName,
+      keyPrint,
+      lastSeenAt: toTime(lastSeenAt),
+      loggedInAt: toTime(authenticatedAt),
+      expiresAt: toTime(expiresAt),
+      endedAt: toTime(endedAt),
+      endReason,
+    }
+  }),
+})
+
+/** Failed logins in one line: how many, and what waits because of them. */
+const describeFailures = ({ inARow, isStreak, places }: Shown['failures']): string => {
+  if (inARow === 0 && places.length === 0) return 'none'
+  const waiting = places.filter(({ waitsUntil }) => waitsUntil !== null)
+  const last = waiting.map(({ place, waitsUntil }) => `${place} until ${isoTime(waitsUntil ?? 0)}`)
+  const streak = isStreak ? ' (a streak: each network waits after each failure)' : ''
+  const waits = last.length === 0 ? 'nothing waits' : `waiting: ${last.join(', ')}`
+  return `${inARow} in a row${streak}; ${waits}`
+}
+
+export const toLines = ({
+  userId,
+  userName,
+  nickName,
+  status,
+  statusReason,
+  createdAt,
+  failures,
+  logins,
+}: Shown): string[] => {
+  const rows = logins.map(
+    ({
+      appId,
+      deviceType,
+      deviceName,
+      keyPrint,
+      authenticatedAt,
+      lastSeenAt,
+      expiresAt,
+      endedAt,
+      endReason,
+    }) => [
+      isoTime(authenticatedAt),
+      isoTime(lastSeenAt),
+      endedAt === null ? isoTime(expiresAt) : `${isoTime(endedAt)} ${endReason}`,
+      appId,
+      [deviceType, deviceName].filter(Boolean).join(' ') || '-',
+      keyPrint ?? '-',
+    ],
+  )
+  const seen = lastSeenOf(logins)
+  return [
+    ...alignFields({
+      number: String(userId),
+      name: userName,
+      nickname: nickName,
+      status: [status, ...(statusReason ? [statusReason] : [])].join(': '),
+      registered: isoTime(createdAt),
+      'last seen': seen === null ? 'never' : isoTime(seen),
+      devices: String(devicesOf(logins).length),
+      failures: describeFailures(failures),
+    }),
+    '',
+    ...(rows.length > 0
+      ? alignRows([['logged in', 'last seen', 'ends, or ended', 'appid', 'device', 'key'], ...rows])
+      : ['no login yet']),
+  ]
+}
