@@ -2,13 +2,15 @@
  * The automaton of Aho and Corasick (1975) over code points: it finds every listed part in one pass over a text.
  * Its edges are one table of hashes, so a hundred thousand words take some ten megabytes.
  */
+import { bmp, createScan, hash, record, type Scan } from './scan.ts'
+import { createSieveBuilder, prefixLength, type Sieve } from './sieve.ts'
 
 export type Automaton = {
   /**
    * Goes over a text and tells of each place where parts end, with the state of the longest of them. `shorter` leads
    * to the others.
    */
-  scan(text: Int32Array, count: number, tell: (state: number, end: number) => void): void
+  scan: Scan
   /** The number of the part that ends at such a state. */
   parts: Int32Array
   /** The next shorter state at which a part ends; 0: none. */
@@ -22,6 +24,10 @@ export type Automaton = {
 export type AutomatonBuilder = {
   /** The number of a part (from 1), the same for equal ones. */
   addPart(points: ArrayLike<number>): number
+  /** Whether the parts of one more word may not find room; then `makeRoom` comes first. */
+  needsRoom(): boolean
+  /** Yields after each piece of work. */
+  makeRoom(): Generator<void>
   partCount(): number
   /** Sorts and links what was added; yields after each piece of work. */
   build(): Generator<void, Automaton>
@@ -29,14 +35,8 @@ export type AutomatonBuilder = {
 
 /** Pieces of work between two yields. */
 const slice = 4_096
-const bmp = 0x10000
 /** Code points of the longest part. */
 const mostDepth = 255
-
-const hash = (state: number, point: number) => {
-  const mixed = Math.imul(state, 0x9e3779b1) ^ Math.imul(point, 0x85ebca6b)
-  return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d)
-}
 
 export const createAutomatonBuilder = (): AutomatonBuilder => {
   let parents = new Int32Array(1_024)
@@ -54,7 +54,7 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
     edges[at] = node
   }
 
-  const grow = () => {
+  function* makeRoom(): Generator<void> {
     parents = enlarge(parents)
     points = enlarge(points)
     parts = enlarge(parts)
@@ -62,7 +62,10 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
     deeper.set(depths)
     depths = deeper
     edges = new Int32Array(edges.length * 2)
-    for (let node = 1; node < nodeCount; node++) place(node)
+    for (let node = 1; node < nodeCount; node++) {
+      place(node)
+      if (node % slice === 0) yield
+    }
   }
 
   const find = (state: number, point: number): number => {
@@ -76,7 +79,6 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
   }
 
   const addNode = (state: number, point: number): number => {
-    if (nodeCount === parents.length) grow()
     const node = nodeCount++
     parents[node] = state
     points[node] = point
@@ -96,7 +98,7 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
   }
 
   /** The nodes by depth: the state behind a missing edge lies higher, so it is linked before. */
-  const sortByDepth = (): Int32Array => {
+  function* sortByDepth(): Generator<void, Int32Array> {
     const next = new Int32Array(mostDepth + 2)
     const add = (depth: number, count: number) => {
       next[depth] = (next[depth] ?? 0) + count
@@ -108,6 +110,7 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
       const depth = depths[node] ?? 0
       sorted[next[depth] ?? 0] = node
       add(depth, 1)
+      if (node % (4 * slice) === 0) yield
     }
     return sorted
   }
@@ -118,8 +121,7 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
     const outputs = new Int32Array(nodeCount)
     const shorter = new Int32Array(nodeCount)
     yield
-    const sorted = sortByDepth()
-    yield
+    const sorted = yield* sortByDepth()
     const stepIn = (state: number, point: number): number => {
       for (let from = state; from !== 0; from = fails[from] ?? 0) {
         const node = find(from, point)
@@ -145,56 +147,37 @@ export const createAutomatonBuilder = (): AutomatonBuilder => {
       if (node > 0) nodes[parent * record] = (nodes[parent * record] ?? 0) | (1 << ((points[node] ?? 0) & 31))
       if (node % slice === 0) yield
     }
-    const bytes = 4 * (edges.length + nodes.length + 3 * nodeCount + bmp) + nodeCount
+    const sieve = yield* buildSieve(sorted)
+    const known = { points: points.slice(0, nodeCount), depths: depths.slice(0, nodeCount) }
     return {
-      scan: createScan({ edges, nodes, points: points.slice(0, nodeCount), roots }),
+      scan: createScan({ edges, nodes, roots, ...known, sieve }),
       parts: parts.slice(0, nodeCount),
       shorter,
-      depths: depths.slice(0, nodeCount),
-      bytes,
+      depths: known.depths,
+      bytes: 4 * (edges.length + nodes.length + 3 * nodeCount + bmp) + nodeCount + sieve.bytes,
     }
   }
 
-  return { addPart, partCount: () => partCount, build }
-}
-
-/**
- * A state is one record, so that a step reads one line of the cache: the last five bits of all points that lead on
- * from it, its fail, its output and its parent. The bits answer most steps that lead nowhere without a hash.
- */
-const record = 4
-
-/** The inner loop of every check: tables that no longer grow, and no call for a letter. */
-const createScan = (
-  tables: Record<'edges' | 'nodes' | 'points' | 'roots', Int32Array>,
-): Automaton['scan'] => {
-  const { edges, nodes, points, roots } = tables
-  const mask = edges.length - 1
-
-  const find = (state: number, point: number): number => {
-    for (let at = (hash(state, point) >>> 1) & mask; ; at = (at + 1) & mask) {
-      const node = edges[at] as number
-      if (node === 0 || (nodes[node * record + 3] === state && points[node] === point)) return node
+  /** From the nodes by depth: parts that are short, and the beginnings of those that are not. */
+  function* buildSieve(sorted: Int32Array): Generator<void, Sieve> {
+    const isPrefix = (node: number) => (parts[node] ?? 0) > 0 || depths[node] === prefixLength
+    let end = 0
+    while (end < nodeCount - 1 && (depths[sorted[end] ?? 0] ?? 0) <= prefixLength) end++
+    const nodes = sorted.subarray(0, end).filter(isPrefix)
+    yield
+    const builder = createSieveBuilder(nodes.length)
+    for (const [at, node] of nodes.entries()) {
+      const prefix: number[] = []
+      for (let from = node; from !== 0; from = parents[from] ?? 0) prefix.unshift(points[from] ?? 0)
+      builder.add(prefix)
+      if (at % slice === 0) yield
     }
+    return builder.sieve()
   }
 
-  return function scan(text, count, tell) {
-    let state = 0
-    for (let at = 0; at < count; at++) {
-      const point = text[at] as number
-      const bit = 1 << (point & 31)
-      let next = 0
-      while (state !== 0) {
-        if (((nodes[state * record] as number) & bit) !== 0) next = find(state, point)
-        if (next !== 0) break
-        state = nodes[state * record + 1] as number
-      }
-      if (next === 0) next = point < bmp ? (roots[point] as number) : find(0, point)
-      state = next
-      const output = nodes[state * record + 2] as number
-      if (output !== 0) tell(output, at + 1)
-    }
-  }
+  const needsRoom = () => nodeCount + mostDepth >= parents.length
+
+  return { addPart, needsRoom, makeRoom, partCount: () => partCount, build }
 }
 
 const enlarge = (numbers: Int32Array<ArrayBuffer>) => {

@@ -16,6 +16,10 @@ export type Matcher = {
 export type MatcherBuilder = {
   deny(word: Word): void
   allow(word: Word): void
+  /** Whether `makeRoom` has to come before the next word. */
+  needsRoom(): boolean
+  /** Yields after each piece of work. */
+  makeRoom(): Generator<void>
   /** Yields after each piece of work. */
   build(maxGap: number): Generator<void, Matcher>
 }
@@ -42,9 +46,8 @@ export const createMatcherBuilder = (): MatcherBuilder => {
 
   function* build(maxGap: number): Generator<void, Matcher> {
     const { scan, parts, shorter, depths, bytes } = yield* automata.build()
-    const inSequence = Uint8Array.from({ length: automata.partCount() + 1 }, (_, part) =>
-      sequences.has(part) ? 1 : 0,
-    )
+    const inSequence = new Uint8Array(automata.partCount() + 1)
+    for (const part of sequences.parts()) inSequence[part] = 1
     const tracked = sequences.create(maxGap, longestPart)
     const denied = createSpans()
     const allowed = createSpans()
@@ -83,6 +86,8 @@ export const createMatcherBuilder = (): MatcherBuilder => {
   return {
     deny: (word) => addWord(word, false),
     allow: (word) => addWord(word, true),
+    needsRoom: automata.needsRoom,
+    makeRoom: automata.makeRoom,
     build,
   }
 }

@@ -72,6 +72,7 @@ export function* compileFilter(lists: Lists, options: FilterOptions): Generator<
   for (const list of listNames) {
     for (const [at, raw] of lists[list].entries()) {
       if (at % slice === slice - 1) yield
+      if (builder.needsRoom()) yield* builder.makeRoom()
       const word = readWord(raw)
       if ('refusal' in word) {
         refused.push({ list, word: String(raw).slice(0, 64), reason: word.refusal })

@@ -1,10 +1,18 @@
 /** Texts and words as they are compared, with the place in the original of every code point that is left. */
 import { createFoldPoint, type FoldingOptions, isCjk, isMark, joinsLetter } from './fold-point.ts'
+import { lookAhead } from './sieve.ts'
 
 export type { FoldingOptions } from './fold-point.ts'
 
 /** Code points with their places (UTF-16 units of the original, the end exclusive). Used again by the next `fold`. */
 export type Folded = { points: Int32Array; starts: Int32Array; ends: Int32Array; count: number }
+
+type Progress = Folded & {
+  /** Where the blanks begin that may have to be written; -1: there are none. */
+  blankAt: number
+  /** What the table says of the last letter; of several code points the flag alone. */
+  last: number
+}
 
 export type Folding = { fold(text: string): Folded }
 
@@ -31,15 +39,14 @@ export const createFolding = (options: FoldingOptions): Folding => {
   const foldPoint = createFoldPoint(options)
   const table = new Int32Array(0x110000)
   const expansions: { points: number[]; isCjk: boolean }[] = []
-  const folded: Folded = {
+  const folded: Progress = {
     points: new Int32Array(256),
     starts: new Int32Array(256),
     ends: new Int32Array(256),
     count: 0,
+    blankAt: -1,
+    last: 0,
   }
-  let wasCjk = false
-  /** Where the blanks begin that may have to be written; -1: there are none. */
-  let blankAt = -1
 
   const encode = (result: string, flag: boolean): number => {
     const points = Array.from(result, (letter) => letter.codePointAt(0) ?? 0)
@@ -79,8 +86,8 @@ export const createFolding = (options: FoldingOptions): Folding => {
 
   /** A letter follows: the blanks before it stay, unless it and the one before are written without blanks. */
   const settleBlank = (nowCjk: boolean, end: number) => {
-    if (!(wasCjk && nowCjk)) put(space, blankAt, end)
-    blankAt = -1
+    if (!(folded.last >= cjkFlag && nowCjk)) put(space, folded.blankAt, end)
+    folded.blankAt = -1
   }
 
   const putExpansion = (
@@ -90,12 +97,12 @@ export const createFolding = (options: FoldingOptions): Folding => {
   ) => {
     if (!row) return
     grow(folded.count + row.points.length + 1)
-    if (blankAt >= 0) settleBlank(row.isCjk, start)
+    if (folded.blankAt >= 0) settleBlank(row.isCjk, start)
     for (const point of row.points) {
       if (point !== space) put(point, start, end)
-      else if (folded.count > 0) blankAt = start
+      else if (folded.count > 0) folded.blankAt = start
     }
-    wasCjk = row.isCjk
+    folded.last = row.isCjk ? cjkFlag : 0
   }
 
   /** The letter that begins at `start` once more, with all that joins it; returns where it ends. */
@@ -117,63 +124,82 @@ export const createFolding = (options: FoldingOptions): Folding => {
     return end
   }
 
-  /** Everything that is not a letter of its own. Returns where the text goes on. */
-  const foldOther = (text: string, value: number, start: number, at: number): number => {
+  /** What is no letter of its own, at `start`. Returns where the text goes on: here, when it was only not yet known. */
+  const foldOther = (text: string, start: number): number => {
     const { count } = folded
-    if (value === blank) {
-      if (count > 0 && blankAt < 0) blankAt = start
-    } else if (value === droppedMark) {
+    const point = text.codePointAt(start) ?? 0
+    const value = table[point] || learn(point)
+    const at = start + (point > 0xffff ? 2 : 1)
+    if (value <= firstExpansion) putExpansion(expansions[firstExpansion - value], start, at)
+    else if (value === droppedMark) {
       if (count > 0 && folded.ends[count - 1] === start) extendTo(folded, at)
     } else if (value === joining) {
       const before = folded.starts[count - 1]
-      if (before === undefined || blankAt >= 0) return foldJoined(text, start)
+      if (before === undefined || folded.blankAt >= 0) return foldJoined(text, start)
       while (folded.starts[folded.count - 1] === before) folded.count--
       return foldJoined(text, before)
-    } else if (value <= firstExpansion) putExpansion(expansions[firstExpansion - value], start, at)
+    } else return start
     return at
   }
 
   const fold = (text: string): Folded => {
     const { length } = text
-    grow(length + 2)
     folded.count = 0
-    blankAt = -1
-    let { points, starts, ends } = folded
-    let count = 0
-    let last = 0
+    folded.blankAt = -1
+    folded.last = 0
     let at = 0
-    while (at < length) {
-      const start = at
-      let point = text.charCodeAt(at++)
-      if (point >= 0xd800 && point < 0xdc00) {
-        point = text.codePointAt(start) as number
-        if (point > 0xffff) at++
-      }
-      const value = (table[point] as number) || learn(point)
-      if (value > 0 && blankAt < 0) {
-        points[count] = value & pointMask
-        starts[count] = start
-        ends[count++] = at
-        last = value
-        continue
-      }
-      if (value === dropped) continue
-      folded.count = count
-      if (last > 0) wasCjk = last >= cjkFlag
-      last = 0
-      if (value > 0) {
-        settleBlank(value >= cjkFlag, start)
-        put(value & pointMask, start, at)
-        last = value
-      } else at = foldOther(text, value, start, at)
+    do {
       // An expansion may have made more room, and the rest of the text needs as much as it has units.
-      grow(folded.count + length - at + 2)
-      ;({ points, starts, ends, count } = folded)
-    }
-    folded.count = count
+      grow(folded.count + length - at + lookAhead)
+      at = foldPlain(table, folded, text, at)
+      if (at < length) at = foldOther(text, at)
+    } while (at < length)
     return folded
   }
   return { fold }
+}
+
+/**
+ * Folds while each letter stands for itself; returns where it stopped. A function of the module that calls nothing: V8
+ * compiles it once, with the constants in it.
+ */
+const foldPlain = (known: Int32Array, folded: Progress, text: string, from: number): number => {
+  const { length } = text
+  const { points, starts, ends } = folded
+  let { count, blankAt, last } = folded
+  let at = from
+  while (at < length) {
+    const start = at
+    let point = text.charCodeAt(at++)
+    if (point >= 0xd800 && point < 0xdc00) {
+      point = text.codePointAt(start) as number
+      if (point > 0xffff) at++
+    }
+    const value = known[point] as number
+    if (value > 0) {
+      if (blankAt >= 0) {
+        if ((value & last & cjkFlag) === 0) {
+          points[count] = space
+          starts[count] = blankAt
+          ends[count++] = start
+        }
+        blankAt = -1
+      }
+      points[count] = value & pointMask
+      starts[count] = start
+      ends[count++] = at
+      last = value
+    } else if (value === blank) {
+      if (blankAt < 0 && count > 0) blankAt = start
+    } else if (value !== dropped) {
+      at = start
+      break
+    }
+  }
+  folded.count = count
+  folded.blankAt = blankAt
+  folded.last = last
+  return at
 }
 
 /** All code points of the last letter end at `end`. */

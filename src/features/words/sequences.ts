@@ -3,8 +3,8 @@
 export type SequencesBuilder = {
   /** A word of two parts or more, by the numbers of its parts; `word` is told when it is found. */
   add(parts: readonly number[], word: number): void
-  /** Whether the part stands in any such word. */
-  has(part: number): boolean
+  /** The parts that stand in any such word. */
+  parts(): Iterable<number>
   create(maxGap: number, longestPart: number): Sequences
 }
 
@@ -81,7 +81,7 @@ export const createSequencesBuilder = (): SequencesBuilder => {
       words[node] = word
       for (const part of parts) used.add(part)
     },
-    has: (part) => used.has(part),
+    parts: () => used,
     create,
   }
 }
