@@ -34,7 +34,7 @@ export type AutomatonBuilder = {
 }
 
 /** Pieces of work between two yields. */
-const slice = 4_096
+const slice = 2_048
 /** Code points of the longest part. */
 const mostDepth = 255
 

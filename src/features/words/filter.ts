@@ -48,7 +48,7 @@ export type Filter = {
 export const textLists: readonly ListName[] = ['deny', 'exact']
 
 /** Words between two yields. */
-const slice = 512
+const slice = 64
 
 /** Compiles lists; yields after each piece of work, so that others may go first. */
 export function* compileFilter(lists: Lists, options: FilterOptions): Generator<void, Filter> {
