@@ -29,6 +29,34 @@ export type Operations = {
       }
     }
   }
+  /** Sends a code to an address, or another one for a flow. */
+  '/v1/code/send': {
+    input: {
+      /** What the code is for; without flow */
+      purpose?: string
+      /** E-mail address or phone number; without flow */
+      address?: string
+      /** What the address is */
+      kind?: string
+      /** The flow that a code was sent for */
+      flow?: string
+      captcha?: {
+        captchaId?: string
+        /** The letters, or for work the payload of ALTCHA */
+        answer?: string
+      }
+    }
+    reply: {
+      /** The flow that a code was sent for */
+      flow: string
+      /** email, phone */
+      kind: string
+      /** When the next code can be sent */
+      resendSeconds: number
+      /** How long the code works */
+      expiresSeconds: number
+    }
+  }
   /** Answers the members that it was sent. */
   '/v1/echo': {
     input: Record<string, unknown>
@@ -402,6 +430,47 @@ export type Operations = {
       appname: string
     }
   }
+  /** Gives the code of a flow, and does what it was sent for. */
+  '/v1/verify': {
+    input: {
+      /** The flow that a code was sent for */
+      flow: string
+      /** The 6 digits */
+      code: string | number
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+      keyPrint?: unknown
+      tm?: unknown
+      checkTokenData?: unknown
+    }
+    reply: {
+      result?: string
+      status?: string
+      params?: {
+        status: string
+      }
+      user?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      users?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }[]
+      tickets?: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
   /** Checks texts against the word lists. */
   '/v1/words/check': {
     input: {
@@ -461,6 +530,7 @@ export type Operations = {
  */
 export const operations = {
   '/v1/captcha': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/code/send': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
@@ -474,6 +544,7 @@ export const operations = {
   '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
   '/v1/ticket/verify': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/verify': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/words/check': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/words/test': { replay: 'read', tiers: [], takesTicket: false },
 } as const satisfies Record<keyof Operations, OperationFacts>

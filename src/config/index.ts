@@ -17,6 +17,7 @@ import * as outbox from '../features/outbox/config.ts'
 import * as passwords from '../features/passwords/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
+import * as verification from '../features/verification/config.ts'
 import * as words from '../features/words/config.ts'
 import * as core from './core.ts'
 import { section } from './fields.ts'
@@ -38,6 +39,7 @@ export const ConfigSchema = section({
       ...settings.tables,
       ...words.tables,
       ...outbox.tables,
+      ...verification.tables,
       ...core.tables,
     }),
   }),
@@ -50,6 +52,7 @@ export const ConfigSchema = section({
     ...tickets.limits,
     ...captcha.limits,
     ...passwords.limits,
+    ...verification.limits,
     ...words.limits,
     ...backends.limits,
     ...abuse.limits,
@@ -63,8 +66,9 @@ export const ConfigSchema = section({
   captcha: section(captcha.captcha),
   words: section(words.words),
   outbox: section(outbox.outbox),
-  mail: section(outbox.mail),
-  sms: section(outbox.sms),
+  codes: section(verification.codes),
+  mail: section({ ...outbox.mail, ...verification.mail }),
+  sms: section({ ...outbox.sms, ...verification.sms }),
   metrics: section(core.metrics),
   log: section(core.log),
   languages: core.languages,

@@ -16,6 +16,7 @@ import { passwordQuality } from './passwords/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
+import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
 export { checkKeyRings, checkPins, checkWrites } from './settings/feature.ts'
@@ -44,7 +45,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
 export const openAdmin = (world: AdminWorld) => addAdmin(createHouse(world))
 
 /** Beginnings of the keys that a full store still has room for: without them it would forget limits and ends of logins. */
-export const reservedKeys = [...reservedLimitKeys, ...reservedTicketKeys]
+export const reservedKeys = [...reservedLimitKeys, ...reservedTicketKeys, ...reservedCodeKeys]
 
 /** Brings a store up to date that has lost its latest writes. A store is opened with it, before the features. */
 export const openRecover = (world: Pick<World, 'config' | 'db' | 'crypto' | 'createBatch'>): Recover =>
@@ -71,7 +72,13 @@ export const openFeatures = (world: World) => {
   const { checkText } = house.add(words, {})
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
-  house.add(outbox, { findAppName: admin.apps.findName })
+  const messages = house.add(outbox, { findAppName: admin.apps.findName })
+  house.add(verification, {
+    captcha: captchas,
+    outbox: messages,
+    addresses: admin.addresses,
+    checkRateLimit: rateLimits.check,
+  })
   const quality = house.add(passwordQuality, {})
   house.add(accounts, { logins: ticket, keys, captcha: captchas, passEach: rateLimits.passEach, quality })
   const { openDemo } = house.add(trial, { apps: admin.apps })

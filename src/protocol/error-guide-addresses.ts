@@ -20,13 +20,13 @@ export const addressGuide = {
   },
   CODE_WRONG: {
     section: 'Accounts and tickets',
-    when: 'The code is wrong, or it is not for this flow, purpose or app. All cases look alike on purpose.',
+    when: 'The code is not the latest one that was sent for this flow. `triesLeft` says how many more are judged.',
     todo: 'Ask the user again. Five wrong codes end the flow.',
   },
   CODE_TOO_SOON: {
     section: 'Accounts and tickets',
-    when: 'A code was sent less than 60 s ago, or as many as an address, network, app or country may have. `Retry-After` says when the next one is possible.',
-    todo: 'Wait that long. Administrator: `codes.*` and `sms.*`.',
+    when: 'A code was sent less than 60 s ago, or as many as an address or app may have. `Retry-After` says when the next one is possible.',
+    todo: 'Wait that long. Administrator: `codes.*`.',
   },
   CODE_TRIES: {
     section: 'Accounts and tickets',
@@ -35,7 +35,7 @@ export const addressGuide = {
   },
   CODE_EXPIRED: {
     section: 'Accounts and tickets',
-    when: 'The code is older than 10 minutes, was used before, or its flow is unknown.',
+    when: 'The code is older than 10 minutes, was used before, or its flow is not known to this app.',
     todo: 'Ask for a new code.',
   },
   PASSWORD_CHARACTERS: {
@@ -65,8 +65,8 @@ export const addressGuide = {
   },
   SMS_FAILED: {
     section: 'The server',
-    when: 'The server cannot send SMS.',
-    todo: 'Retry later. Administrator: `sms.*` and `torii outbox list`.',
+    when: 'The server cannot send SMS, or has sent as many to this country as a day may have.',
+    todo: 'Retry later. Administrator: `sms.*`, `smsBudget` in `/readyz`, and `torii outbox list`.',
   },
   LAST_LOGIN: {
     section: 'Accounts and tickets',

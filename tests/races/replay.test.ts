@@ -472,6 +472,21 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       if (!shared) throw new Error('refused')
       return thirdOf(shared, now())
     },
+    '/v1/code/send': async () => ({
+      purpose: 'login',
+      address: 'amber@example.com',
+      kind: 'email',
+      flow: `login-${'0'.repeat(32)}`,
+      captcha: {},
+    }),
+    '/v1/verify': async () => ({
+      flow: `login-${'0'.repeat(32)}`,
+      code: '123456',
+      device: {},
+      keyPrint: '1',
+      tm: '1',
+      checkTokenData: 'x',
+    }),
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),
     '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),

@@ -44,8 +44,8 @@ const number = Type.Optional(
 )
 const anything = Type.Optional(Type.Unsafe<unknown>({}))
 /** The proof of a shared key, judged by its reader; the three come together. */
-const proof = { keyPrint: anything, tm: anything, checkTokenData: anything }
-const device = Type.Optional(
+export const proof = { keyPrint: anything, tm: anything, checkTokenData: anything }
+export const device = Type.Optional(
   Type.Object({
     type: Type.Optional(Type.Text(32)),
     os: Type.Optional(Type.Text(64)),
@@ -54,7 +54,7 @@ const device = Type.Optional(
   }),
 )
 
-const Welcome = Type.Object({
+export const Welcome = Type.Object({
   result: Type.String(),
   status: Type.String(),
   params: Type.Object({ status: Type.String() }),

@@ -1,6 +1,8 @@
 import type { AppCaller } from '../../http/caller.ts'
 import type { CaptchaAnswer, Purpose } from './wire.ts'
 
+export type { CaptchaAnswer } from './wire.ts'
+
 export type Captcha = {
   /**
    * For a call that counts by itself (register, code): counts it, and asks for a captcha if it is one too many.

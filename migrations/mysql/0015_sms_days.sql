@@ -1,0 +1,6 @@
+CREATE TABLE `{sms_days}` (
+  day BIGINT NOT NULL,
+  country VARCHAR(2) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  sent BIGINT NOT NULL,
+  PRIMARY KEY (day, country)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC;

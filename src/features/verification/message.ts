@@ -1,0 +1,46 @@
+/** The message of a flow. It tells who asked, so that its reader can judge whether to give the code. */
+import type { Clock } from '../../adapters/clock.ts'
+import type { Executor } from '../../adapters/db/index.ts'
+import type { Config } from '../../config/index.ts'
+import type { AppCaller } from '../../http/caller.ts'
+import type { Message, Outbox } from '../outbox/api.ts'
+import type { Asked } from './api.ts'
+import { findLink } from './links.ts'
+
+export type Post = (
+  trx: Executor,
+  asked: Asked,
+  made: { flow: string; code: string; expiresAt: number },
+) => Promise<void>
+
+export type PostNeeds = {
+  outbox: Pick<Outbox, 'add'>
+  clock: Clock
+  lifeSeconds: number
+  links: Config['mail']['links']
+}
+
+const noCode = '------'
+
+const describeDevice = ({ device }: AppCaller): string =>
+  device ? [device.name, device.os].filter(Boolean).join(', ') || device.deviceType : ''
+
+export const createPost = ({ outbox, clock, lifeSeconds, links }: PostNeeds): Post => {
+  const minutes = String(Math.round(lifeSeconds / 60))
+  return async function post(trx, { asWhat, address, caller, purpose }, { flow, code, expiresAt }) {
+    const { appId } = caller.app
+    const link = address.kind === 'email' && code !== '' ? findLink(links, appId, flow, code) : ''
+    const asked = { place: caller.address.text, device: describeDevice(caller) }
+    const message: Message = {
+      channel: address.kind,
+      to: address.text,
+      kind: asWhat === 'notice' ? 'address-in-use' : 'code',
+      language: caller.language,
+      appId,
+      variables: asWhat === 'notice' ? asked : { ...asked, code: code || noCode, minutes, purpose, link },
+      // What is to send nothing costs the same row, which is over before it can be sent.
+      expiresAt: asWhat === 'nothing' ? clock.now() - 1 : expiresAt,
+    }
+    await outbox.add(trx, message)
+  }
+}

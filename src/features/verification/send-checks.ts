@@ -1,0 +1,40 @@
+/** Everything that a code passes before it is made, the cheapest first. */
+import type { ServerCrypto } from '../../adapters/crypto.ts'
+import type { Db } from '../../adapters/db/index.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import type { Captcha } from '../captcha/api.ts'
+import type { Outbox } from '../outbox/api.ts'
+import type { Asked } from './api.ts'
+import { hasLoggedIn } from './repo.ts'
+import type { SendLimits } from './send-limits.ts'
+import type { SmsBudget } from './sms-budget.ts'
+
+export type SendChecksNeeds = {
+  db: Db
+  crypto: ServerCrypto
+  key: Uint8Array
+  captcha: Pick<Captcha, 'checkCall'>
+  outbox: Pick<Outbox, 'check'>
+  limits: SendLimits
+  budget: Pick<SmsBudget, 'checkCountry' | 'take'>
+}
+
+const nameBytes = 16
+
+export const createCheckSend = ({ db, crypto, key, captcha, outbox, limits, budget }: SendChecksNeeds) => {
+  /** The store learns no address. */
+  const targetOf = ({ address }: Asked) => toHex(crypto.hmacSha256(key, address.key).subarray(0, nameBytes))
+
+  return async function checkSend(asked: Asked): Promise<void> {
+    const { address, caller, userId = 0 } = asked
+    const isKnownDevice = async () =>
+      caller.device !== undefined && hasLoggedIn(db.write, userId, caller.device.knownAs)
+    outbox.check(address.kind)
+    if (address.kind === 'phone') budget.checkCountry(address.country)
+    if (asked.captcha !== 'checked') await captcha.checkCall('code', asked.captcha, caller)
+    await limits.check(targetOf(asked), caller, isKnownDevice)
+    if (address.kind === 'phone') await budget.take(address.country ?? '', isKnownDevice)
+  }
+}
+
+export type CheckSend = ReturnType<typeof createCheckSend>

@@ -1,0 +1,78 @@
+import type { Static } from 'typebox'
+import type { OperationShape } from '../../http/caller.ts'
+import { Type } from '../../protocol/schema.ts'
+import { device, proof, Welcome } from '../accounts/wire.ts'
+import { Answer } from '../captcha/wire.ts'
+
+export const purposes = ['register', 'login', 'reset', 'change-email', 'change-phone', 'confirm'] as const
+/** What a code is for. It works for nothing else. */
+export type Purpose = (typeof purposes)[number]
+
+/** A purpose and 32 hex characters. */
+const flow = Type.Text(64, { description: 'The flow that a code was sent for' })
+
+/** A code as people type it: full-width digits, blanks and hyphens are understood. */
+export const Code = Type.Unsafe<string | number>({
+  type: ['string', 'integer'],
+  maxLength: 32,
+  minimum: 0,
+  maximum: 999_999,
+  description: 'The 6 digits',
+})
+
+export const sendShape = {
+  path: '/v1/code/send',
+  aliases: [],
+  summary: 'Sends a code to an address, or another one for a flow',
+  limit: 'code',
+  replay: 'once',
+  input: Type.Object({
+    purpose: Type.Optional(
+      Type.Unsafe<Purpose>({
+        type: 'string',
+        enum: purposes,
+        description: 'What the code is for; without flow',
+      }),
+    ),
+    address: Type.Optional(Type.Text(320, { description: 'E-mail address or phone number; without flow' })),
+    kind: Type.Optional(
+      Type.Unsafe<'email' | 'phone'>({
+        type: 'string',
+        enum: ['email', 'phone'],
+        description: 'What the address is',
+      }),
+    ),
+    flow: Type.Optional(flow),
+    captcha: Type.Optional(Answer),
+  }),
+  reply: Type.Object({
+    flow,
+    kind: Type.String({ description: 'email, phone' }),
+    resendSeconds: Type.Integer({ description: 'When the next code can be sent' }),
+    expiresSeconds: Type.Integer({ description: 'How long the code works' }),
+  }),
+} as const satisfies OperationShape
+
+export type SendInput = Static<typeof sendShape.input>
+export type SendReply = Static<typeof sendShape.reply>
+
+export const verifyShape = {
+  path: '/v1/verify',
+  aliases: [],
+  summary: 'Gives the code of a flow, and does what it was sent for',
+  limit: 'verify',
+  replay: 'once',
+  remember: true,
+  input: Type.Object({ flow, code: Code, device, ...proof }),
+  reply: Type.Object({
+    result: Type.Optional(Welcome.properties.result),
+    status: Type.Optional(Welcome.properties.status),
+    params: Type.Optional(Welcome.properties.params),
+    user: Type.Optional(Welcome.properties.user),
+    users: Type.Optional(Welcome.properties.users),
+    tickets: Type.Optional(Welcome.properties.tickets),
+  }),
+} as const satisfies OperationShape
+
+export type VerifyInput = Static<typeof verifyShape.input>
+export type VerifyReply = Static<typeof verifyShape.reply>
