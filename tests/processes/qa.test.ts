@@ -1,12 +1,15 @@
 /** The scripts of tests/qa as they are run by hand: against a good server, and against wrong ones. */
 import { execFile } from 'node:child_process'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'rolldown/utils'
 import t, { type Test } from 'tap'
-import { worlds } from '../client/worlds.ts'
+import { openEmbedded, worlds } from '../client/worlds.ts'
 import { codes } from '../harness/codes.ts'
 import { type Environment, spawnServer } from '../harness/test-server.ts'
 
@@ -14,10 +17,14 @@ const script = fileURLToPath(import.meta.resolve('#root/dist/tests/qa/run.js'))
 
 type Result = { exitCode: number; out: string; error: string }
 
+/** Results are kept below the working folder. */
+const cwd = await mkdtemp(join(tmpdir(), 'torii-qa-'))
+t.teardown(() => rm(cwd, { recursive: true, force: true }))
+
 const runQa = (words: string[], environment: Environment = {}): Promise<Result> =>
   new Promise((resolve) => {
     const env = { PATH: process.env.PATH ?? '', ...environment }
-    const child = execFile(process.execPath, [script, ...words], { env }, (_error, out, error) =>
+    const child = execFile(process.execPath, [script, ...words], { cwd, env }, (_error, out, error) =>
       resolve({ exitCode: child.exitCode ?? -1, out, error }),
     )
   })
@@ -69,6 +76,34 @@ for (const { name, open } of worlds) {
       )
     })
 
+    t.test('register saves a login, session checks it, and login makes another one', async (t) => {
+      const userName = `qa-${randomBytes(6).toString('hex')}`
+      isGood(t, await runQa(['register', userName, 'pass word', ...app]), /saved +data\/qa\/login\.json\n$/)
+      isGood(t, await runQa(['session', ...app]), new RegExp(`"userName":"${userName}"[\\s\\S]*ends +2`))
+      for (const form of ['json', 'totp', 'sealed']) {
+        const out = join(cwd, `${form}.json`)
+        const result = await runQa(['login', userName, 'pass word', '--form', form, '--out', out, ...app])
+        isGood(t, result, new RegExp(`"userName":"${userName}"`))
+        const { tickets } = JSON.parse(await readFile(out, 'utf8'))
+        isGood(t, await runQa(['session', tickets.skey, '--form', form, ...app]), /"code":1030200/)
+      }
+      const wrong = await runQa(['login', userName, 'wrong', ...app])
+      isBad(t, wrong, new RegExp(`^qa: /v1/login: expected 1020100, got ${codes.LOGIN_FAILED} `))
+      const ended = await runQa(['session', `sk_${'a'.repeat(64)}`, ...app])
+      isBad(t, ended, new RegExp(`^qa: /v1/session: expected 1030200, got ${codes.NOT_LOGGED_IN} `))
+    })
+
+    t.test('hello, keys and the sealed envelope are as protocol.md says', async (t) => {
+      isGood(t, await runQa(['hello', ...app]), /stage +waitlogin[\s\S]*stage +needlogin\n$/)
+      isGood(
+        t,
+        await runQa(['key-exchange', ...app]),
+        /version 1, twofish128[\s\S]*version 2, ChaCha20-Poly1305/,
+      )
+      isGood(t, await runQa(['key-exchange', '--form', 'totp', ...app]), /version 2, AES-256-GCM/)
+      isGood(t, await runQa(['sealed', ...app]), /ChaCha20-Poly1305: what was sent came back/)
+    })
+
     if (name.startsWith('SQLite'))
       t.test('wrong credentials are refused in one line', async (t) => {
         const wrong = ['--url', server.url, '--app', appId, '--secret', 'x'.repeat(32)]
@@ -97,6 +132,14 @@ for (const { name, open } of worlds) {
       )
 
       isGood(t, await runQa(['encrypt', ...app]), /what was sent came back\n$/)
+      const j = steps.find((line) => / variant {2,}/.test(line))?.split(/ +/)[2] ?? ''
+      const time = steps[0]?.split(' ')[0] ?? ''
+      isGood(t, await runQa(['read', j, time, '--device', out]), /text +\{"apiver":1,"text":/)
+      isBad(t, await runQa(['read', j, '2020-01-01', '--device', out]), /^qa: no key of that minute opens it/)
+      const plain = Buffer.from('{"a":1}').toString('base64url')
+      isGood(t, await runQa(['read', plain]), /text +\{"a":1\}\n$/)
+      isBad(t, await runQa(['read', j]), /^qa: not plain JSON/)
+
       const wrong = { ...saved, totp_secret: 'A'.repeat(32) }
       await writeFile(out, JSON.stringify(wrong))
       isBad(t, await runQa(['encrypt', '--url', server.url, '--device', out]), /^qa: refused: 2020408 /)
@@ -124,19 +167,63 @@ for (const { name, open } of worlds) {
 }
 
 t.test('wrong usage is one line', async (t) => {
-  isBad(
-    t,
-    await runQa([]),
-    /^qa: expected one script of gettotptoken, encrypt, smoke, wordfilter, sqlconnect\n$/,
-  )
+  isBad(t, await runQa([]), /^qa: expected one script of encrypt, gettotptoken, .*, or --help\n$/)
   isBad(t, await runQa(['toString']), /^qa: expected one script/)
-  isBad(t, await runQa(['smoke', 'encrypt']), /^qa: expected one script/)
+  isBad(t, await runQa(['smoke', 'encrypt']), /^qa: smoke takes no texts: encrypt\n$/)
   isBad(t, await runQa(['smoke', '--app', 'a']), /^qa: smoke: expected --secret\n$/)
   isBad(t, await runQa(['smoke', '--frob']), /^qa: Unknown option '--frob'/)
   isBad(t, await runQa(['encrypt']), /^qa: expected --device, or --app and --secret\n$/)
   isBad(t, await runQa(['encrypt', '--url', 'nowhere']), /^qa: --url: not a URL: nowhere\n$/)
   isBad(t, await runQa(['sqlconnect'], { TORII__DATABASE__FILE: '/nowhere/at.all' }), /no database there\n$/)
   isBad(t, await runQa(['sqlconnect'], { TORII_CONFIG: '/nowhere.json' }), /nowhere\.json does not exist/)
+})
+
+t.test('--help names every file of scripts/', async (t) => {
+  const { out, exitCode } = await runQa(['--help'])
+  t.equal(exitCode, 0)
+  const files = await readdir(fileURLToPath(import.meta.resolve('#root/tests/qa/scripts')))
+  t.same(
+    [...out.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => `${name}.ts`),
+    files.sort(),
+  )
+})
+
+t.test('new writes a script that runs', async (t) => {
+  isBad(t, await runQa(['new', 'Bad/Name']), /^qa: new: expected a name/)
+  isBad(t, await runQa(['new', 'fresh']), /^qa: new: tests\/qa\/scripts\/fresh\.ts: /)
+  const folder = join(cwd, 'tests', 'qa', 'scripts')
+  await mkdir(folder, { recursive: true })
+  isGood(t, await runQa(['new', 'fresh']), /written +tests\/qa\/scripts\/fresh\.ts\n$/)
+  isBad(t, await runQa(['new', 'fresh']), /is there already\n$/)
+
+  const world = await openEmbedded()
+  const server = await spawnServer(world.environment)
+  t.teardown(async () => {
+    await server.stop()
+    await world.close()
+  })
+  const source = await readFile(join(folder, 'fresh.ts'), 'utf8')
+  const { code } = transformSync('fresh.ts', source, { typescript: { onlyRemoveTypeImports: true } })
+  const built = dirname(script)
+  await writeFile(
+    join(folder, 'fresh.mjs'),
+    code.replaceAll(/'\.\.\/(\w+)\.ts'|"\.\.\/(\w+)\.ts"/g, `'${built}/$1$2.js'`),
+  )
+  const { run } = await import(join(folder, 'fresh.mjs'))
+  await run({ url: server.url, app: world.app.appId, secret: world.app.appSecret, form: 'json', texts: [] })
+})
+
+t.test('a script waits when it called too often', async (t) => {
+  let calls = 0
+  const url = await openWrong(t, (_request, response) => {
+    calls++
+    if (calls === 1) response.setHeader('retry-after', '1')
+    response.end(JSON.stringify({ code: calls === 1 ? codes.TOO_OFTEN : codes.APP_REFUSED, msg: 'no' }))
+  })
+  const { out, error } = await runQa(['gettotptoken', '--url', url, '--app', 'a', '--secret', 's'.repeat(32)])
+  t.match(out, /wait +TOO_OFTEN: once more in 1 s\n/)
+  t.match(error, /^qa: provisioning was refused: /)
+  t.equal(calls, 2)
 })
 
 t.test('a missing server or a wrong reply is reported in one line', async (t) => {

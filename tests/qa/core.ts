@@ -3,6 +3,8 @@
  * reply, and back. Built on otplib and xxtea-node; nothing here is the server's code.
  */
 import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createGuardrails, generateSync } from 'otplib'
 import xxtea from 'xxtea-node'
 
@@ -21,6 +23,22 @@ export const fail = (message: string): never => {
 
 export const printStep: Print = (step, text) =>
   console.log(`${new Date().toISOString()}  ${step.padEnd(8)}  ${text}`)
+
+/** Keeps a result, for this user of the machine alone. */
+export const save = async (file: string, result: Members): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`, { mode: 0o600 })
+  printStep('saved', file)
+}
+
+/** What gettotptoken saved. */
+export const readDevice = async (file: string): Promise<Device> => {
+  const { totp_token = '', totp_secret = '' } = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as Partial<Device>)
+    .catch(() => fail(`${file}: expected the file that gettotptoken saves`))
+  if (!totp_token || !totp_secret) fail(`${file}: expected the file that gettotptoken saves`)
+  return { totp_token, totp_secret }
+}
 
 const guardrails = createGuardrails({ MIN_SECRET_BYTES: 10 })
 

@@ -1,46 +1,47 @@
 /** `npm run qa -- SCRIPT --url … --app … --secret …`: scripts that are run by hand against a server. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { fail, printStep } from './core.ts'
+import { writeNewScript } from './new-script.ts'
+import { createPatientFetch } from './patient-fetch.ts'
+import { defaults, loadScript, type Options, scriptNames } from './script.ts'
 
-type Names = 'url' | 'app' | 'secret' | 'out' | 'device' | 'list'
-/** `texts`: what stands behind the script's name. */
-export type Options = Record<Names, string> & { texts: readonly string[] }
+const usage = `npm run qa -- SCRIPT [--url ${defaults.url}] --app APPID --secret APPSECRET
+npm run qa -- new NAME            writes the beginning of a script, tests/qa/scripts/NAME.ts
 
-type Script = {
-  needs: readonly Names[]
-  takesTexts?: true
-  load(): Promise<{ run(options: Options): Promise<void> }>
+A script ends with 1 and one line when an answer is wrong, waits when the server says TOO_OFTEN, and keeps results
+in data/qa. It prints secrets: use an app for tests.
+`
+
+const printHelp = async () => {
+  console.log(usage)
+  for (const name of scriptNames) {
+    const { help, texts = '' } = await loadScript(name)
+    console.log(`  ${`${name} ${texts}`.padEnd(32)}${help}`)
+  }
 }
 
-const scripts: Record<string, Script> = {
-  gettotptoken: { needs: ['url', 'app', 'secret'], load: () => import('./gettotptoken.ts') },
-  encrypt: { needs: ['url'], load: () => import('./encrypt.ts') },
-  smoke: { needs: ['url', 'app', 'secret'], load: () => import('./smoke.ts') },
-  wordfilter: { needs: ['url', 'list'], takesTexts: true, load: () => import('./wordfilter.ts') },
-  sqlconnect: { needs: [], load: () => import('./sqlconnect.ts') },
+const readWords = () => {
+  const names = Object.keys(defaults) as (keyof typeof defaults)[]
+  const given = Object.fromEntries(
+    names.map((name) => [name, { type: 'string', default: defaults[name] }] as const),
+  )
+  const options = { ...given, help: { type: 'boolean', short: 'h', default: false } } as const
+  const { values, positionals } = parseArgs({ allowPositionals: true, options })
+  const [name = '', ...texts] = positionals
+  return { name, isHelp: values.help === true, options: { ...values, texts } as unknown as Options }
 }
 
-const text = (value = '') => ({ type: 'string', default: value }) as const
-
-const readArguments = () => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      url: text('http://127.0.0.1:8080'),
-      app: text(),
-      secret: text(),
-      out: text('totpsecret.json'),
-      device: text(),
-      list: text('data/words/deny.json'),
-    },
-  })
-  const [name = '', ...more] = positionals
-  const script = Object.hasOwn(scripts, name) ? scripts[name] : undefined
-  if (!script || (more.length > 0 && !script.takesTexts))
-    throw new Error(`expected one script of ${Object.keys(scripts).join(', ')}`)
-  const missing = script.needs.find((need) => values[need] === '')
-  if (missing) throw new Error(`${name}: expected --${missing}`)
-  if (!URL.canParse(values.url)) throw new Error(`--url: not a URL: ${values.url}`)
-  return { script, options: { ...values, texts: more } }
+const runScript = async (name: string, options: Options) => {
+  if (!scriptNames.includes(name)) fail(`expected one script of ${scriptNames.join(', ')}, or --help`)
+  const script = await loadScript(name)
+  if (options.texts.length > 0 && !script.texts) fail(`${name} takes no texts: ${options.texts.join(' ')}`)
+  const missing = script.needs.find((need) => options[need] === '')
+  if (missing) fail(`${name}: expected --${missing}`)
+  if (!URL.canParse(options.url)) fail(`--url: not a URL: ${options.url}`)
+  // Every client of the scripts calls by the global fetch.
+  globalThis.fetch = createPatientFetch({ fetch: globalThis.fetch, print: printStep, sleep })
+  await script.run(options)
 }
 
 /** One line, whatever it was. */
@@ -59,8 +60,10 @@ const explain = (error: unknown): string => {
 }
 
 try {
-  const { script, options } = readArguments()
-  await (await script.load()).run(options)
+  const { name, isHelp, options } = readWords()
+  if (isHelp) await printHelp()
+  else if (name === 'new') printStep('written', await writeNewScript(options.texts[0]))
+  else await runScript(name, options)
 } catch (error) {
   console.error(`qa: ${explain(error)}`)
   process.exitCode = 1

@@ -1,7 +1,10 @@
-/** Texts through the old test page, beside what the list itself says: words in order, at most five characters apart. */
 import { readFile } from 'node:fs/promises'
-import { fail, printStep } from './core.ts'
-import type { Options } from './run.ts'
+import { fail, printStep } from '../core.ts'
+import type { Options } from '../script.ts'
+
+export const help = 'texts through the word filter, beside what the list itself says (--list FILE)'
+export const needs = ['url', 'list'] as const
+export const texts = 'TEXT…'
 
 const maxGap = 5
 

@@ -1,18 +1,12 @@
-/** An echo there and back in the t/j envelope, every step printed. */
-import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { createCore, type Device, fail, printStep } from './core.ts'
-import type { Options } from './run.ts'
+import { createCore, fail, printStep, readDevice } from '../core.ts'
+import type { Options } from '../script.ts'
+
+export const help =
+  'an echo over t/j, every step of the encryption printed (--device FILE, or --app and --secret)'
+export const needs = ['url'] as const
 
 const sample = { text: '鳥居 ⛩ "quoted"\n', number: -1.5, list: [1, 'two', null], nested: { yes: true } }
-
-const readDevice = async (file: string): Promise<Device> => {
-  const { totp_token = '', totp_secret = '' } = await readFile(file, 'utf8')
-    .then((text) => JSON.parse(text) as Partial<Device>)
-    .catch(() => fail(`${file}: expected the file that gettotptoken saves`))
-  if (!totp_token || !totp_secret) fail(`${file}: expected the file that gettotptoken saves`)
-  return { totp_token, totp_secret }
-}
 
 export const run = async ({ url, app, secret, device: file }: Options) => {
   const core = createCore({ url })

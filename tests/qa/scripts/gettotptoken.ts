@@ -1,7 +1,8 @@
-/** Provisions a device, checks clock and code, and saves it for other scripts. */
-import { writeFile } from 'node:fs/promises'
-import { codeAt, createCore, fail, printStep } from './core.ts'
-import type { Options } from './run.ts'
+import { codeAt, createCore, fail, printStep, save } from '../core.ts'
+import type { Options } from '../script.ts'
+
+export const help = 'provisions a device, checks its clock and code, and saves it (--out FILE)'
+export const needs = ['url', 'app', 'secret'] as const
 
 const maxClockSeconds = 60
 
@@ -17,6 +18,5 @@ export const run = async ({ url, app, secret, out }: Options) => {
   const expected = codeAt(totp_secret, Number(time))
   if (code !== Number(expected)) fail(`totp_code: expected ${Number(expected)}, got ${code}`)
   printStep('code', expected)
-  await writeFile(out, `${JSON.stringify({ totp_secret, totp_token, time }, null, 2)}\n`, { mode: 0o600 })
-  printStep('saved', out)
+  await save(out || 'data/qa/totpsecret.json', { totp_secret, totp_token, time })
 }

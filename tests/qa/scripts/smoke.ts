@@ -1,8 +1,10 @@
-/** One real round by the SDK: a new user registers, logs in, is checked and logs out. */
 import { randomBytes } from 'node:crypto'
-import { createClient, isFailure } from '../../src/client/index.ts'
-import { fail } from './core.ts'
-import type { Options } from './run.ts'
+import { createClient, isFailure } from '../../../src/client/index.ts'
+import { fail } from '../core.ts'
+import type { Options } from '../script.ts'
+
+export const help = 'one whole round by the SDK: a new user registers, logs in, is checked and logs out'
+export const needs = ['url', 'app', 'secret'] as const
 
 const expect = (isTrue: boolean, what: string) => {
   if (!isTrue) fail(what)

@@ -1,9 +1,11 @@
-/** Connects both pools of the configuration and prints the versions of their servers. */
 import { existsSync } from 'node:fs'
 import { sql } from 'kysely'
-import { openDb } from '../../src/adapters/db/open.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { fail, printStep } from './core.ts'
+import { openDb } from '../../../src/adapters/db/open.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { fail, printStep } from '../core.ts'
+
+export const help = 'connects the databases of this configuration, and prints their versions'
+export const needs = [] as const
 
 export const run = async () => {
   const { database } = loadConfig()
