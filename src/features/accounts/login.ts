@@ -92,6 +92,7 @@ export const createLogin = (needs: LoginNeeds) => {
     hasSolved: { captcha: boolean },
   ): Promise<WelcomeReply | undefined> => {
     const found = await findLoginSituation(db.write, {
+      nowMs: clock.now(),
       givenKey: loginKeyOf(canonicalLogin(String(input.login))),
       network: caller.address.network,
       deviceId: caller.device?.knownAs,
@@ -107,6 +108,7 @@ export const createLogin = (needs: LoginNeeds) => {
       device: input.device,
       proof: key,
       guard: failures.guardOf(situation),
+      liveLogins: situation.liveLogins,
     })
     if (!begun) return undefined
     await failures.clear(situation)

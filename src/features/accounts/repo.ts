@@ -26,9 +26,12 @@ export type LoginSituation = {
   /** The last five failures from this place, newest first; 0 for none. */
   failedAt: number[]
   streak: { failures: number; lastFailedAt: number }
+  /** Logins of the account that have neither ended nor expired. */
+  liveLogins: number
 }
 
 type SituationValues = {
+  nowMs: number
   givenKey: Buffer
   network: string
   deviceId: Buffer
@@ -36,7 +39,7 @@ type SituationValues = {
 }
 
 const situationStatement = createStatement(
-  (db, { givenKey, network, deviceId, devicePlace }: SituationValues) => {
+  (db, { nowMs, givenKey, network, deviceId, devicePlace }: SituationValues) => {
     const failureKey = sql<Buffer>`coalesce(a.tag, ${givenKey})`
     return (
       db
@@ -68,6 +71,15 @@ const situationStatement = createStatement(
             )
             .as('isKnown'),
         )
+        .select((eb) =>
+          eb
+            .selectFrom('logins')
+            .select((live) => live.fn.countAll().as('count'))
+            .whereRef('logins.userId', '=', 'v.userId')
+            .where('logins.endedAt', 'is', null)
+            .where('logins.expiresAt', '>', nowMs)
+            .as('liveLogins'),
+        )
     )
   },
 )
@@ -78,6 +90,7 @@ const devicePlaceOf = (deviceId: string) => `device:${deviceId}`
 export const isDevicePlace = (place: string): boolean => place.startsWith('device:')
 
 export type Asked = {
+  nowMs: number
   givenKey: Buffer
   network: string
   /** 32 hex characters. */
@@ -87,9 +100,10 @@ export type Asked = {
 /** Everything a login is judged by, known or not, in one trip to the primary. */
 export const findLoginSituation = async (
   db: Executor,
-  { givenKey, network, deviceId }: Asked,
+  { nowMs, givenKey, network, deviceId }: Asked,
 ): Promise<LoginSituation> => {
   const { rows } = await situationStatement(db, {
+    nowMs,
     givenKey,
     network,
     deviceId: deviceId === undefined ? noDevice : Buffer.from(deviceId, 'hex'),
@@ -109,6 +123,7 @@ export const findLoginSituation = async (
     isKnownDevice,
     failedAt: failedAt.map((at) => Number(at ?? 0)),
     streak: { failures: Number(row.failures ?? 0), lastFailedAt: Number(row.lastFailedAt ?? 0) },
+    liveLogins: Number(row.liveLogins ?? 0),
   }
 }
 

@@ -14,7 +14,9 @@ import type { createPairs, Pair } from './a2.ts'
 import { checkStrength } from './refusals.ts'
 import {
   createInsertGuardedLogin,
+  endLogin,
   findLoginOnKey,
+  findLoginsBeyond,
   getUserNames,
   insertLogin,
   type LoginWithAccount,
@@ -29,7 +31,7 @@ export type LoginsNeeds = {
   crypto: ServerCrypto
   skeys: SKeys
   pairOf: ReturnType<typeof createPairs>
-  lives: { a2Seconds: number; skeySeconds: number }
+  lives: { a2Seconds: number; skeySeconds: number; loginsPerUser: number }
   replicaLagBudgetMs: number
   prolongKey: Keys['prolong']
   isHeldUp: IsHeldUp
@@ -55,6 +57,8 @@ export type BeginOptions = {
   proof?: ProvenKey | undefined
   /** Inserts the login only if the account is still active in its epoch and its failures leave room. */
   guard?: LoginGuard | undefined
+  /** How many the account has already. */
+  liveLogins?: number
   /** The transaction to insert it in; then `finish` is for after the commit. */
   trx?: Executor
 }
@@ -134,11 +138,26 @@ export const createLogins = (needs: LoginsNeeds) => {
     return { row, pair }
   }
 
+  /** Makes room for a login that was just written. Parallel logins may exceed the bound until the next one. */
+  const endOldest = async (userId: number) => {
+    const nowMs = clock.now()
+    const beyond = await findLoginsBeyond(db.write, { userId, nowMs, most: lives.loginsPerUser })
+    for (const loginId of beyond) {
+      await endLogin(db.write, loginId, {
+        endedAt: nowMs,
+        endReason: 'logged-out',
+        endDetail: 'too many logins',
+      })
+      await skeys.closeLogin(loginId, 'logged-out')
+    }
+  }
+
   const finish = async (
     account: LoginAccount,
     { row, pair }: { row: LoginRow; pair: Pair },
-    proof: ProvenKey | undefined,
+    { proof, liveLogins = 0 }: BeginOptions,
   ): Promise<LoginTickets> => {
+    if (liveLogins >= lives.loginsPerUser) await endOldest(account.userId)
     // The row binds the key already; if the store is away now, the key lives its first hour.
     if (proof) await needs.prolongKey(proof).catch(() => {})
     if (row.deviceId) needs.noteLogin(toHex(row.deviceId))
@@ -160,10 +179,10 @@ export const createLogins = (needs: LoginsNeeds) => {
   ): Promise<BegunLogin | undefined>
   async function begin(account: LoginAccount, caller: Caller, options: BeginOptions) {
     const login = compose(account, caller, options)
-    const { guard, trx = db.write, proof } = options
+    const { guard, trx = db.write } = options
     if (guard === undefined) await insertLogin(trx, login.row)
     else if (!(await insertGuardedLogin(trx, login.row, guard))) return undefined
-    return { finish: () => finish(account, login, proof) }
+    return { finish: () => finish(account, login, options) }
   }
 
   return {

@@ -15,7 +15,7 @@ import { endLogin, endLoginsOfUser, findAccountGate } from './repo.ts'
 export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
   Omit<LoginsNeeds, 'pairOf' | 'lives'> &
   Omit<CheckNeeds, 'a2' | 'skeyIdleSeconds'> & {
-    lives: { a2Seconds: number; skeySeconds: number; skeyIdleSeconds: number; retrySeconds: number }
+    lives: LoginsNeeds['lives'] & { skeyIdleSeconds: number; retrySeconds: number }
     recordChange: RecordChange
     raiseEpoch: RaiseEpoch
   }
