@@ -1,10 +1,13 @@
 /** The page of a trial, in a real browser. */
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { openBrowser } from '../harness/chromium.ts'
-import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
+import { codes } from '../harness/codes.ts'
+import { createReadableRandom } from '../harness/pictures.ts'
+import { embeddedEnvironment, openTestServer, spawnServer } from '../harness/test-server.ts'
 
 t.setTimeout(120_000)
 
@@ -51,6 +54,73 @@ t.test('the page of a trial registers, logs in, shows the session and logs out',
   await chinese.getByLabel('密码').fill('wrong')
   await chinese.getByRole('button', { name: '登录', exact: true }).click()
   await chinese.getByRole('status').filter({ hasText: '用户名或密码错误' }).waitFor()
+})
+
+t.test('the page of a trial shows a picture, takes what is typed, and solves work by itself', async (t) => {
+  const { random, read } = createReadableRandom()
+  const demand = [
+    { purpose: 'register', by: 'network', count: 0, kind: 'picture' },
+    { purpose: 'login', by: 'login', count: 1, seconds: 900, kind: 'work' },
+  ]
+  const environment = {
+    TORII__CAPTCHA__DEMAND: JSON.stringify(demand),
+    TORII__CAPTCHA__WORK__MOST: '1000',
+    TORII__SERVER__TRIAL: 'true',
+  }
+  const { server, close } = await openTestServer({ environment, random })
+  t.teardown(close)
+  await server.http.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.http.server.address() as AddressInfo
+  const { appId } = await server.apps.add({
+    name: 'demo',
+    isPublic: true,
+    origins: [`http://127.0.0.1:${port}`],
+  })
+  t.ok(appId)
+  const browser = await openBrowser()
+  t.teardown(() => browser.close())
+  const page = await browser.newPage({ locale: 'en-US' })
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) errors.push(message.text())
+  })
+  await page.goto(`http://127.0.0.1:${port}/`)
+  await page.getByLabel('User name').fill('amber')
+  await page.getByLabel('Password').fill('correct horse')
+  const picture = page.locator('#picture svg')
+  t.notOk(await picture.isVisible())
+  await page.getByRole('button', { name: 'Register', exact: true }).click()
+  const typed = page.getByLabel('Letters in the picture')
+  const answer = async (text: string) => {
+    await typed.fill(text)
+    await page.getByRole('button', { name: 'Answer' }).click()
+  }
+  const last = (code: number) =>
+    page
+      .locator('pre')
+      .first()
+      .filter({ hasText: `"code": ${code}` })
+      .waitFor()
+  await picture.waitFor()
+  await answer('?????')
+  await last(codes.CAPTCHA_WRONG)
+  await typed.waitFor()
+  // Small letters, full-width ones and blanks are the same to the server.
+  await answer(` ${read().toLowerCase()} `)
+  await last(codes.REGISTERED)
+  t.notOk(await picture.isVisible())
+  const status = page.getByRole('status')
+  await status.filter({ hasText: 'Logged in: amber' }).waitFor()
+
+  await page.getByLabel('Password').fill('wrong')
+  await page.getByRole('button', { name: 'Log in', exact: true }).click()
+  await last(codes.LOGIN_FAILED)
+  await page.getByLabel('Password').fill('correct horse')
+  await page.getByRole('button', { name: 'Log in', exact: true }).click()
+  await last(codes.LOGGED_IN)
+  t.equal(await page.locator('pre', { hasText: `"code": ${codes.CAPTCHA_MISSING}` }).count(), 2)
+  t.same(errors, [])
 })
 
 t.test('without a trial / says what runs there, and has no script', async (t) => {

@@ -12,7 +12,7 @@ import { createMigrator } from '../../src/adapters/db/migrate.ts'
 import { openDb } from '../../src/adapters/db/open.ts'
 import type { Output } from '../../src/adapters/log-output.ts'
 import { createLogger } from '../../src/adapters/logger.ts'
-import { systemRandom } from '../../src/adapters/random.ts'
+import { type Random, systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
 import { createAdmin } from '../../src/admin.ts'
 import { openServer } from '../../src/app.ts'
@@ -120,14 +120,16 @@ const tapOutput: Output = {
 export const openTestServer = async ({
   environment = {},
   clock,
+  random = systemRandom,
 }: {
   environment?: Environment
   clock?: Clock
+  random?: Random
 } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const config = loadConfig({ ...embeddedEnvironment(folder), ...environment })
   const logger = createLogger(config.log.level, tapOutput)
-  const server = await openServer({ config, logger, ...(clock && { clock }) })
+  const server = await openServer({ config, logger, random, ...(clock && { clock }) })
   await server.http.ready()
   const app = await server.apps.add({ name: 'test' })
 

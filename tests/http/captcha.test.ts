@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { createClient, isFailure } from '../../src/client/index.ts'
 import { codes } from '../harness/codes.ts'
+import { createReadableRandom } from '../harness/pictures.ts'
 import { openShared, spawnServer } from '../harness/test-server.ts'
 import { checkRefusal, openWorld, type World } from './world.ts'
 
@@ -155,6 +156,44 @@ t.test('a picture is kept as a hash, and used up by its first answer', async (t)
   checkRefusal(t, await registerOn(world, { captcha: { captchaId: 'x', answer: 'WRONG' } }), 'CAPTCHA_WRONG')
   const dark = await ask(world, { purpose: 'register', kind: 'picture', theme: 'dark' })
   t.match(dark, { kind: 'picture', picture: /#d7dbe3/ })
+})
+
+t.test('a right answer to a picture counts in any case and width, once', async (t) => {
+  const demand = JSON.stringify([{ purpose: 'register', by: 'network', count: 0, kind: 'picture' }])
+  const { random, read } = createReadableRandom()
+  const world = await openWorld(t, { ...environment, TORII__CAPTCHA__DEMAND: demand }, random)
+  const fullWidth = (text: string) =>
+    String.fromCodePoint(...Array.from(text, (letter) => letter.charCodeAt(0) + 0xfee0))
+  const ways: [name: string, write: (text: string) => string][] = [
+    ['as drawn', (text) => text],
+    ['small', (text) => text.toLowerCase()],
+    ['full-width', fullWidth],
+    ['full-width and small', (text) => fullWidth(text.toLowerCase())],
+    ['with blanks', (text) => ` ${[...text].join(' ')}\u3000`],
+  ]
+  for (const [name, write] of ways) {
+    const { captchaId } = await ask(world, { purpose: 'register' })
+    const captcha = { captchaId, answer: write(read()) }
+    t.equal((await registerOn(world, { captcha })).json.code, codes.REGISTERED, name)
+    checkRefusal(t, await registerOn(world, { captcha }), 'CAPTCHA_EXPIRED', { message: name })
+  }
+  const rows: [why: string, members: object, from?: string][] = [
+    ['another network', {}, '203.0.113.9'],
+    ['another app', await world.server.apps.add({ name: 'other' }).then(credentialsOf)],
+  ]
+  for (const [why, members, from] of rows) {
+    const { captchaId } = await ask(world, { purpose: 'register' })
+    const refused = await registerOn(world, { ...members, captcha: { captchaId, answer: read() } }, from)
+    checkRefusal(t, refused, 'CAPTCHA_WRONG', { message: why })
+  }
+  const { captchaId } = await ask(world, { purpose: 'login', kind: 'picture' })
+  const refused = await registerOn(world, { captcha: { captchaId, answer: read() } })
+  checkRefusal(t, refused, 'CAPTCHA_WRONG', { message: 'another purpose' })
+})
+
+const credentialsOf = ({ appId, appSecret }: { appId: string; appSecret: string }) => ({
+  appid: appId,
+  appsecret: appSecret,
 })
 
 const loginOn = (world: World, members: object) =>

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { hash } from 'bcryptjs'
 import type { Test } from 'tap'
 import xxtea from 'xxtea-node'
+import type { Random } from '../../src/adapters/random.ts'
 import { createAdmin } from '../../src/admin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
@@ -19,9 +20,13 @@ export const word = 'zebra'
 /** In the middle of a step, far from its edges. */
 export const startMs = 1_800_000_015_000
 
-export const openWorld = async (t: Test, environment: Environment = {}) => {
+export const openWorld = async (t: Test, environment: Environment = {}, random?: Random) => {
   const clock = createTestClock(startMs)
-  const world = await openTestServer({ environment: { TORII__PASSWORD__COST: '4', ...environment }, clock })
+  const world = await openTestServer({
+    environment: { TORII__PASSWORD__COST: '4', ...environment },
+    clock,
+    ...(random && { random }),
+  })
   t.teardown(world.close)
   const { server } = world
   return {

@@ -14,6 +14,8 @@ const texts = {
     calls: '调用',
     out: '未登录',
     in: '已登录：',
+    captcha: '图片中的字符',
+    answer: '提交',
     noApp: '没有公开的应用 demo。用 torii app add demo --public 添加一个。',
     documentation: '文档在安装目录的 README.md 和 docs/ 中。',
   },
@@ -30,6 +32,8 @@ const texts = {
     calls: 'Calls',
     out: 'Not logged in',
     in: 'Logged in: ',
+    captcha: 'Letters in the picture',
+    answer: 'Answer',
     noApp: 'There is no public app named demo. Add one: torii app add demo --public',
     documentation: 'The documentation is in the installation folder: README.md and docs/.',
   },
@@ -42,6 +46,7 @@ form,.row{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
 label{display:grid;gap:.25rem;flex:1 1 12rem}
 input,button{font:inherit;padding:.5rem .75rem;border:1px solid var(--line);border-radius:.5rem}
 button{cursor:pointer}
+[hidden]{display:none}
 [role=status]{margin:1rem 0;font-weight:600}
 pre{background:var(--soft);padding:.75rem;border-radius:.5rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}`
 
@@ -64,11 +69,32 @@ const call = async (path, members) => {
   })
   const reply = await response.json()
   log(path, { ...sent, ...('password' in sent && { password: '…' }) }, response.status, reply)
+  if (reply.captcha) meetCaptcha(path, members, reply.captcha)
   if (reply.tickets) ticket = reply.tickets.skey
   if (reply.user) show(page.texts.in + reply.user.userName + ' (' + reply.user.userId + ')')
   else if (!response.ok || path === '/v1/logout') show(path === '/v1/logout' ? page.texts.out : reply.msg)
   return reply
 }
+const again = (path, members, captchaId, answer) => call(path, { ...members, captcha: { captchaId, answer } })
+const showPicture = (path, members, { captchaId, picture }) => {
+  byId('picture').innerHTML = picture
+  byId('captcha').hidden = false
+  byId('typed').value = ''
+  byId('typed').focus()
+  byId('captcha').onsubmit = (event) => {
+    event.preventDefault()
+    byId('captcha').hidden = true
+    again(path, members, captchaId, byId('typed').value)
+  }
+}
+const hexOf = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+const work = async (path, members, { captchaId, challenge: { maxnumber, ...work } }) => {
+  for (let number = 0; number <= maxnumber; number++) {
+    const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(work.salt + number))
+    if (hexOf(hash) === work.challenge) return again(path, members, captchaId, btoa(JSON.stringify({ ...work, number })))
+  }
+}
+const meetCaptcha = (path, members, captcha) => (captcha.kind === 'picture' ? showPicture : work)(path, members, captcha)
 const values = () => ({ userName: byId('userName').value, password: byId('password').value })
 const actions = {
   register: () => call('/v1/register', { regmode: 'anonymous', user: { userName: values().userName }, password: values().password }),
@@ -88,6 +114,9 @@ export const renderTrial = (language: Language, appId: string | undefined, nonce
 <label>${text.userName}<input id="userName" autocomplete="username" required></label>
 <label>${text.password}<input id="password" type="password" autocomplete="current-password" required></label>
 <button id="register" type="button">${text.register}</button><button id="login" type="button">${text.login}</button>
+</form>
+<form id="captcha" hidden>
+<div id="picture"></div><label>${text.captcha}<input id="typed" autocomplete="off" required></label><button>${text.answer}</button>
 </form>
 <p role="status" id="state">${text.out}</p>
 <div class="row"><button id="session" type="button">${text.session}</button><button id="logout" type="button">${text.logout}</button></div>
