@@ -10,6 +10,16 @@ import { type OpenWorld, openWorld, type WorldOptions } from './open-world.ts'
 
 const times = { flushMs: 5_000, cleanMs: 60_000 } as const
 
+/** Calls pass over a replica that fails, so the setting behind it is named once. */
+const warnOfReplicas = async ({ world: { db }, logger }: OpenWorld) => {
+  const replicas = (await db.health()).filter(({ role }) => role === 'read')
+  for (const [at, { host, problem }] of replicas.entries()) {
+    if (problem === '') continue
+    const setting = `database.read.${at} (TORII__DATABASE__READ__${at}__…)`
+    logger.warn(`${setting}: ${host}: ${problem}; other hosts are read until it is mended`)
+  }
+}
+
 const watchMetrics = (
   { world: { db, store }, logger, metrics, admission, passwordsWaiting }: OpenWorld,
   { caches, gauges }: Pick<Collected, 'caches' | 'gauges'>,
@@ -61,6 +71,9 @@ export const openServer = async (options: WorldOptions) => {
     ]
     const hostJob = { everyMs: times.flushMs, name: 'look at the hosts of the database', work: readHosts }
     const stopJobs = startJobs([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])], logger)
+    warnOfReplicas(opened).catch((error) =>
+      logger.warn({ err: error }, 'the replicas could not be looked at'),
+    )
     watchMetrics(opened, { caches, gauges }, () => hosts)
     const metricsPort = await metrics?.listen(config.metrics, health).catch((error: Error) => {
       logger.warn({ err: error }, 'metrics are not served; see metrics.port')

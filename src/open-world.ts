@@ -56,7 +56,11 @@ export const openWorld = async (options: WorldOptions) => {
     const senders = createSenders({ config, clock, logger, isTrial: isTrial(config) })
     const templateFiles = readTemplates(config)
     const key = openServerKey(config.security, { create: isEmbedded(config), random })
-    await ensureMigrated({ config: config.database, clock })
+    if (config.database.write.length === 0) {
+      const { ownSqlite } = await import('./adapters/db/sqlite-owner.ts')
+      opened.unshift(await ownSqlite(config.database.file))
+    }
+    for (const warning of await ensureMigrated({ config: config.database, clock })) logger.warn(warning)
     const db = await openDb({ config: config.database, logger, clock })
     opened.unshift(db)
     await checkPins(db, {

@@ -261,6 +261,7 @@ t.test('refuses to start in one line that says what to do', async (t) => {
     payload: JSON.stringify({ ...members, password: 'quite right' }),
   })
   t.equal(registered.status, 200)
+  await server.stop()
   const otherKey = join(folder, 'other.key')
   await writeFile(otherKey, generateServerKey(systemRandom), { mode: 0o600 })
   const badKey = join(folder, 'bad.key')

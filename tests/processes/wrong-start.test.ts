@@ -6,11 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import Database from 'libsql'
 import t from 'tap'
 import { systemRandom } from '../../src/adapters/random.ts'
 import { generateServerKey } from '../../src/adapters/server-key.ts'
 import { startMariadb } from '../../tools/test/harness.ts'
-import { embeddedEnvironment, spawnServer, testServers } from '../harness/test-server.ts'
+import {
+  embeddedEnvironment,
+  openShared,
+  readLine,
+  spawnServer,
+  testServers,
+  until,
+} from '../harness/test-server.ts'
 
 t.setTimeout(180_000)
 const run = promisify(execFile)
@@ -57,7 +65,8 @@ const createCertificate = async (folder: string, name: string) => {
 t.test('what only shows at the start', async (t) => {
   const folder = await openFolder()
   const embedded = embeddedEnvironment(folder)
-  const server = await spawnServer(embedded)
+  const running = { ...embedded, TORII__DATABASE__FILE: join(folder, 'running.sqlite') }
+  const server = await spawnServer(running)
   t.teardown(() => server.stop())
   const { port } = new URL(server.url)
   const cutKey = join(folder, 'cut.key')
@@ -125,6 +134,11 @@ t.test('what only shows at the start', async (t) => {
     ],
   ]
   for (const [environment, line] of rows) t.equal(await startRefusalOf(environment), line)
+  t.equal(
+    await startRefusalOf(running),
+    `database.file (TORII__DATABASE__FILE): another server runs on ${join(folder, 'running.sqlite')}; stop it, or name another file`,
+    'two processes on one file',
+  )
 
   const production = { NODE_ENV: 'production' }
   t.match(await startRefusalOf(production), /^database\.write .*: production needs a database .* --embedded$/)
@@ -179,4 +193,32 @@ t.test('a database that refuses', async (t) => {
     t.equal(line.slice(0, begin.length), begin)
     t.notMatch(line, /\n/, 'one line')
   }
+})
+
+/** The lines that a server warns with, once one of them names the setting. */
+const warningOf = async (environment: Environment, setting: string) => {
+  const server = await spawnServer(environment)
+  const named = () =>
+    server.lines.map(readLine).find(({ level, msg }) => level === 40 && msg?.startsWith(setting))
+  const { msg } = await until(`a warning names ${setting}`, named).finally(() => server.stop())
+  return msg
+}
+
+t.test('what a server starts with all the same is named in one line', async (t) => {
+  const folder = await openFolder()
+  const embedded = embeddedEnvironment(folder)
+  await (await spawnServer(embedded)).stop()
+  const database = new Database(join(folder, 'torii.sqlite'))
+  database.exec("INSERT INTO migrations VALUES ('9999_future.1', 1, 1)")
+  database.close()
+  t.equal(
+    await warningOf(embedded, 'database'),
+    'database (TORII__DATABASE__…): a newer version of Torii has migrated it (9999_future.1); run that version, or restore a backup',
+  )
+  const shared = await openShared()
+  t.teardown(() => shared.close())
+  t.match(
+    await warningOf({ ...shared.environment, TORII__DATABASE__READ__0__PASSWORD: 'other' }, 'database.read'),
+    /^database\.read\.0 \(TORII__DATABASE__READ__0__…\): \S+: ER_ACCESS_DENIED_ERROR; other hosts are read/,
+  )
 })

@@ -1,9 +1,18 @@
 /** Commands that change apps and users, and what an administrator reads of them. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import Database from 'libsql'
 import t from 'tap'
 import { codes } from '../harness/codes.ts'
-import { embeddedEnvironment, provisionDevice, spawnServer, until } from '../harness/test-server.ts'
+import {
+  embeddedEnvironment,
+  openShared,
+  provisionDevice,
+  spawnServer,
+  testServers,
+  until,
+} from '../harness/test-server.ts'
 import { ask, call, createFolder, createTorii, register } from './torii-process.ts'
 
 t.setTimeout(200_000)
@@ -127,4 +136,44 @@ t.test('a ban of a range says which range that is', async (t) => {
   })
   for (const address of ['10.0.0.0/8', '192.0.2.1', '2001:db8::/48', '2001:db8::1'])
     t.match((await ban(address)).stdout, /^\S+ is banned until/, address)
+})
+
+t.test('reset removes the database of a trial that no server runs on', async (t) => {
+  const { folder, server, torii } = await openServer(t)
+  t.match(await torii('reset', '--yes'), { code: 1, stderr: /another server runs on .*; stop it/ })
+  await server.stop()
+  t.match(await torii('reset'), { code: 1, stderr: /Say --yes/ })
+  t.ok(existsSync(join(folder, 'torii.sqlite')))
+  t.strictSame(await ask(torii, 'reset', '--yes'), { removed: join(folder, 'torii.sqlite') })
+  t.notOk(existsSync(join(folder, 'torii.sqlite')))
+  t.match(await torii('app', 'list'), { code: 1, stderr: /there is no database/ })
+  const service = createTorii({ ...embeddedEnvironment(folder), TORII__STORE__URL: 'redis://127.0.0.1:1' })
+  t.match(await service('reset', '--yes'), { code: 1, stderr: /only a trial is reset/ })
+  const again = await spawnServer(embeddedEnvironment(folder))
+  t.ok(again.app, 'a new demo app')
+  await again.stop()
+})
+
+t.test('store clear removes the keys of this server alone', async (t) => {
+  const shared = await openShared()
+  t.teardown(() => shared.close())
+  const { environment, database } = shared
+  const redis = new Redis(testServers().redis.url)
+  t.teardown(() => redis.quit())
+  const prefix = `${database}:`
+  const kept = [`other-${database}:skey:x`, `${prefix}words`]
+  await redis.mset(...kept.flatMap((key) => [key, '1']))
+  t.teardown(() => redis.del(...kept))
+  for (let at = 0; at < 2_500; at++) redis.set(`${prefix}limit:${at}`, '1')
+  await redis.set(`${prefix}skey:x`, '1')
+  const torii = createTorii({ ...environment, TORII__WORDS__REDIS__KEY: `${prefix}words` })
+  t.match(await torii('store', 'clear'), { code: 1, stderr: /Say --yes/ })
+  t.match(await ask(torii, 'store', 'clear', '--yes'), { removed: 2_501, keyPrefix: prefix })
+  t.same((await redis.keys(`*${database}:*`)).sort(), kept.sort())
+  const events = await shared.db.write.selectFrom('auditEvents').select('kind').execute()
+  t.ok(events.some(({ kind }) => kind === 'store.cleared'))
+  t.match(await createTorii({})('store', 'clear', '--yes'), {
+    code: 1,
+    stderr: /restart the server to empty it/,
+  })
 })

@@ -63,6 +63,8 @@ const commands = [
   'key rotate',
   'key retire',
   'doctor',
+  'store clear',
+  'reset',
   'backup',
 ]
 

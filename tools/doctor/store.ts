@@ -24,7 +24,7 @@ const advices: readonly (readonly [problem: RegExp, advice: string])[] = [
 ]
 
 /** Where the store is, without its password. */
-const placeOf = ({ url, clusterNodes }: StoreConfig) =>
+export const placeOf = ({ url, clusterNodes }: StoreConfig) =>
   clusterNodes.length > 0 ? clusterNodes.join(' ') : URL.canParse(url) ? new URL(url).host : 'store.url'
 
 /** Whether the store answers and takes every command, and how far its clock is from ours. */

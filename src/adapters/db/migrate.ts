@@ -80,14 +80,19 @@ async function openMigrations(engine: 'mysql' | 'sqlite', needs: MigrationNeeds)
   return (await import('./migrate-sqlite.ts')).openSqliteMigrations(needs)
 }
 
-/** Migrates the embedded database. Throws StartError when a MySQL database has pending steps. */
-export async function ensureMigrated(needs: { config: DatabaseConfig; clock?: Clock }): Promise<void> {
+const newer = (names: readonly string[]) =>
+  `database (TORII__DATABASE__…): a newer version of Torii has migrated it (${names[0]}); run that version, or restore a backup`
+
+/** Migrates the embedded database and returns warnings. Throws StartError when a MySQL database has pending steps. */
+export async function ensureMigrated(needs: { config: DatabaseConfig; clock?: Clock }): Promise<string[]> {
   const migrator = createMigrator(needs)
-  if (needs.config.write.length === 0) {
-    await migrator.up()
-    return
-  }
-  const pending = await migrator.pending()
-  if (pending.length === 0) return
-  throw new StartError(`database: ${pending.length} migrations are pending; run "torii migrate up"`)
+  if (needs.config.write.length === 0) await migrator.up()
+  const steps = await migrator.status()
+  const namesOf = (wanted: (state: StepStatus['state']) => boolean) =>
+    steps.filter(({ state }) => wanted(state)).map(({ name }) => name)
+  const pending = namesOf((state) => state === 'pending' || state === 'started')
+  if (pending.length > 0)
+    throw new StartError(`database: ${pending.length} migrations are pending; run "torii migrate up"`)
+  const unknown = namesOf((state) => state === 'unknown')
+  return unknown.length > 0 ? [newer(unknown)] : []
 }

@@ -9,6 +9,8 @@ export type Turn = { sentAt: number | undefined }
 export type RedisConnection = {
   commands: RedisCommander
   isCluster: boolean
+  /** The server, or each master of a cluster: keys are listed node by node. */
+  nodes(): Redis[]
   /** The commands of one turn of the event loop leave together, at its end: call it before each. */
   gather(): Turn
   /** Selects the database of the URL again; fails when the server refuses it. A cluster has one database only. */
@@ -33,6 +35,7 @@ export async function openRedisConnection(config: StoreConfig): Promise<RedisCon
   return {
     commands: client,
     isCluster: client.isCluster,
+    nodes: () => (client instanceof Cluster ? client.nodes('master') : [client]),
     gather: createGather(client),
     select: async () => {
       if (client instanceof Redis && single.db !== 0) await client.select(single.db)
