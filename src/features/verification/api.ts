@@ -5,7 +5,7 @@ import type { Address } from '../addresses/api.ts'
 import type { CaptchaAnswer } from '../captcha/api.ts'
 import type { Purpose, VerifyInput, VerifyReply } from './wire.ts'
 
-/** `notice` tells the owner of the address that somebody tried, `nothing` sends nothing. Both have no right code. */
+/** `notice` tells the owner of the address about the attempt, `nothing` sends nothing. Both have no right code. */
 export type AsWhat = 'code' | 'notice' | 'nothing'
 
 /** What a flow is about, known when its code is right. `payload` is JSON; it is sealed at rest. */

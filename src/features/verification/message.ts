@@ -22,8 +22,18 @@ export type PostNeeds = {
 
 const noCode = '------'
 
-const describeDevice = ({ device }: AppCaller): string =>
-  device ? [device.name, device.os].filter(Boolean).join(', ') || device.deviceType : ''
+const longestDevice = 40
+
+/**
+ * A stranger chooses both the name of its device and the address that the message goes to: what is told has room for no
+ * text of its own, and no link.
+ */
+export const describeDevice = ({ device }: Pick<AppCaller, 'device'>): string => {
+  if (!device) return ''
+  const named = [device.name, device.os].filter(Boolean).join(', ') || device.deviceType
+  const plain = named.replace(/[^\p{L}\p{N}\p{M} ,()_-]+/gu, ' ').replace(/ +/g, ' ')
+  return [...plain].slice(0, longestDevice).join('').trim()
+}
 
 export const createPost = ({ outbox, clock, lifeSeconds, links }: PostNeeds): Post => {
   const minutes = String(Math.round(lifeSeconds / 60))

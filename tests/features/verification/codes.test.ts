@@ -131,3 +131,20 @@ t.test('a flow that sends no code has none that is right, and leaves the same ro
   t.equal(rows.length, 2)
   for (const row of rows) t.notMatch(row.body.toString('latin1'), /example/, 'sealed at rest')
 })
+
+t.test('a message names the device, and has room for no text of its owner', async (t) => {
+  const { codes, posted } = await openOne(t)
+  const caller = callerOf({ device: 'ab'.repeat(16) })
+  const device = { id: '', knownAs: '', deviceType: '', os: '', countryCode: '' }
+  const names = {
+    'An iPhone': 'An iPhone, iOS 20',
+    'win: https://evil.example/a?b now': 'win https evil example a b now, iOS 20',
+    小明的手机: '小明的手机, iOS 20',
+    ['x'.repeat(300)]: 'x'.repeat(40),
+  }
+  for (const [at, [name, told]] of Object.entries(names).entries()) {
+    const named = { ...caller, device: { ...device, name, os: 'iOS 20' } }
+    await codes.send(ask(`device${at}@example.com`, { caller: named }))
+    t.equal(posted.at(-1)?.variables.device, told)
+  }
+})
