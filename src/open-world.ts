@@ -86,6 +86,7 @@ export const openWorld = async (options: WorldOptions) => {
     opened.unshift(bcryptPool)
     const scryptPool = createScryptPool(config.password)
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
+    const drawGlyphs = createDrawGlyphs()
     const world: World = {
       config,
       isTrial: isTrial(config),
@@ -111,7 +112,7 @@ export const openWorld = async (options: WorldOptions) => {
       slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
       isWithin,
       passwordLists,
-      drawGlyphs: createDrawGlyphs(),
+      drawGlyphs,
       senders,
       templateFiles,
       logger,
@@ -125,7 +126,11 @@ export const openWorld = async (options: WorldOptions) => {
       admission,
       passwordsWaiting: () => bcryptPool.waiting() + scryptPool.waiting(),
       /** What the first call that needs it would load: by then an upgrade may have replaced the packages. */
-      loadRest: () => runAll([bcryptPool.start, loadProtobuf, loadPhones, ...loadsOf(senders)]),
+      loadRest: () => {
+        const chinese = config.words.foldChinese ? [loadSimplified] : []
+        const loadFont = async () => drawGlyphs('a', { width: 80, height: 30 })
+        return runAll([bcryptPool.start, loadProtobuf, loadPhones, loadFont, ...chinese, ...loadsOf(senders)])
+      },
       close,
     }
   } catch (error) {

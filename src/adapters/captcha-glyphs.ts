@@ -5,7 +5,7 @@ export type DrawGlyphs = (text: string, size: { width: number; height: number })
 
 type SvgCaptcha = (text: string, options: Record<string, unknown>) => string
 
-/** Loaded with the first picture: the font takes a tenth of a second. A load that failed is tried again. */
+/** The font takes a tenth of a second: loaded after the start, or with the first picture. A failed load is tried again. */
 export const createDrawGlyphs = (): DrawGlyphs => {
   let draw: SvgCaptcha | undefined
   return (text, { width, height }) => {

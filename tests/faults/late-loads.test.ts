@@ -1,6 +1,6 @@
 /** An upgrade that replaces the files of a running server must not break what it loads late. */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, renameSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,9 +13,24 @@ import { embeddedEnvironment, until } from '../harness/test-server.ts'
 t.setTimeout(90_000)
 const root = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
 
+/** A package that exports nothing, in the place of each: else Node finds those of the folder above. */
+const leaveEmptyPackages = (copy: string) => {
+  const old = join(copy, 'node_modules.old')
+  const names = readdirSync(old).flatMap((name) =>
+    name.startsWith('@') ? readdirSync(join(old, name)).map((inner) => join(name, inner)) : [name],
+  )
+  for (const name of names) {
+    mkdirSync(join(copy, 'node_modules', name), { recursive: true })
+    writeFileSync(join(copy, 'node_modules', name, 'package.json'), '{ "exports": {} }')
+  }
+}
+
 t.test('packages that are taken away after the start are not missed', async (t) => {
   const copy = mkdtempSync(join(root, '.late-loads-'))
   const data = mkdtempSync(join(tmpdir(), 'torii-test-'))
+  // No list can be read at the start, so nothing of the filter is needed before the packages are gone.
+  const deny = join(data, 'deny.json')
+  writeFileSync(deny, '{')
   for (const name of ['package.json', 'config', 'docs', 'migrations', 'dist', 'node_modules'])
     execFileSync('cp', ['-al', join(root, name), join(copy, name)])
   const port = await findFreePort()
@@ -23,6 +38,8 @@ t.test('packages that are taken away after the start are not missed', async (t) 
     ...embeddedEnvironment(data),
     TORII__SERVER__PORT: String(port),
     TORII__LOG__LEVEL: 'debug',
+    TORII__WORDS__FOLDER: data,
+    TORII__WORDS__FOLD_CHINESE: 'true',
   }
   const child = spawn(process.execPath, [join(copy, 'dist/src/server.js')], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -51,6 +68,7 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   )
   await until('all packages are loaded', () => printed.includes('all packages are loaded'))
   renameSync(join(copy, 'node_modules'), join(copy, 'node_modules.old'))
+  leaveEmptyPackages(copy)
 
   const app = { appid: read('appid'), appsecret: read('appsecret') }
   const password = { ...app, login: 'not-registered', password: 'some password' }
@@ -58,4 +76,19 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   t.match(JSON.parse(login.text), { code: catalogue.LOGIN_FAILED.code }, 'a plain password is hashed')
   const hello = await post('/v1/hello', 'application/x-protobuf', 'x')
   t.notOk(hello.text.includes(String(catalogue.INTERNAL.code)), 'protobuf is read')
+
+  const callJson = async (path: string, members: object) =>
+    JSON.parse((await post(path, 'application/json', JSON.stringify({ ...app, ...members }))).text)
+  writeFileSync(deny, JSON.stringify(['坏词']))
+  let tried = 0
+  await until('traditional characters are folded', async () => {
+    const user = { userName: `${++tried} 壞詞` }
+    const { code } = await callJson('/v1/register', { regmode: 'anonymous', user, password: 'some password' })
+    t.not(code, catalogue.INTERNAL.code)
+    return code === catalogue.WORD_FORBIDDEN.code
+  })
+  const picture = await callJson('/v1/captcha', { purpose: 'register', kind: 'picture' })
+  t.equal(picture.code, catalogue.OK.code, 'a captcha is drawn')
+  const look = { regmode: 'anonymous', user: { userName: 'аmber' }, password: 'some password' }
+  t.not((await callJson('/v1/register', look)).code, catalogue.INTERNAL.code, 'look-alikes are judged')
 })
