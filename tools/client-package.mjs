@@ -73,12 +73,40 @@ const buildNative = (client, target) =>
     output: { file: join(target, 'native.js'), format: 'esm', codeSplitting: false },
   })
 
+const forSingleFile = { platform: 'browser', logLevel: 'warn' }
+
+/** The source of a worker as one file. */
+const buildWorker = async (file) => {
+  const { output } = await build({
+    ...forSingleFile,
+    input: file,
+    plugins: [noNodeCrypto],
+    write: false,
+    output: { format: 'iife', minify: true, codeSplitting: false },
+  })
+  return output[0].code
+}
+
+/** One file has its workers in it, as texts. A page whose CSP forbids `blob:` works without them. */
+const inlineWorkers = {
+  name: 'inline-workers',
+  transform: async (code, id) => {
+    const [text, name] = /new URL\(["']\.\/([\w-]+\.js)["'], import\.meta\.url\)/.exec(code) ?? []
+    if (text === undefined) return undefined
+    const source = JSON.stringify(await buildWorker(join(dirname(id), name)))
+    const helper = `let blobUrl
+const inlineWorker = () =>
+  (blobUrl ??= URL.createObjectURL(new Blob([${source}], { type: 'text/javascript' })))
+`
+    return { code: helper + code.replace(text, 'inlineWorker()'), map: null }
+  },
+}
+
 const buildSingleFile = (client, target) =>
   build({
+    ...forSingleFile,
     input: join(client, 'index.js'),
-    platform: 'browser',
-    plugins: [noNodeCrypto],
-    logLevel: 'warn',
+    plugins: [noNodeCrypto, inlineWorkers],
     output: { file: join(target, 'client.min.js'), format: 'esm', minify: true, codeSplitting: false },
   })
 

@@ -195,6 +195,19 @@ for (const { name, connect, enter } of opened)
       t.ok(isFailure(await refusalOf(client.session()), 'NOT_LOGGED_IN'))
     })
 
+    t.test('an SKey for another backend costs no call while it is good', async (t) => {
+      const { client, wire } = await enter()
+      const calls = wire.calls.length
+      const skey = await client.skey()
+      t.equal(await client.skey(), skey)
+      t.equal(wire.calls.length, calls)
+      t.equal((await client.call('/v1/session', { token: skey })).code, codes.TICKET_VALID)
+      await client.exchange()
+      t.not(await client.skey(), skey)
+      await client.logout()
+      t.match(await refusalOf(client.skey()), { name: 'NOT_LOGGED_IN' })
+    })
+
     t.test('an SKey is traded before it ends', async (t) => {
       let aheadMs = 0
       const { client, wire, storage } = await enter({ now: () => Date.now() + aheadMs })

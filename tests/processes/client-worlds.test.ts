@@ -173,7 +173,7 @@ t.test('the packed SDK without a page', async (t) => {
 
   t.test('on a server that renders a page, where there is no window', async (t) => {
     await linkPackages(app, ['react', 'react-dom'])
-    await copyFile(join(root, 'docs', 'examples', 'react', 'use-torii.ts'), join(app, 'use-torii.ts'))
+    await copyFile(join(root, 'docs', 'examples', 'react', 'src', 'use-torii.ts'), join(app, 'use-torii.ts'))
     await writeFile(
       join(app, 'render.js'),
       `import { createBrowserStorage, createClient } from '@torii/client'

@@ -42,10 +42,14 @@ t.test('the pages of the examples', async (t) => {
   const checkPage = async (t: Test, address: string, userName: string) => {
     const page = await context.newPage()
     const errors: string[] = []
+    let workers = 0
     page.on('pageerror', (error) => errors.push(error.message))
+    page.on('requestfailed', (request) => errors.push(request.url()))
+    page.on('worker', () => workers++)
     await page.goto(address)
     await clickThrough(page, userName)
-    t.same(errors, [], 'nothing was thrown')
+    t.same(errors, [], 'nothing was thrown, everything was found')
+    t.ok(workers >= 3, 'each password was hashed in a Worker')
     await page.close()
   }
   const addApp = (origin: string) => world.admin.apps.add({ name: 'page', isPublic: true, origins: [origin] })

@@ -17,11 +17,21 @@ export type TicketVerbs = {
    */
   session(): Promise<Session>
   /**
-   * Trades the A2 for a new pair of A2 and SKey now. Calls do so by themselves when the SKey is old or has ended; use
-   * this before you hand an SKey to another program. Throws NOT_LOGGED_IN.
+   * The SKey of this client's login, for calls to your own backend; traded for a new one when it is old. Sends nothing
+   * while it is good. If your backend refuses it, call `session()`, which trades an SKey that has ended. Throws
+   * NOT_LOGGED_IN.
    *
    * ```ts
-   * const { skey } = await client.exchange()
+   * await fetch('/me', { headers: { authorization: `Bearer ${await client.skey()}` } })
+   * ```
+   */
+  skey(): Promise<string>
+  /**
+   * Trades the A2 for a new pair of A2 and SKey now. Calls do so by themselves when the SKey is old or has ended. Throws
+   * NOT_LOGGED_IN.
+   *
+   * ```ts
+   * const { a2 } = await client.exchange()
    * ```
    */
   exchange(): Promise<TicketPair>
@@ -51,6 +61,7 @@ export const getSession = async ({ tickets, send }: Core): Promise<Session> => {
 
 export const createTicketVerbs = (core: Core): TicketVerbs => ({
   session: () => getSession(core),
+  skey: () => core.tickets.withSKey(async (token) => token),
   exchange: core.tickets.refresh,
   logout: ({ everywhere = false } = {}) => core.tickets.logout(everywhere),
 })

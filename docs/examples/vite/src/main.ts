@@ -1,7 +1,9 @@
 // Vite and TypeScript: registers, logs in, stays logged in over a reload, and logs out.
 //
-// npm create vite@latest my-app -- --template vanilla-ts; install the SDK (docs/features/client.md) and these two files;
-// npm run torii -- app add "My app" --public --origin http://localhost:5173; then, in my-app:
+//   npm create vite@latest my-app -- --template vanilla-ts
+//   cp -r docs/examples/vite/. my-app                          # index.html and src/main.ts
+//   npm run torii -- app add "My app" --public --origin http://localhost:5173
+//   cd my-app && npm install …/torii-client-0.1.0.tgz          # docs/features/client.md makes it
 //   VITE_TORII_URL=http://127.0.0.1:8080 VITE_TORII_APPID=… npx vite
 import { createBrowserStorage, createClient, isFailure } from '@torii/client'
 

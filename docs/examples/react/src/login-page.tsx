@@ -1,4 +1,5 @@
-// React: a page that logs in, by the hook of use-torii.ts. Set up as in ../vite/main.ts, with the template react-ts.
+// React: a page that logs in, by the hook of use-torii.ts. Set it up as docs/examples/vite/src/main.ts says, with the
+// template react-ts.
 import { createBrowserStorage, createClient } from '@torii/client'
 import { type FormEvent, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -7,7 +8,7 @@ import { useTorii } from './use-torii.ts'
 const { VITE_TORII_URL: url, VITE_TORII_APPID: appId } = import.meta.env
 const client = createClient({ url, appId, storage: createBrowserStorage() })
 
-const App = () => {
+const LoginPage = () => {
   const { status, user, problem, login, register, logout } = useTorii(client)
   const text = { asking: '…', loggedOut: 'Not logged in', loggedIn: `Hello ${user?.userName}` }[status]
 
@@ -43,6 +44,6 @@ const place = document.getElementById('app')
 if (place)
   createRoot(place).render(
     <StrictMode>
-      <App />
+      <LoginPage />
     </StrictMode>,
   )

@@ -1,4 +1,4 @@
-// Vue: `useTorii(client)` gives the user as refs, and the verbs that change it. app.vue shows its use.
+// Vue: `useTorii(client)` gives the user as refs, and the verbs that change it. login-page.vue uses it.
 import { type Client, type Credentials, isFailure, type Registration, type User } from '@torii/client'
 import { ref, shallowRef } from 'vue'
 

@@ -1,4 +1,4 @@
-// React: `useTorii(client)` gives the user as state, and the verbs that change it. app.tsx shows its use.
+// React: `useTorii(client)` gives the user as state, and the verbs that change it. login-page.tsx uses it.
 import { type Client, type Credentials, isFailure, type Registration, type User } from '@torii/client'
 import { useCallback, useEffect, useState } from 'react'
 
