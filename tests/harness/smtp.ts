@@ -6,7 +6,14 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import type { Environment } from './test-server.ts'
 
-export type Received = { from: string; to: string[]; isEncrypted: boolean; mail: ParsedMail; raw: string }
+export type Received = {
+  from: string
+  to: string[]
+  isEncrypted: boolean
+  clientPort: number
+  mail: ParsedMail
+  raw: string
+}
 
 const fixture = (file: string) => fileURLToPath(import.meta.resolve(`#root/tests/fixtures/store-tls/${file}`))
 
@@ -16,6 +23,8 @@ export const smtpLogin = { user: 'torii', pass: 'a password for the test' }
 type Refusals = {
   rcpt?: (to: string) => number | undefined
   data?: (times: number) => number | 'close' | undefined
+  /** Runs before a recipient is answered. */
+  hold?: () => Promise<void>
 }
 
 const refusal = (responseCode: number) => Object.assign(new Error('refused for a test'), { responseCode })
@@ -35,7 +44,8 @@ export const openSmtp = async (refusals: Refusals = {}, options: SMTPServerOptio
       const isGood = username === smtpLogin.user && password === smtpLogin.pass
       done(isGood ? null : refusal(535), { user: username ?? '' })
     },
-    onRcptTo: ({ address }, _session, done) => {
+    onRcptTo: async ({ address }, _session, done) => {
+      await refusals.hold?.()
       const code = refusals.rcpt?.(address)
       done(code === undefined ? null : refusal(code))
     },
@@ -52,6 +62,7 @@ export const openSmtp = async (refusals: Refusals = {}, options: SMTPServerOptio
           from: mailFrom ? mailFrom.address : '',
           to: rcptTo.map(({ address }) => address),
           isEncrypted: session.secure,
+          clientPort: session.remotePort,
           mail: await simpleParser(raw),
           raw,
         })

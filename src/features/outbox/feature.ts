@@ -14,7 +14,7 @@ import type { OutboxRow } from './tables.ts'
 import { createTemplates } from './templates.ts'
 import { createWorker, type Worker } from './worker.ts'
 
-const times = { workMs: 400, prolongMs: 15_000, countMs: 5_000 } as const
+const times = { workMs: 400, prolongMs: 10_000, countMs: 5_000 } as const
 const mostShown = 50
 
 const channels = {

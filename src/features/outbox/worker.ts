@@ -28,7 +28,7 @@ export type WorkerNeeds = {
 }
 
 /** A process that died gives its messages back after this time. */
-const claimMs = 60_000
+const claimMs = 30_000
 /** Messages that one process holds, for each that it sends at the same time. */
 const heldPerSlot = 20
 const longestCloseMs = 5_000

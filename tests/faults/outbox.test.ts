@@ -1,0 +1,70 @@
+/** Several processes on one database: each mail is sent once, also when one of them dies. */
+import t, { type Test } from 'tap'
+import { openSmtp, type Smtp, smtpEnvironment } from '../harness/smtp.ts'
+import { openShared, spawnServer, until } from '../harness/test-server.ts'
+import { createAdder } from '../features/outbox/world.ts'
+
+t.setTimeout(180_000)
+
+const clock = { now: () => Date.now(), elapsed: () => performance.now() }
+
+const openFleet = async (t: Test, smtp: Smtp) => {
+  const shared = await openShared(smtpEnvironment(smtp.port))
+  t.teardown(() => shared.close())
+  const spawn = async () => {
+    const server = await spawnServer(shared.environment)
+    t.teardown(() => server.kill())
+    return server
+  }
+  return { ...createAdder({ environment: shared.environment, db: shared.db, clock }), spawn }
+}
+
+const countEach = ({ received }: Smtp) => {
+  const counts = new Map<string, number>()
+  for (const { to } of received) counts.set(`${to}`, (counts.get(`${to}`) ?? 0) + 1)
+  return counts
+}
+
+t.test('two processes send each of 600 mails once', async (t) => {
+  const smtp = await openSmtp()
+  t.teardown(() => smtp.close())
+  const { add, states, spawn } = await openFleet(t, smtp)
+  await Promise.all([spawn(), spawn()])
+  const count = 600
+  const all = Array.from({ length: count }, (_, at) => `user${at}@mail.example`)
+  for (const to of all) await add({ to })
+  await until('all mail is there', () => smtp.received.length >= count, 60_000)
+  await until('all rows are sent', async () => (await states()).every((state) => state === 'sent'), 60_000)
+  const counts = countEach(smtp)
+  t.equal(counts.size, count)
+  t.equal(smtp.received.length, count, 'no mail came twice')
+  const senders = new Set(smtp.received.map(({ clientPort }) => clientPort))
+  t.ok(senders.size >= 2, 'over several connections')
+})
+
+t.test('what a process was to send when it was killed is sent by another, once', async (t) => {
+  let isHolding = true
+  let held = 0
+  const smtp = await openSmtp({
+    hold: async () => {
+      held++
+      await until('the process is killed', () => !isHolding, 30_000)
+    },
+  })
+  t.teardown(() => smtp.close())
+  const { add, states, rows, spawn } = await openFleet(t, smtp)
+  const first = await spawn()
+  for (let at = 0; at < 20; at++) await add({ to: `user${at}@mail.example` })
+  await until('mail is under way', () => held > 0)
+  await until('the rows are claimed', async () => (await rows()).every(({ claimedBy }) => claimedBy !== null))
+  await first.kill()
+  isHolding = false
+  t.ok(
+    (await states()).every((state) => state === 'waiting'),
+    'each row waits',
+  )
+  await spawn()
+  await until('all mail is there', () => countEach(smtp).size === 20, 120_000)
+  await until('all rows are sent', async () => (await states()).every((state) => state === 'sent'), 60_000)
+  t.equal(smtp.received.length, 20, 'each was taken once')
+})
