@@ -1,8 +1,8 @@
 /** Several processes on one database: each mail is sent once, also when one of them dies. */
 import t, { type Test } from 'tap'
+import { createAdder } from '../features/outbox/world.ts'
 import { openSmtp, type Smtp, smtpEnvironment } from '../harness/smtp.ts'
 import { openShared, spawnServer, until } from '../harness/test-server.ts'
-import { createAdder } from '../features/outbox/world.ts'
 
 t.setTimeout(180_000)
 
