@@ -163,6 +163,15 @@ export type Operations = {
       nextClientHash?: string
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
+      /** For clients that cannot run bcrypt; 8 characters to 1,024 bytes of UTF-8 */
+      newPassword?: string
+      /** The new password for each salt of the account */
+      hashes?: {
+        salt: string
+        clientHash: string
+        /** The same at the cost that prelogin calls next */
+        nextClientHash?: string
+      }[]
       device?: {
         type?: string
         os?: string
@@ -210,6 +219,78 @@ export type Operations = {
       everywhere?: boolean
     }
     reply: Record<never, never>
+  }
+  /** Sets a new password, by the old one or soon after a login; ends all other logins. */
+  '/v1/password/change': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+      /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
+      clientHash?: string
+      /** The salt of clientHash */
+      salt?: string
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+      /** For clients that cannot run bcrypt; 8 characters to 1,024 bytes of UTF-8 */
+      newPassword?: string
+      /** The new password for each salt of the account */
+      hashes?: {
+        salt: string
+        clientHash: string
+        /** The same at the cost that prelogin calls next */
+        nextClientHash?: string
+      }[]
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+      keyPrint?: unknown
+      tm?: unknown
+      checkTokenData?: unknown
+    }
+    reply: {
+      result: string
+      status: string
+      params: {
+        status: string
+      }
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      users: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }[]
+      tickets: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
+  /** The salts of all logins of the account, for a new password. */
+  '/v1/password/logins': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+    }
+    reply: {
+      cost: number
+      next?: {
+        cost: number
+      }
+      logins: {
+        /** name, number, email, phone */
+        kind: string
+        salt: string
+      }[]
+    }
   }
   /** What the lists of common passwords have under the first digits of SHA-1 sums. */
   '/v1/password/range': {
@@ -536,6 +617,8 @@ export const operations = {
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/login': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/logout': { replay: 'once', tiers: ['a2', 'skey'], takesTicket: true },
+  '/v1/password/change': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/password/logins': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/password/range': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/prelogin': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/register': { replay: 'once', tiers: [], takesTicket: false },

@@ -12,7 +12,7 @@ import { type AdminWorld, createHouse, type House, type World } from './feature.
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { outbox, outboxAdmin } from './outbox/feature.ts'
-import { passwordQuality } from './passwords/feature.ts'
+import { passwordQuality, passwords } from './passwords/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
@@ -80,7 +80,17 @@ export const openFeatures = (world: World) => {
     checkRateLimit: rateLimits.check,
   })
   const quality = house.add(passwordQuality, {})
-  house.add(accounts, { logins: ticket, keys, captcha: captchas, passEach: rateLimits.passEach, quality })
+  const { credentials } = house.add(accounts, {
+    logins: ticket,
+    keys,
+    captcha: captchas,
+    passEach: rateLimits.passEach,
+    quality,
+    addresses: admin.addresses,
+    outbox: messages,
+    recordAudit,
+  })
+  house.add(passwords, { credentials, tickets: ticket, keys })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

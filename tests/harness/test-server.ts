@@ -65,8 +65,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
     [
       ...['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'],
       ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS', 'WORDS', 'WORD_TEST', 'CAPTCHA', 'LOGIN_FAILURES'],
-      'PASSWORD_RANGE',
-      ...['CODE', 'VERIFY', 'CODES_SENT'],
+      ...['PASSWORD_RANGE', 'PASSWORD_CHANGE', 'PASSWORD_RESET', 'CODE', 'VERIFY', 'CODES_SENT'],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),
   TORII__CAPTCHA__DEMAND: JSON.stringify([

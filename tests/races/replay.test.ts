@@ -453,6 +453,10 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const prove = async () => proofOf(await exchangeKey(call, 'AES-CTR'), now())
   const kdf = { nextClientHash: clientHashOf('next') }
   const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' }, captcha: {} }
+  const renew = async (login: string) => {
+    const { salt } = (await call('/v1/prelogin', { login })) as unknown as { salt: string }
+    return { salt, clientHash: clientHashOf('new one') }
+  }
   const samples: Record<string, () => Promise<Record<string, unknown>>> = {
     '/v1/echo': async () => ({ anything: 1 }),
     '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName, kdfs: [] }),
@@ -464,7 +468,15 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     },
     '/v1/login': async () => {
       const { login } = await registerUser(device, server)
-      return { ...login, ...kdf, ...about, ...(await prove()) }
+      return { ...login, ...kdf, ...about, ...(await prove()), hashes: [await renew(login.login)] }
+    },
+    '/v1/password/logins': async () => ({ token: (await registerUser(device, server)).skey }),
+    '/v1/password/change': async () => {
+      const { skey: token, login } = await registerUser(device, server)
+      const hash = await renew(login.login)
+      const { clientHash } = login
+      const { salt } = hash
+      return { token, clientHash, salt, hashes: [hash], device: about.device, ...(await prove()) }
     },
     '/v1/hello': async () => helloFrame(await exchangeKey(call, 'AES-CTR'), now()),
     '/v1/key-exchange': async () => {
@@ -495,7 +507,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
   // Another way to say the same: a call has one of the two.
-  const alternatives = new Set(['password', 'plainMsg', 'texts', 'tokens'])
+  const alternatives = new Set(['password', 'newPassword', 'plainMsg', 'texts', 'tokens'])
 
   for (const made of shapes) {
     const sample = samples[made.path]

@@ -1,13 +1,16 @@
 /** Accounts: registering, logging in, and what an administrator does to an account. */
 import type { PassEach } from '../abuse/api.ts'
+import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { Outbox } from '../outbox/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import { createAccountAdmin } from './admin.ts'
+import { createCredentials } from './credentials/service.ts'
 import { createNetworkFailures } from './failures/networks.ts'
 import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
@@ -36,15 +39,19 @@ export const accountAdmin = feature({
 })
 
 export type AccountsNeeds = {
-  logins: Pick<Tickets, 'begin'>
-  keys: Pick<Keys, 'prove'>
+  logins: Pick<Tickets, 'begin' | 'endAll' | 'findKeys'>
+  keys: Pick<Keys, 'prove' | 'end'>
   captcha: Captcha
   passEach: PassEach
   quality: PasswordQuality
+  addresses: Pick<Addresses, 'findOf'>
+  outbox: Pick<Outbox, 'add' | 'check'>
+  recordAudit: RecordAudit
 }
 
 export const accounts = feature({
-  create: (world: World, { logins, keys, captcha, passEach, quality }: AccountsNeeds) => {
+  create: (world: World, needs: AccountsNeeds) => {
+    const { logins, keys, captcha, passEach, quality } = needs
     const { db, clock, random, crypto, config, isWithin } = world
     const passwords = createPasswords({
       crypto,
@@ -75,6 +82,8 @@ export const accounts = feature({
       keys,
       captcha,
     })
+    const networks = createNetworkFailures({ passEach, elapsed: clock.elapsed })
+    const credentials = createCredentials({ ...needs, db, clock, passwords, verifiers, failures, networks })
     const login = createLogin({
       db,
       clock,
@@ -82,14 +91,15 @@ export const accounts = feature({
       verifiers,
       findSalt,
       failures,
-      networks: createNetworkFailures({ passEach, elapsed: clock.elapsed }),
+      networks,
+      credentials,
       logins,
       keys,
       captcha,
       findRedirect,
     })
     return {
-      api: {},
+      api: { credentials },
       operations: [
         operation(preloginShape)(async (input) => ({ code: 'OK', ...(await prelogin(input)) })),
         operation(registerShape)(async (input, caller) => ({

@@ -6,6 +6,9 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
+import { hasNewPassword } from './credentials/new-password.ts'
+import type { Replacement } from './credentials/replace.ts'
+import type { CredentialsService } from './credentials/service.ts'
 import type { NetworkFailures } from './failures/networks.ts'
 import type { FailuresService } from './failures/rule.ts'
 import { canonicalLogin, loginKeyOf } from './names.ts'
@@ -23,6 +26,7 @@ export type LoginNeeds = {
   findSalt(typed: string): Promise<string>
   failures: FailuresService
   networks: NetworkFailures
+  credentials: CredentialsService
   logins: Pick<Tickets, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Pick<Captcha, 'checkLogin' | 'countFailure'>
@@ -33,18 +37,12 @@ export type LoginNeeds = {
 const mostTries = 3
 
 export const createLogin = (needs: LoginNeeds) => {
-  const { db, clock, passwords, verifiers, failures, networks, logins, captcha } = needs
-
-  /** As much work for a login without an account. */
-  const isRight = async ({ hash, asTyped }: Hashes, account: AccountFound | undefined) => {
-    const fits = (each: string) => verifiers.verify(each, account?.verifier, passwords.form)
-    return (await fits(hash)) || (asTyped !== undefined && (await fits(await asTyped())))
-  }
+  const { db, clock, passwords, verifiers, failures, networks, logins, captcha, credentials } = needs
 
   /** The account, if the password is right and it may log in. Throws every refusal of a login. */
   const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
     const { account } = situation
-    if (!(await isRight(hashes, account)) || !account) {
+    if (!(await credentials.isRight(hashes, account)) || !account) {
       // A byte-equal copy of a wrong login counts once.
       if (caller.isRepeat) throw new Failure('LOGIN_FAILED')
       const refusal = await failures.count(situation)
@@ -84,6 +82,32 @@ export const createLogin = (needs: LoginNeeds) => {
     return situation
   }
 
+  /** The password was right, and a new one takes its place: also the way on where an administrator has set it. */
+  const changePassword = async (
+    { userId, epoch }: AccountFound,
+    input: LoginInput,
+    caller: AppCaller,
+    { proof, guard }: Pick<Replacement, 'proof' | 'guard'>,
+  ): Promise<WelcomeReply | undefined> => {
+    const found = await credentials.find(userId)
+    // Changed since it was judged.
+    if (found?.account.epoch !== epoch) return undefined
+    if (!hasNewPassword(input)) {
+      throw new Failure('PASSWORD_MUST_CHANGE', { members: credentials.describe(found) })
+    }
+    const kept = await credentials.create(input, found)
+    const { device } = input
+    return credentials.replace({
+      credentials: found,
+      verifiers: kept,
+      kind: 'password.changed',
+      caller,
+      device,
+      proof,
+      guard,
+    })
+  }
+
   /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
   const attempt = async (
     input: LoginInput,
@@ -104,10 +128,16 @@ export const createLogin = (needs: LoginNeeds) => {
     hasSolved.captcha = situation !== found
     const hashes = await passwords.hashesOf(input, () => needs.findSalt(String(input.login)))
     const account = await authenticate(situation, hashes, caller)
+    const guard = failures.guardOf(situation)
+    if (account.mustChange === 1 || hasNewPassword(input)) {
+      const changed = await changePassword(account, input, caller, { proof: key, guard })
+      if (changed) await failures.clear(situation)
+      return changed
+    }
     const begun = await logins.begin(account, caller, {
       device: input.device,
       proof: key,
-      guard: failures.guardOf(situation),
+      guard,
       liveLogins: situation.liveLogins,
     })
     if (!begun) return undefined

@@ -18,6 +18,8 @@ export type AccountRow = {
   status: 'active' | 'disabled' | 'deleted'
   statusReason: string
   epoch: number
+  /** 1: the password was set by an administrator, and must be changed at the next login. */
+  mustChange: Generated<number>
   createdAt: number
   updatedAt: number
 }

@@ -12,6 +12,8 @@ export type VerifierNeeds = {
 }
 
 const saltBytes = 36
+/** Kept where a login has no password: no hash fits it. */
+export const noVerifier = 'none'
 
 /**
  * Forms: `hmac$kid$salt$mac` where every login has a salt of its own, and `scrypt$kid$salt$mac` where all share
@@ -36,13 +38,13 @@ export const createVerifiers = ({ crypto, random, pepper, slowDown }: VerifierNe
 
   return {
     create,
-    /** Takes as long for a verifier that isn't there. */
+    /** Takes as long where there is no verifier. */
     verify: async (
       clientHash: string,
       verifier: string | undefined,
       form: 'hmac' | 'scrypt',
     ): Promise<boolean> => {
-      if (verifier === undefined) {
+      if (verifier === undefined || verifier === noVerifier) {
         await macOf(form, pepper.current, random.bytes(saltBytes), clientHash)
         return false
       }

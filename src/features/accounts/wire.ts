@@ -15,19 +15,35 @@ const login = Type.Unsafe<string | number>({
   minimum: 1,
   description: 'User number or user name',
 })
-const clientHash = Type.Optional(
+export const clientHash = Type.Optional(
   Type.String({
     pattern: '^[./A-Za-z0-9]{31}$',
     description: 'Last 31 characters of BCrypt(MD5hex(password), salt, cost)',
   }),
 )
-const nextClientHash = Type.Optional(
+export const nextClientHash = Type.Optional(
   Type.String({
     pattern: '^[./A-Za-z0-9]{31}$',
     description: 'The same at the cost that prelogin calls next',
   }),
 )
-const password = Type.Optional(
+/** A new password for every login of an account: one of the two. */
+export const newPassword = {
+  newPassword: Type.Optional(
+    Type.String({ description: 'For clients that cannot run bcrypt; 8 characters to 1,024 bytes of UTF-8' }),
+  ),
+  hashes: Type.Optional(
+    Type.Array(
+      Type.Object({
+        salt: Type.String({ pattern: '^[./A-Za-z0-9]{21}[.Oeu]$' }),
+        clientHash: Type.String({ pattern: '^[./A-Za-z0-9]{31}$' }),
+        nextClientHash,
+      }),
+      { minItems: 1, maxItems: 5, description: 'The new password for each salt of the account' },
+    ),
+  ),
+}
+export const password = Type.Optional(
   Type.String({ description: 'For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8' }),
 )
 const number = Type.Optional(
@@ -129,6 +145,7 @@ export const loginShape = {
     clientHash,
     nextClientHash,
     password,
+    ...newPassword,
     device,
     captcha: Type.Optional(Answer),
     ...proof,

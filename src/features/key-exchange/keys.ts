@@ -78,7 +78,8 @@ export const createKeys = (needs: KeysNeeds) => {
   const cache = createKeyCache(needs)
   const { lifeOf, prolongUsed, leftOf } = createKeyLife(needs)
 
-  const end = async (fingerprint: string) => {
+  /** Calls on it are refused in every process, since each asks the store. */
+  const end = async (fingerprint: string): Promise<void> => {
     cache.forget(fingerprint)
     await records.remove(fingerprint)
   }
@@ -212,7 +213,7 @@ export const createKeys = (needs: KeysNeeds) => {
     }
   }
 
-  return { prove, prolong, note, openSealed, cacheFacts: cache.facts }
+  return { prove, prolong, note, end, openSealed, cacheFacts: cache.facts }
 }
 
 export type Keys = ReturnType<typeof createKeys>

@@ -1,9 +1,14 @@
 /** Passwords: which are good enough, and how one is changed. */
+
 import { Failure } from '../../protocol/errors.ts'
+import type { CredentialsService } from '../accounts/api.ts'
 import { feature, operation, type World } from '../feature.ts'
+import type { Keys } from '../key-exchange/api.ts'
+import type { Tickets } from '../tickets/api.ts'
 import type { PasswordQuality } from './api.ts'
+import { createChange } from './change.ts'
 import { createQuality, printRange } from './quality.ts'
-import { prefixPattern, rangeShape } from './wire.ts'
+import { changeShape, loginsShape, prefixPattern, rangeShape } from './wire.ts'
 
 const rangePath = `${rangeShape.path}/`
 const isPrefix = new RegExp(prefixPattern)
@@ -37,6 +42,26 @@ export const passwordQuality = feature({
         },
       ],
       health: [{ name: 'passwords', problem: passwordLists.problem }],
+    }
+  },
+})
+
+export type PasswordsNeeds = {
+  credentials: CredentialsService
+  tickets: Pick<Tickets, 'findAuthenticatedAt'>
+  keys: Pick<Keys, 'prove'>
+}
+
+export const passwords = feature({
+  create: ({ clock, config }: World, needs: PasswordsNeeds) => {
+    const { freshSeconds } = config.password
+    const { change, findLogins } = createChange({ ...needs, clock, freshMs: freshSeconds * 1_000 })
+    return {
+      api: {},
+      operations: [
+        operation(loginsShape)(async (_input, caller) => ({ code: 'OK', ...(await findLogins(caller)) })),
+        operation(changeShape)(async (input, caller) => ({ code: 'OK', ...(await change(input, caller)) })),
+      ],
     }
   },
 })

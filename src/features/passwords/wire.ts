@@ -1,5 +1,19 @@
+import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
+import { clientHash, device, newPassword, password, proof, Welcome } from '../accounts/wire.ts'
+
+const token = Type.Optional(
+  Type.String({ maxLength: 256, description: 'The ticket; JSON bodies may send it as Bearer' }),
+)
+/** What a client needs to hash a password for all logins of an account. */
+const salts = {
+  cost: Type.Integer(),
+  next: Type.Optional(Type.Object({ cost: Type.Integer() })),
+  logins: Type.Array(
+    Type.Object({ kind: Type.String({ description: 'name, number, email, phone' }), salt: Type.String() }),
+  ),
+}
 
 /** Hex digits of SHA-1 sums that a caller shows; upper case, as the lists have them. */
 export const prefixPattern = '^[0-9A-F]{5}$'
@@ -28,3 +42,35 @@ export const rangeShape = {
     ),
   }),
 } as const satisfies OperationShape
+
+export const loginsShape = {
+  path: '/v1/password/logins',
+  aliases: [],
+  summary: 'The salts of all logins of the account, for a new password',
+  limit: 'passwordChange',
+  replay: 'read',
+  tiers: ['skey'],
+  input: Type.Object({ token }),
+  reply: Type.Object(salts),
+} as const satisfies OperationShape
+
+export const changeShape = {
+  path: '/v1/password/change',
+  aliases: [],
+  summary: 'Sets a new password, by the old one or soon after a login; ends all other logins',
+  limit: 'passwordChange',
+  replay: 'once',
+  tiers: ['skey'],
+  input: Type.Object({
+    token,
+    clientHash,
+    salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
+    password,
+    ...newPassword,
+    device,
+    ...proof,
+  }),
+  reply: Welcome,
+} as const satisfies OperationShape
+
+export type ChangeInput = Static<typeof changeShape.input>

@@ -245,6 +245,30 @@ export const endLoginsOfUser = async (trx: Executor, userId: number, ending: End
     .execute()
 }
 
+/** Fingerprints of the keys that the live logins of a user are bound to. */
+export const findKeysOfUser = async (db: Executor, userId: number): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('logins')
+    .select('keyPrint')
+    .distinct()
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .where('keyPrint', 'is not', null)
+    .execute()
+  return rows.flatMap(({ keyPrint }) => (keyPrint === null ? [] : [keyPrint]))
+}
+
+/** When a login that has not ended was made. */
+export const findLoginTime = async (db: Executor, loginId: Buffer): Promise<number | undefined> => {
+  const row = await db
+    .selectFrom('logins')
+    .select('authenticatedAt')
+    .where('loginId', '=', loginId)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+  return row?.authenticatedAt
+}
+
 export type AccountGate = { tag: Buffer; epoch: number; status: AccountStatus }
 
 export const findAccountGate = (db: Executor, userId: number): Promise<AccountGate | undefined> =>

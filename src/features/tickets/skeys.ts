@@ -19,7 +19,7 @@ export type SKeyRecord = {
 }
 
 /** Why a ticket ended, in the words of the wire. */
-export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reused'
+export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reused' | 'password-changed'
 
 type LoginGate = EndReason | typeof sealedGate
 type AccountGate = { epoch: number; reason: EndReason }

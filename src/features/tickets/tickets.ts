@@ -1,4 +1,5 @@
 /** The life of tickets: a login begins, its tickets are checked, exchanged and resumed, and it ends. */
+import type { Executor } from '../../adapters/db/index.ts'
 import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
@@ -10,7 +11,8 @@ import { type CheckNeeds, createChecks } from './check.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { closeAccountOf } from './recovery.ts'
 import { notLoggedIn } from './refusals.ts'
-import { endLogin, endLoginsOfUser, findAccountGate } from './repo.ts'
+import { endLogin, endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginTime } from './repo.ts'
+import type { EndReason } from './skeys.ts'
 
 export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
   Omit<LoginsNeeds, 'pairOf' | 'lives'> &
@@ -52,17 +54,30 @@ export const createTickets = (needs: TicketsNeeds) => {
     return result.ticket
   }
 
-  const logoutEverywhere = async ({ userId }: CallerTicket) => {
-    const ending = { endedAt: clock.now(), endReason: 'logged-out' as const }
-    const gate = await db.transaction(async (trx) => {
-      await needs.raiseEpoch(trx, userId, ending.endedAt)
-      await endLoginsOfUser(trx, userId, ending)
-      // So that every process closes the account's gate, should the store be away now.
-      await needs.recordChange(trx, 'account', String(userId))
-      return findAccountGate(trx, userId)
-    })
-    if (gate) await skeys.closeAccount(gate.tag, gate.epoch, ending.endReason)
+  /** Ends every login of a user whose epoch this transaction has raised. `close` is for after the commit. */
+  const endAll = async (trx: Executor, userId: number, endReason: EndReason) => {
+    await endLoginsOfUser(trx, userId, { endedAt: clock.now(), endReason })
+    // So that every process closes the account's gate, should the store be away then.
+    await needs.recordChange(trx, 'account', String(userId))
+    const gate = await findAccountGate(trx, userId)
+    return {
+      close: async () => {
+        if (gate) await skeys.closeAccount(gate.tag, gate.epoch, endReason)
+      },
+    }
   }
+
+  const logoutEverywhere = async ({ userId }: CallerTicket) => {
+    const { close } = await db.transaction(async (trx) => {
+      await needs.raiseEpoch(trx, userId, clock.now())
+      return endAll(trx, userId, 'logged-out')
+    })
+    await close()
+  }
+
+  /** When the user of a ticket proved who he is: at the beginning of its login. */
+  const findAuthenticatedAt = async ({ loginId }: CallerTicket): Promise<number> =>
+    (await findLoginTime(db.write, Buffer.from(fromHex(loginId) ?? []))) ?? 0
 
   /** In every process final when it returns: the row first, then the gate that every use of an SKey reads. */
   const logout = async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {
@@ -81,6 +96,9 @@ export const createTickets = (needs: TicketsNeeds) => {
     authenticate,
     exchange: a2.exchange,
     logout,
+    endAll,
+    findKeys: findKeysOfUser,
+    findAuthenticatedAt,
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */

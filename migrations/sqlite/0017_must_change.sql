@@ -1,0 +1,1 @@
+ALTER TABLE "{accounts}" ADD COLUMN must_change INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,106 @@
+/** A new password takes the place of the old one: everything that was issued under the old one ends with it. */
+import type { Clock } from '../../../adapters/clock.ts'
+import type { Db, Executor } from '../../../adapters/db/index.ts'
+import type { AppCaller } from '../../../http/caller.ts'
+import type { Addresses } from '../../addresses/api.ts'
+import type { RecordAudit } from '../../audit/api.ts'
+import type { Keys, ProvenKey } from '../../key-exchange/api.ts'
+import type { Outbox } from '../../outbox/api.ts'
+import type { BeginOptions, Tickets } from '../../tickets/api.ts'
+import type { LoginGuard } from '../api.ts'
+import type { LoginVerifier } from '../repo.ts'
+import { welcome } from '../welcome.ts'
+import type { WelcomeReply } from '../wire.ts'
+import { type Credentials, raiseEpochFrom, replaceVerifiers } from './repo.ts'
+
+export type ReplaceNeeds = {
+  db: Db
+  clock: Clock
+  logins: Pick<Tickets, 'begin' | 'endAll' | 'findKeys'>
+  keys: Pick<Keys, 'end'>
+  addresses: Pick<Addresses, 'findOf'>
+  outbox: Pick<Outbox, 'add' | 'check'>
+  recordAudit: RecordAudit
+}
+
+export type Replacement = {
+  credentials: Credentials
+  verifiers: readonly LoginVerifier[]
+  /** The audit event. */
+  kind: 'password.changed' | 'password.reset'
+  caller: AppCaller
+  device?: BeginOptions['device']
+  proof?: ProvenKey | undefined
+  /** Nothing is written if failures hold up the login by now. */
+  guard?: LoginGuard | undefined
+}
+
+const heldUp = new Error('failures hold up this login')
+
+export const createReplacePassword = (needs: ReplaceNeeds) => {
+  const { db, clock, logins, outbox } = needs
+
+  const canMail = () => {
+    try {
+      outbox.check('email')
+      return true
+    } catch {
+      // A password may be changed where no mail can be sent.
+      return false
+    }
+  }
+
+  const tell = async (trx: Executor, userId: number, caller: AppCaller) => {
+    if (!canMail()) return
+    const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    for (const { text } of mails) {
+      await outbox.add(trx, {
+        channel: 'email',
+        to: text,
+        kind: 'password-changed',
+        language: caller.language,
+        appId: caller.app.appId,
+        variables: { place: caller.address.text, device: caller.device?.name ?? '', link: '/' },
+      })
+    }
+  }
+
+  const write = async (trx: Executor, { credentials, verifiers, kind, caller, ...options }: Replacement) => {
+    const { account } = credentials
+    const { userId, epoch } = account
+    const nowMs = clock.now()
+    if (!(await raiseEpochFrom(trx, { userId, epoch, mustChange: 0, nowMs }))) return undefined
+    const keyPrints = await logins.findKeys(trx, userId)
+    const ended = await logins.endAll(trx, userId, 'password-changed')
+    await replaceVerifiers(trx, userId, verifiers, nowMs)
+    const { app, address } = caller
+    await needs.recordAudit(trx, { kind, userId, appId: app.appId, network: address.network })
+    await tell(trx, userId, caller)
+    const begun = await logins.begin({ ...account, epoch: epoch + 1 }, caller, { ...options, trx })
+    if (!begun) throw heldUp
+    return { ended, keyPrints, begun }
+  }
+
+  /**
+   * Ends all logins of the account with their tickets and keys, and begins a new one for the caller. Undefined: the
+   * account has changed since its credentials were read, so nothing was written.
+   */
+  return async function replacePassword(replacement: Replacement): Promise<WelcomeReply | undefined> {
+    const written = await db
+      .transaction((trx) => write(trx, replacement))
+      .catch((error) => {
+        if (error !== heldUp) throw error
+      })
+    if (!written) return undefined
+    const { ended, keyPrints, begun } = written
+    const own = replacement.proof?.fingerprint
+    // The rows are final. If the store is away now, every process closes the gate when it is back: the change log says so.
+    await Promise.all([
+      ended.close(),
+      ...keyPrints.filter((print) => print !== own).map((print) => needs.keys.end(print)),
+    ]).catch(() => {})
+    return welcome(replacement.credentials.account, await begun.finish())
+  }
+}
+
+export type ReplacePassword = ReturnType<typeof createReplacePassword>

@@ -1,0 +1,36 @@
+/** What others may do with the passwords of an account; how, is in the files beside. */
+import type { Db } from '../../../adapters/db/index.ts'
+import type { NetworkFailures } from '../failures/networks.ts'
+import type { FailuresService } from '../failures/rule.ts'
+import type { Passwords } from '../passwords.ts'
+import { createIsRight } from '../right-password.ts'
+import { type CheckOldNeeds, createCheckOld } from './check-old.ts'
+import { createNewPassword, type NewPasswordNeeds } from './new-password.ts'
+import { createReplacePassword, type ReplaceNeeds } from './replace.ts'
+import { findCredentials } from './repo.ts'
+
+export type CredentialsNeeds = ReplaceNeeds &
+  NewPasswordNeeds &
+  Pick<CheckOldNeeds, 'captcha'> & {
+    db: Db
+    passwords: Passwords
+    failures: FailuresService
+    networks: NetworkFailures
+  }
+
+export const createCredentials = (needs: CredentialsNeeds) => {
+  const { db } = needs
+  const { describe, saltOf, create } = createNewPassword(needs)
+  const isRight = createIsRight(needs)
+  return {
+    isRight,
+    /** From the primary. */
+    find: (userId: number) => findCredentials(db.write, userId),
+    describe,
+    create,
+    checkOld: createCheckOld({ ...needs, isRight, saltOf }),
+    replace: createReplacePassword(needs),
+  }
+}
+
+export type CredentialsService = ReturnType<typeof createCredentials>
