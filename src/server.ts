@@ -1,53 +1,15 @@
 /** The process: load the configuration, build, listen, drain on a signal. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { openOutput } from './adapters/log-output.ts'
-import { createLogger, type Logger } from './adapters/logger.ts'
+import { createLogger } from './adapters/logger.ts'
 import { readTlsFiles } from './adapters/tls-files.ts'
 import { openServer, type Server } from './app.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import { ConfigError, listIgnoredVariables, loadConfig, maskConfig } from './config/load.ts'
 import { explainStart } from './explain.ts'
-import type { Demo } from './features/trial/feature.ts'
+import { greetTrial } from './greet-trial.ts'
 import { endConnections } from './http/drain.ts'
 import { listWarnings } from './warnings.ts'
-
-/** A call that registers and logs in, to copy. */
-const firstCall = (address: string, { appId, appSecret = 'APPSECRET' }: Demo) => {
-  const members = {
-    appid: appId,
-    appsecret: appSecret,
-    regmode: 'anonymous',
-    user: { userName: 'amber' },
-    password: 'correct horse',
-  }
-  return `curl -s ${address}/v1/register -H 'content-type: application/json' -d '${JSON.stringify(members)}'`
-}
-
-/** The same port under both names of this machine, as a browser may show it. */
-const originsOf = (address: string) => {
-  const { protocol, host, port } = new URL(address)
-  return [`${protocol}//${host}`, `${protocol}//localhost:${port}`]
-}
-
-/** What someone who tries Torii reads: how to call it, and where to see a login. */
-const printTrial = async ({ openDemo }: Server, { greet }: Logger, address: string) => {
-  const demo = await openDemo(originsOf(address))
-  greet({
-    start: 'trial',
-    msg: 'a trial on this machine; "npm run torii -- doctor --production" lists what to change',
-  })
-  if (!demo) return
-  const { appId, appSecret } = demo
-  const rotate = `"npm run torii -- app rotate ${appId}" makes another`
-  greet({
-    start: 'appid',
-    msg: appId,
-    ...(!appSecret && { note: `its secret was shown at the first start; ${rotate}` }),
-  })
-  if (appSecret) greet({ start: 'appsecret', msg: appSecret, note: `shown this once; ${rotate}` })
-  greet({ start: 'register', msg: firstCall(address, demo) })
-  greet({ start: 'page', msg: `${address}/`, note: 'in a browser: register, log in, see the calls' })
-}
 
 /** Beyond Node's 511 a burst of new connections would wait for seconds, until their clients knock again. */
 const longestBacklog = 4_096
@@ -92,14 +54,14 @@ const main = async (config: Config) => {
   const warn = (msg: string) => greet({ level: 40, start: 'warning', msg })
   process.on('exit', logger.writeLinesNow)
   const isDemo = isTrial(config) && isEmbedded(config)
-  if (!isDemo)
-    for (const { path, found, advice } of listWarnings(config)) warn(`${path}: ${found}; ${advice}`)
+  for (const { path, found, advice } of listWarnings(config))
+    if (!isDemo || path === 'server.lan') warn(`${path}: ${found}; ${advice}`)
   for (const { name, meant } of listIgnoredVariables()) warn(`${name}: not read; the name is ${meant}`)
   readTlsFiles(config.server.tls)
   const server = await openServer({ config, logger })
   const { host, port } = config.server
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
-  if (isDemo) await printTrial(server, logger, address)
+  if (isDemo) await greetTrial(server, logger, address, config.server.lan)
   greet({ start: 'listening', msg: address })
   server.loadRest().then(
     () => logger.debug('all packages are loaded'),
@@ -128,7 +90,8 @@ const refuse = (error: unknown, config?: Config) => {
 /** The configuration, or the line that says what is wrong with it. */
 const load = () => {
   try {
-    return loadConfig()
+    const isLan = process.argv.includes('--lan')
+    return loadConfig({ ...process.env, ...(isLan && { TORII__SERVER__LAN: 'true' }) })
   } catch (error) {
     return refuse(error)
   }

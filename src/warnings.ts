@@ -13,6 +13,12 @@ export const listWarnings = (config: Config): Warning[] => {
       advice: 'set it to false',
     },
     {
+      applies: server.lan,
+      path: 'server.lan',
+      found: 'every device of this network may call, and can read what others send in clear',
+      advice: 'use it for tests alone',
+    },
+    {
       applies: database.write.length === 0,
       path: 'database.write',
       found: 'empty, so one file serves one process',

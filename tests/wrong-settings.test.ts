@@ -77,6 +77,10 @@ const settings: [environment: Environment, line: string][] = [
     { TORII__SECURITY__PROFILE: 'lax' },
     'security.profile (TORII__SECURITY__PROFILE): expected one of compat, strict, legacy, found "lax"',
   ],
+  [
+    { TORII__SERVER__LAN: 'true', TORII__SERVER__TRIAL: 'false' },
+    'server.lan (TORII__SERVER__LAN): expected false: only a trial answers plain calls from private addresses, found true',
+  ],
   [{ TORII__LANGUAGES: 'fr' }, 'languages.0 (TORII__LANGUAGES__0): expected one of zh-CN, en, found "fr"'],
   [{ TORII__LANGUAGES: '' }, 'languages (TORII__LANGUAGES): expected a list of at least 1, found []'],
   [{ TORII__LIMITS__ECHO: '60' }, 'limits.echo (TORII__LIMITS__ECHO): expected a list of 2, found [60]'],

@@ -10,6 +10,10 @@ export const server = {
     default: 'auto',
     description: 'Trial mode allows plain calls from loopback; auto: on with the embedded database and store',
   }),
+  lan: flag(
+    false,
+    'In a trial: answer plain calls from private addresses too, and listen on all addresses. npm start -- --lan sets it',
+  ),
   trustedProxies: texts('CIDR ranges of the proxies whose X-Forwarded-* headers count'),
   origins: texts('Origins whose browsers may call any app, in addition to the origins of each app'),
   legacyPrefix: text('/NyarukoLogin', 'The old endpoints are also served under this prefix', {

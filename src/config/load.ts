@@ -102,9 +102,9 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   })
   const isProduction = environment.NODE_ENV === 'production'
   if (isProduction) checkProduction(config)
-  checkMeaning(config)
   // A trial trusts every caller on this machine, so `auto` never means a trial in production.
   if (isProduction && config.server.trial === 'auto') config.server.trial = false
+  checkMeaning(config)
   return freeze(config)
 }
 

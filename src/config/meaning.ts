@@ -2,7 +2,7 @@
 import { parseNetwork } from '../adapters/network.ts'
 import { isOrigin } from '../protocol/origins.ts'
 import { ConfigError, nameSetting, showValue } from './error.ts'
-import type { Config } from './index.ts'
+import { type Config, isTrial } from './index.ts'
 
 /** What does not fit; without `found` the value is a secret, or missing. */
 type Finding = { path: string[]; found?: unknown }
@@ -50,6 +50,10 @@ const rules: readonly Rule[] = [
     find: ({ server: { host } }) =>
       when(host === '' || /[/@ ]|^[a-z]+:/i.test(host), { path: ['server', 'host'], found: host }),
     expected: 'an address or a host name of this machine, without scheme or port',
+  },
+  {
+    find: (config) => when(config.server.lan && !isTrial(config), { path: ['server', 'lan'], found: true }),
+    expected: 'false: only a trial answers plain calls from private addresses',
   },
   {
     find: ({ transport: { failureStatus } }) =>

@@ -21,6 +21,7 @@ const rows: [
   path: [section: keyof Config, name?: string],
   value: (environment: NodeJS.ProcessEnv, config: Config) => unknown,
 ][] = [
+  [['server', 'host'], (_environment, { server }) => (server.lan ? '0.0.0.0' : server.host)],
   [['limits', 'provision'], () => wide],
   [['limits', 'register'], () => wide],
   [['limits', 'prelogin'], () => wide],

@@ -82,6 +82,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   const checkPrivate = createPrivacy({
     profile,
     isTrial,
+    isLan: server.lan,
     isOriginListed: needs.isOriginListed,
     isBackendAddress: (address) => server.backendNetworks.some((network) => needs.isWithin(address, network)),
   })

@@ -5,6 +5,8 @@ import { encryptionRequired } from './envelopes/envelope.ts'
 export type PrivacyNeeds = {
   profile: 'compat' | 'strict' | 'legacy'
   isTrial: boolean
+  /** In a trial also phones, emulators and containers of a private network. */
+  isLan: boolean
   /** Whether a backend may call in the clear from there. */
   isBackendAddress(address: string): boolean
   isOriginListed(origin: string): boolean
@@ -15,6 +17,17 @@ const isLoopback = (address: string | undefined) =>
 /** A `Host` of this machine. */
 export const isLoopbackHost = (host: string) =>
   /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])(:\d+)?$/.test(host)
+/** Names that no stranger can point at this machine: private addresses, and names without a domain. */
+const nearNames = [
+  /^(10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))(\.\d{1,3}){2,3}$/,
+  /^\[f[cde][0-9a-f:]*\]$/i,
+  /^[a-z0-9-]+$/i,
+  /^([a-z0-9-]+\.local|host\.docker\.internal)$/i,
+]
+const isNearHost = (host: string) => {
+  const name = host.replace(/:\d+$/, '')
+  return isLoopbackHost(host) || nearNames.some((near) => near.test(name))
+}
 /** What a proxy adds: such a call comes from elsewhere, although its peer is on this machine. */
 const forwarding = /^(forwarded|via|x-real-ip|x-forwarded-.*|cf-.*)$/
 
@@ -28,31 +41,39 @@ export const isOnThisMachine = (request: FastifyRequest) =>
   isLoopbackHost(request.headers.host ?? '') &&
   !isOfProxy(request)
 
+const sayTls = 'Call over HTTPS. Old clients without TLS on another host need security.profile "legacy".'
+const sayLan = 'Start the trial with "npm start -- --lan": it then answers phones, emulators and containers.'
+
+/** A device of a private network called, under a name of such a network. */
+const isNear = (request: FastifyRequest) =>
+  request.caller.address.scope !== 'public' && isNearHost(request.headers.host ?? '') && !isOfProxy(request)
+
 /** Throws ENCRYPTION_REQUIRED. */
-export const createPrivacy = ({ profile, isTrial, isBackendAddress, isOriginListed }: PrivacyNeeds) => {
+export const createPrivacy = (needs: PrivacyNeeds) => {
+  const { profile, isTrial, isLan, isBackendAddress, isOriginListed } = needs
+  const isTrusted = isLan ? isNear : isOnThisMachine
+  const isTrustedHost = isLan ? isNearHost : isLoopbackHost
+
   /** A page of another site reaches this machine through the browser of its developer. */
   const isOfForeignPage = ({ headers }: FastifyRequest) => {
     const { origin } = headers
     if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site'
-    const isLocal = URL.canParse(origin) && isLoopbackHost(new URL(origin).host)
+    const isLocal = URL.canParse(origin) && isTrustedHost(new URL(origin).host)
     return !isLocal && !isOriginListed(origin)
   }
 
-  /** TLS, or a trusted proxy that says so; in a trial also a caller on this very machine. */
+  /** TLS, or a trusted proxy that says so; in a trial also a caller on this very machine, or near it. */
   const isPrivate = (request: FastifyRequest) => {
     if (profile === 'legacy' || request.protocol.toLowerCase() === 'https') return true
     if (isOfProxy(request)) return false
     const { remoteAddress = '' } = request.socket
     if (request.routeOptions.config.shape?.forBackends && isBackendAddress(remoteAddress)) return true
-    return isTrial && isOnThisMachine(request) && !isOfForeignPage(request)
+    return isTrial && isTrusted(request) && !isOfForeignPage(request)
   }
 
   return (request: FastifyRequest) => {
     if (profile === 'strict') throw encryptionRequired('This server answers sealed calls only.')
-    if (!isPrivate(request)) {
-      throw encryptionRequired(
-        'Call over HTTPS. Old clients without TLS on another host need security.profile "legacy".',
-      )
-    }
+    if (isPrivate(request)) return
+    throw encryptionRequired(isTrial && !isLan && isNear(request) ? sayLan : sayTls)
   }
 }

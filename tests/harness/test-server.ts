@@ -202,8 +202,11 @@ export const readLine = (
   /^\{.*\}$/.test(line) ? JSON.parse(line) : {}
 
 /** Starts `dist/src/server.js` and waits until it listens. */
-export const spawnServer = async (environment: Environment): Promise<ServerProcess> => {
-  const child = spawn(process.execPath, [serverFile], {
+export const spawnServer = async (
+  environment: Environment,
+  args: readonly string[] = [],
+): Promise<ServerProcess> => {
+  const child = spawn(process.execPath, [serverFile, ...args], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

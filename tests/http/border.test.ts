@@ -447,6 +447,7 @@ t.test('the profiles', async (t) => {
 
 t.test('plain calls need TLS, or loopback in a trial', async (t) => {
   const trial = await openWorld(t)
+  const lan = await openWorld(t, { TORII__SERVER__LAN: 'true' })
   const grown = await openWorld(t, {
     TORII__SERVER__TRIAL: 'false',
     TORII__SERVER__TRUSTED_PROXIES: '127.0.0.7/32',
@@ -481,6 +482,45 @@ t.test('plain calls need TLS, or loopback in a trial', async (t) => {
       true,
     ],
     ['with via', trial, { headers: { via: '1.1 nginx' } }, false],
+    ['in a lan, from this machine', lan, {}, true],
+    ['in a lan, from a phone', lan, { from: '192.168.0.7', headers: { host: '192.168.0.5:8080' } }, true],
+    ["in a lan, from Android's emulator", lan, { headers: { host: '10.0.2.2:8080' } }, true],
+    [
+      'in a lan, from a container',
+      lan,
+      { from: '172.17.0.2', headers: { host: 'host.docker.internal:8080' } },
+      true,
+    ],
+    [
+      'in a lan, at the port of a container',
+      lan,
+      { from: '172.17.0.1', headers: { host: 'localhost:8080' } },
+      true,
+    ],
+    [
+      'in a lan, by the name of a service',
+      lan,
+      { from: '172.18.0.3', headers: { host: 'torii:8080' } },
+      true,
+    ],
+    ['in a lan, by IPv6', lan, { from: 'fd00::7', headers: { host: '[fd00::5]:8080' } }, true],
+    [
+      'in a lan, from the internet',
+      lan,
+      { from: '203.0.113.5', headers: { host: '192.168.0.5:8080' } },
+      false,
+    ],
+    ['in a lan, by a name that anyone may point here', lan, { headers: { host: 'evil.example' } }, false],
+    ['in a lan, by an address of the internet', lan, { headers: { host: '203.0.113.5:8080' } }, false],
+    [
+      'in a lan, by a name that looks like an address',
+      lan,
+      { headers: { host: '10.0.0.5.evil.example' } },
+      false,
+    ],
+    ['in a lan, through a proxy', lan, { headers: { 'x-forwarded-for': '192.168.0.7' } }, false],
+    ['in a lan, from a page of another site', lan, { headers: { origin: 'https://evil.example' } }, false],
+    ['in a lan, from a page of a phone', lan, { headers: { origin: 'http://192.168.0.5:5173' } }, true],
     ['no trial', grown, {}, false],
     [
       'a trusted proxy that says https',
@@ -528,6 +568,12 @@ t.test('plain calls need TLS, or loopback in a trial', async (t) => {
       for (const reply of [json, plain, provision])
         checkRefusal(t, reply, 'ENCRYPTION_REQUIRED', { message: what })
   }
+  const phone = await trial.request({
+    url: '/v1/totp',
+    from: '192.168.0.7',
+    headers: { host: '192.168.0.5' },
+  })
+  t.match(JSON.parse(phone.body).info, /npm start -- --lan/)
 
   t.test('alwaysEncrypt switches the plain envelope off, and transport.totp the other', async (t) => {
     const encrypted = await openWorld(t, {

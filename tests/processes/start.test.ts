@@ -336,3 +336,20 @@ if (primary && redis) {
     t.same(tables, [], 'nothing was changed')
   })
 }
+
+t.test('npm start -- --lan listens on all addresses, warns, and names those of phones', async (t) => {
+  const folder = await openFolder(t)
+  const server = await spawnServer(embeddedEnvironment(folder), ['--lan'])
+  t.teardown(() => server.stop())
+  const { port } = new URL(server.url)
+  const lines = server.lines.map(readLine)
+  t.match(
+    lines.find(({ start }) => start === 'lan'),
+    { msg: new RegExp(`http://10\\.0\\.2\\.2:${port}$`) },
+  )
+  t.match(
+    lines.find(({ start }) => start === 'warning'),
+    { level: 40, msg: /^server\.lan: every device of this network may call/ },
+  )
+  t.equal((await fetch(`http://127.0.0.2:${port}/healthz`)).status, 200)
+})

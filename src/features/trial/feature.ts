@@ -4,6 +4,7 @@ import { feature, type World } from '../feature.ts'
 import { renderTrial } from './page.ts'
 
 const demoName = 'demo'
+const mostOrigins = 40
 
 type DemoNeeds = { apps: Pick<Apps, 'list' | 'add' | 'set'> }
 /** `appSecret` only of an app that was just made: it is shown once. */
@@ -21,8 +22,10 @@ const openDemo = async ({ apps }: DemoNeeds, origins: readonly string[]): Promis
   const demo = await findDemo(apps)
   if (!demo) return undefined
   const { appId } = demo
-  if (origins.some((origin) => !demo.origins.includes(origin)))
-    await apps.set(appId, { origins: [...origins] })
+  const missing = origins.filter((origin) => !demo.origins.includes(origin))
+  // What an administrator has added stays; each start at a free port adds its own.
+  if (missing.length > 0)
+    await apps.set(appId, { origins: [...demo.origins, ...missing].slice(-mostOrigins) })
   return { appId }
 }
 
