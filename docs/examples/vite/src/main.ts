@@ -4,7 +4,7 @@
 //   cp -r docs/examples/vite/. my-app                          # index.html and src/main.ts
 //   npm run torii -- app add "My app" --public --origin http://localhost:5173
 //   cd my-app && npm install …/torii-client-0.1.0.tgz          # docs/features/client.md makes it
-//   VITE_TORII_URL=http://127.0.0.1:8080 VITE_TORII_APPID=… npx vite
+//   VITE_TORII_URL=http://127.0.0.1:8080 VITE_TORII_APPID=… npx vite --strictPort
 import { createBrowserStorage, createClient, isFailure } from '@torii/client'
 
 const { VITE_TORII_URL: url, VITE_TORII_APPID: appId } = import.meta.env
