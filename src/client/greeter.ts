@@ -64,7 +64,7 @@ export const createGreeter = ({ send, keys, clock }: { send: Send; keys: Keys; c
 
   return {
     /** Adds the members that bind the new login to the key of version 1, if there is one. */
-    sendWithProof: <Path extends '/v1/login' | '/v1/register'>(
+    sendWithProof: <Path extends '/v1/login' | '/v1/register' | '/v1/verify'>(
       path: Path,
       input: InputOf<Path>,
     ): Promise<ReplyOf<Path>> =>

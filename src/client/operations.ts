@@ -152,11 +152,15 @@ export type Operations = {
       }
     }
   }
-  /** Logs in with a user number or user name. */
+  /** Logs in with a password, or with a code. */
   '/v1/login': {
     input: {
-      /** User number or user name */
-      login: string | number
+      /** User number, user name, e-mail address or phone number */
+      login?: string | number
+      /** The flow that a code was sent for */
+      flow?: string
+      /** The 6 digits */
+      code?: string | number
       /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
       clientHash?: string
       /** The same at the cost that prelogin calls next */
@@ -309,7 +313,7 @@ export type Operations = {
   /** The salt and cost of a login, registered or not. */
   '/v1/prelogin': {
     input: {
-      /** User number or user name */
+      /** User number, user name, e-mail address or phone number */
       login: string | number
       /** The schemes that the client knows beside md5-bcrypt: nfc-md5-bcrypt */
       kdfs?: string[]
@@ -323,14 +327,18 @@ export type Operations = {
       }
     }
   }
-  /** Registers a user and logs in. */
+  /** Registers a user and logs in, or sends a code to the address first. */
   '/v1/register': {
     input: {
-      /** anonymous */
+      /** anonymous, email, phone */
       regmode: string
       user: {
-        userName: string
+        userName?: string
         nickName?: string
+        /** With regmode email */
+        email?: string
+        /** With regmode phone */
+        phone?: string
       }
       /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
       clientHash?: string
@@ -363,26 +371,33 @@ export type Operations = {
     }
     reply: {
       result: string
+      /** loginok, waitcode */
       status: string
       params: {
         status: string
       }
-      user: {
+      user?: {
         /** Decimal number */
         userId: string
         userName: string
         nickName: string
       }
-      users: {
+      users?: {
         /** Decimal number */
         userId: string
         userName: string
         nickName: string
       }[]
-      tickets: {
+      tickets?: {
         a2?: string
         skey?: string
       }
+      /** For /v1/verify, with the code */
+      flow?: string
+      /** When the next code can be sent */
+      resendSeconds?: number
+      /** How long the code works */
+      expiresSeconds?: number
     }
   }
   /** The public keys that the server signs key exchanges with, and those that stage 1 may be wrapped for. */

@@ -58,6 +58,7 @@ export const ConfigSchema = section({
     ...abuse.limits,
   }),
   provisioning: section(apps.provisioning),
+  accounts: section(accounts.accounts),
   names: section(accounts.names),
   addresses: section(addresses.addresses),
   password: section({ ...accounts.password, ...passwords.password }),

@@ -73,7 +73,7 @@ export const openFeatures = (world: World) => {
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
   const messages = house.add(outbox, { findAppName: admin.apps.findName })
-  house.add(verification, {
+  const codes = house.add(verification, {
     captcha: captchas,
     outbox: messages,
     addresses: admin.addresses,
@@ -88,6 +88,7 @@ export const openFeatures = (world: World) => {
     quality,
     addresses: admin.addresses,
     outbox: messages,
+    codes,
     recordAudit,
   })
   house.add(passwords, { credentials, tickets: ticket, keys })

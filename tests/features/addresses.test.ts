@@ -5,9 +5,10 @@ import { readDomainList, toAsciiDomain } from '../../src/adapters/domains.ts'
 import { loadPhones } from '../../src/adapters/phone-numbers.ts'
 import { createAddresses } from '../../src/features/addresses/addresses.ts'
 import { Failure } from '../../src/protocol/errors.ts'
+import { createTestClock } from '../harness/test-server.ts'
 
 const open = (defaultRegion = '', refusedDomains: ReadonlySet<string> = new Set()) =>
-  createAddresses({ defaultRegion, toAsciiDomain, loadPhones, refusedDomains })
+  createAddresses({ clock: createTestClock(), defaultRegion, toAsciiDomain, loadPhones, refusedDomains })
 
 /** The name of the refusal, or the canonical text. */
 const nameOf = (work: Promise<{ text: string }>) =>

@@ -493,18 +493,28 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
   const { JSON: call } = await openWays(world)
   const shapes = await findShapes()
   t.ok(shapes.length >= 8)
-  const { user, tickets } = await register(call, 'captured', 'right')
+  const { user, tickets } = await register(call, 'captured', 'right horse')
   const { a2 } = tickets as Tickets
   const { salt, cost } = (await call('/v1/prelogin', { login: 'captured' })) as unknown as {
     salt: string
     cost: number
   }
-  const clientHash = await clientHashOf('right', { salt, cost })
+  const clientHash = await clientHashOf('right horse', { salt, cost })
   // A good value for every member that any operation knows.
   const samples: Members = {
-    ...{ login: 'captured', clientHash, nextClientHash: clientHash, password: 'right', salt, device: {} },
+    ...{
+      login: 'captured',
+      clientHash,
+      nextClientHash: clientHash,
+      password: 'right horse',
+      salt,
+      device: {},
+    },
     tokens: [a2],
     captcha: { id: 'x', answer: 'x' },
+    ...{ kdfs: [], number: { salt, clientHash }, prefixes: ['5BAA6'] },
+    ...{ newPassword: 'another horse', hashes: [{ salt, clientHash }] },
+    ...{ address: 'a@good.example', flow: `login-${'0'.repeat(32)}`, code: '123456' },
     purpose: 'login',
     kind: 'picture',
     theme: 'light',

@@ -37,6 +37,7 @@ import {
   proofOf,
   thirdOf,
 } from '../harness/key-client.ts'
+import { readCode } from '../harness/messages.ts'
 import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
 import { writeLists } from '../http/world.ts'
@@ -452,6 +453,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const call: Call = async (path, members) => (await device.call(server, path, members)).json as Answer
   const prove = async () => proofOf(await exchangeKey(call, 'AES-CTR'), now())
   const kdf = { nextClientHash: clientHashOf('next') }
+  let mails = 0
+  const freshMail = () => `amber-${++mails}@example.com`
   const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' }, captcha: {} }
   const renew = async (login: string) => {
     const { salt } = (await call('/v1/prelogin', { login })) as unknown as { salt: string }
@@ -484,21 +487,13 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       if (!shared) throw new Error('refused')
       return thirdOf(shared, now())
     },
-    '/v1/code/send': async () => ({
-      purpose: 'login',
-      address: 'amber@example.com',
-      kind: 'email',
-      flow: `login-${'0'.repeat(32)}`,
-      captcha: {},
-    }),
-    '/v1/verify': async () => ({
-      flow: `login-${'0'.repeat(32)}`,
-      code: '123456',
-      device: {},
-      keyPrint: '1',
-      tm: '1',
-      checkTokenData: 'x',
-    }),
+    '/v1/code/send': async () => ({ purpose: 'login', address: freshMail(), kind: 'email', captcha: {} }),
+    '/v1/verify': async () => {
+      const email = freshMail()
+      const registered = { regmode: 'email', user: { email }, password: 'correct horse battery' }
+      const { flow } = await call('/v1/register', registered)
+      return { flow, code: await readCode(server.send, email), device: {}, ...(await prove()) }
+    },
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),
     '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),
@@ -507,7 +502,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
   // Another way to say the same: a call has one of the two.
-  const alternatives = new Set(['password', 'newPassword', 'plainMsg', 'texts', 'tokens'])
+  const alternatives = new Set(['password', 'newPassword', 'plainMsg', 'texts', 'tokens', 'flow', 'code'])
 
   for (const made of shapes) {
     const sample = samples[made.path]

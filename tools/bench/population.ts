@@ -67,7 +67,7 @@ const createMaker = ({ port, app: { appId, appSecret }, saltKey }: Torii) => {
       const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
       const input = { regmode, user: { userName }, clientHash: someClientHash, salt }
       const { tickets } = await send('/v1/register', input)
-      return { userName, clientHash: someClientHash, skey: tickets.skey ?? '' }
+      return { userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
     },
     makeTypist: async (index: number) => {
       const typist = { userName: `typist${index}`, password: `a password of ${index}` }

@@ -1,7 +1,7 @@
 import { catalogue } from '../../protocol/errors.ts'
-import type { InputOf, ReplyOf } from '../call.ts'
+import type { ReplyOf } from '../call.ts'
 import type { Core } from '../core.ts'
-import { isFailure } from '../failure.ts'
+import { ClientFailure, isFailure } from '../failure.ts'
 import type { KdfWanted } from '../kdf-record.ts'
 import type { PasswordHashes } from '../password.ts'
 import { greet, notLoggedIn } from './hello.ts'
@@ -15,14 +15,47 @@ export type Registration = {
 }
 
 export type Credentials = {
-  /** A user number or a user name. */
-  login: InputOf<'/v1/login'>['login']
+  /** A user number, a user name, an e-mail address or a phone number. */
+  login: string | number
   password: string
   /** Accept another salt, or a lower cost, than at the last login here: right after the password was reset. */
   acceptNewKdf?: boolean
 }
 
+/** An e-mail address or a phone number, to which a code is sent. */
+export type AddressRegistration = ({ email: string } | { phone: string }) & {
+  /** Without one the server makes a name. */
+  userName?: string
+  nickName?: string
+  /** May be left out where the server allows accounts without one. */
+  password?: string
+}
+
+/** A code that was sent. */
+export type CodeSent = {
+  /** Names it to `confirm`. */
+  flow: string
+  /** Seconds until the next code can be sent, and until this one is over. */
+  resendSeconds: number
+  expiresSeconds: number
+}
+
+export type TypedCode = { flow: string; code: string | number }
+
 type WelcomeReply = ReplyOf<'/v1/login'>
+
+/** A reply that has a user and tickets: neither waits for a code, nor answers another purpose. */
+const welcomed = (reply: Partial<WelcomeReply>): WelcomeReply => {
+  if (!reply.user || !reply.tickets) throw new ClientFailure('REPLY_UNREADABLE')
+  return reply as WelcomeReply
+}
+
+const codeSent = ({ flow, resendSeconds, expiresSeconds }: Partial<CodeSent>): CodeSent => {
+  if (flow === undefined || resendSeconds === undefined || expiresSeconds === undefined) {
+    throw new ClientFailure('REPLY_UNREADABLE')
+  }
+  return { flow, resendSeconds, expiresSeconds }
+}
 
 export type AccountVerbs = {
   /**
@@ -35,7 +68,33 @@ export type AccountVerbs = {
    */
   register(registration: Registration): Promise<WelcomeReply>
   /**
-   * Logs in with a user number or user name. The client forgets the login of before, if there was one; it does not end
+   * Registers a user with an e-mail address or a phone: the server sends a code there, and `confirm` makes the account. An
+   * address that has an account gets a notice instead; the reply is the same. Throws MAIL_INVALID, PHONE_INVALID,
+   * ALREADY_REGISTERED for a user name, CODE_TOO_SOON with `retryAfterSeconds`.
+   *
+   * ```ts
+   * const { flow } = await client.registerAddress({ email: 'amber@example.com', password: 'correct horse' })
+   * const { user } = await client.confirm({ flow, code: '123456' })
+   * ```
+   */
+  registerAddress(registration: AddressRegistration): Promise<CodeSent>
+  /**
+   * Sends a code to an address of an account, to log in without a password. An address without an account gets nothing;
+   * the reply is the same. Throws LOGIN_MODE where an app's users need a password.
+   *
+   * ```ts
+   * const { flow } = await client.sendLoginCode('amber@example.com')
+   * const { user } = await client.confirm({ flow, code: '123456' })
+   * ```
+   */
+  sendLoginCode(address: string): Promise<CodeSent>
+  /**
+   * Gives the code of `registerAddress` or `sendLoginCode`: then the user is logged in. Throws CODE_WRONG, CODE_TRIES or
+   * CODE_EXPIRED.
+   */
+  confirm(typed: TypedCode): Promise<WelcomeReply>
+  /**
+   * Logs in with a user number, user name, e-mail address or phone number. The client forgets the login of before, if there was one; it does not end
    * it. Throws LOGIN_FAILED, TOO_OFTEN with `retryAfterSeconds`, or KDF_CHANGED when the server asks for a weaker hash or
    * another salt than at the last login of this user here.
    *
@@ -102,9 +161,37 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
           ...(captcha && { captcha }),
         }),
       )
-      await tickets.keep(reply)
+      const welcome = welcomed(reply)
+      await tickets.keep(welcome)
       await passwords.remember(userName, wanted)
-      return reply
+      return welcome
+    },
+    registerAddress: async ({ password, userName, nickName, ...address }) => {
+      const [regmode, text] = 'email' in address ? ['email', address.email] : ['phone', address.phone]
+      const user = {
+        ...address,
+        ...(userName !== undefined && { userName }),
+        ...(nickName !== undefined && { nickName }),
+      }
+      if (password !== undefined) await passwords.checkNew(password, [text, userName ?? '', nickName ?? ''])
+      const made =
+        password === undefined ? undefined : await passwords.hash(text, password, { withNumber: true })
+      const reply = await captchas.callWithCaptcha((captcha) =>
+        core.send('/v1/register', { regmode, user, ...made?.hashes, device, ...(captcha && { captcha }) }),
+      )
+      return codeSent(reply)
+    },
+    sendLoginCode: async (address) =>
+      codeSent(
+        await captchas.callWithCaptcha((captcha) =>
+          core.send('/v1/code/send', { purpose: 'login', address, ...(captcha && { captcha }) }),
+        ),
+      ),
+    confirm: async ({ flow, code }) => {
+      const path = flow.startsWith('login-') ? '/v1/login' : '/v1/verify'
+      const welcome = welcomed(await greeter.sendWithProof(path, { flow, code, device }))
+      await tickets.keep(welcome)
+      return welcome
     },
     login: async ({ login, password, acceptNewKdf = false }) => {
       const { wanted, hashes, isNormalised } = await passwords.hash(login, password, { acceptNewKdf })

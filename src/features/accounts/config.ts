@@ -1,4 +1,4 @@
-import { limit, listOf, section, table, text, whole } from '../../config/fields.ts'
+import { flag, limit, listOf, section, table, text, whole } from '../../config/fields.ts'
 import { Type } from '../../protocol/schema.ts'
 
 export const server = {
@@ -45,6 +45,20 @@ export const password = {
     60_000,
     'A password that would not be hashed within this time is refused at once',
   ),
+}
+
+const registerModes = ['anonymous', 'email', 'phone'] as const
+
+export const accounts = {
+  registerModes: Type.Array(
+    Type.Unsafe<(typeof registerModes)[number]>({ type: 'string', enum: registerModes }),
+    { default: [...registerModes], description: 'What a user can register with; anonymous: a user name' },
+  ),
+  passwordRequired: flag(true, 'Who registers with an address chooses a password too'),
+  codeLoginApps: Type.Array(Type.String(), {
+    default: ['*'],
+    description: 'Ids of the apps whose users may log in with a code alone; *: all apps',
+  }),
 }
 
 export const names = {

@@ -1,4 +1,7 @@
 /** Accounts: registering, logging in, and what an administrator does to an account. */
+
+import type { AppCaller } from '../../http/caller.ts'
+import { Failure } from '../../protocol/errors.ts'
 import type { PassEach } from '../abuse/api.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
@@ -9,20 +12,25 @@ import type { Keys } from '../key-exchange/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
+import type { Codes } from '../verification/api.ts'
 import { createAccountAdmin } from './admin.ts'
+import { createCodeLogin } from './by-address/login.ts'
+import { createRegisterAddress } from './by-address/register.ts'
 import { createCredentials } from './credentials/service.ts'
 import { createNetworkFailures } from './failures/networks.ts'
 import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
+import { createFindKey } from './find-key.ts'
 import { createLogin } from './login.ts'
 import { createNames } from './names.ts'
-import { createNewVerifiers } from './new-verifiers.ts'
+import { createInsertNewAccount } from './new-account.ts'
+import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts'
 import { createPasswords } from './passwords.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
 import { createVerifiers } from './verifier.ts'
-import { loginShape, preloginShape, registerShape } from './wire.ts'
+import { loginShape, preloginShape, type RegisterInput, registerShape } from './wire.ts'
 
 const dayMs = 24 * 3_600_000
 
@@ -44,72 +52,62 @@ export type AccountsNeeds = {
   captcha: Captcha
   passEach: PassEach
   quality: PasswordQuality
-  addresses: Pick<Addresses, 'findOf'>
+  addresses: Addresses
+  codes: Codes
   outbox: Pick<Outbox, 'add' | 'check'>
   recordAudit: RecordAudit
 }
 
 export const accounts = feature({
   create: (world: World, needs: AccountsNeeds) => {
-    const { logins, keys, captcha, passEach, quality } = needs
-    const { db, clock, random, crypto, config, isWithin } = world
-    const passwords = createPasswords({
-      crypto,
-      saltKey: world.key.saltKey,
-      config: config.password,
-      hashPassword: world.hashPassword,
-    })
-    const verifiers = createVerifiers({
-      crypto,
-      random,
-      pepper: world.key.pepper,
-      slowDown: world.slowDown,
-    })
-    const findSalt = createFindSalt({ db, passwords })
-    const failures = createFailures({ db, clock })
-    const findRedirect = createFindRedirect({ redirects: config.server.redirects, isWithin })
+    const { db, clock, random, config } = world
+    const { captcha, addresses, codes, passEach } = needs
+    const { passwords, verifiers } = createPasswordParts(world)
+    const findKey = createFindKey(addresses)
+    const findSalt = createFindSalt({ db, passwords, findKey })
     const prelogin = createPrelogin({ passwords, findSalt })
-    const names = createNames({ reserved: config.names.reserved, unmask: world.unmask })
-    const register = createRegister({
-      db,
-      clock,
-      random,
-      crypto,
-      names,
-      quality,
-      createVerifiers: createNewVerifiers({ passwords, verifiers, random }),
-      logins,
-      keys,
-      captcha,
+    const newVerifiers = createNewVerifiers({ passwords, verifiers, random })
+    const register = createRegistering(world, needs, newVerifiers)
+    const failures = createFailures({ db, clock })
+    const findRedirect = createFindRedirect({
+      redirects: config.server.redirects,
+      isWithin: world.isWithin,
     })
     const networks = createNetworkFailures({ passEach, elapsed: clock.elapsed })
     const credentials = createCredentials({ ...needs, db, clock, passwords, verifiers, failures, networks })
-    const login = createLogin({
+    const logIn = createLogin({
+      ...needs,
       db,
       clock,
       passwords,
       verifiers,
+      findKey,
       findSalt,
       failures,
       networks,
       credentials,
-      logins,
-      keys,
       captcha,
       findRedirect,
     })
+    const codeLogin = createCodeLogin({
+      ...needs,
+      db,
+      clock,
+      apps: config.accounts.codeLoginApps,
+      findRedirect,
+    })
+    // `/v1/login` takes the code: no bytes of one operation may run as another.
+    codes.handle('login', { begin: codeLogin.begin })
     return {
       api: { credentials },
       operations: [
         operation(preloginShape)(async (input) => ({ code: 'OK', ...(await prelogin(input)) })),
-        operation(registerShape)(async (input, caller) => ({
-          code: 'REGISTERED',
-          ...(await register(input, caller)),
-        })),
-        operation(loginShape)(async (input, caller) => ({
-          code: 'LOGGED_IN',
-          ...(await login(input, caller)),
-        })),
+        operation(registerShape)(register),
+        operation(loginShape)(async (input, caller) => {
+          const isByCode = input.flow !== undefined || input.code !== undefined
+          const reply = isByCode ? codeLogin.finish(input, caller) : logIn(input, caller)
+          return { code: 'LOGGED_IN', ...(await reply) }
+        }),
       ],
       retention: [
         { name: 'login failures', keptMs: dayMs, remove: removeOldFailures },
@@ -118,3 +116,49 @@ export const accounts = feature({
     }
   },
 })
+
+const createPasswordParts = ({ crypto, random, key, config, hashPassword, slowDown }: World) => ({
+  passwords: createPasswords({ crypto, saltKey: key.saltKey, config: config.password, hashPassword }),
+  verifiers: createVerifiers({ crypto, random, pepper: key.pepper, slowDown }),
+})
+
+/** The ways of registering, by `regmode`. */
+const createRegistering = (world: World, needs: AccountsNeeds, verifiers: NewVerifiersService) => {
+  const { db, clock, random, crypto, config } = world
+  const { registerModes, passwordRequired } = config.accounts
+  const names = createNames({ reserved: config.names.reserved, unmask: world.unmask })
+  const insertNewAccount = createInsertNewAccount({ clock, random, crypto, logins: needs.logins })
+  const register = createRegister({ ...needs, db, names, verifiers, insertNewAccount })
+  const byAddress = createRegisterAddress({
+    ...needs,
+    db,
+    random,
+    crypto,
+    names,
+    verifiers,
+    insertNewAccount,
+    passwordRequired,
+  })
+  needs.codes.handle('register', {
+    verify: async (input, caller) => ({ code: 'REGISTERED', ...(await byAddress.finish(input, caller)) }),
+  })
+  const modes = {
+    anonymous: async (input: RegisterInput, caller: AppCaller) => ({
+      code: 'REGISTERED' as const,
+      ...(await register(input, caller)),
+    }),
+    email: async (input: RegisterInput, caller: AppCaller) => ({
+      code: 'REGISTERED_MAIL_SENT' as const,
+      ...(await byAddress.begin(input, 'email', caller)),
+    }),
+    phone: async (input: RegisterInput, caller: AppCaller) => ({
+      code: 'REGISTERED_SMS_SENT' as const,
+      ...(await byAddress.begin(input, 'phone', caller)),
+    }),
+  } as const
+  return async (input: RegisterInput, caller: AppCaller) => {
+    const mode = registerModes.find((known) => known === input.regmode)
+    if (mode === undefined) throw new Failure('REGISTER_MODE')
+    return modes[mode](input, caller)
+  }
+}

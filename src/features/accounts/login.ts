@@ -11,7 +11,7 @@ import type { Replacement } from './credentials/replace.ts'
 import type { CredentialsService } from './credentials/service.ts'
 import type { NetworkFailures } from './failures/networks.ts'
 import type { FailuresService } from './failures/rule.ts'
-import { canonicalLogin, loginKeyOf } from './names.ts'
+import type { FindKey } from './find-key.ts'
 import type { Hashes, Passwords } from './passwords.ts'
 import { type AccountFound, findLoginSituation, type LoginSituation, updateNextVerifier } from './repo.ts'
 import type { Verifiers } from './verifier.ts'
@@ -23,6 +23,7 @@ export type LoginNeeds = {
   clock: Clock
   passwords: Passwords
   verifiers: Verifiers
+  findKey: FindKey
   findSalt(typed: string): Promise<string>
   failures: FailuresService
   networks: NetworkFailures
@@ -111,13 +112,14 @@ export const createLogin = (needs: LoginNeeds) => {
   /** Undefined: the situation changed while it was judged (failures of a burst, or the account's state). */
   const attempt = async (
     input: LoginInput,
+    typed: string,
     caller: AppCaller,
     key: ProvenKey | undefined,
     hasSolved: { captcha: boolean },
   ): Promise<WelcomeReply | undefined> => {
     const found = await findLoginSituation(db.write, {
       nowMs: clock.now(),
-      givenKey: loginKeyOf(canonicalLogin(String(input.login))),
+      givenKey: await needs.findKey(typed),
       network: caller.address.network,
       deviceId: caller.device?.knownAs,
     })
@@ -126,7 +128,7 @@ export const createLogin = (needs: LoginNeeds) => {
       ? { ...found, isKnownDevice: true }
       : await judge(found, input, caller)
     hasSolved.captcha = situation !== found
-    const hashes = await passwords.hashesOf(input, () => needs.findSalt(String(input.login)))
+    const hashes = await passwords.hashesOf(input, () => needs.findSalt(typed))
     const account = await authenticate(situation, hashes, caller)
     const guard = failures.guardOf(situation)
     if (account.mustChange === 1 || hasNewPassword(input)) {
@@ -149,12 +151,14 @@ export const createLogin = (needs: LoginNeeds) => {
     return welcome(account, tickets)
   }
 
-  return async function login(input: LoginInput, caller: AppCaller): Promise<WelcomeReply> {
+  return async function logIn(input: LoginInput, caller: AppCaller): Promise<WelcomeReply> {
+    const { login } = input
+    if (login === undefined) throw new Failure('PARAMETER_MISSING', { info: 'login, or flow and code' })
     // Before the password: a proof that was shown can be made into another one, so it is used up first.
     const key = await needs.keys.prove(input, caller)
     const hasSolved = { captcha: false }
     for (let tries = 0; tries < mostTries; tries++) {
-      const reply = await attempt(input, caller, key, hasSolved)
+      const reply = await attempt(input, String(login), caller, key, hasSolved)
       if (reply) return reply
     }
     throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })

@@ -70,6 +70,7 @@ export const createNames = ({ reserved, unmask }: { reserved: readonly string[];
       invisible.test(userName) ||
       userName.trim() !== userName ||
       /^\p{Nd}+$|@|^\+/u.test(key) ||
+      isPhoneLike(key) ||
       !isOneScript(userName)
     if (isBad) throw new Failure('TEXT_CHARACTERS', { info })
     const skeleton = skeletonOf(userName, unmask)
@@ -80,6 +81,10 @@ export const createNames = ({ reserved, unmask }: { reserved: readonly string[];
 }
 
 export type Names = ReturnType<typeof createNames>
+
+/** Digits with what people write between them: typed as a login it would be a phone number. */
+const isPhoneLike = (key: string) =>
+  /^[\p{Nd} ().\-/]+$/u.test(key) && (key.match(/\p{Nd}/gu) ?? []).length >= 7
 
 /** A nickname as it is kept. Throws NAME_LENGTH or TEXT_CHARACTERS. */
 const checkNickName = (typed: string): string => {

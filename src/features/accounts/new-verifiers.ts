@@ -4,11 +4,13 @@ import { Failure } from '../../protocol/errors.ts'
 import { randomSalt, randomSaltBytes } from '../../protocol/password-kdf.ts'
 import type { Hashes, Passwords } from './passwords.ts'
 import type { LoginVerifier } from './repo.ts'
-import type { Verifiers } from './verifier.ts'
+import { noVerifier, type Verifiers } from './verifier.ts'
 import type { RegisterInput } from './wire.ts'
 
 export type NewVerifiersNeeds = { passwords: Passwords; verifiers: Verifiers; random: Random }
-type Secrets = Pick<LoginVerifier, 'saltFrom' | 'verifier' | 'nextVerifier'>
+export type Secrets = Pick<LoginVerifier, 'saltFrom' | 'verifier' | 'nextVerifier'>
+const noSecrets: Secrets = { saltFrom: null, verifier: noVerifier, nextVerifier: null }
+
 export type NewVerifiers = { own: LoginVerifier; number: Secrets }
 
 export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifiersNeeds) => {
@@ -31,7 +33,8 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
     return { saltFrom: Buffer.from(`salt:${made.salt}`), ...(await verifiersOf({ hash: made.hash })) }
   }
 
-  return async function createNewVerifiers(input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers> {
+  /** Of the login that is registered, and of the number of its account. */
+  const createOf = async (input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers> => {
     const salt = passwords.saltFrom(loginKey)
     const { clientHash, salt: sent } = input
     if (clientHash !== undefined && sent !== salt) {
@@ -41,4 +44,25 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
     const own = { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
     return { own, number: await createOfNumber(input, own) }
   }
+
+  /** Of a further login: a client hash fits only the login that it was made for. */
+  const createFurther = async (
+    { password }: Pick<RegisterInput, 'password'>,
+    own: LoginVerifier,
+    loginKey: Buffer,
+  ): Promise<LoginVerifier> => {
+    if (passwords.hasOneSalt) return { ...own, loginKey, saltFrom: null }
+    if (password === undefined) return { loginKey, ...noSecrets }
+    const hashes = await passwords.hashesOf({ password }, () => passwords.saltFrom(loginKey))
+    return { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
+  }
+
+  return {
+    createOf,
+    createFurther,
+    /** Of an account without a password. */
+    createNone: (loginKey: Buffer): NewVerifiers => ({ own: { loginKey, ...noSecrets }, number: noSecrets }),
+  }
 }
+
+export type NewVerifiersService = ReturnType<typeof createNewVerifiers>

@@ -154,43 +154,34 @@ export const insertUser = async (trx: Executor, row: UserRow): Promise<void> => 
 
 /** How one login of an account is verified. */
 export type LoginVerifier = Omit<VerifierRow, 'userId' | 'createdAt' | 'updatedAt'>
-type Numbered = { [Column in keyof LoginVerifier as `number_${Column}`]: LoginVerifier[Column] }
-type VerifierValues = LoginVerifier & Numbered & { userId: number; nowMs: number }
 
-const verifiersStatement = createStatement((db, { userId, nowMs, ...values }: VerifierValues) => {
-  const both = { userId, createdAt: nowMs, updatedAt: nowMs }
-  const { loginKey, saltFrom, verifier, nextVerifier } = values
-  const ofNumber = {
-    loginKey: values.number_loginKey,
-    saltFrom: values.number_saltFrom,
-    verifier: values.number_verifier,
-    nextVerifier: values.number_nextVerifier,
-  }
-  return db.insertInto('verifiers').values([
-    { ...both, loginKey, saltFrom, verifier, nextVerifier },
-    { ...both, ...ofNumber },
-  ])
-})
+const columns = ['loginKey', 'saltFrom', 'verifier', 'nextVerifier'] as const
 
-/** Those of the login that an account was registered with and of its number, in one trip. */
+const createVerifiersStatement = (count: number) =>
+  createStatement((db, { userId, nowMs, ...values }: Record<string, Buffer | string | number | null>) =>
+    db.insertInto('verifiers').values(
+      Array.from({ length: count }, (_, row) => ({
+        ...Object.fromEntries(columns.map((column) => [column, values[`${column}${row}`]])),
+        userId,
+        createdAt: nowMs,
+        updatedAt: nowMs,
+      })) as unknown as VerifierRow[],
+    ),
+  )
+
+/** An account has two logins at first, or three. */
+const verifiersStatements = new Map([2, 3].map((count) => [count, createVerifiersStatement(count)]))
+
+/** Those of an account that is new, in one trip. */
 export const insertVerifiers = async (
   trx: Executor,
-  {
-    userId,
-    nowMs,
-    own,
-    number,
-  }: { userId: number; nowMs: number; own: LoginVerifier; number: LoginVerifier },
+  rows: readonly LoginVerifier[],
+  { userId, nowMs }: { userId: number; nowMs: number },
 ): Promise<void> => {
-  await verifiersStatement(trx, {
-    ...own,
-    userId,
-    nowMs,
-    number_loginKey: number.loginKey,
-    number_saltFrom: number.saltFrom,
-    number_verifier: number.verifier,
-    number_nextVerifier: number.nextVerifier,
-  })
+  const statement = verifiersStatements.get(rows.length)
+  if (!statement) throw new Error(`no statement for ${rows.length} verifiers`)
+  const values = rows.flatMap((row, at) => columns.map((column) => [`${column}${at}`, row[column]] as const))
+  await statement(trx, { ...Object.fromEntries(values), userId, nowMs })
 }
 
 /** For every login of the user whose client hash has the same salt. */

@@ -6,14 +6,16 @@ import { Tickets, User } from '../tickets/wire.ts'
 
 /** Code points of a name as typed: its normal form is bounded further on, and costs little up to here. */
 const maxTyped = 200
+/** RFC 5321. */
+const maxAddress = 254
 
 const login = Type.Unsafe<string | number>({
   type: ['string', 'integer'],
   minLength: 1,
-  maxLength: maxTyped,
+  maxLength: maxAddress,
   pattern: withoutControls,
   minimum: 1,
-  description: 'User number or user name',
+  description: 'User number, user name, e-mail address or phone number',
 })
 export const clientHash = Type.Optional(
   Type.String({
@@ -58,6 +60,18 @@ const number = Type.Optional(
     { description: 'The same password for the user number, under a salt of its own' },
   ),
 )
+/** A purpose and 32 hex characters. */
+export const Flow = Type.Text(64, { description: 'The flow that a code was sent for' })
+
+/** A code as people type it: full-width digits, blanks and hyphens are understood. */
+export const Code = Type.Unsafe<string | number>({
+  type: ['string', 'integer'],
+  maxLength: 32,
+  minimum: 0,
+  maximum: 999_999,
+  description: 'The 6 digits',
+})
+
 const anything = Type.Optional(Type.Unsafe<unknown>({}))
 /** The proof of a shared key, judged by its reader; the three come together. */
 export const proof = { keyPrint: anything, tm: anything, checkTokenData: anything }
@@ -80,6 +94,21 @@ export const Welcome = Type.Object({
 })
 
 export type WelcomeReply = Static<typeof Welcome>
+
+/** What register answers: of a new account as at a login, or that a code is waited for. */
+const Registered = Type.Object({
+  result: Type.String(),
+  status: Type.String({ description: 'loginok, waitcode' }),
+  params: Type.Object({ status: Type.String() }),
+  user: Type.Optional(User),
+  users: Type.Optional(Type.Array(User)),
+  tickets: Type.Optional(Tickets),
+  flow: Type.Optional(Type.String({ description: 'For /v1/verify, with the code' })),
+  resendSeconds: Type.Optional(Type.Integer({ description: 'When the next code can be sent' })),
+  expiresSeconds: Type.Optional(Type.Integer({ description: 'How long the code works' })),
+})
+
+export type RegisteredReply = Static<typeof Registered>
 
 export const preloginShape = {
   path: '/v1/prelogin',
@@ -110,15 +139,17 @@ export type PreloginReply = Static<typeof preloginShape.reply>
 export const registerShape = {
   path: '/v1/register',
   aliases: [],
-  summary: 'Registers a user and logs in',
+  summary: 'Registers a user and logs in, or sends a code to the address first',
   limit: 'register',
   replay: 'once',
   remember: true,
   input: Type.Object({
-    regmode: Type.String({ maxLength: 16, description: 'anonymous' }),
+    regmode: Type.String({ maxLength: 16, description: 'anonymous, email, phone' }),
     user: Type.Object({
-      userName: Type.String({ maxLength: maxTyped, words: 'refuse' }),
+      userName: Type.Optional(Type.String({ maxLength: maxTyped, words: 'refuse' })),
       nickName: Type.Optional(Type.String({ maxLength: maxTyped, words: 'refuse' })),
+      email: Type.Optional(Type.Text(maxAddress, { description: 'With regmode email' })),
+      phone: Type.Optional(Type.Text(maxAddress, { description: 'With regmode phone' })),
     }),
     clientHash,
     nextClientHash,
@@ -129,7 +160,7 @@ export const registerShape = {
     captcha: Type.Optional(Answer),
     ...proof,
   }),
-  reply: Welcome,
+  reply: Registered,
 } as const satisfies OperationShape
 
 export type RegisterInput = Static<typeof registerShape.input>
@@ -137,11 +168,13 @@ export type RegisterInput = Static<typeof registerShape.input>
 export const loginShape = {
   path: '/v1/login',
   aliases: [],
-  summary: 'Logs in with a user number or user name',
+  summary: 'Logs in with a password, or with a code',
   limit: 'login',
   replay: 'login',
   input: Type.Object({
-    login,
+    login: Type.Optional(login),
+    flow: Type.Optional(Flow),
+    code: Type.Optional(Code),
     clientHash,
     nextClientHash,
     password,

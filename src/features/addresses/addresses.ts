@@ -1,13 +1,14 @@
 /** Addresses as typed to addresses as compared, and the accounts that have them. */
+import type { Clock } from '../../adapters/clock.ts'
 import type { ReadPhone } from '../../adapters/phone-numbers.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Address, Addresses, AddressKind } from './api.ts'
 import { isDomainOf, parseMail } from './mail.ts'
 import { findPhone, looksLikePhone, parsePhone } from './phone.ts'
-import { findAddress, findAddressesOf } from './repo.ts'
-import type { AddressRow } from './tables.ts'
+import { findAddress, findAddressesOf, insertAddress } from './repo.ts'
 
 export type AddressesNeeds = {
+  clock: Clock
   defaultRegion: string
   toAsciiDomain(domain: string): string
   loadPhones(): Promise<ReadPhone>
@@ -18,10 +19,8 @@ export type AddressesNeeds = {
 /** Longer than any address. */
 const longest = 254
 
-const toAddress = ({ kind, text, loginKey }: AddressRow): Address => ({ kind, text, key: loginKey })
-
 export const createAddresses = (needs: AddressesNeeds): Addresses => {
-  const { defaultRegion, toAsciiDomain, loadPhones, refusedDomains } = needs
+  const { clock, defaultRegion, toAsciiDomain, loadPhones, refusedDomains } = needs
 
   const parsers: Record<AddressKind, (typed: string) => Promise<Address>> = {
     email: async (typed) => parseMail(typed, toAsciiDomain),
@@ -48,11 +47,19 @@ export const createAddresses = (needs: AddressesNeeds): Addresses => {
     checkAllowed: ({ kind, text }) => {
       if (kind === 'email' && isDomainOf(text, refusedDomains)) throw new Failure('MAIL_INVALID')
     },
-    findOwner: async (db, { key }) => {
-      const row = await findAddress(db, key)
-      return row && { userId: row.userId, address: toAddress(row) }
+    findOwner: async (db, address) => {
+      const row = await findAddress(db, address.key)
+      return row && { userId: row.userId, address: { ...address, text: row.text } }
     },
-    findOf: async (db, userId) => (await findAddressesOf(db, userId)).map(toAddress),
+    insert: async (trx, userId, { kind, text, key }) => {
+      const nowMs = clock.now()
+      await insertAddress(trx, { userId, kind, text, loginKey: key, verifiedAt: nowMs, createdAt: nowMs })
+    },
+    findOf: async (db, userId) => {
+      const rows = await findAddressesOf(db, userId)
+      // A row does not have the country of its number.
+      return Promise.all(rows.map(({ kind, text }) => parsers[kind](text)))
+    },
   }
 }
 

@@ -25,6 +25,8 @@ export type Addresses = {
   checkAllowed(address: Address): void
   /** The account that has verified it, with the address as that account has it: send to this one, never to a typed one. */
   findOwner(db: Executor, address: Address): Promise<AddressOwner | undefined>
+  /** Gives an account an address that it has verified. Fails as a duplicate where another one has it. */
+  insert(trx: Executor, userId: number, address: Address): Promise<void>
   /** The addresses of an account. */
   findOf(db: Executor, userId: number): Promise<Address[]>
 }

@@ -3,8 +3,9 @@ import { type AdminWorld, feature } from '../feature.ts'
 import { createAddresses } from './addresses.ts'
 
 export const addresses = feature({
-  create: ({ config, toAsciiDomain, loadPhones, refusedDomains }: AdminWorld) => ({
+  create: ({ clock, config, toAsciiDomain, loadPhones, refusedDomains }: AdminWorld) => ({
     api: createAddresses({
+      clock,
       defaultRegion: config.addresses.defaultRegion,
       toAsciiDomain,
       loadPhones,

@@ -5,6 +5,8 @@ import type { Address } from '../addresses/api.ts'
 import type { CaptchaAnswer } from '../captcha/api.ts'
 import type { Purpose, VerifyInput, VerifyReply } from './wire.ts'
 
+export type { VerifyInput } from './wire.ts'
+
 /** `notice` tells the owner of the address about the attempt, `nothing` sends nothing. Both have no right code. */
 export type AsWhat = 'code' | 'notice' | 'nothing'
 

@@ -1,24 +1,12 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { device, proof, Welcome } from '../accounts/wire.ts'
+import { Code, device, Flow, proof, Welcome } from '../accounts/wire.ts'
 import { Answer } from '../captcha/wire.ts'
 
 export const purposes = ['register', 'login', 'reset', 'change-email', 'change-phone', 'confirm'] as const
 /** What a code is for. It works for nothing else. */
 export type Purpose = (typeof purposes)[number]
-
-/** A purpose and 32 hex characters. */
-const flow = Type.Text(64, { description: 'The flow that a code was sent for' })
-
-/** A code as people type it: full-width digits, blanks and hyphens are understood. */
-export const Code = Type.Unsafe<string | number>({
-  type: ['string', 'integer'],
-  maxLength: 32,
-  minimum: 0,
-  maximum: 999_999,
-  description: 'The 6 digits',
-})
 
 export const sendShape = {
   path: '/v1/code/send',
@@ -42,11 +30,11 @@ export const sendShape = {
         description: 'What the address is',
       }),
     ),
-    flow: Type.Optional(flow),
+    flow: Type.Optional(Flow),
     captcha: Type.Optional(Answer),
   }),
   reply: Type.Object({
-    flow,
+    flow: Flow,
     kind: Type.String({ description: 'email, phone' }),
     resendSeconds: Type.Integer({ description: 'When the next code can be sent' }),
     expiresSeconds: Type.Integer({ description: 'How long the code works' }),
@@ -63,7 +51,7 @@ export const verifyShape = {
   limit: 'verify',
   replay: 'once',
   remember: true,
-  input: Type.Object({ flow, code: Code, device, ...proof }),
+  input: Type.Object({ flow: Flow, code: Code, device, ...proof }),
   reply: Type.Object({
     result: Type.Optional(Welcome.properties.result),
     status: Type.Optional(Welcome.properties.status),

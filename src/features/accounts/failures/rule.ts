@@ -59,6 +59,10 @@ const guardOf = (
   }
 }
 
+/** For a login without a password: only the account's state and epoch count. No place is called so. */
+export const guardWithoutFailures = (tag: Buffer): FailureGuard =>
+  guardOf({ failureKey: tag, place: 'code', isKnownDevice: true }, 0)
+
 export const createFailures = ({ db, clock }: { db: Db; clock: Clock }) => ({
   isStreak: ({ streak }: LoginSituation) => isStreak(streak, clock.now()),
   guardOf: (situation: LoginSituation) => guardOf(situation, clock.now()),

@@ -1,0 +1,77 @@
+/** Logging in with a code that was sent to an address of the account, instead of the password. */
+import type { Clock } from '../../../adapters/clock.ts'
+import type { Db } from '../../../adapters/db/index.ts'
+import type { AppCaller, CallerKey } from '../../../http/caller.ts'
+import { Failure } from '../../../protocol/errors.ts'
+import type { Address, Addresses } from '../../addresses/api.ts'
+import type { Keys } from '../../key-exchange/api.ts'
+import type { Tickets } from '../../tickets/api.ts'
+import type { Codes, Found } from '../../verification/api.ts'
+import { guardWithoutFailures } from '../failures/rule.ts'
+import { welcome } from '../welcome.ts'
+import type { LoginInput, WelcomeReply } from '../wire.ts'
+import { findAccountOfAddress } from './repo.ts'
+
+export type CodeLoginNeeds = {
+  db: Db
+  clock: Clock
+  addresses: Pick<Addresses, 'findOwner'>
+  codes: Pick<Codes, 'consume'>
+  logins: Pick<Tickets, 'begin'>
+  keys: Pick<Keys, 'prove'>
+  /** Ids of apps; `*` is all. */
+  apps: readonly string[]
+  findRedirect(caller: AppCaller, key: CallerKey): string | undefined
+}
+
+type CodeLoginInput = Pick<LoginInput, 'flow' | 'code' | 'device' | 'keyPrint' | 'tm' | 'checkTokenData'>
+
+export const createCodeLogin = (needs: CodeLoginNeeds) => {
+  const { db, clock, addresses, codes, logins, keys } = needs
+
+  const checkMode = ({ app }: AppCaller) => {
+    if (!needs.apps.includes('*') && !needs.apps.includes(app.appId)) throw new Failure('LOGIN_MODE')
+  }
+
+  return {
+    /** What is sent to an address, for `/v1/code/send`: a code to the account's own spelling of it, or nothing. */
+    begin: async (address: Address, caller: AppCaller) => {
+      checkMode(caller)
+      const owner = await addresses.findOwner(db.write, address)
+      if (!owner) return { address, asWhat: 'nothing' as const }
+      return { address: owner.address, userId: owner.userId, asWhat: 'code' as const }
+    },
+    finish: async (input: CodeLoginInput, caller: AppCaller): Promise<WelcomeReply> => {
+      checkMode(caller)
+      const { flow, code, device } = input
+      if (flow === undefined || code === undefined) {
+        throw new Failure('PARAMETER_MISSING', { info: 'flow and code' })
+      }
+      // Before the proof, which is used up by being shown.
+      if (!flow.startsWith('login-')) throw new Failure('CODE_EXPIRED')
+      const proof = await keys.prove(input, caller)
+      const tried = { flow, code, purpose: 'login' as const, caller }
+      const { account, begun } = await codes.consume(tried, async (trx, found: Found) => {
+        const account = await findAccountOfAddress(trx, found.address.key, clock.now())
+        // The address has left the account since.
+        if (!account || account.userId !== found.userId) throw new Failure('CODE_EXPIRED')
+        const { status, tag } = account
+        if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+        const begun = await logins.begin(account, caller, {
+          device,
+          proof,
+          guard: guardWithoutFailures(tag),
+          liveLogins: account.liveLogins,
+          trx,
+        })
+        // Disabled, or ended everywhere, at this moment.
+        if (!begun) throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
+        return { account, begun }
+      })
+      const redirect = proof && needs.findRedirect(caller, proof)
+      const tickets = await begun.finish()
+      if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
+      return welcome(account, tickets)
+    },
+  }
+}

@@ -1,0 +1,51 @@
+/** Writes a new account with everything that belongs to it and its first login, in one transaction. */
+import type { Clock } from '../../adapters/clock.ts'
+import type { ServerCrypto } from '../../adapters/crypto.ts'
+import type { Executor } from '../../adapters/db/index.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { AppCaller } from '../../http/caller.ts'
+import { utf8 } from '../../protocol/bytes.ts'
+import type { BeginOptions, Tickets } from '../tickets/api.ts'
+import { numberKey } from './names.ts'
+import type { Secrets } from './new-verifiers.ts'
+import { insertAccount, insertUser, insertVerifiers, type LoginVerifier } from './repo.ts'
+
+export type NewAccountNeeds = {
+  clock: Clock
+  random: Random
+  crypto: ServerCrypto
+  logins: Pick<Tickets, 'begin'>
+}
+
+export type NewAccount = {
+  userName: string
+  nickName: string
+  /** What the name looks like, as text. */
+  skeleton: string
+  /** Of each login but the number, which is not known yet. */
+  verifiers: readonly LoginVerifier[]
+  number: Secrets
+}
+
+const tagBytes = 8
+
+export const createInsertNewAccount = ({ clock, random, crypto, logins }: NewAccountNeeds) =>
+  async function insertNewAccount(
+    trx: Executor,
+    { userName, nickName, skeleton: look, verifiers, number }: NewAccount,
+    caller: AppCaller,
+    { device, proof }: Pick<BeginOptions, 'device' | 'proof'>,
+  ) {
+    const nowMs = clock.now()
+    const tag = random.bytes(tagBytes)
+    const skeleton = Buffer.from(crypto.sha256(utf8(look)))
+    const userId = await insertAccount(trx, { tag, nowMs })
+    const ofNumber = { ...number, loginKey: numberKey(userId) }
+    await insertVerifiers(trx, [...verifiers, ofNumber], { userId, nowMs })
+    await insertUser(trx, { userId, userName, nickName, skeleton, updatedAt: nowMs })
+    const account = { userId, userName, nickName, tag, epoch: 1 }
+    const begun = await logins.begin(account, caller, { device, proof, trx })
+    return { account, begun }
+  }
+
+export type InsertNewAccount = ReturnType<typeof createInsertNewAccount>
