@@ -14,6 +14,7 @@ import { type ClientOptions, readOptions } from './options.ts'
 import { type AccountVerbs, createAccountVerbs } from './verbs/accounts.ts'
 import { type AppVerbs, createAppVerbs } from './verbs/apps.ts'
 import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
+import { type CodeVerbs, createCodeVerbs } from './verbs/codes.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
@@ -29,6 +30,7 @@ export type { ClientOptions } from './options.ts'
 export type { ClientStorage } from './storage.ts'
 export type { TicketPair } from './tickets.ts'
 export type { Credentials, Registration } from './verbs/accounts.ts'
+export type { CodeWanted } from './verbs/codes.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
 export type { PasswordContext } from './verbs/passwords.ts'
@@ -56,6 +58,7 @@ type CallVerb = {
 
 export type Client = AppVerbs &
   CaptchaVerbs &
+  CodeVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
   AccountVerbs &
@@ -90,6 +93,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createAccountVerbs(core),
     ...createPasswordVerbs(core),
     ...createCaptchaVerbs(core),
+    ...createCodeVerbs(core),
     ...createTicketVerbs(core),
     ...createCall(core),
   }

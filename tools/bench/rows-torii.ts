@@ -99,6 +99,16 @@ export const toriiRows: readonly Row<Population>[] = [
     },
   },
   {
+    name: 'code',
+    title: 'code sent by mail, t/j',
+    streams: ({ devices }, connections) => {
+      const members = { purpose: 'login', address: 'bench{n}@example.com' }
+      const [path, code, expect] = ['/v1/code/send', 1_000_000, '"flow":"login-']
+      const source = { kind: 'numbered', path, code, devices, members, expect } as const
+      return [{ name: 'codes', connections, source }]
+    },
+  },
+  {
     name: 'provision',
     title: 'provisioning',
     streams: ({ app }, connections) => {

@@ -35,11 +35,20 @@ type SealedSpec = {
   code: number
   calls: SealedCall[]
 }
+/** `{n}` in the members is another number in each call. */
+type NumberedSpec = {
+  kind: 'numbered'
+  path: string
+  code: number
+  devices: Device[]
+  members: Record<string, string>
+  expect: string
+}
 /** Another user in each; the salt is made here as prelogin would tell it. */
 type RegisterSpec = { kind: 'register'; devices: Device[]; saltKey: string; prefix: string }
 
 /** Plain data: it goes to another process. */
-export type SourceSpec = PlainSpec | SealedSpec | RegisterSpec | KeySourceSpec
+export type SourceSpec = PlainSpec | SealedSpec | NumberedSpec | RegisterSpec | KeySourceSpec
 
 /** Replies have to be as long as those that were opened, give or take. */
 const lengthSlack = 64
@@ -55,6 +64,8 @@ export const createSource = (spec: SourceSpec): Source => {
       return createSealedSource(spec)
     case 'sealed-once':
       return createSealedOnceSource(spec)
+    case 'numbered':
+      return createNumberedSource(spec)
     case 'register':
       return createRegisterSource(spec)
     default:
@@ -89,6 +100,18 @@ const createSealedOnceSource = ({ path, code, calls }: SealedSpec): Source => {
     const { device, members, expect } = turn()
     const rid = `${prefix}.${count++}`
     return seal({ device, members: { ...members, rid }, expect })
+  }
+}
+
+const createNumberedSource = ({ path, code, devices, members, expect }: NumberedSpec): Source => {
+  const seal = createSealer(path, code)
+  const turn = createTurn(devices)
+  const text = JSON.stringify(members)
+  const prefix = Date.now().toString(36)
+  let count = 0
+  return () => {
+    const numbered = text.replaceAll('{n}', `${prefix}x${count++}`)
+    return seal({ device: turn(), members: JSON.parse(numbered) as Record<string, string>, expect })
   }
 }
 
