@@ -36,6 +36,17 @@ const settings: [environment: Environment, line: string][] = [
     'database.file (TORII__DATABASE__FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/torii.sqlite"',
   ],
   [
+    { TORII__WORDS__FOLDER: '/usr/lib/node_modules/torii/data/words' },
+    'words.folder (TORII__WORDS__FOLDER): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/words"',
+  ],
+  [
+    {
+      TORII__WORDS__SOURCE: 'sql',
+      TORII__WORDS__DATABASE__SQLITE_FILE: '/usr/lib/node_modules/torii/data/words.sqlite',
+    },
+    'words.database.sqliteFile (TORII__WORDS__DATABASE__SQLITE_FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/words.sqlite"',
+  ],
+  [
     { TORII__SECURITY__KEY_FILE: '/usr/lib/node_modules/torii/data/server.key' },
     'security.keyFile (TORII__SECURITY__KEY_FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/server.key"',
   ],

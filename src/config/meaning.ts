@@ -136,9 +136,16 @@ const rules: readonly Rule[] = [
     expected: 'more than password.cost, or 0',
   },
   {
-    find: ({ database: { write, file }, security: { serverKey, keyFile } }) =>
-      when(write.length === 0 && isReplaced(file), { path: ['database', 'file'], found: file }) ??
-      when(serverKey === '' && isReplaced(keyFile), { path: ['security', 'keyFile'], found: keyFile }),
+    find: ({ database: { write, file }, security: { serverKey, keyFile }, words }) =>
+      [
+        when(write.length === 0, { path: ['database', 'file'], found: file }),
+        when(serverKey === '', { path: ['security', 'keyFile'], found: keyFile }),
+        when(words.source === 'file', { path: ['words', 'folder'], found: words.folder }),
+        when(words.source === 'sql' && words.database.write.length === 0, {
+          path: ['words', 'database', 'sqliteFile'],
+          found: words.database.sqliteFile,
+        }),
+      ].find((finding) => isReplaced(String(finding?.found ?? ''))),
     expected: 'a place outside node_modules, since npm removes what is there when it installs again',
   },
   {

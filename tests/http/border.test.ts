@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
@@ -275,6 +276,25 @@ t.test('in a process of its own', async (t) => {
     )
     t.equal(server.lines.filter((line) => line.includes('X-Forwarded-For')).length, 1)
     t.notMatch(server.lines.join('\n'), /1\.1\.1\.1|2\.2\.2\.2|3\.3\.3\.3/)
+  })
+
+  t.test('warns once a minute of a page that may not call, and says what to do', async (t) => {
+    const preflight = (origin: string) =>
+      fetch(`${server.url}/v1/echo`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      })
+    for (const origin of ['https://first.example', 'https://second.example']) await preflight(origin)
+    const warned = await until('it is logged', () => {
+      const found = server.lines.filter((line) => line.includes('a page of'))
+      return found.length > 0 && found
+    })
+    t.equal(warned.length, 1)
+    t.match(readLine(warned[0] ?? ''), {
+      level: 40,
+      origin: 'https://first.example',
+      msg: /server\.origins/,
+    })
   })
 
   t.test('logs why an envelope was refused, and no secret', async (t) => {
@@ -627,6 +647,20 @@ t.test('over TLS plain calls need no trial, and slow ones end as well', async (t
   const refused = await socket.read()
   if (refused) checkRefusal(t, refused, 'METHOD_NOT_SUPPORTED')
   await socket.closed()
+
+  const secure = async (options: object) => {
+    const tls = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options })
+    const cipher = await new Promise<string>((resolve) => {
+      tls.once('secureConnect', () => resolve(tls.getCipher().name)).once('error', () => resolve('refused'))
+    })
+    tls.destroy()
+    return cipher
+  }
+  const old = (ciphers: string) => secure({ ciphers, maxVersion: 'TLSv1.2' })
+  t.equal(await old('ECDHE-ECDSA-AES128-GCM-SHA256'), 'ECDHE-ECDSA-AES128-GCM-SHA256')
+  for (const cbc of ['ECDHE-ECDSA-AES128-SHA256', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384'])
+    t.equal(await old(cbc), 'refused', cbc)
+  t.match(await secure({}), /^TLS_/, 'TLS 1.3')
 
   const slow = await openSocket(port, { tls: true })
   slow.write('GET /v1/echo HTTP/1.1\r\nHost: loc')

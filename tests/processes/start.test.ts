@@ -1,6 +1,7 @@
 /** The first command of a stranger: `npm start` on a fresh machine, and what refuses to start. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -175,33 +176,35 @@ t.test('is ready within 2 s', async (t) => {
   t.ok(Math.min(...seconds, ...computed) < 2)
 })
 
-t.test('requests in flight at SIGTERM are answered', async (t) => {
-  const folder = await openFolder(t)
-  const server = await spawnServer(embeddedEnvironment(folder))
-  const { app, url } = server
-  if (!app) throw new Error('no demo app')
-  const port = Number(new URL(url).port)
-  const sockets = await Promise.all(Array.from({ length: 6 }, () => openSocket(port)))
-  for (const [at, socket] of sockets.entries()) {
-    const body = JSON.stringify({
-      ...{ appid: app.appId, appsecret: app.appSecret, regmode: 'anonymous', password: 'quite right' },
-      user: { userName: `flight-${at}` },
-    })
-    socket.write(requestText('POST', '/v1/register', { type: 'application/json', body }))
-  }
-  // They wait for one bcrypt thread, so when one is answered the others are under way.
-  const first = await Promise.race(sockets.map((socket) => socket.read()))
-  t.equal(first?.status, 200)
-  const stopped = server.stop()
-  const rest = await Promise.all(sockets.map((socket) => socket.read().catch(() => undefined)))
-  const codes = [first, ...rest].map((reply) => reply && JSON.parse(reply.body).code)
-  t.equal(codes.filter((code) => code === replyCodes.REGISTERED).length, 6, JSON.stringify(codes))
-  t.ok(
-    rest.some((reply) => reply?.headers.connection === 'close'),
-    'and told that the connection ends',
-  )
-  t.equal(await stopped, 0)
-})
+for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+  t.test(`requests in flight at ${signal} are answered`, async (t) => {
+    const folder = await openFolder(t)
+    const server = await spawnServer(embeddedEnvironment(folder))
+    const { app, url } = server
+    if (!app) throw new Error('no demo app')
+    const port = Number(new URL(url).port)
+    const sockets = await Promise.all(Array.from({ length: 6 }, () => openSocket(port)))
+    for (const [at, socket] of sockets.entries()) {
+      const body = JSON.stringify({
+        ...{ appid: app.appId, appsecret: app.appSecret, regmode: 'anonymous', password: 'quite right' },
+        user: { userName: `flight-${at}` },
+      })
+      socket.write(requestText('POST', '/v1/register', { type: 'application/json', body }))
+    }
+    // They wait for one bcrypt thread, so when one is answered the others are under way.
+    const first = await Promise.race(sockets.map((socket) => socket.read()))
+    t.equal(first?.status, 200)
+    server.child.kill(signal)
+    const stopped = once(server.child, 'exit')
+    const rest = await Promise.all(sockets.map((socket) => socket.read().catch(() => undefined)))
+    const codes = [first, ...rest].map((reply) => reply && JSON.parse(reply.body).code)
+    t.equal(codes.filter((code) => code === replyCodes.REGISTERED).length, 6, JSON.stringify(codes))
+    t.ok(
+      rest.some((reply) => reply?.headers.connection === 'close'),
+      'and told that the connection ends',
+    )
+    t.same(await stopped, [0, null])
+  })
 
 t.test('a caller that never ends its request does not hold up the end', async (t) => {
   const folder = await openFolder(t)
