@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 /** The process of the command line. */
 import { createInterface } from 'node:readline/promises'
-import { main } from './console/main.ts'
+import { checkNode } from '#root/tools/check-node.mjs'
+
+checkNode()
+// Not before: an old Node could not read all of it.
+const { main } = await import('./console/main.ts')
 
 // The reader of a pipe may end before all is written: `torii app list | head -1`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json'
 function createProject(modules = '') {
   const folder = mkdtempSync(join(tmpdir(), 'torii-build-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  for (const file of ['package.json', 'tsconfig.json', 'tools/build.mjs']) {
+  for (const file of ['package.json', 'tsconfig.json', 'tools/build.mjs', 'tools/check-node.mjs']) {
     cpSync(join(root, file), join(folder, file))
   }
   if (modules !== '') mkdirSync(join(folder, 'node_modules'))
@@ -130,4 +130,22 @@ t.test('builds without development dependencies, and says what it leaves out', a
   t.match((await build('--types')).stderr, 'no declarations of the client: they need typescript')
   t.match(read('dist/src/client/index.js'), 'createClient')
   t.notOk(existsSync(path('dist/src/client/index.d.ts')))
+})
+
+t.test('an old Node says so in one line: npm start, npm run build, torii', async (t) => {
+  const { path, write } = createProject()
+  write('old.cjs', "Object.defineProperty(process.versions, 'node', { value: '18.20.8' })\n")
+  const file = join(root, 'dist/tools/torii.js')
+  for (const args of [['tools/build.mjs'], ['tools/build.mjs', '--types'], [file, 'app', 'list']]) {
+    const failed = await promisify(execFile)(process.execPath, ['--require', path('old.cjs'), ...args], {
+      cwd: path('.'),
+    }).catch((error) => error)
+    t.match(failed, {
+      code: 1,
+      stdout: '',
+      stderr: /^torii: Node\.js 20\.19 or newer is needed, and this is 18\.20\.8: .+\n$/,
+    })
+  }
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  t.match(engines.node, /^>=20\.19/)
 })
