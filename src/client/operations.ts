@@ -310,6 +310,69 @@ export type Operations = {
       }[]
     }
   }
+  /** Sets a new password by a code that was sent to an address of the account; ends all logins. */
+  '/v1/password/reset': {
+    input: {
+      /** The flow that the code was sent for */
+      flow?: string
+      /** The 6 digits */
+      code?: string | number
+      /** Instead of the code, once it was right: from the reply to it */
+      grant?: string
+      /** For clients that cannot run bcrypt; 8 characters to 1,024 bytes of UTF-8 */
+      newPassword?: string
+      /** The new password for each salt of the account */
+      hashes?: {
+        salt: string
+        clientHash: string
+        /** The same at the cost that prelogin calls next */
+        nextClientHash?: string
+      }[]
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+      keyPrint?: unknown
+      tm?: unknown
+      checkTokenData?: unknown
+    }
+    reply: {
+      /** Without a new password: good for one within 10 minutes */
+      grant?: string
+      cost?: number
+      next?: {
+        cost: number
+      }
+      logins?: {
+        /** name, number, email, phone */
+        kind: string
+        salt: string
+      }[]
+      result?: string
+      status?: string
+      params?: {
+        status: string
+      }
+      user?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      users?: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }[]
+      tickets?: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
   /** The salt and cost of a login, registered or not. */
   '/v1/prelogin': {
     input: {
@@ -635,6 +698,7 @@ export const operations = {
   '/v1/password/change': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/password/logins': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/password/range': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/password/reset': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/prelogin': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/register': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },

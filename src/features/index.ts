@@ -91,7 +91,7 @@ export const openFeatures = (world: World) => {
     codes,
     recordAudit,
   })
-  house.add(passwords, { credentials, tickets: ticket, keys })
+  house.add(passwords, { credentials, tickets: ticket, keys, quality, addresses: admin.addresses, codes })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

@@ -473,6 +473,14 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { login } = await registerUser(device, server)
       return { ...login, ...kdf, ...about, ...(await prove()), hashes: [await renew(login.login)] }
     },
+    '/v1/password/reset': async () => ({
+      flow: `reset-${'0'.repeat(32)}`,
+      code: '123456',
+      grant: 'x',
+      hashes: [{ salt: '.'.repeat(22), clientHash: clientHashOf('new one') }],
+      device: {},
+      ...(await prove()),
+    }),
     '/v1/password/logins': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/password/change': async () => {
       const { skey: token, login } = await registerUser(device, server)
@@ -501,6 +509,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
+  // What a mail would bring is made up here: at home these are refused too.
+  const withoutCode = new Set(['/v1/code/send', '/v1/verify', '/v1/password/reset'])
   // Another way to say the same: a call has one of the two.
   const alternatives = new Set(['password', 'newPassword', 'plainMsg', 'texts', 'tokens', 'flow', 'code'])
 
@@ -520,6 +530,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const j = device.seal(await sample())
       const reply = await device.send(server, opened.path, j)
       t.match(String(reply.code), /^2/, `${made.path} at ${opened.path}`)
+      if (withoutCode.has(made.path)) continue
       const meant = await device.send(server, made.path, j)
       t.match(String(meant.code), /^1/, `${made.path} still does what it was made for`)
     }

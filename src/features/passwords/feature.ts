@@ -2,13 +2,16 @@
 
 import { Failure } from '../../protocol/errors.ts'
 import type { CredentialsService } from '../accounts/api.ts'
+import type { Addresses } from '../addresses/api.ts'
 import { feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
+import type { Codes } from '../verification/api.ts'
 import type { PasswordQuality } from './api.ts'
 import { createChange } from './change.ts'
 import { createQuality, printRange } from './quality.ts'
-import { changeShape, loginsShape, prefixPattern, rangeShape } from './wire.ts'
+import { createReset } from './reset.ts'
+import { changeShape, loginsShape, prefixPattern, rangeShape, resetShape } from './wire.ts'
 
 const rangePath = `${rangeShape.path}/`
 const isPrefix = new RegExp(prefixPattern)
@@ -50,17 +53,23 @@ export type PasswordsNeeds = {
   credentials: CredentialsService
   tickets: Pick<Tickets, 'findAuthenticatedAt'>
   keys: Pick<Keys, 'prove'>
+  quality: PasswordQuality
+  addresses: Pick<Addresses, 'findOwner'>
+  codes: Pick<Codes, 'consume' | 'handle'>
 }
 
 export const passwords = feature({
-  create: ({ clock, config }: World, needs: PasswordsNeeds) => {
+  create: ({ db, clock, sealer, config }: World, needs: PasswordsNeeds) => {
     const { freshSeconds } = config.password
     const { change, findLogins } = createChange({ ...needs, clock, freshMs: freshSeconds * 1_000 })
+    const { begin, reset } = createReset({ ...needs, db, clock, sealer })
+    needs.codes.handle('reset', { begin })
     return {
       api: {},
       operations: [
         operation(loginsShape)(async (_input, caller) => ({ code: 'OK', ...(await findLogins(caller)) })),
         operation(changeShape)(async (input, caller) => ({ code: 'OK', ...(await change(input, caller)) })),
+        operation(resetShape)(async (input, caller) => ({ code: 'OK', ...(await reset(input, caller)) })),
       ],
     }
   },

@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { clientHash, device, newPassword, password, proof, Welcome } from '../accounts/wire.ts'
+import { Code, clientHash, device, newPassword, password, proof, Welcome } from '../accounts/wire.ts'
+import { Tickets, User } from '../tickets/wire.ts'
 
 const token = Type.Optional(
   Type.String({ maxLength: 256, description: 'The ticket; JSON bodies may send it as Bearer' }),
@@ -74,3 +75,40 @@ export const changeShape = {
 } as const satisfies OperationShape
 
 export type ChangeInput = Static<typeof changeShape.input>
+
+export const resetShape = {
+  path: '/v1/password/reset',
+  aliases: [],
+  summary: 'Sets a new password by a code that was sent to an address of the account; ends all logins',
+  limit: 'passwordReset',
+  replay: 'once',
+  input: Type.Object({
+    flow: Type.Optional(Type.Text(64, { description: 'The flow that the code was sent for' })),
+    code: Type.Optional(Code),
+    grant: Type.Optional(
+      Type.String({
+        maxLength: 512,
+        description: 'Instead of the code, once it was right: from the reply to it',
+      }),
+    ),
+    ...newPassword,
+    device,
+    ...proof,
+  }),
+  reply: Type.Object({
+    grant: Type.Optional(
+      Type.String({ description: 'Without a new password: good for one within 10 minutes' }),
+    ),
+    cost: Type.Optional(salts.cost),
+    next: salts.next,
+    logins: Type.Optional(salts.logins),
+    result: Type.Optional(Type.String()),
+    status: Type.Optional(Type.String()),
+    params: Type.Optional(Type.Object({ status: Type.String() })),
+    user: Type.Optional(User),
+    users: Type.Optional(Type.Array(User)),
+    tickets: Type.Optional(Tickets),
+  }),
+} as const satisfies OperationShape
+
+export type ResetInput = Static<typeof resetShape.input>

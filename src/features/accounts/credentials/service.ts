@@ -1,8 +1,11 @@
 /** What others may do with the passwords of an account; how, is in the files beside. */
 import type { Db } from '../../../adapters/db/index.ts'
+import type { AppCaller } from '../../../http/caller.ts'
 import type { NetworkFailures } from '../failures/networks.ts'
 import type { FailuresService } from '../failures/rule.ts'
+import { numberKey } from '../names.ts'
 import type { Passwords } from '../passwords.ts'
+import { findLoginSituation } from '../repo.ts'
 import { createIsRight } from '../right-password.ts'
 import { type CheckOldNeeds, createCheckOld } from './check-old.ts'
 import { createNewPassword, type NewPasswordNeeds } from './new-password.ts'
@@ -30,6 +33,16 @@ export const createCredentials = (needs: CredentialsNeeds) => {
     create,
     checkOld: createCheckOld({ ...needs, isRight, saltOf }),
     replace: createReplacePassword(needs),
+    /** The failed logins of this place: its user has proved otherwise who he is. */
+    forgetFailures: async (userId: number, caller: AppCaller): Promise<void> => {
+      const situation = await findLoginSituation(db.write, {
+        givenKey: numberKey(userId),
+        nowMs: needs.clock.now(),
+        network: caller.address.network,
+        deviceId: caller.device?.knownAs,
+      })
+      await needs.failures.clear(situation)
+    },
   }
 }
 

@@ -1,0 +1,141 @@
+/** A new password by a code that was sent to an address of the account. */
+import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
+import {
+  type Call,
+  clientHashOf,
+  type Members,
+  openWays,
+  openWorld,
+  register,
+  type Tickets,
+} from './world.ts'
+
+t.setTimeout(60_000)
+
+const [oldWord, newWord] = ['quite right', 'much better now']
+
+type Sent = { code: number; flow: string }
+type Granted = { code: number; grant: string; cost: number; logins: { salt: string }[] }
+
+/** An account with a verified address, and what a user reads in its mails. */
+const openReset = async (t: Test) => {
+  const world = await openWorld(t)
+  const { JSON: call } = await openWays(world)
+  const { write } = world.server.db
+  const own = async (userName: string, text: string) => {
+    const reply = await register(call, userName, oldWord)
+    const userId = Number((reply.user as { userId: string }).userId)
+    const loginKey = Buffer.from(`email:${text}`)
+    const now = { createdAt: world.clock.now() }
+    const row = { userId, kind: 'email' as const, loginKey, text, verifiedAt: now.createdAt, ...now }
+    await write.insertInto('addresses').values(row).execute()
+    const none = { verifier: 'none', nextVerifier: null, saltFrom: null, updatedAt: now.createdAt }
+    await write
+      .insertInto('verifiers')
+      .values({ loginKey, userId, ...none, ...now })
+      .execute()
+    return reply.tickets as Tickets
+  }
+  const readMails = async () => (await world.request({ url: '/dev/outbox' })).body
+  const send = (address: string) =>
+    call('/v1/code/send', { purpose: 'reset', address }) as unknown as Promise<Sent>
+  const readCode = async () => {
+    const [code] = /\b\d{6}\b/.exec((await readMails()).replace(/<style[\s\S]*?<\/style>/g, '')) ?? []
+    if (code === undefined) throw new Error('no mail with a code')
+    return code
+  }
+  return { world, call, own, send, readCode, readMails }
+}
+
+const resetWith = (call: Call, members: Members) => call('/v1/password/reset', members)
+
+t.test('code and new password in one call: the old password and every login end', async (t) => {
+  const { call, own, send, readCode, readMails } = await openReset(t)
+  const { a2, skey } = await own('amber', 'amber@mail.example')
+  const { flow } = await send('amber@mail.example')
+  const code = await readCode()
+  const reply = await resetWith(call, { flow, code, newPassword: newWord })
+  t.match(reply, { code: codes.OK, status: 'loginok', user: { userName: 'amber' } })
+  for (const token of [a2, skey])
+    t.match(await call('/v1/session', { token }), { code: codes.TICKET_ENDED, reason: 'password-changed' })
+  t.equal((await call('/v1/session', { token: (reply.tickets as Tickets).skey })).code, codes.TICKET_VALID)
+  t.equal((await call('/v1/login', { login: 'amber', password: oldWord })).code, codes.LOGIN_FAILED)
+  t.equal((await call('/v1/login', { login: 'amber', password: newWord })).code, codes.LOGGED_IN)
+  const again = await resetWith(call, { flow, code, newPassword: 'another good one' })
+  t.equal(again.code, codes.CODE_EXPIRED, 'a code works once')
+  t.match(await readMails(), /password-changed|password was changed|密码/, 'the owner is told')
+})
+
+t.test('a client that hashes gives the code, then the hashes with what the code was worth', async (t) => {
+  const { call, own, send, readCode, world } = await openReset(t)
+  await own('beryl', 'beryl@mail.example')
+  const { flow } = await send('beryl@mail.example')
+  const granted = (await resetWith(call, { flow, code: await readCode() })) as unknown as Granted
+  t.equal(granted.code, codes.OK)
+  const { grant, cost, logins } = granted
+  t.equal(logins.length, 3)
+  const hashes = await Promise.all(
+    [...new Set(logins.map(({ salt }) => salt))].map(async (salt) => ({
+      salt,
+      clientHash: await clientHashOf(newWord, { salt, cost }),
+    })),
+  )
+  t.match(await resetWith(call, { grant, hashes: hashes.slice(1) }), { code: codes.PARAMETER_MISSING })
+  t.equal((await resetWith(call, { grant: `${grant.slice(0, -2)}AA`, hashes })).code, codes.CODE_EXPIRED)
+  t.equal((await resetWith(call, { grant, hashes })).code, codes.OK)
+  t.equal((await resetWith(call, { grant, hashes })).code, codes.CODE_EXPIRED, 'a grant works once')
+  t.equal((await call('/v1/login', { login: 'beryl', password: newWord })).code, codes.LOGGED_IN)
+  world.clock.add(61_000)
+  const late = await send('beryl@mail.example')
+  const second = (await resetWith(call, { flow: late.flow, code: await readCode() })) as unknown as Granted
+  world.clock.add(600_000)
+  t.equal(
+    (await resetWith(call, { grant: second.grant, newPassword: 'a third one' })).code,
+    codes.CODE_EXPIRED,
+  )
+})
+
+t.test('an address without an account is answered like any other, and no code works', async (t) => {
+  const { call, own, send, readCode, readMails } = await openReset(t)
+  await own('coral', 'coral@mail.example')
+  const [known, unknown] = [await send('coral@mail.example'), await send('nobody@mail.example')]
+  t.same(Object.keys(known), Object.keys(unknown))
+  t.match(unknown, { ...known, flow: /^reset-[0-9a-f]{32}$/, timestamp: Number })
+  const ofUnknown = (await readMails()).split('nobody@mail.example')[1]?.split('</article>')[0]
+  t.match(ofUnknown, '------')
+  t.notMatch(ofUnknown, /：\d{6}</, 'a row without a code, which is never sent')
+  const code = await readCode()
+  const refused = await resetWith(call, { flow: unknown.flow, code, newPassword: newWord })
+  t.equal(refused.code, codes.CODE_WRONG)
+})
+
+t.test('a new password that is refused costs no code', async (t) => {
+  const { call, own, send, readCode } = await openReset(t)
+  await own('dahlia', 'dahlia@mail.example')
+  const { flow } = await send('dahlia@mail.example')
+  const code = await readCode()
+  t.equal((await resetWith(call, { flow, code, newPassword: 'woaini1314' })).code, codes.PASSWORD_COMMON)
+  const named = (await resetWith(call, { flow, code, newPassword: 'dahlia dahlia 1' })) as unknown as Granted
+  t.equal(named.code, codes.PASSWORD_COMMON)
+  t.equal((await resetWith(call, { grant: named.grant, newPassword: newWord })).code, codes.OK)
+})
+
+t.test('another purpose, app or a disabled account', async (t) => {
+  const { call, own, send, readCode, world } = await openReset(t)
+  await own('erica', 'erica@mail.example')
+  const { flow } = await send('erica@mail.example')
+  const code = await readCode()
+  const other = await world.server.apps.add({ name: 'other' })
+  const elsewhere = { appid: other.appId, appsecret: other.appSecret }
+  const newPassword = newWord
+  t.equal((await resetWith(call, { ...elsewhere, flow, code, newPassword })).code, codes.CODE_EXPIRED)
+  const asLogin = flow.replace('reset', 'login')
+  t.equal((await resetWith(call, { flow: asLogin, code, newPassword })).code, codes.CODE_EXPIRED)
+  t.equal((await resetWith(call, { newPassword })).code, codes.PARAMETER_MISSING)
+  await world.admin.accounts.disable('erica', 'test')
+  t.match(await resetWith(call, { flow, code, newPassword }), {
+    code: codes.ACCOUNT_DISABLED,
+    reason: 'disabled',
+  })
+})
