@@ -16,7 +16,7 @@ const openFleet = async (t: Test, smtp: Smtp) => {
     t.teardown(() => server.kill())
     return server
   }
-  return { ...createAdder({ environment: shared.environment, db: shared.db, clock }), spawn }
+  return { ...createAdder({ environment: shared.environment, db: shared.db, clock }), spawn, app: shared.app }
 }
 
 const countEach = ({ received }: Smtp) => {
@@ -67,4 +67,30 @@ t.test('what a process was to send when it was killed is sent by another, once',
   await until('all mail is there', () => countEach(smtp).size === 20, 120_000)
   await until('all rows are sent', async () => (await states()).every((state) => state === 'sent'), 60_000)
   t.equal(smtp.received.length, 20, 'each was taken once')
+})
+
+t.test('a code whose process is killed right after the reply is sent by the next one, once', async (t) => {
+  const smtp = await openSmtp()
+  t.teardown(() => smtp.close())
+  const { states, spawn, app } = await openFleet(t, smtp)
+  const first = await spawn()
+  const reply = await first.send({
+    method: 'POST',
+    url: '/v1/register',
+    headers: { 'content-type': 'application/json' },
+    payload: JSON.stringify({
+      appid: app.appId,
+      appsecret: app.appSecret,
+      regmode: 'email',
+      user: { email: 'amber@mail.example' },
+      password: 'correct horse battery',
+    }),
+  })
+  await first.kill()
+  t.equal(reply.status, 200)
+  await spawn()
+  await until('the mail is there', () => smtp.received.length > 0, 60_000)
+  await until('the row is sent', async () => (await states()).every((state) => state === 'sent'), 60_000)
+  t.equal(smtp.received.length, 1)
+  t.match(smtp.received[0]?.mail.text, /\d{6}/)
 })

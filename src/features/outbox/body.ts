@@ -12,8 +12,12 @@ export const sealBody = (sealer: Sealer, messageId: Buffer, body: Body): Buffer 
 export const openBody = (sealer: Sealer, messageId: Buffer, sealed: Buffer): Body =>
   JSON.parse(sealer.open(placeOf(messageId), sealed).toString('utf8')) as Body
 
+const longestHint = 64
+
 /** Enough of an address to find it again, for lists that others may read. */
 export const hintOf = (to: string): string => {
   const at = to.lastIndexOf('@')
-  return at < 0 ? `${to.slice(0, 4)}…${to.slice(-2)}` : `${to.slice(0, 1)}…${to.slice(at)}`.slice(0, 64)
+  if (at < 0) return `${to.slice(0, 4)}…${to.slice(-2)}`
+  const [first = ''] = to
+  return `${first}…${to.slice(at)}`.slice(0, longestHint)
 }

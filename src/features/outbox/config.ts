@@ -18,7 +18,7 @@ export const outbox = {
     'A message that could not be sent in this time is given up; "torii outbox retry" tries it again',
   ),
   keptSeconds: whole(
-    604_800,
+    86_400,
     3_600,
     31_536_000,
     'The row of a message that was sent or given up is removed after this time',

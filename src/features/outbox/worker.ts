@@ -35,6 +35,11 @@ const longestCloseMs = 5_000
 
 type Ending = Exclude<MessageState, 'waiting'>
 
+const longestProblem = 250
+/** What another program said: one line, that fits its column. */
+const tell = (error: unknown): string =>
+  [...(error as Error).message.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ')].slice(0, longestProblem).join('')
+
 const isSendError = (error: unknown): error is SendError => (error as Error)?.name === 'SendError'
 
 export const createWorker = (needs: WorkerNeeds) => {
@@ -121,7 +126,7 @@ export const createWorker = (needs: WorkerNeeds) => {
 
   const fail = async (row: OutboxRow, error: unknown) => {
     totals.failed++
-    const problem = (error as Error).message.slice(0, 250)
+    const problem = tell(error)
     if (!isSendError(error)) {
       logger.warn({ channel, id: keyOf(row), err: error }, 'a message cannot be composed')
       return delay(row, problem)
@@ -188,7 +193,7 @@ export const createWorker = (needs: WorkerNeeds) => {
       await sender.check()
       noteSuccess()
     } catch (error) {
-      await noteFault((error as Error).message)
+      await noteFault(tell(error))
     }
   }
 

@@ -1,6 +1,7 @@
 /** An SMTP server that is away, slow, or refuses: the mail waits, and arrives once. */
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
+import { catalogue } from '../../../src/protocol/errors.ts'
 import { openSmtp, type Smtp, smtpEnvironment } from '../../harness/smtp.ts'
 import { createTestClock, type Environment, openTestServer, until } from '../../harness/test-server.ts'
 import { createAdder, createKeyEnvironment } from './world.ts'
@@ -169,4 +170,29 @@ t.test('a code is not sent after it has expired; a message that cannot be sent i
     return (await find('l…'))?.state === 'given-up'
   })
   t.ok((await find('l…'))?.body)
+})
+
+t.test('a caller is answered while the SMTP server holds a mail', async (t) => {
+  let isHolding = true
+  let held = 0
+  const hold = async () => {
+    held++
+    await until('the test goes on', () => !isHolding, 60_000)
+  }
+  const smtp = closeAfter(t, await openSmtp({ hold }))
+  const { world, states } = await open(t, smtp.port)
+  const register = async (email: string) => {
+    const from = performance.now()
+    const members = { regmode: 'email', user: { email }, password: 'correct horse battery' }
+    const reply = await world.callJson('/v1/register', members)
+    t.match(reply.json, { code: catalogue.REGISTERED_MAIL_SENT.code, status: 'waitcode' })
+    return performance.now() - from
+  }
+  const first = await register('amber@mail.example')
+  await until('the mail is held', () => held > 0)
+  const second = await register('bea@mail.example')
+  t.comment(`answered after ${first.toFixed(0)} ms, and ${second.toFixed(0)} ms while a mail was held`)
+  t.same(smtp.received, [], 'nothing was taken before the replies')
+  t.notOk((await states()).includes('sent'))
+  isHolding = false
 })
