@@ -36,6 +36,13 @@ const settings: [environment: Environment, line: string][] = [
     'database.file (TORII__DATABASE__FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/torii.sqlite"',
   ],
   [
+    {
+      TORII__DATABASE__WRITE__0__HOST: '10.1.2.3',
+      TORII__DATABASE__WRITE__0__TLS: 'true',
+    },
+    'database.write.0.host (TORII__DATABASE__WRITE__0__HOST): expected a host name with tls: true (the certificate of an address would be checked against localhost), found "10.1.2.3"',
+  ],
+  [
     { TORII__WORDS__FOLDER: '/usr/lib/node_modules/torii/data/words' },
     'words.folder (TORII__WORDS__FOLDER): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/words"',
   ],

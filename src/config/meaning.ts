@@ -1,4 +1,5 @@
 /** What a schema cannot say about the values. */
+import { isIP } from 'node:net'
 import { parseNetwork } from '../adapters/network.ts'
 import { isOrigin } from '../protocol/origins.ts'
 import { ConfigError, nameSetting, showValue } from './error.ts'
@@ -20,6 +21,9 @@ const findMember = (
   const at = list.findIndex((text) => !fits(text))
   return at < 0 ? undefined : { path: [...path, String(at)], found: list[at] }
 }
+
+/** An address of another machine. */
+const isBareAddress = (host: string) => isIP(host) !== 0 && !/^(127\.|::1$)/.test(host)
 
 const when = (isWrong: boolean, finding: Finding) => (isWrong ? finding : undefined)
 
@@ -101,6 +105,20 @@ const rules: readonly Rule[] = [
       return undefined
     },
     expected: 'tlsCertFile and tlsKeyFile, or neither, and tls: true with any of the tls files',
+  },
+  {
+    find: ({ database, words }) =>
+      [
+        { path: ['database', 'write'], hosts: database.write },
+        { path: ['database', 'read'], hosts: database.read },
+        { path: ['words', 'database', 'write'], hosts: words.database.write },
+      ]
+        .map(({ path, hosts }) => {
+          const at = hosts.findIndex(({ tls, host }) => tls && isBareAddress(host))
+          return when(at >= 0, { path: [...path, String(at), 'host'], found: hosts[at]?.host })
+        })
+        .find((finding) => finding !== undefined),
+    expected: 'a host name with tls: true (the certificate of an address would be checked against localhost)',
   },
   {
     find: ({ server: { tls } }) =>
