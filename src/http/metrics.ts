@@ -1,10 +1,11 @@
 /** Prometheus metrics, on a port of their own. Labels come from short lists: operations, envelopes, codes, verbs. */
 import { createServer } from 'node:http'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { isSuccess } from '../protocol/errors.ts'
 import type { Answered } from './access-log.ts'
 import type { Health } from './health.ts'
 import { isLoopbackHost } from './privacy.ts'
+import { createCounter, createHistogram } from './series.ts'
 
 type PoolFacts = { pool: string; busy: number; limit: number; waiting: number }
 /** A host of the database as last looked at; `lagSeconds` of a replica that replicates. */
@@ -119,27 +120,27 @@ export const createMetrics = () => {
   const register = new Registry()
   collectDefaultMetrics({ register })
   const registers = [register]
-  const requests = new Counter({
-    registers,
+  const requests = createCounter({
+    register,
     name: 'torii_requests_total',
     help: 'Requests answered',
     labelNames: ['operation', 'envelope', 'code'],
   })
-  const requestSeconds = new Histogram({
-    registers,
+  const requestSeconds = createHistogram({
+    register,
     name: 'torii_request_seconds',
     help: 'Time from the first byte of a request to the last of its reply',
     labelNames: ['operation', 'envelope'],
     buckets,
   })
-  const refusals = new Counter({
-    registers,
+  const refusals = createCounter({
+    register,
     name: 'torii_refusals_total',
     help: 'Refusals by their name, and for envelopes that could not be opened by what was wrong',
     labelNames: ['name', 'reason'],
   })
-  const storeSeconds = new Histogram({
-    registers,
+  const storeSeconds = createHistogram({
+    register,
     name: 'torii_store_seconds',
     help: 'Time of one trip to the store',
     labelNames: ['verb', 'result'],
@@ -158,13 +159,13 @@ export const createMetrics = () => {
     /** One answered request. */
     observe: ({ operation, envelope: opened, outcome, reason = '', elapsedMs }: Answered) => {
       const envelope = opened ?? 'none'
-      requests.inc({ operation, envelope, code: outcome?.code ?? 0 })
-      if (elapsedMs !== undefined) requestSeconds.observe({ operation, envelope }, elapsedMs / 1_000)
+      requests(operation, envelope, String(outcome?.code ?? 0))
+      if (elapsedMs !== undefined) requestSeconds(elapsedMs / 1_000, operation, envelope)
       if (!outcome || isSuccess(outcome.code)) return
-      refusals.inc({ name: outcome.name, reason: outcome.name === 'ENVELOPE_REFUSED' ? reason : '' })
+      refusals(outcome.name, outcome.name === 'ENVELOPE_REFUSED' ? reason : '')
     },
     observeStore: (verb: string, seconds: number, isGood: boolean) =>
-      storeSeconds.observe({ verb, result: isGood ? 'ok' : 'failed' }, seconds),
+      storeSeconds(seconds, verb, isGood ? 'ok' : 'failed'),
     /** Serves `/metrics` and the health routes; resolves to its address and how to close it. */
     listen: async ({ host, port }: { host: string; port: number }, health: Health) => {
       const server = createServer(async (request, reply) => {
