@@ -13,6 +13,9 @@ const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Cod
 const bidiControls = /\p{Bidi_Control}/u
 const visible = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/u
 
+/** For most names the long way comes to the same. */
+const ascii = /^[\x20-\x7e]*$/
+
 /** Replaces characters by those that they look like (UTS 39). */
 export type Unmask = (text: string) => string
 
@@ -32,9 +35,11 @@ const cut = (text: string, most: number): string =>
  * comes first for ẞ alone, which otherwise would be ß and not, as ß is, ss.
  */
 const foldCase = (text: string): string =>
-  Array.from(text, (point) => point.toLowerCase().toUpperCase().toLowerCase())
-    .join('')
-    .normalize('NFKC')
+  ascii.test(text)
+    ? text.toLowerCase()
+    : Array.from(text, (point) => point.toLowerCase().toUpperCase().toLowerCase())
+        .join('')
+        .normalize('NFKC')
 
 /** The key of a name: two names with one key are the same. Blanks at the ends and in runs make no difference. */
 export const canonicalName = (typed: string): string => {

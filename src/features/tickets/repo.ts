@@ -61,20 +61,28 @@ export const insertLogin = async (db: Executor, row: LoginRow): Promise<void> =>
   await loginStatement(db, row)
 }
 
-type GuardedRow = { [Column in keyof LoginRow as `new_${Column}`]: LoginRow[Column] }
-
-const nameRow = (row: LoginRow): GuardedRow =>
-  Object.fromEntries(Object.entries(row).map(([column, value]) => [`new_${column}`, value])) as GuardedRow
+/** What the statement below takes beside the row. */
+const guardNames = {
+  failureKey: true,
+  place: true,
+  pausedAfter: true,
+  streakMost: true,
+  streakAfter: true,
+  countedAfter: true,
+  waited1: true,
+  waited2: true,
+  waited3: true,
+  waited4: true,
+  waited5: true,
+} satisfies Record<keyof LoginGuard, true>
 
 /**
  * Inserts a login if, at this very moment, the account is active in its epoch and its failures hold nothing up. In one
  * statement, so that a burst of guesses gets no further than guesses one after another. False: not inserted.
  */
 export const createInsertGuardedLogin = (isHeldUp: IsHeldUp) => {
-  const statement = createStatement((db, values: GuardedRow & LoginGuard) => {
-    const columns = Object.keys(values)
-      .filter((name) => name.startsWith('new_'))
-      .map((name) => name.slice(4) as keyof LoginRow)
+  const statement = createStatement((db, values: LoginRow & LoginGuard) => {
+    const columns = Object.keys(values).filter((name) => !(name in guardNames)) as (keyof LoginRow)[]
     return db
       .insertInto('logins')
       .columns(columns)
@@ -83,12 +91,12 @@ export const createInsertGuardedLogin = (isHeldUp: IsHeldUp) => {
           .selectFrom('accounts')
           .select(
             columns.map((column) =>
-              column === 'epoch' ? 'accounts.epoch' : eb.val(values[`new_${column}`]).as(column),
+              column === 'epoch' ? 'accounts.epoch' : eb.val(values[column]).as(column),
             ),
           )
-          .where('accounts.userId', '=', values.new_userId)
+          .where('accounts.userId', '=', values.userId)
           .where('accounts.status', '=', 'active')
-          .where('accounts.epoch', '=', values.new_epoch)
+          .where('accounts.epoch', '=', values.epoch)
           .where(({ not, exists }) =>
             not(
               exists(
@@ -104,7 +112,7 @@ export const createInsertGuardedLogin = (isHeldUp: IsHeldUp) => {
       )
   })
   return async (db: Executor, row: LoginRow, guard: LoginGuard): Promise<boolean> => {
-    const { numAffectedRows } = await statement(db, { ...nameRow(row), ...guard })
+    const { numAffectedRows } = await statement(db, { ...row, ...guard })
     return Number(numAffectedRows ?? 0) > 0
   }
 }
