@@ -60,8 +60,8 @@ const writeRest = (fd: number, bytes: Buffer, done: (error?: Error | null) => vo
 
 export type LineBuffer = ReturnType<typeof createLineBuffer>
 
-/** Lines are gathered until there are this many characters, or for this long. */
-const enoughLength = 8_192
+/** Lines are gathered until there are this many characters, or for this long: a write costs as much as some requests. */
+const enoughLength = 65_536
 const gatherMs = 200
 /** More lines than this are dropped: about 4,000 of them, a few seconds of a busy server. */
 const mostLength = 1_048_576
