@@ -265,6 +265,47 @@ t.test('always asks every caller, never asks none', async (t) => {
   for (let at = 0; at < 6; at++) t.equal((await registerOn(never)).json.code, codes.REGISTERED)
 })
 
+type Sender = Pick<Awaited<ReturnType<typeof spawnServer>>, 'send'>
+
+/** Calls in turn on several processes. */
+const callOn =
+  (servers: readonly Sender[], { appId, appSecret }: { appId: string; appSecret: string }) =>
+  async (at: number, path: string, members: object) => {
+    const { body } = await (servers[at % servers.length] as Sender).send({
+      method: 'POST',
+      url: path,
+      headers: { 'content-type': 'application/json' },
+      payload: JSON.stringify({ appid: appId, appsecret: appSecret, ...members }),
+    })
+    return JSON.parse(body)
+  }
+
+t.test('a right captcha with a wrong password is used up for both of two processes', async (t) => {
+  const shared = await openShared({ ...environment, TORII__CAPTCHA__MODE: 'always' })
+  const servers = await Promise.all([spawnServer(shared.environment), spawnServer(shared.environment)])
+  t.teardown(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+    await shared.close()
+  })
+  const call = callOn(servers, shared.app)
+  const solved = async (purpose: string) => ({ answer: solve(await call(0, '/v1/captcha', { purpose })) })
+  const person = { regmode: 'anonymous', user: { userName: 'amber' }, password: 'pass word' }
+  const registered = await call(0, '/v1/register', { ...person, captcha: await solved('register') })
+  t.equal(registered.code, codes.REGISTERED)
+  const captcha = await solved('login')
+  const login = (at: number, password: string, captcha: object) =>
+    call(at, '/v1/login', { login: 'amber', password, captcha })
+  t.equal((await login(0, 'wrong', captcha)).code, codes.LOGIN_FAILED)
+  t.equal((await login(1, 'pass word', captcha)).code, codes.CAPTCHA_WRONG)
+  t.equal((await login(0, 'pass word', captcha)).code, codes.CAPTCHA_WRONG)
+  t.equal((await login(1, 'pass word', await solved('login'))).code, codes.LOGGED_IN)
+
+  const burst = await solved('login')
+  const found = await Promise.all(Array.from({ length: 20 }, (_, at) => login(at, 'pass word', burst)))
+  t.equal(found.filter(({ code }) => code === codes.LOGGED_IN).length, 1, 'of twenty at once one passes')
+  t.equal(found.filter(({ code }) => code === codes.CAPTCHA_WRONG).length, 19)
+})
+
 t.test('of twenty calls at once with one solved work, over two processes, one passes', async (t) => {
   const shared = await openShared({ ...environment, TORII__CAPTCHA__MODE: 'always' })
   const servers = await Promise.all([spawnServer(shared.environment), spawnServer(shared.environment)])
@@ -272,15 +313,7 @@ t.test('of twenty calls at once with one solved work, over two processes, one pa
     await Promise.all(servers.map((server) => server.stop()))
     await shared.close()
   })
-  const call = async (at: number, path: string, members: object) => {
-    const { body } = await (servers[at % 2] as (typeof servers)[number]).send({
-      method: 'POST',
-      url: path,
-      headers: { 'content-type': 'application/json' },
-      payload: JSON.stringify({ appid: shared.app.appId, appsecret: shared.app.appSecret, ...members }),
-    })
-    return JSON.parse(body)
-  }
+  const call = callOn(servers, shared.app)
   const answer = solve(await call(0, '/v1/captcha', { purpose: 'register' }))
   const calls = Array.from({ length: 20 }, (_, at) =>
     call(at, '/v1/register', {

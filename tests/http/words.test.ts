@@ -110,6 +110,29 @@ t.test('the old test page', async (t) => {
   t.equal((await open.request({ url: '/tests/wordfilter.php?w=x' })).status, 200)
 })
 
+t.test('with foldChinese a word counts in both scripts, by the real dictionaries', async (t) => {
+  const folder = await writeLists({ deny: ['发财致富', '頭髮'] })
+  const environment = { TORII__WORDS__FOLDER: folder, TORII__SECURITY__PROFILE: 'legacy' }
+  const rows: [text: string, isCleanWithout: boolean][] = [
+    ['我要發財致富', true],
+    ['我要发财致富', false],
+    ['她的头发', true],
+    ['她的頭髮', false],
+    ['𠮷發，財 致富了', true],
+  ]
+  for (const isFolded of [true, false]) {
+    const world = await openWorld(t, { ...environment, TORII__WORDS__FOLD_CHINESE: String(isFolded) })
+    await world.admin.apps.set(world.app.appId, { rights: ['words'] })
+    await world.server.apps.reload()
+    for (const [text, isCleanWithout] of rows) {
+      const { json } = await world.callJson('/v1/words/check', { text })
+      t.equal(json?.isClean, isFolded ? false : isCleanWithout, `${text}, folded: ${isFolded}`)
+    }
+    const { json } = await world.callJson('/v1/words/check', { text: '我要發財致富了' })
+    if (isFolded) t.match(json, { text: '我要****了', hits: [{ word: '发财致富', start: 2, end: 6 }] })
+  }
+})
+
 t.test('/readyz names what is wrong with the lists, and stays ready', async (t) => {
   const folder = await writeLists({ deny: ['badword'] })
   const world = await openWorld(t, { TORII__WORDS__FOLDER: folder })
