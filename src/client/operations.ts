@@ -2,6 +2,64 @@
 
 /** What each operation takes and what it answers beside the members of every reply. */
 export type Operations = {
+  /** Sends a code to an address that is to become the user’s: its first of the kind, or a new one. */
+  '/v1/address/change': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** email, phone */
+      kind: string
+      /** E-mail address or phone number */
+      address: string
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+      /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
+      clientHash?: string
+      /** The same at the cost that prelogin calls next */
+      nextClientHash?: string
+      /** The salt of clientHash */
+      salt?: string
+      captcha?: {
+        captchaId?: string
+        /** The letters, or for work the payload of ALTCHA */
+        answer?: string
+      }
+    }
+    reply: {
+      /** For /v1/verify, with the code */
+      flow: string
+      kind: string
+      resendSeconds: number
+      expiresSeconds: number
+    }
+  }
+  /** The verified addresses of the user. */
+  '/v1/address/list': {
+    input: {
+      /** The SKey */
+      token?: string
+    }
+    reply: {
+      addresses: {
+        kind: string
+        address: string
+        /** Unix seconds */
+        verifiedAt: number
+      }[]
+    }
+  }
+  /** Takes an address from the user. */
+  '/v1/address/remove': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** email, phone */
+      remove: string
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+    }
+    reply: Record<never, never>
+  }
   /** A captcha for another operation: a picture, or work for the device. */
   '/v1/captcha': {
     input: {
@@ -688,6 +746,9 @@ export type Operations = {
  * again. `tiers`: the tickets that the operation takes; without any it takes every tier, if it takes a ticket.
  */
 export const operations = {
+  '/v1/address/change': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/address/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/address/remove': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/captcha': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/code/send': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },

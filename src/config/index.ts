@@ -49,6 +49,7 @@ export const ConfigSchema = section({
     ...keyExchange.limits,
     ...apps.limits,
     ...accounts.limits,
+    ...addresses.limits,
     ...tickets.limits,
     ...captcha.limits,
     ...passwords.limits,

@@ -2,7 +2,7 @@
 import type { Recover } from '../adapters/store/index.ts'
 import { bans, limits, reservedLimitKeys } from './abuse/feature.ts'
 import { accountAdmin, accounts } from './accounts/feature.ts'
-import { addresses } from './addresses/feature.ts'
+import { addressChanges, addresses } from './addresses/feature.ts'
 import { apps, deviceAdmin, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
@@ -80,7 +80,7 @@ export const openFeatures = (world: World) => {
     checkRateLimit: rateLimits.check,
   })
   const quality = house.add(passwordQuality, {})
-  const { credentials } = house.add(accounts, {
+  const { credentials, addressLogins } = house.add(accounts, {
     logins: ticket,
     keys,
     captcha: captchas,
@@ -89,6 +89,15 @@ export const openFeatures = (world: World) => {
     addresses: admin.addresses,
     outbox: messages,
     codes,
+    recordAudit,
+  })
+  house.add(addressChanges, {
+    addresses: admin.addresses,
+    addressLogins,
+    codes,
+    credentials,
+    tickets: ticket,
+    outbox: messages,
     recordAudit,
   })
   house.add(passwords, { credentials, tickets: ticket, keys, quality, addresses: admin.addresses, codes })

@@ -64,7 +64,16 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
   ...Object.fromEntries(
     [
       ...['PROVISION', 'ECHO', 'PRELOGIN', 'REGISTER', 'LOGIN', 'SESSION', 'EXCHANGE', 'LOGOUT', 'OTHER'],
-      ...['HELLO', 'KEY_EXCHANGE', 'SERVER_KEYS', 'WORDS', 'WORD_TEST', 'CAPTCHA', 'LOGIN_FAILURES'],
+      ...[
+        'ADDRESS',
+        'HELLO',
+        'KEY_EXCHANGE',
+        'SERVER_KEYS',
+        'WORDS',
+        'WORD_TEST',
+        'CAPTCHA',
+        'LOGIN_FAILURES',
+      ],
       ...['PASSWORD_RANGE', 'PASSWORD_CHANGE', 'PASSWORD_RESET', 'CODE', 'VERIFY', 'CODES_SENT'],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

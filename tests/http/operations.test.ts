@@ -513,6 +513,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     tokens: [a2],
     captcha: { id: 'x', answer: 'x' },
     ...{ kdfs: [], number: { salt, clientHash }, prefixes: ['5BAA6'] },
+    ...{ remove: 'email', grant: 'x' },
     ...{ newPassword: 'another horse', hashes: [{ salt, clientHash }] },
     ...{ address: 'a@good.example', flow: `login-${'0'.repeat(32)}`, code: '123456' },
     purpose: 'login',

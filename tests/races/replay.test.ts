@@ -502,6 +502,21 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { flow } = await call('/v1/register', registered)
       return { flow, code: await readCode(server.send, email), device: {}, ...(await prove()) }
     },
+    '/v1/address/list': async () => ({ token: (await registerUser(device, server)).skey }),
+    '/v1/address/change': async () => {
+      const { skey } = await registerUser(device, server)
+      const address = freshMail()
+      const { salt } = (await call('/v1/prelogin', { login: address })) as unknown as { salt: string }
+      const hashes = { salt, clientHash: clientHashOf('new one'), ...kdf }
+      return { token: skey, kind: 'email', address, captcha: {}, ...hashes }
+    },
+    '/v1/address/remove': async () => {
+      const { skey } = await registerUser(device, server)
+      const address = freshMail()
+      const { flow } = await call('/v1/address/change', { token: skey, kind: 'email', address })
+      await call('/v1/verify', { flow, code: await readCode(server.send, address) })
+      return { token: skey, remove: 'email' }
+    },
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),
     '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),

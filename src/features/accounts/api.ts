@@ -9,6 +9,7 @@ export type IsHeldUp = typeof isHeldUp
 export type LoginGuard = FailureGuard
 /** Ends what was issued to an account under its epoch so far. */
 export type RaiseEpoch = typeof raiseEpoch
+export type { AddressLogins, AddressVerifier } from './by-address/logins.ts'
 export type { Credentials } from './credentials/repo.ts'
 export type { CredentialsService } from './credentials/service.ts'
 export type { WelcomeReply } from './wire.ts'

@@ -15,6 +15,7 @@ import type { EndLogins, Tickets } from '../tickets/api.ts'
 import type { Codes } from '../verification/api.ts'
 import { createAccountAdmin } from './admin.ts'
 import { createCodeLogin } from './by-address/login.ts'
+import { createAddressLogins } from './by-address/logins.ts'
 import { createRegisterAddress } from './by-address/register.ts'
 import { createCredentials } from './credentials/service.ts'
 import { createNetworkFailures } from './failures/networks.ts'
@@ -99,7 +100,7 @@ export const accounts = feature({
     // `/v1/login` takes the code: no bytes of one operation may run as another.
     codes.handle('login', { begin: codeLogin.begin })
     return {
-      api: { credentials },
+      api: { credentials, addressLogins: createAddressLogins({ clock, verifiers: newVerifiers }) },
       operations: [
         operation(preloginShape)(async (input) => ({ code: 'OK', ...(await prelogin(input)) })),
         operation(registerShape)(register),

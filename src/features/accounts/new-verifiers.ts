@@ -33,15 +33,23 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
     return { saltFrom: Buffer.from(`salt:${made.salt}`), ...(await verifiersOf({ hash: made.hash })) }
   }
 
-  /** Of the login that is registered, and of the number of its account. */
-  const createOf = async (input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers> => {
+  /** Of one login, by what was sent for it. */
+  const createOwn = async (
+    input: Pick<RegisterInput, 'clientHash' | 'nextClientHash' | 'password' | 'salt'>,
+    loginKey: Buffer,
+  ): Promise<LoginVerifier> => {
     const salt = passwords.saltFrom(loginKey)
     const { clientHash, salt: sent } = input
     if (clientHash !== undefined && sent !== salt) {
       throw new Failure(sent === undefined ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { info: 'salt' })
     }
     const hashes = await passwords.hashesOf(input, () => salt)
-    const own = { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
+    return { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
+  }
+
+  /** Of the login that is registered, and of the number of its account. */
+  const createOf = async (input: RegisterInput, loginKey: Buffer): Promise<NewVerifiers> => {
+    const own = await createOwn(input, loginKey)
     return { own, number: await createOfNumber(input, own) }
   }
 
@@ -58,6 +66,7 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
   }
 
   return {
+    createOwn,
     createOf,
     createFurther,
     /** Of an account without a password. */

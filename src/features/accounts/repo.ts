@@ -169,10 +169,10 @@ const createVerifiersStatement = (count: number) =>
     ),
   )
 
-/** An account has two logins at first, or three. */
-const verifiersStatements = new Map([2, 3].map((count) => [count, createVerifiersStatement(count)]))
+/** One is added; an account has two at first, or three. */
+const verifiersStatements = new Map([1, 2, 3].map((count) => [count, createVerifiersStatement(count)]))
 
-/** Those of an account that is new, in one trip. */
+/** In one trip. */
 export const insertVerifiers = async (
   trx: Executor,
   rows: readonly LoginVerifier[],

@@ -1,6 +1,8 @@
-import { table, text } from '../../config/fields.ts'
+import { limit, table, text } from '../../config/fields.ts'
 
 export const tables = { addresses: table('addresses'), addressChanges: table('address_changes') }
+
+export const limits = { address: limit(60, 10) }
 
 export const addresses = {
   defaultRegion: text(

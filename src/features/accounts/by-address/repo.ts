@@ -1,6 +1,7 @@
 import type { Executor } from '../../../adapters/db/index.ts'
 import { createStatement } from '../../../adapters/db/statement.ts'
 import type { AccountFound } from '../repo.ts'
+import { noVerifier } from '../verifier.ts'
 
 const nameStatement = createStatement((db, values: { loginKey: Buffer; skeleton: Buffer }) =>
   db
@@ -48,4 +49,38 @@ export const findAccountOfAddress = async (
 ): Promise<AccountOfAddress | undefined> => {
   const [row] = (await ofAddressStatement(db, { loginKey, nowMs })).rows
   return row && { ...row, liveLogins: Number(row.liveLogins) }
+}
+
+export const lockAccount = async (
+  trx: Executor,
+  { userId, epoch, nowMs }: { userId: number; epoch: number; nowMs: number },
+): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('accounts')
+    .set({ updatedAt: nowMs })
+    .where('userId', '=', userId)
+    .where('epoch', '=', epoch)
+    .where('status', '=', 'active')
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+export const deleteVerifier = async (trx: Executor, loginKey: Buffer): Promise<void> => {
+  await trx.deleteFrom('verifiers').where('loginKey', '=', loginKey).execute()
+}
+
+export const hasPasswordBeside = async (
+  trx: Executor,
+  userId: number,
+  loginKey: Buffer,
+): Promise<boolean> => {
+  const row = await trx
+    .selectFrom('verifiers')
+    .select('userId')
+    .where('userId', '=', userId)
+    .where('loginKey', '!=', loginKey)
+    .where('verifier', '!=', noVerifier)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }

@@ -1,0 +1,43 @@
+/** What a changed address means for the logins of its account. All of it is part of the transaction of the change. */
+import type { Clock } from '../../../adapters/clock.ts'
+import type { Executor } from '../../../adapters/db/index.ts'
+import { replaceVerifiers } from '../credentials/repo.ts'
+import type { NewVerifiersService } from '../new-verifiers.ts'
+import { insertVerifiers, type LoginVerifier, raiseEpoch } from '../repo.ts'
+import type { RegisterInput } from '../wire.ts'
+import { deleteVerifier, hasPasswordBeside, lockAccount } from './repo.ts'
+
+export type AddressPassword = Pick<RegisterInput, 'password' | 'clientHash' | 'nextClientHash' | 'salt'>
+export type AddressVerifier = Pick<LoginVerifier, 'verifier' | 'nextVerifier'>
+
+export const createAddressLogins = ({
+  clock,
+  verifiers,
+}: {
+  clock: Clock
+  verifiers: Pick<NewVerifiersService, 'createOwn' | 'createNone'>
+}) => ({
+  /** Of an address that is to become a login; without a password a code alone opens it. */
+  createVerifier: async (input: AddressPassword, addressKey: Buffer): Promise<AddressVerifier> => {
+    const hasPassword = input.password !== undefined || input.clientHash !== undefined
+    const own = hasPassword
+      ? await verifiers.createOwn(input, addressKey)
+      : verifiers.createNone(addressKey).own
+    return { verifier: own.verifier, nextVerifier: own.nextVerifier }
+  },
+  /** Changes of one account come one after another. False: it is not active, or no longer in this epoch. */
+  lock: (trx: Executor, userId: number, epoch: number): Promise<boolean> =>
+    lockAccount(trx, { userId, epoch, nowMs: clock.now() }),
+  add: (trx: Executor, userId: number, loginKey: Buffer, verifier: AddressVerifier): Promise<void> =>
+    insertVerifiers(trx, [{ loginKey, saltFrom: null, ...verifier }], { userId, nowMs: clock.now() }),
+  remove: deleteVerifier,
+  /** Whether a password opens another login of the account. */
+  hasPasswordBeside,
+  /** No password opens the account any more, and everything that was issued to it ends with its epoch. */
+  endPasswords: async (trx: Executor, userId: number): Promise<void> => {
+    await replaceVerifiers(trx, userId, [], clock.now())
+    await raiseEpoch(trx, userId, clock.now())
+  },
+})
+
+export type AddressLogins = ReturnType<typeof createAddressLogins>
