@@ -1,6 +1,7 @@
 /** The tables. */
 import type { Line } from './measure.ts'
 import type { TargetName } from './rows.ts'
+import type { WordFigures } from './words.ts'
 
 export type Start = { target: TargetName; startMs: number; rssMb: number | undefined }
 /** The head of a column and what stands in it. */
@@ -138,3 +139,20 @@ export const drawStarts = (starts: readonly Start[]): string =>
       return `${name} ${Math.round(startMs)} ms (${count(rssMb)} MB)`
     })
     .join(' · ')
+
+/** The word filter, and a loop of regular expressions over the same list. */
+export const drawWords = (figures: readonly WordFigures[]): string =>
+  drawUnder(
+    'Word filter, in CPU time',
+    [
+      ['words', ({ words }) => count(words)],
+      ['build ms', ({ buildMs }) => count(buildMs)],
+      ['longest slice ms', ({ sliceMs }) => sliceMs.toFixed(1)],
+      ['MB', ({ megabytes }) => megabytes.toFixed(1)],
+      ['characters', ({ length }) => count(length)],
+      ['texts/s', ({ perSecond }) => count(perSecond)],
+      ['the loop/s', ({ loopPerSecond }) => showRate(loopPerSecond)],
+      ['of it', ({ perSecond, loopPerSecond }) => `${count(perSecond / loopPerSecond)} ×`],
+    ],
+    figures.flatMap(({ texts, ...list }) => texts.map((text) => ({ ...list, ...text }))),
+  )

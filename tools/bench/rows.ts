@@ -64,10 +64,14 @@ const all: readonly Measurement[] = [
   ...listFor('peer', peerRows, ({ peer }) => peer),
 ]
 
-export const rowNames: readonly string[] = [...new Set(all.map(({ name }) => name))]
+/** The row that is no server's: the word filter by itself. */
+export const wordsRow = 'words'
+
+export const rowNames: readonly string[] = [...new Set(all.map(({ name }) => name)), wordsRow]
 
 /** Whether there is such a row, by its name or with its engine. */
-export const isRow = (word: string): boolean => all.some(({ id, name }) => word === id || word === name)
+export const isRow = (word: string): boolean =>
+  word === wordsRow || all.some(({ id, name }) => word === id || word === name)
 
 /** The rows asked for, with those that they are compared with. */
 export const selectMeasurements = (rows: readonly string[]): Measurement[] => {

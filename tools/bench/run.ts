@@ -11,9 +11,10 @@ import { type Cores, chooseCores, moveToCore } from './cores.ts'
 import { measure, type Sample, summarise } from './measure.ts'
 import { type Options, parseOptions, UsageError } from './options.ts'
 import { startLoad } from './processes.ts'
-import { drawMixed, drawPeer, drawRows, drawStarts } from './report.ts'
-import { type Measurement, selectMeasurements } from './rows.ts'
+import { drawMixed, drawPeer, drawRows, drawStarts, drawWords } from './report.ts'
+import { type Measurement, selectMeasurements, wordsRow } from './rows.ts'
 import { raisedLimit } from './torii.ts'
+import { measureWords } from './words.ts'
 import { type Closing, startWorld, type World } from './world.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.resolve('#root/package.json')))
@@ -94,6 +95,11 @@ const run = async (options: Options, folder: string, closing: Closing): Promise<
   const cores = chooseCores()
   // Everything that is started from here on inherits it: databases and load.
   if (cores) moveToCore(cores.load)
+  const words =
+    options.rows.length === 0 || options.rows.includes(wordsRow) ? measureWords(options.seconds * 160) : []
+  console.log(drawWords(words))
+  const isWordsAlone = options.rows.length > 0 && options.rows.every((row) => row === wordsRow)
+  if (isWordsAlone) return 0
   const measurements = selectMeasurements(options.rows)
   const plan = { options, measurements, cores, folder }
   const world = await startWorld({ ...plan, checkRunning }, closing)
@@ -106,7 +112,7 @@ const run = async (options: Options, folder: string, closing: Closing): Promise<
   const bad = lines.filter(({ failed }) => failed > 0)
   for (const { id, failed, failures } of bad)
     console.log(`\nFAILED ${id}: ${failed} failed, such as: ${failures.join(' | ')}`)
-  const result = { at: new Date().toISOString(), options, cores, starts: world.starts, notes, lines }
+  const result = { at: new Date().toISOString(), options, cores, starts: world.starts, notes, lines, words }
   await mkdir(dirname(resolve(options.json)), { recursive: true })
   await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`)
   console.log(`\nAll figures: ${options.json}`)

@@ -1,7 +1,4 @@
-/**
- * The word filter beside a loop of regular expressions over the same list, in CPU time: `node dist/tools/bench/words.js`.
- * It needs no server, so it is not a row of `npm run bench`.
- */
+/** The word filter beside a loop of regular expressions over the same list, in CPU time. It needs no server. */
 import { compileFilter, type Filter } from '../../src/features/words/filter.ts'
 
 const options = {
@@ -34,10 +31,8 @@ const cpuMs = () => {
   return (user + system) / 1_000
 }
 
-const leastMs = 800
-
 /** Calls in a second of CPU time. */
-const rateOf = (texts: readonly string[], call: (text: string) => unknown) => {
+const rateOf = (texts: readonly string[], leastMs: number, call: (text: string) => unknown) => {
   for (const text of texts) call(text)
   const started = cpuMs()
   let calls = 0
@@ -48,30 +43,40 @@ const rateOf = (texts: readonly string[], call: (text: string) => unknown) => {
   return (calls / (cpuMs() - started)) * 1_000
 }
 
-const build = (deny: readonly string[]): { filter: Filter; buildMs: number } => {
+const build = (deny: readonly string[]): { filter: Filter; buildMs: number; sliceMs: number } => {
   const started = cpuMs()
   const work = compileFilter({ deny, allow: [], exact: [], reserved: [] }, options)
-  for (;;) {
+  let sliceMs = 0
+  for (let since = started; ; ) {
     const step = work.next()
-    if (step.done) return { filter: step.value, buildMs: cpuMs() - started }
+    sliceMs = Math.max(sliceMs, cpuMs() - since)
+    since = cpuMs()
+    if (step.done) return { filter: step.value, buildMs: since - started, sliceMs }
   }
 }
 
-for (const count of [20_000, 100_000]) {
-  const words = Array.from({ length: count }, () => makeRun(2, 4, 5))
-  const { filter, buildMs } = build(words)
-  const megabytes = (filter.facts.bytes / 1e6).toFixed(1)
-  console.log(`${count} words: built in ${buildMs.toFixed(0)} ms, automaton ${megabytes} MB`)
-  const loop = words.map((word) => new RegExp(word, 'u'))
-  for (const [length, texts] of [
-    [20, 2_000],
-    [2_000, 300],
-  ] as const) {
-    const some = Array.from({ length: texts }, () => makeText(length))
-    const rate = rateOf(some, (text) => filter.check(text))
-    const slow = rateOf(some.slice(0, 2), (text) => loop.filter((pattern) => pattern.test(text)))
-    console.log(
-      `  texts of ${length}: ${Math.round(rate)}/s, the loop ${slow.toFixed(1)}/s: ${Math.round(rate / slow)} times`,
-    )
-  }
+const escapeWord = (word: string) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+
+export type WordFigures = {
+  words: number
+  buildMs: number
+  /** The longest piece of work between two turns of others. */
+  sliceMs: number
+  megabytes: number
+  texts: { length: number; perSecond: number; loopPerSecond: number }[]
 }
+
+/** The filter beside one regular expression for each word, over the same texts. */
+export const measureWords = (leastMs: number): WordFigures[] =>
+  [20_000, 100_000].map((count) => {
+    const words = Array.from({ length: count }, () => makeRun(2, 4, 5))
+    const { filter, buildMs, sliceMs } = build(words)
+    const loop = words.map((word) => new RegExp(escapeWord(word), 'u'))
+    const texts = [20, 2_000].map((length) => {
+      const some = Array.from({ length: 400_000 / (length + 200) }, () => makeText(length))
+      const perSecond = rateOf(some, leastMs, (text) => filter.check(text))
+      const runLoop = (text: string) => loop.filter((pattern) => pattern.test(text))
+      return { length, perSecond, loopPerSecond: rateOf(some.slice(0, 2), leastMs, runLoop) }
+    })
+    return { words: count, buildMs, sliceMs, megabytes: filter.facts.bytes / 1e6, texts }
+  })
