@@ -23,10 +23,13 @@ export function createExpiringMap<Content>(needs: {
   const { mostFor, clock, sizeOf } = needs
   const entries = new Map<string, Entry<Content>>()
   const byExpiry = createExpiryHeap<Entry<Content>>()
+  /** Entries that give way when there is no room, oldest first, each with all that goes with it. */
+  const yielding = new Map<Entry<Content>, readonly Entry<Content>[]>()
   let held = 0
 
   const drop = (entry: Entry<Content>) => {
     entries.delete(entry.key)
+    yielding.delete(entry)
     byExpiry.remove(entry)
     held -= entry.size
   }
@@ -55,9 +58,17 @@ export function createExpiringMap<Content>(needs: {
     return undefined
   }
 
+  const dropYielding = (): boolean => {
+    const [oldest] = yielding.values()
+    for (const entry of oldest ?? []) drop(entry)
+    return oldest !== undefined
+  }
+
   const makeRoom = (key: string, more: number) => {
     const most = mostFor(key)
-    while (more > 0 && held + more > most) if (dropExpired(1) === 0) throw new Failure('OVERLOADED')
+    while (more > 0 && held + more > most) {
+      if (dropExpired(1) === 0 && !dropYielding()) throw new Failure('OVERLOADED')
+    }
   }
 
   return {
@@ -87,8 +98,15 @@ export function createExpiringMap<Content>(needs: {
       entry.size = size
     },
 
-    /** Gives an entry that was found a new life. */
+    /** From now on these give way together, if room is needed, until one of them is extended. */
+    letYield(keys: readonly string[]) {
+      const together = keys.flatMap((key) => entries.get(key) ?? [])
+      for (const entry of together) yielding.set(entry, together)
+    },
+
+    /** Gives an entry that was found a new life; it gives way no more. */
     extend(entry: Entry<Content>, ttlMs: number) {
+      for (const other of yielding.get(entry) ?? []) yielding.delete(other)
       entry.expiresAt = clock.elapsed() + wholeMs(ttlMs)
       byExpiry.move(entry)
     },
@@ -96,6 +114,7 @@ export function createExpiringMap<Content>(needs: {
     close() {
       clearTimeout(timer)
       entries.clear()
+      yielding.clear()
       byExpiry.clear()
       held = 0
     },

@@ -47,7 +47,8 @@ export interface Store {
   /**
    * Like `compareAndSet`, with a value expected and a new one; in the same step a ledger begins at `ledger` with
    * `marks`, instead of whatever was there, and lives as long as the value. If it was not so, nothing changes.
-   * A ledger remembers what was used up; it may begin empty. On Redis Cluster both keys share one hash tag.
+   * A ledger remembers what was used up; it may begin empty. With `yields` a store of one process that is full gives both up
+   * for other keys, the oldest first, until one of them is extended. On Redis Cluster both keys share one hash tag.
    */
   beginLedger(input: {
     key: string
@@ -56,6 +57,7 @@ export interface Store {
     ledger: string
     marks: readonly string[]
     ttlMs: number
+    yields?: boolean
   }): Promise<boolean>
   /**
    * Enters marks into a ledger if none of them is in it: of many callers with one mark one is told 'consumed'.

@@ -30,8 +30,7 @@ const sharedPart = 0.9
 
 /**
  * The store of one process. It holds at most `maxKeys` keys, where what is in a ledger or ring counts like keys: at
- * the bound it drops those whose life is over, and refuses more with `Failure('OVERLOADED')` rather than forget what
- * it has promised.
+ * the bound it drops those whose life is over, then what yields (see `beginLedger`), and refuses more with `Failure('OVERLOADED')` rather than forget what it has promised.
  */
 export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStoreNeeds): Store {
   const shared = reserved.length > 0 ? Math.floor(maxKeys * sharedPart) : maxKeys
@@ -159,12 +158,13 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       return { value, sinceUseMs, used, idle, gates: found }
     },
 
-    async beginLedger({ key, expected, value, ledger, marks, ttlMs }) {
+    async beginLedger({ key, expected, value, ledger, marks, ttlMs, yields = false }) {
       trips++
       if (findText(key) !== expected) return false
       // First what may find no room: the value replaces one.
       put(ledger, createLedger(marks), ttlMs)
       put(key, value, ttlMs)
+      if (yields) entries.letYield([key, ledger])
       return true
     },
 

@@ -86,6 +86,8 @@ export const createRecords = ({ store, sealer }: { store: Store; sealer: Sealer 
         ledger: ledgerOf(fingerprint),
         marks,
         ttlMs,
+        // Until a user logs in on it.
+        yields: true,
       }),
     replace: (fingerprint: string, held: Held<KeyRecord>, record: KeyRecord, ttlMs: number) =>
       store.compareAndSet(keyOf(fingerprint), held.text, write(fingerprint, record), ttlMs),
