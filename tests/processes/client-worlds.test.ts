@@ -9,6 +9,7 @@ import { openEmbedded } from '../client/worlds.ts'
 import { openBrowser } from '../harness/chromium.ts'
 import { spawnServer } from '../harness/test-server.ts'
 import { linkPackages, openPackedApp, root, run } from './packed-client.ts'
+import { addPageApp } from './page-app.ts'
 import { openFiles } from './static-files.ts'
 
 t.setTimeout(300_000)
@@ -105,10 +106,7 @@ t.test('the packed SDK without a page', async (t) => {
     await server.stop()
     await world.close()
   })
-  const addPage = async (origin: string) => {
-    const { appId } = await world.admin.apps.add({ name: 'page', isPublic: true, origins: [origin] })
-    return { url: server.url, appId }
-  }
+  const addPage = (origin: string) => addPageApp(world, server.url, origin)
 
   t.test('in Chromium', async (t) => {
     const browser = await openBrowser()

@@ -21,12 +21,13 @@ export const openExamples = async (t: Test) => {
   const examples = join(app, 'examples')
   await cp(join(root, 'docs', 'examples'), examples, { recursive: true })
   const world = await openEmbedded()
+  const backend = await world.admin.apps.add({ name: 'backend', checks: [world.app.appId] })
   const server = await spawnServer(world.environment)
   t.teardown(async () => {
     await server.stop()
     await world.close()
   })
-  return { examples, installed, world, server }
+  return { examples, installed, world, backend, server }
 }
 
 const environmentOf = (more: Environment): NodeJS.ProcessEnv => ({

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { openBrowser } from '../harness/chromium.ts'
 import { openExamples } from './examples-app.ts'
 import { root, run } from './packed-client.ts'
+import { addPageApp } from './page-app.ts'
 import { openFiles } from './static-files.ts'
 
 t.setTimeout(300_000)
@@ -52,7 +53,7 @@ t.test('the pages of the examples', async (t) => {
     t.ok(workers >= 3, 'each password was hashed in a Worker')
     await page.close()
   }
-  const addApp = (origin: string) => world.admin.apps.add({ name: 'page', isPublic: true, origins: [origin] })
+  const addApp = (origin: string) => addPageApp(world, server.url, origin)
 
   t.test('a page without a bundler logs in', async (t) => {
     await copyFile(join(installed, 'client.min.js'), join(examples, 'client.min.js'))

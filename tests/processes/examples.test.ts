@@ -33,9 +33,8 @@ t.test('each example is short, says what it shows, and is listed', async (t) => 
 })
 
 t.test('the examples run', async (t) => {
-  const { examples, world, server } = await openExamples(t)
+  const { examples, world, backend, server } = await openExamples(t)
   const { appId, appSecret } = world.app
-  const backend = await world.admin.apps.add({ name: 'backend', checks: [appId] })
   const client = createClient({ url: server.url, ...world.app })
   await client.register({ userName: 'amber', password })
   const { skey } = await client.exchange()
