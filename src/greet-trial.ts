@@ -61,5 +61,9 @@ export const greetTrial = async (
   })
   if (appSecret) greet({ start: 'appsecret', msg: appSecret, note: `shown this once; ${rotate}` })
   greet({ start: 'register', msg: firstCall(address, demo) })
-  greet({ start: 'page', msg: `${address}/`, note: 'in a browser: register, log in, see the calls' })
+  greet({
+    start: 'page',
+    msg: `${address}/`,
+    note: 'in a browser: register, log in, see the calls; /dev/outbox shows mail and SMS',
+  })
 }

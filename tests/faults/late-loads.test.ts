@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { catalogue } from '../../src/protocol/errors.ts'
 import { findFreePort } from '../../tools/test/harness.ts'
+import { openSmtp, smtpEnvironment } from '../harness/smtp.ts'
 import { embeddedEnvironment, until } from '../harness/test-server.ts'
 
 t.setTimeout(90_000)
@@ -34,12 +35,15 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   for (const name of ['package.json', 'config', 'docs', 'migrations', 'dist', 'node_modules'])
     execFileSync('cp', ['-al', join(root, name), join(copy, name)])
   const port = await findFreePort()
+  const smtp = await openSmtp()
+  t.teardown(() => smtp.close())
   const environment = {
     ...embeddedEnvironment(data),
     TORII__SERVER__PORT: String(port),
     TORII__LOG__LEVEL: 'debug',
     TORII__WORDS__FOLDER: data,
     TORII__WORDS__FOLD_CHINESE: 'true',
+    ...smtpEnvironment(smtp.port),
   }
   const child = spawn(process.execPath, [join(copy, 'dist/src/server.js')], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -91,4 +95,7 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   t.equal(picture.code, catalogue.OK.code, 'a captcha is drawn')
   const look = { regmode: 'anonymous', user: { userName: 'аmber' }, password: 'some password' }
   t.not((await callJson('/v1/register', look)).code, catalogue.INTERNAL.code, 'look-alikes are judged')
+  const mail = { regmode: 'email', user: { email: 'amber@mail.example' }, password: 'correct horse battery' }
+  t.equal((await callJson('/v1/register', mail)).code, catalogue.REGISTERED_MAIL_SENT.code)
+  await until('the mail is there', () => smtp.received.length > 0, 30_000)
 })

@@ -40,5 +40,5 @@ export const renderTrial = (language: Language, appId: string | undefined, nonce
 <h2>${text.calls}</h2><div id="calls"></div>
 <script nonce="${nonce}">const page = ${data}\n${script}</script>`
     : `<p>${text.noApp}</p>`
-  return `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${text.title}</title><style nonce="${nonce}">${style}</style></head><body><main><h1>${text.title}</h1><p>${text.about}</p>${body}<p>${text.documentation} <a href="/healthz">/healthz</a> <a href="/readyz">/readyz</a></p></main></body></html>`
+  return `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${text.title}</title><style nonce="${nonce}">${style}</style></head><body><main><h1>${text.title}</h1><p>${text.about}</p>${body}<p>${text.documentation} <a href="/healthz">/healthz</a> <a href="/readyz">/readyz</a> <a href="/dev/outbox">/dev/outbox</a></p></main></body></html>`
 }
