@@ -106,18 +106,9 @@ const later: ErrorName[] = [
   'REGISTERED_MAIL_SENT',
   'REGISTERED_SMS_SENT',
   'TEXT_INVALID',
-  'LOGIN_MODE',
   'CAPTCHA_NEEDED',
-  'MAIL_INVALID',
-  'PHONE_INVALID',
-  'ADDRESS_INVALID',
-  'CODE_WRONG',
-  'CODE_TOO_SOON',
-  'CODE_TRIES',
-  'CODE_EXPIRED',
   'PASSWORD_MUST_CHANGE',
   'MAIL_FAILED',
-  'SMS_FAILED',
   'LAST_LOGIN',
 ]
 
@@ -203,6 +194,28 @@ t.test('each code is provoked', async (t) => {
   meetAt('TOO_LONG', await world.request({ url: '/v1/echo', json: 'x'.repeat(70_000) }))
   meetAt('ENVELOPE_REFUSED', await world.request({ url: '/v1/echo' }), 200)
   meetAt('CREDENTIALS_MALFORMED', await world.request({ url: '/v1/totp?n=-&s=-' }))
+
+  await t.test('addresses and codes', async (t) => {
+    const send = (address: string) => ({ purpose: 'login', address })
+    await meet('MAIL_INVALID', '/v1/code/send', send('a@b@example.com'))
+    await meet('PHONE_INVALID', '/v1/code/send', { ...send('+999'), kind: 'phone' })
+    await meet('ADDRESS_INVALID', '/v1/code/send', send('no address'))
+    await meet('CODE_EXPIRED', '/v1/verify', { flow: `register-${'0'.repeat(32)}`, code: '123456' })
+    const { flow } = (await world.callJson('/v1/code/send', send('amber@example.com'))).json
+    t.match(flow, /^login-/)
+    meetAt('CODE_TOO_SOON', await world.callJson('/v1/code/send', send('amber@example.com')))
+    for (let tries = 0; tries < 5; tries++) {
+      meetAt('CODE_WRONG', await world.callJson('/v1/login', { flow, code: '123456', n: tries }))
+    }
+    meetAt('CODE_TRIES', await world.callJson('/v1/login', { flow, code: '123456' }))
+    const poor = await openWorld(t, {
+      TORII__SMS__PER_DAY: '0',
+      TORII__ACCOUNTS__CODE_LOGIN_APPS: '[]',
+    })
+    meetAt('LOGIN_MODE', await poor.callJson('/v1/code/send', send('amber@example.com')))
+    const phone = { regmode: 'phone', user: { phone: '+8613800138000' }, password: 'correct horse' }
+    meetAt('SMS_FAILED', await poor.callJson('/v1/register', phone))
+  })
 
   await t.test('hello and key exchange', async (t) => {
     const tm = String(world.clock.now())

@@ -56,6 +56,10 @@ export const calls: Readonly<Record<string, Row>> = {
     expected: 'OK',
     make: (address) => ['/v1/code/send', { purpose: 'login', address }],
   },
+  'code for a reset': {
+    expected: 'OK',
+    make: (address) => ['/v1/code/send', { purpose: 'reset', address }],
+  },
   login: {
     expected: 'LOGIN_FAILED',
     make: (login) => ['/v1/login', { login, password: 'wrong horse' }],
