@@ -13,7 +13,7 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import { ask, call, createFolder, createTorii, register } from './torii-process.ts'
+import { ask, call, createFolder, createTorii, login, register } from './torii-process.ts'
 
 t.setTimeout(200_000)
 
@@ -176,4 +176,26 @@ t.test('store clear removes the keys of this server alone', async (t) => {
     code: 1,
     stderr: /restart the server to empty it/,
   })
+})
+
+t.test('user remove ends every login and frees the name, and the number stays taken', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  const { tickets } = (await register(server, app, 'amber')) as unknown as { tickets: { skey: string } }
+  t.match(await torii('user', 'remove', 'amber'), { code: 1, stderr: /Say --yes/ })
+  t.strictSame(await ask(torii, 'user', 'remove', 'amber', '--yes'), { userId: '10001', removed: true })
+  await until('its SKey has ended', async () => {
+    const { code } = await call(server, app, '/v1/session', { token: tickets.skey })
+    return code !== codes.TICKET_VALID
+  })
+  for (const name of ['amber', '10001'])
+    t.equal((await login(server, app, name)).code, codes.LOGIN_FAILED, `no login as ${name}`)
+  t.match(await torii('user', 'show', 'amber'), { code: 1, stderr: /no user has the name amber/ })
+  t.match(await torii('user', 'show', '10001'), { code: 1, stderr: /no user has the number/ })
+  t.equal((await register(server, app, 'amber')).code, codes.REGISTERED)
+  t.match(await ask(torii, 'user', 'show', 'amber'), { userId: '10002' })
+  const database = new Database(join(folder, 'torii.sqlite'), { readonly: true })
+  const left = database.prepare('SELECT status FROM accounts WHERE user_id = 10001').all()
+  database.close()
+  t.match(left, [{ status: 'deleted' }])
+  t.equal(auditOf(folder).at(-1), 'account.removed')
 })

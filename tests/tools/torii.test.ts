@@ -58,6 +58,7 @@ const commands = [
   'user unlock',
   'user disable',
   'user enable',
+  'user remove',
   'outbox list',
   'outbox show',
   'outbox retry',

@@ -41,6 +41,16 @@ const setStatus = (
     ])
   })
 
+const remove = ({ withAdmin, print, confirm }: Context, user: string, { yes = false }: { yes?: boolean }) =>
+  withAdmin(async ({ accounts, place }) => {
+    const { userId, userName } = await named(user, accounts.show(user))
+    await confirm(`Remove user ${userId} (${userName}) for good, in ${place}?`, yes)
+    await named(user, accounts.remove(String(userId)))
+    print({ userId: String(userId), removed: true }, [
+      `User ${userId} (${userName}) is removed, in ${place}: names, password and addresses are gone, and every login ends.`,
+    ])
+  })
+
 const unlock = ({ withAdmin, print }: Context, user: string) =>
   withAdmin(async ({ accounts, place }) => {
     const { userId, changed } = await named(user, accounts.unlock(user))
@@ -86,6 +96,14 @@ export const register = (program: Command, context: Context) => {
   describe(user.command('enable'), 'Lets a disabled user log in again', 'torii user enable alice')
     .argument(...who)
     .action((name: string) => setStatus(context, name, 'active', ''))
+  describe(
+    user.command('remove'),
+    'Removes a user for good: names, password, addresses, logins',
+    'torii user remove alice',
+  )
+    .argument(...who)
+    .option('--yes', 'do not ask')
+    .action((name: string, options: { yes?: boolean }) => remove(context, name, options))
   describe(
     user.command('unlock'),
     'Forgets the failed logins of a user, so that no network waits any more',

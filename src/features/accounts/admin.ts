@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
@@ -16,6 +17,7 @@ import {
   findUserIdOfKey,
   isDevicePlace,
   raiseEpoch,
+  removePerson,
   updateStatus,
 } from './repo.ts'
 
@@ -23,6 +25,7 @@ export type AccountAdminNeeds = {
   db: Db
   clock: Clock
   endLogins: EndLogins
+  removeAddresses: Addresses['removeOf']
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
@@ -43,6 +46,7 @@ export const createAccountAdmin = ({
   db,
   clock,
   endLogins,
+  removeAddresses,
   recordAudit,
   recordChange,
 }: AccountAdminNeeds) => {
@@ -105,6 +109,22 @@ export const createAccountAdmin = ({
         return true
       })
       return { userId, changed }
+    },
+    /** Ends its logins, and forgets names, secrets and addresses for good. */
+    remove: async (typed: string) => {
+      const { userId, userName, tag } = await get(typed)
+      await db.transaction(async (trx) => {
+        const nowMs = clock.now()
+        await updateStatus(trx, userId, { status: 'deleted', statusReason: '', nowMs })
+        await raiseEpoch(trx, userId, nowMs)
+        await endLogins(trx, userId, { endedAt: nowMs, endReason: 'deleted' })
+        await clearAllFailures(trx, tag)
+        await removeAddresses(trx, userId)
+        await removePerson(trx, userId)
+        await recordAudit(trx, { kind: 'account.removed', userId })
+        await recordChange(trx, 'account', String(userId))
+      })
+      return { userId, userName }
     },
     disable: (typed: string, reason: string) => setStatus(typed, 'disabled', reason),
     enable: (typed: string) => setStatus(typed, 'active', ''),

@@ -37,13 +37,14 @@ const dayMs = 24 * 3_600_000
 
 export type AccountAdminNeeds = {
   endLogins: EndLogins
+  removeAddresses: Addresses['removeOf']
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
 
 export const accountAdmin = feature({
-  create: ({ db, clock }: AdminWorld, { endLogins, recordAudit, recordChange }: AccountAdminNeeds) => ({
-    api: createAccountAdmin({ db, clock, endLogins, recordAudit, recordChange }),
+  create: ({ db, clock }: AdminWorld, needs: AccountAdminNeeds) => ({
+    api: createAccountAdmin({ db, clock, ...needs }),
   }),
 })
 

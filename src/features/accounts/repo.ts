@@ -258,6 +258,12 @@ export const updateStatus = async (
   return Number(numUpdatedRows) > 0
 }
 
+/** Its names and its secrets; the number stays taken, and logins leave by age. */
+export const removePerson = async (trx: Executor, userId: number): Promise<void> => {
+  await trx.deleteFrom('verifiers').where('userId', '=', userId).execute()
+  await trx.deleteFrom('users').where('userId', '=', userId).execute()
+}
+
 /** Ends what was issued to an account under its epoch so far. */
 export const raiseEpoch = async (trx: Executor, userId: number, nowMs: number): Promise<void> => {
   await trx

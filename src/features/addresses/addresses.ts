@@ -5,7 +5,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Address, Addresses, AddressKind } from './api.ts'
 import { isDomainOf, parseMail } from './mail.ts'
 import { findPhone, looksLikePhone, parsePhone } from './phone.ts'
-import { findAddress, findAddressesOf, insertAddress } from './repo.ts'
+import { findAddress, findAddressesOf, insertAddress, removeAddressesOf } from './repo.ts'
 
 export type AddressesNeeds = {
   clock: Clock
@@ -55,6 +55,7 @@ export const createAddresses = (needs: AddressesNeeds): Addresses => {
       const nowMs = clock.now()
       await insertAddress(trx, { userId, kind, text, loginKey: key, verifiedAt: nowMs, createdAt: nowMs })
     },
+    removeOf: removeAddressesOf,
     findOf: async (db, userId) => {
       const rows = await findAddressesOf(db, userId)
       // A row does not have the country of its number.

@@ -29,4 +29,6 @@ export type Addresses = {
   insert(trx: Executor, userId: number, address: Address): Promise<void>
   /** The addresses of an account. */
   findOf(db: Executor, userId: number): Promise<Address[]>
+  /** Forgets all that is known of the addresses of an account, former ones too. */
+  removeOf(trx: Executor, userId: number): Promise<void>
 }

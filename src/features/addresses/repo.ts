@@ -70,3 +70,9 @@ export const removeOldAddressChanges = async (
     .executeTakeFirst()
   return Number(numDeletedRows)
 }
+
+/** All that is known of the addresses of an account, former ones too. */
+export const removeAddressesOf = async (trx: Executor, userId: number): Promise<void> => {
+  await trx.deleteFrom('addresses').where('userId', '=', userId).execute()
+  await trx.deleteFrom('addressChanges').where('userId', '=', userId).execute()
+}
