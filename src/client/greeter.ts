@@ -64,7 +64,9 @@ export const createGreeter = ({ send, keys, clock }: { send: Send; keys: Keys; c
 
   return {
     /** Adds the members that bind the new login to the key of version 1, if there is one. */
-    sendWithProof: <Path extends '/v1/login' | '/v1/register' | '/v1/verify'>(
+    sendWithProof: <
+      Path extends '/v1/login' | '/v1/register' | '/v1/verify' | '/v1/password/change' | '/v1/password/reset',
+    >(
       path: Path,
       input: InputOf<Path>,
     ): Promise<ReplyOf<Path>> =>

@@ -351,6 +351,8 @@ export type Operations = {
         /** name, number, email, phone */
         kind: string
         salt: string
+        /** This login has a password */
+        isSet: boolean
       }[]
     }
   }
@@ -407,6 +409,8 @@ export type Operations = {
         /** name, number, email, phone */
         kind: string
         salt: string
+        /** This login has a password */
+        isSet: boolean
       }[]
       result?: string
       status?: string

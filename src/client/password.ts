@@ -62,6 +62,8 @@ export const createKdf = (): Kdf => {
   }
 }
 
+/** Of one account: a server that asks for more wants the battery. */
+const mostSalts = 5
 /** bcrypt's least cost, and some three seconds on a fast machine. */
 const costs = { min: 4, max: 15 }
 
@@ -119,6 +121,29 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
         ranges.flatMap(({ prefix, suffixes }) => suffixes.map((line) => prefix + line.slice(0, 35))),
       )
       if (judged.sums.some((sum) => known.has(sum))) throw new ClientFailure('PASSWORD_COMMON')
+    },
+    /** A new password for each salt of an account. */
+    hashEach: async (
+      password: string,
+      {
+        cost,
+        next,
+        logins,
+      }: { cost: number; next?: { cost: number } | undefined; logins: readonly { salt: string }[] },
+      asTyped = false,
+    ): Promise<{ salt: string; clientHash: string; nextClientHash?: string }[]> => {
+      const salts = [...new Set(logins.map(({ salt }) => salt))]
+      const isKnown = isCost(cost) && salts.every(isBcryptSalt) && salts.length <= mostSalts
+      if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
+      if (cost < minimumCost) throw new ClientFailure('KDF_TOO_WEAK')
+      const text = passwordText(noblePrimitives, asTyped ? password : password.normalize('NFC'))
+      return Promise.all(
+        salts.map(async (salt) => ({
+          salt,
+          clientHash: await kdf({ text, salt, cost }),
+          ...(next && { nextClientHash: await kdf({ text, salt, cost: next.cost }) }),
+        })),
+      )
     },
     /**
      * Asks for the salt of a login and hashes a password for it, at the next cost too when the server names a higher one.

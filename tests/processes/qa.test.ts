@@ -93,6 +93,19 @@ for (const { name, open } of worlds) {
       isBad(t, ended, new RegExp(`^qa: /v1/session: expected 1030200, got ${codes.NOT_LOGGED_IN} `))
     })
 
+    t.test('signup registers by e-mail, and resetpassword sets another password', async (t) => {
+      const email = `qa-${randomBytes(6).toString('hex')}@mail.example`
+      isGood(
+        t,
+        await runQa(['signup', email, 'pass word', ...app]),
+        /code +\d{6}[\s\S]*saved +data\/qa\/login\.json\n$/,
+      )
+      isGood(t, await runQa(['session', ...app]), /"code":1030200/)
+      isGood(t, await runQa(['resetpassword', email, 'other word', ...app]), /code +\d{6}[\s\S]*saved +/)
+      isGood(t, await runQa(['login', email, 'other word', ...app]), /"user/)
+      isBad(t, await runQa(['login', email, 'pass word', ...app]), /got 2040204 /)
+    })
+
     t.test('hello, keys and the sealed envelope are as protocol.md says', async (t) => {
       isGood(t, await runQa(['hello', ...app]), /stage +waitlogin[\s\S]*stage +needlogin\n$/)
       isGood(

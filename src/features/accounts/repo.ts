@@ -184,10 +184,10 @@ export const insertVerifiers = async (
   await statement(trx, { ...Object.fromEntries(values), userId, nowMs })
 }
 
-/** For every login of the user whose client hash has the same salt. */
+/** For every login of the user whose client hash has the same salt, unless it has got a new password since. */
 export const updateNextVerifier = async (
   db: Executor,
-  { userId, saltFrom }: Pick<AccountFound, 'userId' | 'saltFrom'>,
+  { userId, saltFrom, verifier }: Pick<AccountFound, 'userId' | 'saltFrom' | 'verifier'>,
   nextVerifier: string,
   nowMs: number,
 ) => {
@@ -195,6 +195,7 @@ export const updateNextVerifier = async (
     .updateTable('verifiers')
     .set({ nextVerifier, updatedAt: nowMs })
     .where('userId', '=', userId)
+    .where('verifier', '=', verifier)
     .where((eb) => eb(eb.fn.coalesce('saltFrom', 'loginKey'), '=', saltFrom))
     .execute()
 }

@@ -12,7 +12,11 @@ const salts = {
   cost: Type.Integer(),
   next: Type.Optional(Type.Object({ cost: Type.Integer() })),
   logins: Type.Array(
-    Type.Object({ kind: Type.String({ description: 'name, number, email, phone' }), salt: Type.String() }),
+    Type.Object({
+      kind: Type.String({ description: 'name, number, email, phone' }),
+      salt: Type.String(),
+      isSet: Type.Boolean({ description: 'This login has a password' }),
+    }),
   ),
 }
 

@@ -3,7 +3,7 @@ import { Failure } from '../../../protocol/errors.ts'
 import type { PasswordQuality } from '../../passwords/api.ts'
 import type { Hashes, Passwords } from '../passwords.ts'
 import type { LoginVerifier } from '../repo.ts'
-import type { Verifiers } from '../verifier.ts'
+import { noVerifier, type Verifiers } from '../verifier.ts'
 import type { Credentials } from './repo.ts'
 
 export type NewPasswordNeeds = { passwords: Passwords; verifiers: Verifiers; quality: PasswordQuality }
@@ -27,7 +27,11 @@ export const createNewPassword = ({ passwords, verifiers, quality }: NewPassword
   const describe = ({ logins }: Credentials) => ({
     cost: passwords.cost,
     ...(passwords.nextCost > 0 && { next: { cost: passwords.nextCost } }),
-    logins: logins.map((login) => ({ kind: kindOf(login.loginKey), salt: saltOf(login) })),
+    logins: logins.map((login) => ({
+      kind: kindOf(login.loginKey),
+      salt: saltOf(login),
+      isSet: login.verifier !== noVerifier,
+    })),
   })
 
   /** The names and addresses of an account, which its password must not be made of. */
