@@ -4,8 +4,8 @@ import { systemRandom } from '../../../src/adapters/random.ts'
 import { createAdd } from '../../../src/features/outbox/add.ts'
 import { createBacklog } from '../../../src/features/outbox/backlog.ts'
 import { catalogue } from '../../../src/protocol/errors.ts'
-import { createTestClock, openShared } from '../../harness/test-server.ts'
-import { code } from './world.ts'
+import { createTestClock, openShared, openTestServer, until } from '../../harness/test-server.ts'
+import { code, createAdder, createKeyEnvironment } from './world.ts'
 
 const [mailFailed, smsFailed] = (['MAIL_FAILED', 'SMS_FAILED'] as const).map((name) => ({
   message: catalogue[name].text.en,
@@ -79,4 +79,38 @@ t.test('a message is added with what it tells of, or not at all', async (t) => {
   await db.transaction((trx) => add(trx, code))
   const [row] = await count()
   t.notMatch(row?.body?.toString('latin1'), /314159|amber/, 'sealed at rest')
+})
+
+t.test('rows leave a day after they were sent or given up; what waits stays', async (t) => {
+  const clock = createTestClock()
+  const environment = createKeyEnvironment()
+  const world = await openTestServer({ environment, clock })
+  t.teardown(() => world.close())
+  const { db, removeOld } = world.server
+  const { add, rows, find } = createAdder({ environment, db, clock })
+  await add({ to: 'a@mail.example' })
+  await until('it is kept, since this is a trial', async () => (await find('a…'))?.state === 'kept')
+  const [kept] = await rows()
+  if (!kept) throw new Error('no row')
+  const far = clock.now() + 400 * 86_400_000
+  const waiting = {
+    messageId: Buffer.alloc(16),
+    hint: 'b…',
+    state: 'waiting',
+    nextAt: far,
+    endedAt: null,
+  } as const
+  await db.write
+    .insertInto('outbox')
+    .values({ ...kept, ...waiting })
+    .execute()
+  clock.add(86_400_000)
+  await removeOld()
+  t.equal((await rows()).length, 2, 'no moment earlier')
+  clock.add(1)
+  await removeOld()
+  t.same(
+    (await rows()).map(({ hint }) => hint),
+    ['b…'],
+  )
 })
