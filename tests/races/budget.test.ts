@@ -120,6 +120,17 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ['prelogin of a taken number', 1, 1, codes.OK, call('/v1/prelogin', { login: user.userId })],
   ['prelogin of a free number', 1, 1, codes.OK, call('/v1/prelogin', { login: 999_999_999 })],
   ['login', 2, 4, codes.LOGGED_IN, call('/v1/login', user.login)],
+  ['prelogin of an e-mail', 0, 1, codes.OK, call('/v1/prelogin', { login: 'ann@example.com' })],
+  [
+    'login by e-mail',
+    2,
+    4,
+    codes.LOGGED_IN,
+    async () => {
+      const login = { login: await registerMail(), clientHash: clientHashOf('a password') }
+      return () => device.call(target, '/v1/login', { ...login, n: randomName() })
+    },
+  ],
   [
     'login, byte-equal copy',
     1,

@@ -25,6 +25,8 @@ import { createFindKey } from './find-key.ts'
 import { createLogin } from './login.ts'
 import { createNames } from './names.ts'
 import { createInsertNewAccount } from './new-account.ts'
+import { createNewDevice } from './new-device/notice.ts'
+import { createEndPages } from './new-device/page.ts'
 import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts'
 import { createPasswords } from './passwords.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
@@ -49,7 +51,7 @@ export const accountAdmin = feature({
 })
 
 export type AccountsNeeds = {
-  logins: Pick<Tickets, 'begin' | 'endAll' | 'findKeys'>
+  logins: Pick<Tickets, 'begin' | 'end' | 'endAll' | 'findKeys'>
   keys: Pick<Keys, 'prove' | 'end'>
   captcha: Captcha
   passEach: PassEach
@@ -77,8 +79,16 @@ export const accounts = feature({
     })
     const networks = createNetworkFailures({ passEach, elapsed: clock.elapsed })
     const credentials = createCredentials({ ...needs, db, clock, passwords, verifiers, failures, networks })
+    const newDevice = createNewDevice({
+      ...needs,
+      db,
+      store: world.store,
+      crypto: world.crypto,
+      key: world.crypto.hmacSha256(world.key.ticket, new TextEncoder().encode('new device')),
+    })
     const logIn = createLogin({
       ...needs,
+      newDevice,
       db,
       clock,
       passwords,
@@ -93,6 +103,7 @@ export const accounts = feature({
     })
     const codeLogin = createCodeLogin({
       ...needs,
+      newDevice,
       db,
       clock,
       apps: config.accounts.codeLoginApps,
@@ -111,6 +122,7 @@ export const accounts = feature({
           return { code: 'LOGGED_IN', ...(await reply) }
         }),
       ],
+      pages: createEndPages(newDevice),
       retention: [
         { name: 'login failures', keptMs: dayMs, remove: removeOldFailures },
         { name: 'login streaks', keptMs: dayMs, remove: removeOldStreaks },

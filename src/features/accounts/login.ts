@@ -5,13 +5,13 @@ import type { AppCaller, CallerKey } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
-import type { Tickets } from '../tickets/api.ts'
 import { hasNewPassword } from './credentials/new-password.ts'
 import type { Replacement } from './credentials/replace.ts'
 import type { CredentialsService } from './credentials/service.ts'
 import type { NetworkFailures } from './failures/networks.ts'
 import type { FailuresService } from './failures/rule.ts'
 import type { FindKey } from './find-key.ts'
+import type { NewDevice } from './new-device/notice.ts'
 import type { Hashes, Passwords } from './passwords.ts'
 import { type AccountFound, findLoginSituation, type LoginSituation, updateNextVerifier } from './repo.ts'
 import type { Verifiers } from './verifier.ts'
@@ -28,7 +28,7 @@ export type LoginNeeds = {
   failures: FailuresService
   networks: NetworkFailures
   credentials: CredentialsService
-  logins: Pick<Tickets, 'begin'>
+  newDevice: Pick<NewDevice, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Pick<Captcha, 'checkLogin' | 'countFailure'>
   /** Where a caller belongs, if that is not here. */
@@ -38,7 +38,7 @@ export type LoginNeeds = {
 const mostTries = 3
 
 export const createLogin = (needs: LoginNeeds) => {
-  const { db, clock, passwords, verifiers, failures, networks, logins, captcha, credentials } = needs
+  const { db, clock, passwords, verifiers, failures, networks, newDevice, captcha, credentials } = needs
 
   /** The account, if the password is right and it may log in. Throws every refusal of a login. */
   const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
@@ -136,12 +136,10 @@ export const createLogin = (needs: LoginNeeds) => {
       if (changed) await failures.clear(situation)
       return changed
     }
-    const begun = await logins.begin(account, caller, {
-      device: input.device,
-      proof: key,
-      guard,
-      liveLogins: situation.liveLogins,
-    })
+    const { liveLogins } = situation
+    const options = { device: input.device, proof: key, guard, liveLogins }
+    const { isKnownDevice } = found
+    const begun = await newDevice.begin(account, caller, options, { mail: account.mail, isKnownDevice })
     if (!begun) return undefined
     await failures.clear(situation)
     await keepNextHash(account, hashes)

@@ -15,6 +15,8 @@ export type AccountFound = {
   mustChange: number
   userName: string
   nickName: string
+  /** Its e-mail address. */
+  mail: string | null
 }
 
 export type LoginSituation = {
@@ -49,6 +51,9 @@ const situationStatement = createStatement(
         .leftJoin('verifiers as v', (join) => join.on('v.loginKey', '=', givenKey))
         .leftJoin('accounts as a', 'a.userId', 'v.userId')
         .leftJoin('users as u', 'u.userId', 'v.userId')
+        .leftJoin('addresses as m', (join) =>
+          join.onRef('m.userId', '=', 'v.userId').on('m.kind', '=', 'email'),
+        )
         .leftJoin('loginFailures as f', (join) =>
           join.on('f.network', '=', network).on('f.loginKey', '=', failureKey),
         )
@@ -58,7 +63,7 @@ const situationStatement = createStatement(
         .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', failureKey))
         .select(['v.userId', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
         .select('a.mustChange')
-        .select(['u.userName', 'u.nickName', 's.failures', 's.lastFailedAt'])
+        .select(['u.userName', 'u.nickName', 'm.text as mail', 's.failures', 's.lastFailedAt'])
         .select(['f.failed1', 'f.failed2', 'f.failed3', 'f.failed4', 'f.failed5'])
         .select(['d.failed1 as known1', 'd.failed2 as known2', 'd.failed3 as known3'])
         .select(['d.failed4 as known4', 'd.failed5 as known5'])

@@ -68,6 +68,7 @@ type Unguarded = BeginOptions & { guard?: undefined }
 export type LoginTickets = { a2?: string; skey?: string }
 
 export type BegunLogin = {
+  loginId: Buffer
   /**
    * Prolongs the key, puts the SKey into the store and returns the tickets. The login stands whether the store answers
    * or not; without it there is no SKey, and the client exchanges its A2 for one later.
@@ -182,7 +183,7 @@ export const createLogins = (needs: LoginsNeeds) => {
     const { guard, trx = db.write } = options
     if (guard === undefined) await insertLogin(trx, login.row)
     else if (!(await insertGuardedLogin(trx, login.row, guard))) return undefined
-    return { finish: () => finish(account, login, options) }
+    return { loginId: login.row.loginId, finish: () => finish(account, login, options) }
   }
 
   return {

@@ -79,12 +79,15 @@ export const createTickets = (needs: TicketsNeeds) => {
   const findAuthenticatedAt = async ({ loginId }: CallerTicket): Promise<number> =>
     (await findLoginTime(db.write, Buffer.from(fromHex(loginId) ?? []))) ?? 0
 
+  const end = async (loginId: Buffer): Promise<void> => {
+    await endLogin(db.write, loginId, { endedAt: clock.now(), endReason: 'logged-out' })
+    await skeys.closeLogin(loginId, 'logged-out')
+  }
+
   /** In every process final when it returns: the row first, then the gate that every use of an SKey reads. */
   const logout = async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {
     if (everywhere) return logoutEverywhere(ticket)
-    const loginId = Buffer.from(fromHex(ticket.loginId) ?? [])
-    await endLogin(db.write, loginId, { endedAt: clock.now(), endReason: 'logged-out' })
-    await skeys.closeLogin(loginId, 'logged-out')
+    await end(Buffer.from(fromHex(ticket.loginId) ?? []))
   }
 
   return {
@@ -96,6 +99,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     authenticate,
     exchange: a2.exchange,
     logout,
+    end,
     endAll,
     findKeys: findKeysOfUser,
     findAuthenticatedAt,

@@ -5,9 +5,9 @@ import type { AppCaller, CallerKey } from '../../../http/caller.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Address, Addresses } from '../../addresses/api.ts'
 import type { Keys } from '../../key-exchange/api.ts'
-import type { Tickets } from '../../tickets/api.ts'
 import type { Codes, Found } from '../../verification/api.ts'
 import { guardWithoutFailures } from '../failures/rule.ts'
+import type { NewDevice } from '../new-device/notice.ts'
 import { welcome } from '../welcome.ts'
 import type { LoginInput, WelcomeReply } from '../wire.ts'
 import { findAccountOfAddress } from './repo.ts'
@@ -17,7 +17,7 @@ export type CodeLoginNeeds = {
   clock: Clock
   addresses: Pick<Addresses, 'findOwner'>
   codes: Pick<Codes, 'consume'>
-  logins: Pick<Tickets, 'begin'>
+  newDevice: Pick<NewDevice, 'begin'>
   keys: Pick<Keys, 'prove'>
   /** Ids of apps; `*` is all. */
   apps: readonly string[]
@@ -27,7 +27,7 @@ export type CodeLoginNeeds = {
 type CodeLoginInput = Pick<LoginInput, 'flow' | 'code' | 'device' | 'keyPrint' | 'tm' | 'checkTokenData'>
 
 export const createCodeLogin = (needs: CodeLoginNeeds) => {
-  const { db, clock, addresses, codes, logins, keys } = needs
+  const { db, clock, addresses, codes, keys } = needs
 
   const checkMode = ({ app }: AppCaller) => {
     if (!needs.apps.includes('*') && !needs.apps.includes(app.appId)) throw new Failure('LOGIN_MODE')
@@ -52,17 +52,24 @@ export const createCodeLogin = (needs: CodeLoginNeeds) => {
       const proof = await keys.prove(input, caller)
       const tried = { flow, code, purpose: 'login' as const, caller }
       const { account, begun } = await codes.consume(tried, async (trx, found: Found) => {
-        const account = await findAccountOfAddress(trx, found.address.key, clock.now())
+        const account = await findAccountOfAddress(trx, found.address.key, {
+          nowMs: clock.now(),
+          deviceId: caller.device?.knownAs,
+        })
         // The address has left the account since.
         if (!account || account.userId !== found.userId) throw new Failure('CODE_EXPIRED')
         const { status, tag } = account
         if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
-        const begun = await logins.begin(account, caller, {
+        const options = {
           device,
           proof,
           guard: guardWithoutFailures(tag),
           liveLogins: account.liveLogins,
           trx,
+        }
+        const begun = await needs.newDevice.begin(account, caller, options, {
+          mail: account.mail,
+          isKnownDevice: account.isKnownDevice,
         })
         // Disabled, or ended everywhere, at this moment.
         if (!begun) throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })

@@ -17,13 +17,18 @@ export const isNameTaken = async (db: Executor, loginKey: Buffer, skeleton: Buff
   return rows.length > 0
 }
 
-const ofAddressStatement = createStatement((db, { loginKey, nowMs }: { loginKey: Buffer; nowMs: number }) =>
+type OfAddress = { loginKey: Buffer; nowMs: number; deviceId: Buffer }
+
+const ofAddressStatement = createStatement((db, { loginKey, nowMs, deviceId }: OfAddress) =>
   db
     .selectFrom('addresses')
     .innerJoin('accounts', 'accounts.userId', 'addresses.userId')
     .innerJoin('users', 'users.userId', 'addresses.userId')
+    .leftJoin('addresses as m', (join) =>
+      join.onRef('m.userId', '=', 'addresses.userId').on('m.kind', '=', 'email'),
+    )
     .select(['accounts.userId', 'accounts.tag', 'accounts.status', 'accounts.epoch'])
-    .select(['users.userName', 'users.nickName'])
+    .select(['users.userName', 'users.nickName', 'm.text as mail'])
     .select((eb) =>
       eb
         .selectFrom('logins')
@@ -33,22 +38,34 @@ const ofAddressStatement = createStatement((db, { loginKey, nowMs }: { loginKey:
         .where('logins.expiresAt', '>', nowMs)
         .as('liveLogins'),
     )
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('logins')
+            .select('logins.loginId')
+            .whereRef('logins.userId', '=', 'accounts.userId')
+            .where('logins.deviceId', '=', deviceId),
+        )
+        .as('isKnownDevice'),
+    )
     .where('addresses.loginKey', '=', loginKey),
 )
 
 export type AccountOfAddress = Pick<
   AccountFound,
-  'userId' | 'tag' | 'status' | 'epoch' | 'userName' | 'nickName'
-> & { liveLogins: number }
+  'userId' | 'tag' | 'status' | 'epoch' | 'userName' | 'nickName' | 'mail'
+> & { liveLogins: number; isKnownDevice: boolean }
 
 /** The account that has verified an address. */
 export const findAccountOfAddress = async (
   db: Executor,
   loginKey: Buffer,
-  nowMs: number,
+  { nowMs, deviceId = '' }: { nowMs: number; deviceId?: string | undefined },
 ): Promise<AccountOfAddress | undefined> => {
-  const [row] = (await ofAddressStatement(db, { loginKey, nowMs })).rows
-  return row && { ...row, liveLogins: Number(row.liveLogins) }
+  const [row] = (await ofAddressStatement(db, { loginKey, nowMs, deviceId: Buffer.from(deviceId, 'hex') }))
+    .rows
+  return row && { ...row, liveLogins: Number(row.liveLogins), isKnownDevice: Number(row.isKnownDevice) === 1 }
 }
 
 export const lockAccount = async (
