@@ -32,6 +32,10 @@ const storeUrl =
 /** What stands in the environment, and the line. */
 const settings: [environment: Environment, line: string][] = [
   [
+    { TORII__MAIL__LINKS: '[{"app":"","to":""}]' },
+    'server.publicUrl (TORII__SERVER__PUBLIC_URL): expected a URL: mail.links asks for links in mails, which begin with it, found ""',
+  ],
+  [
     { TORII__DATABASE__FILE: '/usr/lib/node_modules/torii/data/torii.sqlite' },
     'database.file (TORII__DATABASE__FILE): expected a place outside node_modules, since npm removes what is there when it installs again, found "/usr/lib/node_modules/torii/data/torii.sqlite"',
   ],

@@ -78,6 +78,11 @@ const rules: readonly Rule[] = [
     expected: 'the address or the network of a proxy (a range this wide lets callers choose their address)',
   },
   {
+    find: ({ server: { publicUrl }, mail: { links } }) =>
+      when(publicUrl === '' && links.length > 0, { path: ['server', 'publicUrl'], found: publicUrl }),
+    expected: 'a URL: mail.links asks for links in mails, which begin with it',
+  },
+  {
     find: ({ server: { backendNetworks } }) =>
       findMember(['server', 'backendNetworks'], backendNetworks, isNarrow),
     expected: 'an address or a CIDR range of an inner network',

@@ -34,7 +34,7 @@ export const verification = feature({
     const key = crypto.hmacSha256(world.key.ticket, new TextEncoder().encode('codes'))
     const checkNetwork = (address: CallerAddress) => checkRateLimit('codesSent', address)
     const budget = createSmsBudget({ db, clock, config: config.sms, logger })
-    const limits = createSendLimits({ store, clock, config: config.codes, checkNetwork })
+    const limits = createSendLimits({ store, clock, config: config.codes, logger, checkNetwork })
     const check = createCheckSend({ db, crypto, key, captcha, outbox, limits, budget })
     const { links } = config.mail
     const post = createPost({ outbox, clock, lifeSeconds: config.codes.lifeSeconds, links })

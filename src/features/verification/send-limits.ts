@@ -4,6 +4,7 @@
  * the account knows has counts of its own, which no stranger reaches.
  */
 import type { Clock } from '../../adapters/clock.ts'
+import type { Logger } from '../../adapters/logger.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import type { Config } from '../../config/index.ts'
 import type { AppCaller, Address as CallerAddress } from '../../http/caller.ts'
@@ -19,11 +20,12 @@ export type SendLimitsNeeds = {
   store: Store
   clock: Clock
   config: Config['codes']
+  logger: Pick<Logger, 'warn'>
   /** Throws TOO_OFTEN for a network that asks for too many codes, of whatever address. */
   checkNetwork(address: CallerAddress): Promise<void>
 }
 
-export const createSendLimits = ({ store, clock, config, checkNetwork }: SendLimitsNeeds) => {
+export const createSendLimits = ({ store, clock, config, logger, checkNetwork }: SendLimitsNeeds) => {
   const windows = [
     { name: 'hour', ms: hourMs, most: config.perHour, mostOfAll: config.perHourOfAll },
     { name: 'day', ms: dayMs, most: config.perDay, mostOfAll: config.perDayOfAll },
@@ -45,6 +47,10 @@ export const createSendLimits = ({ store, clock, config, checkNetwork }: SendLim
   const checkApp = async (appId: string): Promise<void> => {
     const day = Math.floor(clock.now() / dayMs)
     const sent = await store.increment(`code-limit:app:${appId}:${day}`, 2 * dayMs)
+    // Of all processes one counts this number: one line a day.
+    if (sent === config.perDayOfApp) {
+      logger.warn({ appId, sent }, 'an app has sent all its codes of today; see codes.perDayOfApp')
+    }
     if (sent > config.perDayOfApp) throw tooSoon((day + 1) * dayMs - clock.now())
   }
 

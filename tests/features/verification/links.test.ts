@@ -21,7 +21,10 @@ t.test('a mail has a link for apps that have one, with the code in its fragment'
   t.equal(findLink(links, 'one', flow, code), `/code?app=one#flow=${flow}&code=${code}`)
   t.equal(findLink(links, 'a b', flow, code), `/code?app=a%20b#flow=${flow}&code=${code}`)
   t.equal(findLink(links.slice(0, 1), 'other', flow, code), '', 'none for other apps')
-  const { codes, posted } = await openOne(t, { TORII__MAIL__LINKS: JSON.stringify(links) })
+  const { codes, posted } = await openOne(t, {
+    TORII__MAIL__LINKS: JSON.stringify(links),
+    TORII__SERVER__PUBLIC_URL: 'https://login.example',
+  })
   const sent = await codes.send(ask('amber@example.com'))
   const { link, code: digits } = posted[0]?.variables ?? {}
   t.equal(link, `/code?app=app#flow=${sent.flow}&code=${digits}`)
@@ -38,6 +41,7 @@ t.test('the page waits for a click', async (t) => {
   const server = await spawnServer({
     ...embeddedEnvironment(folder),
     TORII__MAIL__LINKS: JSON.stringify(links),
+    TORII__SERVER__PUBLIC_URL: 'https://login.example',
   })
   t.teardown(async () => {
     await server.stop()
