@@ -4,7 +4,7 @@ export type Warning = { path: string; found: string; advice: string }
 
 /** One for each setting that is fine for a trial and not for production. */
 export const listWarnings = (config: Config): Warning[] => {
-  const { server, security, database, store } = config
+  const { server, security, database, store, mail } = config
   const rows: (Warning & { applies: boolean })[] = [
     {
       applies: isTrial(config),
@@ -41,6 +41,18 @@ export const listWarnings = (config: Config): Warning[] => {
       path: 'server.tls',
       found: 'no certificate and no trusted proxy',
       advice: 'passwords of plain calls need one',
+    },
+    {
+      applies: mail.smtp.host !== '' && server.publicUrl === '',
+      path: 'server.publicUrl',
+      found: 'empty, so messages have no links',
+      advice: 'set it to the https:// address of this server',
+    },
+    {
+      applies: mail.smtp.tls === 'none' && !/^(|localhost|127\..*|::1)$/.test(mail.smtp.host),
+      path: 'mail.smtp.tls',
+      found: 'none, so codes go to another machine in clear',
+      advice: 'set it to starttls or tls',
     },
     {
       applies: security.profile === 'legacy',

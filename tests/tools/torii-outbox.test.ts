@@ -103,3 +103,18 @@ t.test('doctor asks the SMTP server, and names the setting of what is wrong', as
   const { stdout } = await createTorii(embeddedEnvironment(folder))('doctor')
   t.match(stdout, /ok +mail +shown at \/dev\/outbox \(mail\.smtp\.host\)/)
 })
+
+t.test('doctor warns of messages without links, and of codes that leave in clear', async (t) => {
+  const environment = { ...embeddedEnvironment(createFolder(t)), ...smtpEnvironment(1) }
+  const doctor = async (more: Environment = {}) =>
+    (await createTorii({ ...environment, ...more })('doctor')).stdout
+  const open = await doctor({
+    TORII__MAIL__SMTP__HOST: 'smtp.invalid',
+    TORII__MAIL__SMTP__TLS: 'none',
+    TORII__MAIL__SMTP__TIMEOUT_MS: '1000',
+  })
+  t.match(open, /warning +server\.publicUrl +empty, so messages have no links/)
+  t.match(open, /warning +mail\.smtp\.tls +none, so codes go to another machine in clear/)
+  const closed = await doctor({ TORII__SERVER__PUBLIC_URL: 'https://login.example' })
+  t.notMatch(closed, /server\.publicUrl|mail\.smtp\.tls +none/)
+})
