@@ -199,3 +199,22 @@ t.test('user remove ends every login and frees the name, and the number stays ta
   t.match(left, [{ status: 'deleted' }])
   t.equal(auditOf(folder).at(-1), 'account.removed')
 })
+
+t.test('user add makes users who log in by name and by number', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  type Added = { password: string; users: { userId: string; userName: string }[] }
+  const { password, users } = await ask<Added>(torii, 'user', 'add', 'tester', '--count', '3')
+  t.match(users, [
+    { userId: '10001', userName: 'tester1' },
+    { userName: 'tester2' },
+    { userId: '10003', userName: 'tester3' },
+  ])
+  for (const name of ['tester1', '10003'])
+    t.equal((await call(server, app, '/v1/login', { login: name, password })).code, codes.LOGGED_IN, name)
+  t.match(await torii('user', 'add', 'Tester2'), {
+    code: 1,
+    stderr: /the name Tester2, .* is taken; 0 were added/,
+  })
+  t.match(await torii('user', 'add', 'x', '--count', '0'), { code: 2, stderr: /a number from 1 to 9999/ })
+  t.equal(auditOf(folder).filter((kind) => kind === 'account.added').length, 3)
+})

@@ -54,6 +54,7 @@ const commands = [
   'ip unban',
   'ip list',
   'user list',
+  'user add',
   'user show',
   'user unlock',
   'user disable',

@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
-import { readLine, readMost, readUserNumber } from '../console/values.ts'
+import { readCount, readLine, readMost, readUserNumber } from '../console/values.ts'
+import { type AddOptions, add } from '../user/add.ts'
 import { type ListOptions, list } from '../user/list.ts'
 import { toData, toLines } from '../user/show.ts'
 
@@ -77,6 +78,15 @@ export const register = (program: Command, context: Context) => {
     .option('--search <text>', 'a part of the user name or nickname, in any case', readLine(100))
     .option('--csv', 'as a table for spreadsheets')
     .action((options: ListOptions) => list(context, options))
+  describe(
+    user.command('add'),
+    'Adds a user, or many for a test, and shows their password once',
+    'torii user add alice',
+    'torii user add tester --count 1000',
+  )
+    .argument('<name>', 'the user name; with --count what the names begin with', readLine(100))
+    .option('--count <number>', 'so many, numbered from 1; up to 9999', readCount)
+    .action((name: string, options: AddOptions) => add(context, name, options))
   describe(
     user.command('show'),
     'Shows an account and its newest logins',

@@ -97,5 +97,8 @@ export const readMost = (text: string): number => {
   return most >= 1 && most <= 1_000 ? most : refuse('a number from 1 to 1000')
 }
 
+export const readCount = (text: string): number =>
+  /^[1-9]\d{0,3}$/.test(text) ? Number(text) : refuse('a number from 1 to 9999')
+
 export const readUserNumber = (text: string): number =>
   /^\d{1,15}$/.test(text) ? Number(text) : refuse('a user number')

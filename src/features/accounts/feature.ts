@@ -13,6 +13,7 @@ import type { Outbox } from '../outbox/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
 import type { EndLogins, Tickets } from '../tickets/api.ts'
 import type { Codes } from '../verification/api.ts'
+import { createAddUser } from './add-user.ts'
 import { createAccountAdmin } from './admin.ts'
 import { createCodeLogin } from './by-address/login.ts'
 import { createAddressLogins } from './by-address/logins.ts'
@@ -28,11 +29,10 @@ import { createInsertNewAccount } from './new-account.ts'
 import { createNewDevice } from './new-device/notice.ts'
 import { createEndPages } from './new-device/page.ts'
 import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts'
-import { createPasswords } from './passwords.ts'
+import { createPasswordParts } from './password-parts.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
-import { createVerifiers } from './verifier.ts'
 import { loginShape, preloginShape, type RegisterInput, registerShape } from './wire.ts'
 
 const dayMs = 24 * 3_600_000
@@ -45,8 +45,12 @@ export type AccountAdminNeeds = {
 }
 
 export const accountAdmin = feature({
-  create: ({ db, clock }: AdminWorld, needs: AccountAdminNeeds) => ({
-    api: createAccountAdmin({ db, clock, ...needs }),
+  create: (world: AdminWorld, needs: AccountAdminNeeds) => ({
+    api: {
+      ...createAccountAdmin({ db: world.db, clock: world.clock, ...needs }),
+      /** For a command that has the server key. */
+      openAddUser: createAddUser(world, needs.recordAudit),
+    },
   }),
 })
 
@@ -129,11 +133,6 @@ export const accounts = feature({
       ],
     }
   },
-})
-
-const createPasswordParts = ({ crypto, random, key, config, hashPassword, slowDown }: World) => ({
-  passwords: createPasswords({ crypto, saltKey: key.saltKey, config: config.password, hashPassword }),
-  verifiers: createVerifiers({ crypto, random, pepper: key.pepper, slowDown }),
 })
 
 /** The ways of registering, by `regmode`. */

@@ -29,13 +29,10 @@ export type NewAccount = {
 
 const tagBytes = 8
 
-export const createInsertNewAccount = ({ clock, random, crypto, logins }: NewAccountNeeds) =>
-  async function insertNewAccount(
-    trx: Executor,
-    { userName, nickName, skeleton: look, verifiers, number }: NewAccount,
-    caller: AppCaller,
-    { device, proof }: Pick<BeginOptions, 'device' | 'proof'>,
-  ) {
+/** The account alone, without a login. */
+export const createInsertAccount =
+  ({ clock, random, crypto }: Omit<NewAccountNeeds, 'logins'>) =>
+  async (trx: Executor, { userName, nickName, skeleton: look, verifiers, number }: NewAccount) => {
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)
     const skeleton = Buffer.from(crypto.sha256(utf8(look)))
@@ -43,9 +40,21 @@ export const createInsertNewAccount = ({ clock, random, crypto, logins }: NewAcc
     const ofNumber = { ...number, loginKey: numberKey(userId) }
     await insertVerifiers(trx, [...verifiers, ofNumber], { userId, nowMs })
     await insertUser(trx, { userId, userName, nickName, skeleton, updatedAt: nowMs })
-    const account = { userId, userName, nickName, tag, epoch: 1 }
+    return { userId, userName, nickName, tag, epoch: 1 }
+  }
+
+export const createInsertNewAccount = ({ logins, ...needs }: NewAccountNeeds) => {
+  const insert = createInsertAccount(needs)
+  return async function insertNewAccount(
+    trx: Executor,
+    made: NewAccount,
+    caller: AppCaller,
+    { device, proof }: Pick<BeginOptions, 'device' | 'proof'>,
+  ) {
+    const account = await insert(trx, made)
     const begun = await logins.begin(account, caller, { device, proof, trx })
     return { account, begun }
   }
+}
 
 export type InsertNewAccount = ReturnType<typeof createInsertNewAccount>

@@ -1,0 +1,34 @@
+/** An account that an administrator makes, under a user name and a password. */
+import type { Db } from '../../adapters/db/index.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import type { AdminWorld, World } from '../feature.ts'
+import { createNames, loginKeyOf } from './names.ts'
+import { createInsertAccount } from './new-account.ts'
+import { createNewVerifiers } from './new-verifiers.ts'
+import { createPasswordParts } from './password-parts.ts'
+
+export type Hashing = Pick<World, 'key' | 'hashPassword' | 'slowDown'>
+
+export const createAddUser =
+  (world: AdminWorld & { db: Db }, recordAudit: RecordAudit) => (hashing: Hashing) => {
+    const { db, random, config, unmask } = world
+    const names = createNames({ reserved: config.names.reserved, unmask })
+    const newVerifiers = createNewVerifiers({ ...createPasswordParts({ ...world, ...hashing }), random })
+    const insert = createInsertAccount(world)
+    /** Throws ALREADY_REGISTERED, and what the rules of names refuse. */
+    return async (typed: string, password: string): Promise<{ userId: number; userName: string }> => {
+      const { userName, key, skeleton } = names.checkUserName(typed)
+      const input = { regmode: 'anonymous', user: { userName }, password }
+      const { own, number } = await newVerifiers.createOf(input, loginKeyOf({ kind: 'name', text: key }))
+      const insertAll = db.transaction(async (trx) => {
+        const made = await insert(trx, { userName, nickName: userName, skeleton, verifiers: [own], number })
+        await recordAudit(trx, { kind: 'account.added', userId: made.userId })
+        return made
+      })
+      const { userId } = await insertAll.catch((error) => {
+        throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED') : error
+      })
+      return { userId, userName }
+    }
+  }
