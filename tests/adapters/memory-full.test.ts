@@ -57,3 +57,13 @@ t.test('what gave way is whole: a key without its ledger is gone too', async (t)
   t.equal(await store.get('key:k0'), undefined)
   t.equal((await store.consume('ledger:k0', ['a'], 10)).outcome, 'missing')
 })
+
+t.test('lists of such keys give way too, so that they cannot fill the store', async (t) => {
+  const { store } = open()
+  for (let at = 0; at < 100; at++)
+    await store.pushEach([{ key: `ring ${at % 9}`, most: 20 }], `${at}`, lifeMs)
+  await store.pushEach([{ key: 'another', most: 20 }], 'a', lifeMs)
+  for (let at = 0; at < 100; at++) await store.set(`other-${at}`, '', lifeMs)
+  for (let at = 0; at < 100; at++) t.equal(await store.get(`other-${at}`), '', `other-${at}`)
+  await t.rejects(store.pushEach([{ key: 'late', most: 20 }], 'a', lifeMs), new Failure('OVERLOADED'))
+})

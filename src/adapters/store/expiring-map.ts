@@ -104,6 +104,12 @@ export function createExpiringMap<Content>(needs: {
       for (const entry of together) yielding.set(entry, together)
     },
 
+    /** Until it is let yield again, as the newest. */
+    keep(key: string) {
+      const entry = entries.get(key)
+      if (entry) yielding.delete(entry)
+    },
+
     /** Gives an entry that was found a new life; it gives way no more. */
     extend(entry: Entry<Content>, ttlMs: number) {
       for (const other of yielding.get(entry) ?? []) yielding.delete(other)

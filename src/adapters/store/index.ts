@@ -81,7 +81,10 @@ export interface Store {
    * fell out. (With a smaller `most` than before all that is too much falls out; the oldest of it is returned.)
    */
   pushBounded(key: string, entry: string, most: number, ttlMs: number): Promise<string | undefined>
-  /** The same for several rings: the oldest entries that fell out. On Redis Cluster the rings share one hash tag. */
+  /**
+   * The same for several rings: the oldest entries that fell out. A store of one process that is full gives such rings up
+   * for other keys. On Redis Cluster the rings share one hash tag.
+   */
   pushEach(rings: readonly BoundedRing[], entry: string, ttlMs: number): Promise<string[]>
   /** Removes the keys, whatever they hold. On Redis Cluster they share one hash tag. */
   remove(keys: readonly string[]): Promise<void>

@@ -212,7 +212,12 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
 
     async pushEach(rings, entry, ttlMs) {
       trips++
-      return rings.flatMap(({ key, most }) => push(key, entry, most, ttlMs) ?? [])
+      return rings.flatMap(({ key, most }) => {
+        entries.keep(key)
+        const fallen = push(key, entry, most, ttlMs)
+        entries.letYield([key])
+        return fallen ?? []
+      })
     },
 
     async remove(keys) {
