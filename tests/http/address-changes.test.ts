@@ -165,3 +165,28 @@ t.test('an undo works for seven days', async (t) => {
   clock.add(7 * 24 * 60 * minuteMs + 1)
   t.equal(await undo(secret), 400)
 })
+
+t.test('taking a change back takes away every address that came after it, of both kinds', async (t) => {
+  const { call, verify, register, change, messageTo, secretIn, undo, list, clock, send } = await open(t)
+  const token = await register('ann@good.example')
+  const mail = await change(token, 'email', 'thief@bad.example', { password })
+  is(t, await verify(mail, 'thief@bad.example'), 'OK')
+  const secret = secretIn(await messageTo('ann@good.example'))
+  clock.add(1_000)
+  const phone = await change(token, 'phone', '+8613800138000', { password })
+  is(t, await verify(phone, '+8613800138000'), 'OK')
+  const ofThief = secretIn(await messageTo('thief@bad.example'))
+  t.not(ofThief, '', 'the thief gets a link of its own')
+  t.equal(await undo(secret), 200)
+  t.equal(await undo(ofThief), 400, 'which is over')
+  clock.add(2_000)
+  is(t, await call('/v1/code/send', { purpose: 'reset', address: '+8613800138000' }), 'OK')
+  t.equal(await readCode(send, '+8613800138000'), '', 'the phone of the thief gets no code')
+  const sent = await call('/v1/code/send', { purpose: 'reset', address: 'ann@good.example' })
+  const reset = await call('/v1/password/reset', {
+    flow: sent.flow,
+    code: await readCode(send, 'ann@good.example'),
+    newPassword: 'another good horse',
+  })
+  t.same(await list((reset.tickets as Tickets).skey), ['ann@good.example'])
+})

@@ -41,17 +41,30 @@ export const takeAddressChange = async (
   return trx.selectFrom('addressChanges').selectAll().where('undoHash', '=', undoHash).executeTakeFirst()
 }
 
+/** What came after a change, of addresses of both kinds, the oldest first. */
+export const findLaterChanges = (
+  trx: Executor,
+  { userId, changedAt }: Pick<AddressChangeRow, 'userId' | 'changedAt'>,
+): Promise<AddressChangeRow[]> =>
+  trx
+    .selectFrom('addressChanges')
+    .selectAll()
+    .where('userId', '=', userId)
+    .where('changedAt', '>=', changedAt)
+    .where('undoneAt', 'is', null)
+    .orderBy('changedAt')
+    .execute()
+
 /** Changes after one that was undone can't be undone: they may be those of a thief. */
 export const cancelLaterChanges = async (
   trx: Executor,
-  { userId, kind, changedAt }: Pick<AddressChangeRow, 'userId' | 'kind' | 'changedAt'>,
+  { userId, changedAt }: Pick<AddressChangeRow, 'userId' | 'changedAt'>,
   nowMs: number,
 ): Promise<void> => {
   await trx
     .updateTable('addressChanges')
     .set({ undoneAt: nowMs })
     .where('userId', '=', userId)
-    .where('kind', '=', kind)
     .where('changedAt', '>=', changedAt)
     .where('undoneAt', 'is', null)
     .execute()

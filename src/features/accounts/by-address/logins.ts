@@ -35,8 +35,8 @@ export const createAddressLogins = ({
   hasPasswordBeside,
   /** No password opens the account any more, and everything that was issued to it ends with its epoch. */
   endPasswords: async (trx: Executor, userId: number): Promise<void> => {
-    await replaceVerifiers(trx, userId, [], clock.now())
     await raiseEpoch(trx, userId, clock.now())
+    await replaceVerifiers(trx, userId, [], clock.now())
   },
 })
 
