@@ -171,6 +171,8 @@ async function createTemplate(runFolder: string): Promise<string> {
     '--no-defaults',
     ...asMe(),
     `--datadir=${fresh}`,
+    // A server that starts removes the temporary tables of this folder: those of another run in /tmp, too.
+    `--tmpdir=${runFolder}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     smallLog,
