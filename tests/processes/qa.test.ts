@@ -55,7 +55,7 @@ t.setTimeout(180_000)
 for (const { name, open } of worlds) {
   t.test(name, async (t) => {
     const world = await open()
-    const server = await spawnServer(world.environment)
+    const server = await spawnServer({ ...world.environment, TORII__CODES__RESEND_SECONDS: '1' })
     t.teardown(async () => {
       await server.stop()
       await world.close()
