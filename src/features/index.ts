@@ -35,7 +35,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     apps: house.add(apps, recorders),
     devices: house.add(deviceAdmin, recorders),
     addresses: address,
-    accounts: house.add(accountAdmin, { endLogins, removeAddresses: address.removeOf, ...recorders }),
+    accounts: house.add(accountAdmin, { endLogins, addresses: address, ...recorders }),
     words: house.add(wordAdmin, recorders),
     outbox: house.add(outboxAdmin, recorders),
     recorders,

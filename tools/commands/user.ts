@@ -64,7 +64,7 @@ const unlock = ({ withAdmin, print }: Context, user: string) =>
 
 export const register = (program: Command, context: Context) => {
   const user = describe(program.command('user'), "A person's account", 'torii user show alice')
-  const who = ['<user>', 'user name or user number'] as const
+  const who = ['<user>', 'user name, user number, e-mail address or phone'] as const
 
   describe(
     user.command('list'),

@@ -9,7 +9,7 @@ import type { RecordChange } from '../change-log/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
 import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
 import { isStreak, judgeWait } from './failures/rule.ts'
-import { canonicalLogin, loginKeyOf } from './names.ts'
+import { createFindKey } from './find-key.ts'
 import {
   findAccount,
   findAccounts,
@@ -25,7 +25,7 @@ export type AccountAdminNeeds = {
   db: Db
   clock: Clock
   endLogins: EndLogins
-  removeAddresses: Addresses['removeOf']
+  addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
@@ -46,14 +46,17 @@ export const createAccountAdmin = ({
   db,
   clock,
   endLogins,
-  removeAddresses,
+  addresses,
   recordAudit,
   recordChange,
 }: AccountAdminNeeds) => {
-  /** By user number or user name. */
+  const findKey = createFindKey(addresses)
+
+  /** By user number, user name, e-mail address or phone. */
   const get = async (typed: string) => {
-    const login = canonicalLogin(typed)
-    const userId = login.kind === 'number' ? login.userId : await findUserIdOfKey(db.write, loginKeyOf(login))
+    const loginKey = await findKey(typed)
+    const [, number] = /^number:(\d+)$/.exec(loginKey.toString()) ?? []
+    const userId = number === undefined ? await findUserIdOfKey(db.write, loginKey) : Number(number)
     const account = userId === undefined ? undefined : await findAccount(db.write, userId)
     if (!account) throw new Failure('USER_UNKNOWN')
     return account
@@ -94,6 +97,7 @@ export const createAccountAdmin = ({
       const account = await get(typed)
       return {
         ...account,
+        addresses: (await addresses.findOf(db.write, account.userId)).map(({ text }) => text),
         failures: await showFailures(account.tag),
         logins: (await findLoginsOfUser(db.write, account.userId, shownLogins)).map(describeLogin),
       }
@@ -119,7 +123,7 @@ export const createAccountAdmin = ({
         await raiseEpoch(trx, userId, nowMs)
         await endLogins(trx, userId, { endedAt: nowMs, endReason: 'deleted' })
         await clearAllFailures(trx, tag)
-        await removeAddresses(trx, userId)
+        await addresses.removeOf(trx, userId)
         await removePerson(trx, userId)
         await recordAudit(trx, { kind: 'account.removed', userId })
         await recordChange(trx, 'account', String(userId))

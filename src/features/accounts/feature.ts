@@ -39,7 +39,7 @@ const dayMs = 24 * 3_600_000
 
 export type AccountAdminNeeds = {
   endLogins: EndLogins
-  removeAddresses: Addresses['removeOf']
+  addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
