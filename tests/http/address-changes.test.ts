@@ -80,6 +80,16 @@ t.test('only a user who has just logged in, or who knows the password, changes a
   t.same(await list((other.tickets as Tickets).skey), ['ann@good.example'])
 })
 
+t.test('a change ends with the login that asked for it', async (t) => {
+  const { register, change, list, call, verify } = await open(t)
+  const token = await register('ann@good.example')
+  const sent = await change(token, 'email', 'thief@bad.example')
+  is(t, await call('/v1/logout', { token }), 'LOGGED_OUT')
+  is(t, await verify(sent, 'thief@bad.example'), 'CODE_EXPIRED')
+  const other = await call('/v1/login', { login: 'ann@good.example', password })
+  t.same(await list((other.tickets as Tickets).skey), ['ann@good.example'])
+})
+
 t.test('an address of another account is answered the same', async (t) => {
   const { register, change, call, messageTo } = await open(t)
   await register('taken@good.example')

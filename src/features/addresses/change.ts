@@ -20,12 +20,12 @@ export type ChangeNeeds = {
   addressLogins: AddressLogins
   codes: Pick<Codes, 'send' | 'consume'>
   credentials: Pick<CredentialsService, 'find' | 'checkOld'>
-  tickets: Pick<Tickets, 'findAuthenticatedAt'>
+  tickets: Pick<Tickets, 'findAuthenticatedAt' | 'isLive'>
   notify: Notify
   recordAudit: RecordAudit
 }
 
-type Payload = AddressVerifier & { epoch: number }
+type Payload = AddressVerifier & { epoch: number; loginId: string }
 
 export const purposeOf = { email: 'change-email', phone: 'change-phone' } as const
 
@@ -56,7 +56,7 @@ export const createChange = (needs: ChangeNeeds) => {
 
   /** Sends the code. An address that has another account gets a notice; work and reply are the same. */
   const begin = async (input: ChangeInput, caller: TicketCaller): Promise<ChangeReply> => {
-    const { userId } = caller.ticket
+    const { userId, loginId } = caller.ticket
     const { kind } = input
     const address = await addresses.parse(input.address, kind)
     addresses.checkAllowed(address)
@@ -64,7 +64,7 @@ export const createChange = (needs: ChangeNeeds) => {
     const verifier = await addressLogins.createVerifier(input, address.key)
     const owner = await addresses.findOwner(db.write, address)
     if (owner?.userId === userId) throw new Failure('PARAMETER_INVALID', { info: 'address: it is yours' })
-    const payload: Payload = { ...verifier, epoch }
+    const payload: Payload = { ...verifier, epoch, loginId }
     return codes.send({
       purpose: purposeOf[kind],
       address: owner?.address ?? address,
@@ -80,9 +80,11 @@ export const createChange = (needs: ChangeNeeds) => {
     (kind: AddressKind) => async (input: VerifyInput, caller: Parameters<Codes['consume']>[0]['caller']) => {
       const { flow, code } = input
       const write = async (trx: Executor, { address, userId = 0, payload }: Found) => {
-        const { epoch, ...verifier } = payload as Payload
+        const { epoch, loginId, ...verifier } = payload as Payload
         // The password was changed since, or every login ended: whoever asked may not be the user.
         if (!(await addressLogins.lock(trx, userId, epoch))) throw new Failure('CODE_EXPIRED')
+        // So did a user who ended the login that asked.
+        if (!(await needs.tickets.isLive(trx, loginId))) throw new Failure('CODE_EXPIRED')
         const { old, others } = await findOwn(trx, userId, kind)
         if (old) await takeAway(trx, old)
         await addresses.insert(trx, userId, address)

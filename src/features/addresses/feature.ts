@@ -32,7 +32,7 @@ export type AddressChangesNeeds = {
   addressLogins: AddressLogins
   codes: Codes
   credentials: CredentialsService
-  tickets: Pick<Tickets, 'findAuthenticatedAt' | 'endAll'>
+  tickets: Pick<Tickets, 'findAuthenticatedAt' | 'isLive' | 'endAll'>
   outbox: Pick<Outbox, 'add' | 'check'>
   recordAudit: RecordAudit
 }

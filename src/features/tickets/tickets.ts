@@ -84,6 +84,10 @@ export const createTickets = (needs: TicketsNeeds) => {
     await skeys.closeLogin(loginId, 'logged-out')
   }
 
+  /** Whether a login has not ended, as part of a transaction that acts for it. */
+  const isLive = async (trx: Executor, loginId: string): Promise<boolean> =>
+    (await findLoginTime(trx, Buffer.from(fromHex(loginId) ?? []))) !== undefined
+
   /** In every process final when it returns: the row first, then the gate that every use of an SKey reads. */
   const logout = async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {
     if (everywhere) return logoutEverywhere(ticket)
@@ -103,6 +107,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     endAll,
     findKeys: findKeysOfUser,
     findAuthenticatedAt,
+    isLive,
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */
