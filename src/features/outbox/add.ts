@@ -25,7 +25,19 @@ const retryAfterSeconds = 60
 
 /** Of a variable, in code points: names of devices and places may be long. */
 const longestVariable = 300
-const cut = (text: string) => [...text.slice(0, 2 * longestVariable)].slice(0, longestVariable).join('')
+const cut = (text: string, longest = longestVariable) =>
+  [...text.slice(0, 2 * longest)].slice(0, longest).join('')
+
+const longestDevice = 40
+/** A stranger chooses the name of its device, in every kind of message: there is no room for a text or a link in it. */
+const tellDevice = (text: string) =>
+  cut(
+    text
+      .replace(/[^\p{L}\p{N}\p{M} ,()_-]+/gu, ' ')
+      .replace(/ +/g, ' ')
+      .trim(),
+    longestDevice,
+  ).trim()
 
 export const createAdd = (needs: AddNeeds): Outbox => {
   const { clock, random, sealer, backlog, isSetUp, noteRefused } = needs
@@ -45,7 +57,10 @@ export const createAdd = (needs: AddNeeds): Outbox => {
     const now = clock.now()
     const messageId = createMessageId(now, random)
     const variables = Object.fromEntries(
-      Object.entries(message.variables).map(([name, value]) => [name, cut(value)]),
+      Object.entries(message.variables).map(([name, value]) => [
+        name,
+        name === 'device' ? tellDevice(value) : cut(value),
+      ]),
     )
     backlog.noteAdded()
     await insertMessage(trx, {

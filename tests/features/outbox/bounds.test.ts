@@ -3,6 +3,7 @@ import { createSealer } from '../../../src/adapters/crypto.ts'
 import { systemRandom } from '../../../src/adapters/random.ts'
 import { createAdd } from '../../../src/features/outbox/add.ts'
 import { createBacklog } from '../../../src/features/outbox/backlog.ts'
+import { openBody } from '../../../src/features/outbox/body.ts'
 import { catalogue } from '../../../src/protocol/errors.ts'
 import { createTestClock, openShared, openTestServer, until } from '../../harness/test-server.ts'
 import { code, createAdder, createKeyEnvironment } from './world.ts'
@@ -79,6 +80,15 @@ t.test('a message is added with what it tells of, or not at all', async (t) => {
   await db.transaction((trx) => add(trx, code))
   const [row] = await count()
   t.notMatch(row?.body?.toString('latin1'), /314159|amber/, 'sealed at rest')
+  const device = 'Pay at https://evil.example/now <b>or your account is closed</b> today, call us'
+  await db.write.deleteFrom('outbox').execute()
+  await add(db.write, { ...code, kind: 'password-changed', variables: { place: 'here', device } })
+  const told = await db.write.selectFrom('outbox').select(['messageId', 'body']).executeTakeFirstOrThrow()
+  t.equal(
+    openBody(sealer, told.messageId, told.body ?? Buffer.alloc(0)).variables.device,
+    'Pay at https evil example now b or your',
+    'no text and no link of a stranger, in no kind of message',
+  )
 })
 
 t.test('rows leave a day after they were sent or given up; what waits stays', async (t) => {
