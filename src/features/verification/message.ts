@@ -6,6 +6,7 @@ import type { AppCaller } from '../../http/caller.ts'
 import type { Message, Outbox } from '../outbox/api.ts'
 import type { Asked } from './api.ts'
 import { findLink } from './links.ts'
+import type { Purpose } from './wire.ts'
 
 export type Post = (
   trx: Executor,
@@ -21,6 +22,12 @@ export type PostNeeds = {
 }
 
 const noCode = '------'
+/**
+ * A code of these does only what its reader then says. With a code to register or to change an address goes what a
+ * stranger may have prepared, a password or an account: its digits help only where they were asked for, and a link to
+ * them would make a click do it.
+ */
+const withLinks: readonly Purpose[] = ['login', 'reset', 'confirm']
 
 const longestDevice = 40
 
@@ -39,7 +46,8 @@ export const createPost = ({ outbox, clock, lifeSeconds, links }: PostNeeds): Po
   const minutes = String(Math.round(lifeSeconds / 60))
   return async function post(trx, { asWhat, address, caller, purpose }, { flow, code, expiresAt }) {
     const { appId } = caller.app
-    const link = address.kind === 'email' && code !== '' ? findLink(links, appId, flow, code) : ''
+    const hasLink = address.kind === 'email' && code !== '' && withLinks.includes(purpose)
+    const link = hasLink ? findLink(links, appId, flow, code) : ''
     const asked = { place: caller.address.text, device: describeDevice(caller) }
     const message: Message = {
       channel: address.kind,

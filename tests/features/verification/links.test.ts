@@ -30,6 +30,14 @@ t.test('a mail has a link for apps that have one, with the code in its fragment'
   t.equal(link, `/code?app=app#flow=${sent.flow}&code=${digits}`)
   await codes.send(ask('bella@example.com', { asWhat: 'nothing' }))
   t.equal(posted[1]?.variables.link, '', 'no link without a code')
+  for (const purpose of ['register', 'change-email'] as const) {
+    await codes.send(ask(`${purpose}@example.com`, { purpose }))
+    t.equal(
+      posted.at(-1)?.variables.link,
+      '',
+      `${purpose}: a stranger may have prepared what a click would do`,
+    )
+  }
 })
 
 t.test('the page waits for a click', async (t) => {
