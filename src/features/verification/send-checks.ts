@@ -8,6 +8,7 @@ import type { Asked } from './api.ts'
 import { hasLoggedIn } from './repo.ts'
 import type { SendLimits } from './send-limits.ts'
 import type { SmsBudget } from './sms-budget.ts'
+import type { Purpose } from './wire.ts'
 
 export type SendChecksNeeds = {
   db: Db
@@ -20,13 +21,16 @@ export type SendChecksNeeds = {
 }
 
 const nameBytes = 16
+/** Their codes go to an address of the account; those of the others to whatever address a user names. */
+const toOwner: readonly Purpose[] = ['login', 'reset', 'confirm']
 
 export const createCheckSend = ({ db, crypto, key, captcha, outbox, limits, budget }: SendChecksNeeds) => {
   /** The store learns no address. */
   const targetOf = ({ address }: Asked) => toHex(crypto.hmacSha256(key, address.key).subarray(0, nameBytes))
 
   return async function checkSend(asked: Asked): Promise<void> {
-    const { address, caller, userId = 0 } = asked
+    const { address, caller, purpose } = asked
+    const userId = toOwner.includes(purpose) ? (asked.userId ?? 0) : 0
     const isKnownDevice = async () =>
       caller.device !== undefined && hasLoggedIn(db.write, userId, caller.device.knownAs)
     outbox.check(address.kind)

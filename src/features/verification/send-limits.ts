@@ -64,13 +64,14 @@ export const createSendLimits = ({ store, clock, config, logger, checkNetwork }:
       const place = address.network
       const soonMs = await store.pass(`code-limit:{${target}}:soon:${place}`, config.resendSeconds * 1_000, 1)
       if (soonMs > 0) throw tooSoon(soonMs)
+      // Before the counts of all: a network that is refused uses up nothing of the address.
+      await checkNetwork(address)
       const waitMs = await count(target, place, true)
       if (waitMs > 0) {
         const isOwn = device !== undefined && (await isKnownDevice())
         const ownMs = isOwn ? await count(target, `device:${device.knownAs}`, false) : waitMs
         if (ownMs > 0) throw tooSoon(ownMs)
       }
-      await checkNetwork(address)
       await checkApp(app.appId)
     },
   }

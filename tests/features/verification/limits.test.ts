@@ -75,6 +75,27 @@ t.test('all networks together have 20 an hour, a device that the account knows i
   t.equal(await sendMany(one, 10, () => owner(device)), 5, 'the known device has its five')
 })
 
+t.test('a known device has counts of its own for addresses of its account alone', async (t) => {
+  const one = await openOne(t)
+  const device = 'ab'.repeat(16)
+  const userId = 10_001
+  await insertLogin(one, userId, device)
+  const caller = callerOf({ device })
+  const toVictim = () => ask('victim@example.com', { purpose: 'change-email', userId, caller })
+  t.equal(await sendMany(one, 20, toVictim), 5, 'no more than any stranger')
+})
+
+t.test('a network that is refused uses up nothing of an address', async (t) => {
+  const one = await openOne(t, {
+    TORII__LIMITS__CODES_SENT: '[86400, 1]',
+    TORII__CODES__PER_HOUR_OF_ALL: '2',
+  })
+  const stranger = callerOf({ network: '203.0.113.0/24' })
+  t.equal(await sendMany(one, 1, () => ask('bella@example.com', { caller: stranger })), 1)
+  t.equal(await sendMany(one, 5, () => ask('amber@example.com', { caller: stranger })), 0)
+  t.equal(await sendMany(one, 1, () => ask('amber@example.com')), 1, 'the owner gets a code')
+})
+
 t.test('a network and an app have a sum over all addresses', async (t) => {
   const one = await openOne(t, {
     TORII__LIMITS__CODES_SENT: '[3600, 7]',
