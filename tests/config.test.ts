@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { Type as TypeBox } from 'typebox'
+import { limit, sectionOf } from '../src/config/fields.ts'
 import { type Config, ConfigSchema } from '../src/config/index.ts'
 import { ConfigError, loadConfig, maskConfig } from '../src/config/load.ts'
 import { Type } from '../src/protocol/schema.ts'
@@ -52,6 +53,14 @@ t.test('the builders of shapes make what those of TypeBox make', async (t) => {
   t.equal(JSON.stringify(build(Type)), JSON.stringify(build(TypeBox)))
 })
 
+t.test('a setting that two features declare is refused before anything starts', async (t) => {
+  const [codes, backends] = [{ verify: limit(60, 30) }, { verify: limit(10, 10_000) }]
+  t.throws(() => sectionOf(codes, backends), { message: 'two features declare the setting verify' })
+  t.same(Object.keys(sectionOf(codes, { other: limit(60, 60) }).properties), ['verify', 'other'])
+  const source = readFileSync(join(root, 'src/config/index.ts'), 'utf8')
+  t.notMatch(source, '...', 'slices are put together by sectionOf alone')
+})
+
 t.test('without anything, the defaults of config/default.json hold', async (t) => {
   const config = loadConfig({ TORII__SERVER__TRIAL: 'false' })
   const kept = JSON.parse(readFileSync(join(root, 'config/default.json'), 'utf8')) as Config
@@ -72,7 +81,7 @@ t.test('without anything, the defaults of config/default.json hold', async (t) =
     server: { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, drainTimeoutMs: 10_000, trial: false },
     security: { profile: 'compat' },
     transport: { maxGetBytes: 2_000, maxPostBytes: 65_536, totpCompensation: 0 },
-    limits: { provision: [60, 3], echo: [60, 30] },
+    limits: { provision: [60, 3], echo: [60, 30], verify: [60, 30], ticketVerify: [10, 10_000] },
     tickets: { a2Seconds: 30 * 86_400, skeySeconds: 48 * 3_600, skeyIdleSeconds: 3_000, retrySeconds: 10 },
     password: { cost: 10 },
     store: { commandTimeoutMs: 150 },

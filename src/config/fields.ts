@@ -6,6 +6,19 @@ import { Type } from '../protocol/schema.ts'
 export const section = <P extends Record<string, TSchema>>(properties: P) =>
   Type.Object(properties, { additionalProperties: false, default: {} })
 
+type Slice = Record<string, TSchema>
+type NamesOf<S> = S extends unknown ? keyof S & string : never
+type Merged<S> = { [N in NamesOf<S>]: S extends { readonly [K in N]: infer T extends TSchema } ? T : never }
+
+/** One section from the slices of several features. Throws for a name that two declare: one would replace the other. */
+export const sectionOf = <S extends Slice[]>(...slices: S) => {
+  const members = slices.flatMap((slice) => Object.entries(slice))
+  const names = members.map(([name]) => name)
+  const twice = names.find((name, at) => names.indexOf(name) < at)
+  if (twice !== undefined) throw new Error(`two features declare the setting ${twice}`)
+  return section(Object.fromEntries(members) as Merged<S[number]>)
+}
+
 export const text = (value: string, description: string, more: { pattern?: string } = {}) =>
   Type.String({ default: value, description, ...more })
 

@@ -110,7 +110,7 @@ t.test('without a secret nothing is revealed', async (t) => {
 
 t.test('a disabled backend, and one that calls too often, are refused', async (t) => {
   const { apps, backend, web, call, logIn, clock } = await openBackends(t, {
-    TORII__LIMITS__VERIFY: '[10, 3]',
+    TORII__LIMITS__TICKET_VERIFY: '[10, 3]',
   })
   const { skey } = await logIn(web, 'amber')
   for (let at = 0; at < 3; at++)
@@ -127,6 +127,19 @@ t.test('a disabled backend, and one that calls too often, are refused', async (t
   await apps.disable(backend.appId)
   await apps.reload()
   t.match(await spend(), { status: 403, reply: { code: 2020500 } })
+})
+
+t.test('codes of flows and tickets of users have limits of their own', async (t) => {
+  const { backend, web, call } = await openBackends(t, {
+    TORII__LIMITS__VERIFY: '[60, 2]',
+    TORII__LIMITS__TICKET_VERIFY: '[60, 3]',
+  })
+  const judge = () => call('/v1/verify', web, { flow: `register-${'0'.repeat(32)}`, code: '123456' })
+  const ask = () => call(path, backend, { token: 'x' })
+  for (let at = 0; at < 2; at++) t.equal((await judge()).reply.code, codes.CODE_EXPIRED)
+  t.equal((await judge()).reply.code, codes.TOO_OFTEN)
+  for (let at = 0; at < 3; at++) t.equal((await ask()).reply.code, codes.TICKET_ENDED)
+  t.equal((await ask()).reply.code, codes.TOO_OFTEN)
 })
 
 t.test('a backend calls in the clear from its networks alone, and only to check', async (t) => {

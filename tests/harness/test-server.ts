@@ -74,7 +74,15 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'CAPTCHA',
         'LOGIN_FAILURES',
       ],
-      ...['PASSWORD_RANGE', 'PASSWORD_CHANGE', 'PASSWORD_RESET', 'CODE', 'VERIFY', 'CODES_SENT'],
+      ...[
+        'PASSWORD_RANGE',
+        'PASSWORD_CHANGE',
+        'PASSWORD_RESET',
+        'CODE',
+        'VERIFY',
+        'TICKET_VERIFY',
+        'CODES_SENT',
+      ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),
   TORII__CAPTCHA__DEMAND: JSON.stringify([

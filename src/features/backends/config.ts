@@ -4,4 +4,4 @@ export const server = {
   backendNetworks: texts('CIDR ranges from which backends may check tickets without TLS'),
 }
 
-export const limits = { verify: limit(10, 10_000) }
+export const limits = { ticketVerify: limit(10, 10_000) }

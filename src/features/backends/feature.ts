@@ -42,7 +42,7 @@ const createAppLimit =
 
 export const backends = feature({
   create: ({ store, config }: World, { tickets }: BackendsNeeds) => {
-    const checkAppLimit = createAppLimit(store, config.limits.verify)
+    const checkAppLimit = createAppLimit(store, config.limits.ticketVerify)
     const verify = async (input: VerifyInput, { app }: AppCaller) => {
       const tokens = readTokens(input)
       // An app without a secret is everybody's: it may not ask about tickets.

@@ -30,7 +30,7 @@ export const verifyShape = {
   path: '/v1/ticket/verify',
   aliases: [],
   summary: 'Tells a backend whether tickets of its apps are valid, and whose they are',
-  limit: 'verify',
+  limit: 'ticketVerify',
   replay: 'read',
   forBackends: true,
   input: Type.Object({
