@@ -60,6 +60,7 @@ t.test('a user changes the address; the old one gets a notice', async (t) => {
   is(t, await call('/v1/login', { login: 'old@good.example', password }), 'LOGIN_FAILED')
   const notice = await messageTo('old@good.example')
   t.match(notice, /https:\/\/login\.example\/address\/undo#/)
+  t.match(notice, /N…@good\.example.*o…@good\.example/s, 'both addresses are told')
   t.notMatch(notice, /New@good/, 'its whole address is not told')
   is(t, await change(token, 'email', 'new@good.example', { password }), 'PARAMETER_INVALID', 'it is the same')
   is(t, await register('old@good.example').then(() => ({ code: codes.OK })), 'OK', 'the old one is free')
@@ -115,11 +116,13 @@ t.test('an account without an address gets one, and a second kind', async (t) =>
   is(t, await verify(await change(token, 'phone', '+86 138 0013 8000', { password }), '+8613800138000'), 'OK')
   t.same(await list(token), ['ann@good.example', '+8613800138000'])
   is(t, await call('/v1/login', { login: '+8613800138000', password }), 'LOGGED_IN')
-  t.match(await messageTo('ann@good.example'), /address\/undo#/, 'the other address is told')
+  const told = await messageTo('ann@good.example')
+  t.match(told, /\+861…00.*address\/undo#/s, 'the other address is told')
+  t.notMatch(told, /a…@good/, 'and still belongs to the account')
 })
 
 t.test('the last way to log in is not removed', async (t) => {
-  const { call, verify, register, list, change } = await open(t)
+  const { call, verify, register, list, change, messageTo } = await open(t)
   const token = await register('ann@good.example', {})
   is(t, await call('/v1/address/remove', { token, remove: 'email' }), 'LAST_LOGIN')
   is(t, await call('/v1/address/remove', { token, remove: 'phone' }), 'PARAMETER_INVALID')
@@ -130,6 +133,9 @@ t.test('the last way to log in is not removed', async (t) => {
   const withPassword = await register('bob@good.example')
   is(t, await call('/v1/address/remove', { token: withPassword, remove: 'email', password }), 'OK')
   t.same(await list(withPassword), [])
+  const told = await messageTo('bob@good.example')
+  t.match(told, /b…@good\.example.*address\/undo#/s, 'the removed address is told')
+  t.notMatch(told, / -[.。]|now has|现在的地址/, 'there is no new one')
 })
 
 t.test('the owner of the old address takes a change back; all passwords and logins end', async (t) => {

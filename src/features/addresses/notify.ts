@@ -69,7 +69,8 @@ export const createNotify = ({ clock, random, crypto, outbox }: NotifyNeeds): No
       language: caller.language,
       appId: caller.app.appId,
       variables: {
-        address: now ? hint(now) : '-',
+        address: now ? hint(now) : '',
+        old: old ? hint(old) : '',
         place: caller.address.text,
         device: caller.device?.deviceType ?? '',
         days: String(undoDays),

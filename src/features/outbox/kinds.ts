@@ -9,7 +9,7 @@ const whereabouts = ['place', 'device']
 export const kinds: Readonly<Record<MessageKind, Variables>> = {
   code: { required: ['code', 'minutes', 'purpose'], optional: [...whereabouts, 'link'] },
   'address-in-use': { required: [], optional: whereabouts },
-  'address-changed': { required: ['address'], optional: [...whereabouts, 'link', 'days'] },
+  'address-changed': { required: [], optional: ['address', 'old', ...whereabouts, 'link', 'days'] },
   'password-changed': { required: [], optional: [...whereabouts, 'link'] },
   'new-device': { required: ['device'], optional: ['place', 'link'] },
   test: { required: [], optional: [] },

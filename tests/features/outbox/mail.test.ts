@@ -26,7 +26,13 @@ const place = { place: 'Hangzhou, 203.0.113.0/24', device: 'Pixel 9' }
 const kinds: Record<MessageKind, Message['variables']> = {
   code: { code: '314159', minutes: '10', purpose: 'reset', ...place, link: '/m/abc' },
   'address-in-use': place,
-  'address-changed': { address: 'n…@mail.example', days: '7', link: '/m/undo', ...place },
+  'address-changed': {
+    address: 'n…@mail.example',
+    old: 'o…@mail.example',
+    days: '7',
+    link: '/m/undo',
+    ...place,
+  },
   'password-changed': { link: '/m/reset', ...place },
   'new-device': { link: '/m/end', ...place },
   test: {},
