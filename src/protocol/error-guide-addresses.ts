@@ -20,7 +20,7 @@ export const addressGuide = {
   },
   CODE_WRONG: {
     section: 'Accounts and tickets',
-    when: 'The code is not the latest one that was sent for this flow. `triesLeft` says how many more are judged.',
+    when: 'The code is not the latest one that was sent for this flow. `triesLeft` says how many more are judged; without it the code was not six digits, and cost no try.',
     todo: 'Ask the user again. Five wrong codes end the flow.',
   },
   CODE_TOO_SOON: {
@@ -55,8 +55,8 @@ export const addressGuide = {
   },
   PASSWORD_MUST_CHANGE: {
     section: 'Accounts and tickets',
-    when: 'An administrator set this password, and it must be changed before it is used.',
-    todo: 'Let the user change the password.',
+    when: 'The password is right, but an administrator set it. `cost` and `logins` say what a new one is hashed with.',
+    todo: 'Ask the user for a new password, and log in again with both: `hashes`, or `newPassword`.',
   },
   MAIL_FAILED: {
     section: 'The server',

@@ -18,6 +18,9 @@ export type Guide = { section: GuideSection; when: string; todo: string }
 
 const access = 'App, address and limits'
 const again = 'Solve the fresh one in `captcha` of this refusal.'
+const codeSent =
+  '`/v1/register` with an address: a code was sent to it, or its owner got a notice. There is no account yet.'
+const giveCode = 'Give the code to `/v1/verify`, with the `flow` of this reply.'
 const notSent = 'This version does not send it; the number is kept for a later one.'
 
 export const errorGuide: Record<ErrorName, Guide> = {
@@ -29,14 +32,14 @@ export const errorGuide: Record<ErrorName, Guide> = {
   },
   REGISTERED: {
     section: 'Done',
-    when: '`/v1/register` made the account and logged the user in.',
+    when: '`/v1/register`, or `/v1/verify` with its code, made the account and logged the user in.',
     todo: 'Store both tickets; the A2 first.',
   },
-  REGISTERED_MAIL_SENT: { section: 'Done', when: notSent, todo: '–' },
-  REGISTERED_SMS_SENT: { section: 'Done', when: notSent, todo: '–' },
+  REGISTERED_MAIL_SENT: { section: 'Done', when: codeSent, todo: giveCode },
+  REGISTERED_SMS_SENT: { section: 'Done', when: codeSent, todo: giveCode },
   LOGGED_IN: {
     section: 'Done',
-    when: '`/v1/login` accepted the password.',
+    when: '`/v1/login` accepted the password, or the code.',
     todo: 'Store both tickets; the A2 first.',
   },
   LOGGED_OUT: {
@@ -185,25 +188,29 @@ export const errorGuide: Record<ErrorName, Guide> = {
   CAPTCHA_WRONG: { section: access, when: 'The answer is wrong, or for another call.', todo: again },
   PASSWORD_LENGTH: {
     section: 'Accounts and tickets',
-    when: 'The password is empty or longer than 1,024 bytes.',
+    when: 'The password is empty or longer than 1,024 bytes, or a new one has fewer than 8 characters.',
     todo: 'Ask the user for another password.',
   },
   ALREADY_REGISTERED: {
     section: 'Accounts and tickets',
-    when: 'Another account has this user name, or one that counts as the same.',
+    when: 'Another account has this user name, or one that counts as the same; or, after the right code, this address by now.',
     todo: 'Ask the user for another name, or to log in.',
   },
   REGISTER_MODE: {
     section: 'Accounts and tickets',
-    when: '`regmode` is not `anonymous`, the only one of this version.',
-    todo: 'Send `"regmode": "anonymous"`.',
+    when: '`regmode` is not one that this server allows.',
+    todo: 'Register in another way. Administrator: `accounts.registerModes`.',
   },
   NAME_LENGTH: {
     section: 'Accounts and tickets',
     when: 'A user name has fewer than 3 or more than 45 characters, or a nickname more than 45. `info` names the member.',
     todo: 'Ask the user for another name.',
   },
-  LOGIN_MODE: { section: 'Accounts and tickets', when: notSent, todo: '–' },
+  LOGIN_MODE: {
+    section: 'Accounts and tickets',
+    when: 'A code was asked for or sent to log in, and users of this app log in with a password.',
+    todo: 'Ask the user for the password. Administrator: `accounts.codeLoginApps`.',
+  },
   CAPTCHA_NEEDED: { section: 'Accounts and tickets', when: notSent, todo: '–' },
   LOGIN_FAILED: {
     section: 'Accounts and tickets',
