@@ -302,7 +302,7 @@ for (const { name, world, connect, enter } of opened)
     })
   })
 
-for (const { name, world, open, enter } of opened)
+for (const { name, open, enter } of opened)
   t.test(`a client goes on when its server changes: ${name}`, async (t) => {
     t.test('a registered user logs in by number, whose salt is not that of the name', async (t) => {
       const { client, user, userName } = await enter()
@@ -316,13 +316,19 @@ for (const { name, world, open, enter } of opened)
     })
 
     t.test('a raised bcrypt cost reaches the accounts by their next login', async (t) => {
-      const { userName } = await enter()
-      const raised = await spawnServer({ ...world.environment, TORII__PASSWORD__NEXT_COST: '5' })
+      const { environment, app, db, close } = await open({ TORII__PASSWORD__COST: '4' })
+      t.teardown(close)
+      const connectTo = (url: string) =>
+        createClient({ url, ...app, fetch: createWire(url).fetch, minimumKdfCost: 4 })
+      const userName = randomUser()
+      const first = await spawnServer(environment)
+      await connectTo(first.url).register({ userName, password })
+      await first.stop()
+      const raised = await spawnServer({ ...environment, TORII__PASSWORD__NEXT_COST: '5' })
       t.teardown(raised.stop)
-      const wire = createWire(raised.url)
-      const client = createClient({ url: raised.url, ...world.app, fetch: wire.fetch, minimumKdfCost: 4 })
+      const client = connectTo(raised.url)
       const { user } = await client.login({ login: userName, password })
-      const rows = await world.db.write
+      const rows = await db.write
         .selectFrom('verifiers')
         .selectAll()
         .where('userId', '=', Number(user.userId))

@@ -20,7 +20,8 @@ t.test('both engines have the same steps, of one statement each, and one file fo
     t.match(name, /^\d{4}_[a-z0-9_]+\.\d+$/)
     t.notMatch(sql, /[;{}]/)
   }
-  const files = mysql.filter(({ name }) => name.endsWith('.1')).map(({ name }) => name.slice(5, -2))
+  // The other files change a table of a server that runs already.
+  const files = mysql.filter(({ sql }) => /^CREATE TABLE /.test(sql)).map(({ name }) => name.slice(5, -2))
   t.strictSame([...files, 'migrations'].sort(), Object.keys(config.tables).map(snakeCase).sort())
 })
 
@@ -38,7 +39,7 @@ t.test('the tables are the same on both engines', async (t) => {
   t.ok(first?.columns.includes('accounts.user_id INTEGER 0'))
   t.ok(first?.columns.includes('logins.device_id BLOB 1'))
   t.ok(first?.indexes.includes('unique logins (a2_handle)'))
-  t.ok(first?.indexes.includes('logins (user_id, ended_at)'))
+  t.ok(first?.indexes.includes('logins (user_id, ended_at, expires_at)'))
   for (const { columns, indexes } of described) {
     t.strictSame(columns, first?.columns)
     t.strictSame(indexes, first?.indexes)
