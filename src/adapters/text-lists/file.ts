@@ -22,9 +22,9 @@ export const openFileLists = (folder: string): TextListSource => {
       for (const name of wanted) names.add(name)
       for (let tries = 0; ; tries++) {
         const before = await version()
-        const lists = await Promise.all(
-          wanted.map(async (name) => [name, await readList(fileOf(name))] as const),
-        )
+        const lists: [string, unknown[] | undefined][] = []
+        // One after the other, so that of several that cannot be read the same one is named each time.
+        for (const name of wanted) lists.push([name, await readList(fileOf(name))])
         if ((await version()) === before || tries === mostTries) return Object.fromEntries(lists)
       }
     },
@@ -73,6 +73,8 @@ const readList = async (path: string): Promise<unknown[] | undefined> => {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`words.folder (TORII__WORDS__FOLDER): ${path}: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }

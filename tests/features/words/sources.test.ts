@@ -169,6 +169,17 @@ t.test('files: a malformed list keeps the old one, and is logged once', async (t
   t.equal(lists.check('bad').isClean, true)
 })
 
+t.test('files: when none can be read, the log says so once and names the setting', async (t) => {
+  const folder = await createFolder(t)
+  for (const name of names) await mkdir(join(folder, `${name}.json`))
+  const log: string[] = []
+  const lists = createLists(async () => openFileLists(folder), log)
+  t.teardown(lists.close)
+  for (let polls = 0; polls < 100; polls++) await lists.poll()
+  t.match(log, [/words\.folder.*deny\.json: is not a file/])
+  t.equal(log.length, 1)
+})
+
 t.test('files: a list is written as a whole, one word on each line', async (t) => {
   const folder = await createFolder(t)
   await openFileLists(folder).replace('deny', ['a', 'b'])
