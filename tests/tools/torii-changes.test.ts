@@ -178,6 +178,29 @@ t.test('store clear removes the keys of this server alone', async (t) => {
   })
 })
 
+t.test('a command whose user lacks a right names the setting and the page', async (t) => {
+  const shared = await openShared()
+  t.teardown(() => shared.close())
+  const redis = new Redis(testServers().redis.url)
+  t.teardown(() => redis.quit())
+  await redis.call('ACL', 'SETUSER', shared.database, 'on', '>pw', '~*', '+@all', '-scan')
+  t.teardown(() => redis.call('ACL', 'DELUSER', shared.database))
+  const url = new URL(testServers().redis.url)
+  url.username = shared.database
+  url.password = 'pw'
+  const torii = createTorii({ ...shared.environment, TORII__STORE__URL: url.href })
+  t.match(await torii('store', 'clear', '--yes'), {
+    code: 1,
+    stderr: /scan.*store\.url \(TORII__STORE__URL\) lacks a right: docs\/production\.md/,
+  })
+  // The user of the test servers has no rights in a database of this name.
+  const elsewhere = { TORII__DATABASE__WRITE__0__DATABASE: 'mysql' }
+  t.match(await createTorii({ ...shared.environment, ...elsewhere })('migrate', 'up'), {
+    code: 1,
+    stderr: /denied.*database\.write\.0\.user .* lacks a right: docs\/production\.md.*migrate up/,
+  })
+})
+
 t.test('user remove ends every login and frees the name, and the number stays taken', async (t) => {
   const { folder, server, app, torii } = await openServer(t)
   const { tickets } = (await register(server, app, 'amber')) as unknown as { tickets: { skey: string } }
