@@ -88,6 +88,20 @@ t.test('without the old password a login must be fresh', async (t) => {
   t.equal((await call('/v1/password/change', { token: skey, newPassword: newWord })).code, codes.OK)
 })
 
+t.test('a fresh SKey is not enough on another device than that of its login', async (t) => {
+  const world = await openWorld(t)
+  const { JSON: backend, 't and j by POST': owner } = await openWays(world)
+  const { skey: token } = await enter(owner, 'ebony')
+  const change = { token, newPassword: newWord }
+  t.equal((await backend('/v1/password/change', change)).code, codes.FRESH_LOGIN_NEEDED)
+  const other = await world.connect()
+  const stolen = await other.call('/v1/password/change', change)
+  t.equal((stolen.json as { code: number }).code, codes.FRESH_LOGIN_NEEDED)
+  const address = { token, kind: 'email', address: 'thief@bad.example' }
+  t.equal((await backend('/v1/address/change', address)).code, codes.FRESH_LOGIN_NEEDED)
+  t.equal((await owner('/v1/password/change', change)).code, codes.OK)
+})
+
 t.test('what is wrong with a change', async (t) => {
   const world = await openWorld(t)
   const { JSON: call } = await openWays(world)

@@ -38,7 +38,7 @@ export const createChange = (needs: ChangeNeeds) => {
     if (!found) throw new Failure('NOT_LOGGED_IN')
     if (password !== undefined) await credentials.checkOld(found, { password }, caller)
     else {
-      const authenticatedAt = await needs.tickets.findAuthenticatedAt(caller.ticket)
+      const authenticatedAt = await needs.tickets.findAuthenticatedAt(caller)
       if (authenticatedAt <= clock.now() - needs.freshMs) throw new Failure('FRESH_LOGIN_NEEDED')
     }
     return found.account.epoch

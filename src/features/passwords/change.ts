@@ -29,7 +29,7 @@ export const createChange = ({ clock, freshMs, credentials, tickets, keys }: Cha
     if (input.password !== undefined || input.clientHash !== undefined) {
       return credentials.checkOld(found, input, caller)
     }
-    const authenticatedAt = await tickets.findAuthenticatedAt(caller.ticket)
+    const authenticatedAt = await tickets.findAuthenticatedAt(caller)
     if (authenticatedAt <= clock.now() - freshMs) throw new Failure('FRESH_LOGIN_NEEDED')
     return undefined
   }

@@ -266,16 +266,17 @@ export const findKeysOfUser = async (db: Executor, userId: number): Promise<stri
   return rows.flatMap(({ keyPrint }) => (keyPrint === null ? [] : [keyPrint]))
 }
 
-/** When a login that has not ended was made. */
-export const findLoginTime = async (db: Executor, loginId: Buffer): Promise<number | undefined> => {
-  const row = await db
+/** When and on which device a login was made that has not ended. */
+export const findLoginStart = (
+  db: Executor,
+  loginId: Buffer,
+): Promise<{ authenticatedAt: number; deviceId: Buffer | null } | undefined> =>
+  db
     .selectFrom('logins')
-    .select('authenticatedAt')
+    .select(['authenticatedAt', 'deviceId'])
     .where('loginId', '=', loginId)
     .where('endedAt', 'is', null)
     .executeTakeFirst()
-  return row?.authenticatedAt
-}
 
 export type AccountGate = { tag: Buffer; epoch: number; status: AccountStatus }
 

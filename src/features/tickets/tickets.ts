@@ -1,7 +1,7 @@
 /** The life of tickets: a login begins, its tickets are checked, exchanged and resumed, and it ends. */
 import type { Executor } from '../../adapters/db/index.ts'
 import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
-import { fromHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { parseTicket } from '../../protocol/tickets.ts'
 import type { RaiseEpoch } from '../accounts/api.ts'
@@ -11,7 +11,7 @@ import { type CheckNeeds, createChecks } from './check.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { closeAccountOf } from './recovery.ts'
 import { notLoggedIn } from './refusals.ts'
-import { endLogin, endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginTime } from './repo.ts'
+import { endLogin, endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
 import type { EndReason } from './skeys.ts'
 
 export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
@@ -75,9 +75,15 @@ export const createTickets = (needs: TicketsNeeds) => {
     await close()
   }
 
-  /** When the user of a ticket proved who he is: at the beginning of its login. */
-  const findAuthenticatedAt = async ({ loginId }: CallerTicket): Promise<number> =>
-    (await findLoginTime(db.write, Buffer.from(fromHex(loginId) ?? []))) ?? 0
+  /**
+   * When the user of a ticket proved who he is: at the beginning of its login. 0 for another device than that of the
+   * login: backends see SKeys, and must not do with one what its user alone may do.
+   */
+  const findAuthenticatedAt = async ({ ticket, device }: TicketCaller): Promise<number> => {
+    const login = await findLoginStart(db.write, Buffer.from(fromHex(ticket.loginId) ?? []))
+    const isElsewhere = login?.deviceId && toHex(login.deviceId) !== device?.knownAs
+    return !login || isElsewhere ? 0 : login.authenticatedAt
+  }
 
   const end = async (loginId: Buffer): Promise<void> => {
     await endLogin(db.write, loginId, { endedAt: clock.now(), endReason: 'logged-out' })
@@ -86,7 +92,7 @@ export const createTickets = (needs: TicketsNeeds) => {
 
   /** Whether a login has not ended, as part of a transaction that acts for it. */
   const isLive = async (trx: Executor, loginId: string): Promise<boolean> =>
-    (await findLoginTime(trx, Buffer.from(fromHex(loginId) ?? []))) !== undefined
+    (await findLoginStart(trx, Buffer.from(fromHex(loginId) ?? []))) !== undefined
 
   /** In every process final when it returns: the row first, then the gate that every use of an SKey reads. */
   const logout = async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {
