@@ -138,10 +138,20 @@ t.test('work from another network is refused, and of too low a difficulty', asyn
     'CAPTCHA_WRONG',
   )
   const easy = await ask(world)
-  for (let at = 0; at < 14; at++) await registerOn(world)
+  for (let at = 0; at < 63; at++) await registerOn(world)
   const refused = await registerOn(world, { captcha: { answer: solve(easy) } })
   const { captcha } = checkRefusal(t, refused, 'CAPTCHA_WRONG') as { captcha: Issued }
-  t.equal(captcha.challenge?.maxnumber, 2_000, 'the demand has risen')
+  t.equal(captcha.challenge?.maxnumber, 4_000, 'the demand has risen twice')
+})
+
+t.test('work counts although the demand rose while the client did it', async (t) => {
+  const world = await openDemanding()
+  for (let at = 3; at < 14; at++) await registerOn(world)
+  const { captcha } = checkRefusal(t, await registerOn(world), 'CAPTCHA_MISSING') as { captcha: Issued }
+  t.equal(captcha.challenge?.maxnumber, 1_000)
+  t.equal((await registerOn(world, { captcha: { answer: solve(captcha) } })).json.code, codes.REGISTERED)
+  const next = checkRefusal(t, await registerOn(world), 'CAPTCHA_MISSING') as { captcha: Issued }
+  t.equal(next.captcha.challenge?.maxnumber, 2_000, 'it has risen')
 })
 
 t.test('a picture is kept as a hash, and used up by its first answer', async (t) => {

@@ -42,7 +42,7 @@ export const createWork = ({ clock, random, crypto, key, lifeMs }: WorkNeeds) =>
       const challenge = challengeOf(salt, dice.below(most + 1))
       return { algorithm, challenge, maxnumber: most, salt, signature: mac('captcha work', challenge) }
     },
-    /** `least`: the difficulty that is asked for now. The caller still has to use the signature up. */
+    /** `least`: the lowest difficulty that counts now. The caller still has to use the signature up. */
     check: (payload: string, binding: Binding, least: number): WorkResult => {
       const sent = readPayload(payload)
       if (!sent || sent.algorithm !== algorithm) return { outcome: 'wrong' }
