@@ -22,10 +22,25 @@ const ask = async (question: string) => {
   }
 }
 
+const mostInput = 4_096
+
+/** Bounded, since it may be any file. */
+const readInput = async () => {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part)
+    length += part.length
+    if (length > mostInput) break
+  }
+  return Buffer.concat(parts)
+}
+
 process.exitCode = await main(process.argv.slice(2), {
   environment: process.env,
   folder: process.cwd(),
   print: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
   ask: process.stdin.isTTY ? ask : undefined,
+  readInput: process.stdin.isTTY ? undefined : readInput,
 })

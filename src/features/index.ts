@@ -12,7 +12,7 @@ import { type AdminWorld, createHouse, type House, type World } from './feature.
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { outbox, outboxAdmin } from './outbox/feature.ts'
-import { passwordQuality, passwords } from './passwords/feature.ts'
+import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
@@ -29,13 +29,14 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const recorders = { recordAudit, recordChange: changes.record }
   const { endLogins } = house.add(loginEnds, {})
   const address = house.add(addresses, {})
+  const { openQuality } = house.add(passwordAdmin, {})
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
     apps: house.add(apps, recorders),
     devices: house.add(deviceAdmin, recorders),
     addresses: address,
-    accounts: house.add(accountAdmin, { endLogins, addresses: address, ...recorders }),
+    accounts: house.add(accountAdmin, { endLogins, addresses: address, openQuality, ...recorders }),
     words: house.add(wordAdmin, recorders),
     outbox: house.add(outboxAdmin, recorders),
     recorders,

@@ -170,6 +170,7 @@ export const openTestServer = async ({
   }
   return {
     server,
+    config,
     app,
     send,
     provision,

@@ -13,7 +13,7 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import { ask, call, createFolder, createTorii, login, register } from './torii-process.ts'
+import { ask, call, createFolder, createTorii, login, register, run, toriiFile } from './torii-process.ts'
 
 t.setTimeout(200_000)
 
@@ -240,4 +240,85 @@ t.test('user add makes users who log in by name and by number', async (t) => {
   })
   t.match(await torii('user', 'add', 'x', '--count', '0'), { code: 2, stderr: /a number from 1 to 9999/ })
   t.equal(auditOf(folder).filter((kind) => kind === 'account.added').length, 3)
+})
+
+type SetPassword = { userId: string; password: string }
+
+t.test('user set-password gives a one-time password, and every login ends', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  const { tickets } = (await register(server, app, 'amber')) as unknown as { tickets: Record<string, string> }
+  const { userId, password, ...rest } = await ask<SetPassword>(torii, 'user', 'set-password', 'amber')
+  t.strictSame({ userId, rest }, { userId: '10001', rest: {} })
+  t.match(password, /^[\w-]{16}$/)
+  t.equal(auditOf(folder).at(-1), 'password.set')
+  await until('its SKey has ended', async () => {
+    const { code } = await call(server, app, '/v1/session', { token: tickets.skey })
+    return code !== codes.TICKET_VALID
+  })
+  t.equal((await login(server, app, 'amber')).code, codes.LOGIN_FAILED, 'the old password')
+  for (const name of ['amber', '10001'])
+    t.equal(
+      (await call(server, app, '/v1/login', { login: name, password })).code,
+      codes.PASSWORD_MUST_CHANGE,
+    )
+  t.match(await ask(torii, 'user', 'show', 'amber'), { mustChangePassword: true })
+  const newPassword = 'much better now'
+  const changed = await call(server, app, '/v1/login', { login: 'amber', password, newPassword })
+  t.equal(changed.code, codes.LOGGED_IN)
+  t.match(await ask(torii, 'user', 'show', 'amber'), { mustChangePassword: false })
+
+  const text = await torii('user', 'set-password', '10001')
+  t.match(text, {
+    code: 0,
+    stdout:
+      /^The one-time password is [\w-]{16}; .*\nUser 10001 \(10001\) must change it .* in .*torii\.sqlite\..*\n$/,
+  })
+  t.match(await torii('user', 'show', 'amber'), { stdout: /\npassword +must be changed at the next login\n/ })
+})
+
+t.test('user set-password --stdin takes a good password, and shows none', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  await register(server, app, 'amber')
+  const byStdin = (input: string | Uint8Array) => createTorii(embeddedEnvironment(folder), undefined, input)
+  const set = ['user', 'set-password', 'amber', '--stdin']
+  const wrong: [input: string | Uint8Array, says: RegExp][] = [
+    ['', /too short or too long/],
+    ['seven 7\n', /too short or too long/],
+    ['woaini1314\n', /too common/],
+    ['amber amber 1\n', /too common/],
+    ['two lines\nof a file\n', /characters/],
+    [Buffer.from([0x61, 0xff]), /not UTF-8/],
+  ]
+  for (const [input, says] of wrong)
+    t.match(await byStdin(input)(...set), { code: 1, stdout: '', stderr: says }, String(input))
+  t.equal((await login(server, app, 'amber')).code, codes.LOGGED_IN, 'nothing has changed')
+  t.strictSame(await ask(byStdin('\ufeffquite good one\r\n'), ...set), { userId: '10001' })
+  const members = { login: 'amber', password: 'quite good one' }
+  t.equal((await call(server, app, '/v1/login', members)).code, codes.PASSWORD_MUST_CHANGE)
+  t.match(await byStdin('quite good one')(...set), { code: 1, stderr: /The new password is the old one/ })
+  t.notMatch((await byStdin('another good one')(...set)).stdout, 'another good one')
+  const piped = await run(process.execPath, [toriiFile, ...set], {
+    environment: embeddedEnvironment(folder),
+    input: 'a third good one\n',
+  })
+  t.match(piped, { code: 0, stderr: '', stdout: /^User 10001 \(amber\) must change it/ })
+  const large = await run(process.execPath, [toriiFile, ...set], {
+    environment: embeddedEnvironment(folder),
+    input: 'x'.repeat(1_000_000),
+  })
+  t.match(large, { code: 1, stdout: '', stderr: /too short or too long/ })
+
+  t.match(await torii('user', 'set-password', 'unknown'), { code: 1, stderr: /no user has the name unknown/ })
+  await ask(torii, 'user', 'disable', 'amber', '--reason', 'x')
+  t.match(await torii('user', 'set-password', 'amber'), { code: 1, stderr: /disabled: enable it first/ })
+  const other = { ...embeddedEnvironment(folder), TORII__SECURITY__KEY_FILE: join(folder, 'other.key') }
+  await ask(createTorii(other), 'key', 'create')
+  for (const args of [
+    ['set-password', 'amber'],
+    ['add', 'beryl'],
+  ])
+    t.match(await createTorii(other)('user', ...args), {
+      code: 1,
+      stderr: /security\.keyFile: this is not the server key that the database was made with/,
+    })
 })

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { main } from '../../tools/console/main.ts'
 import type { Environment, ServerProcess } from '../harness/test-server.ts'
 
-const file = fileURLToPath(import.meta.resolve('#root/dist/tools/torii.js'))
+export const toriiFile = fileURLToPath(import.meta.resolve('#root/dist/tools/torii.js'))
 
 export type Ended = { code: number | null; stdout: string; stderr: string }
 
@@ -43,7 +43,7 @@ export type Torii = (...args: string[]) => Promise<Ended>
 
 /** Calls the command line in this process. */
 export const createTorii =
-  (environment: Environment, cwd = process.cwd()): Torii =>
+  (environment: Environment, cwd = process.cwd(), input: string | Uint8Array = ''): Torii =>
   async (...args) => {
     const said = { stdout: '', stderr: '' }
     const code = await main(args, {
@@ -55,6 +55,7 @@ export const createTorii =
       complain: (text) => {
         said.stderr += text
       },
+      readInput: async () => Buffer.from(input),
     })
     return { code, ...said }
   }
@@ -63,7 +64,7 @@ export const createTorii =
 export const createToriiProcess =
   (environment: Environment, heard: (stdout: string) => void = () => {}): Torii =>
   (...args) =>
-    run(process.execPath, [file, ...args], { environment, heard })
+    run(process.execPath, [toriiFile, ...args], { environment, heard })
 
 /** The data of `--json`. Throws what it said when it was not done. */
 export const ask = async <T = Record<string, unknown>>(torii: Torii, ...args: string[]): Promise<T> => {

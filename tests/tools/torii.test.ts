@@ -56,6 +56,7 @@ const commands = [
   'user list',
   'user add',
   'user show',
+  'user set-password',
   'user unlock',
   'user disable',
   'user enable',

@@ -6,6 +6,7 @@ import { Refusal } from '../console/refusal.ts'
 import { readCount, readLine, readMost, readUserNumber } from '../console/values.ts'
 import { type AddOptions, add } from '../user/add.ts'
 import { type ListOptions, list } from '../user/list.ts'
+import { type SetPasswordOptions, setPassword } from '../user/set-password.ts'
 import { toData, toLines } from '../user/show.ts'
 
 /** Says who is not there: a name typed wrong is the usual reason. */
@@ -95,6 +96,15 @@ export const register = (program: Command, context: Context) => {
   )
     .argument(...who)
     .action((name: string) => show(context, name))
+  describe(
+    user.command('set-password'),
+    'Sets a one-time password: the user must change it at the next login',
+    'torii user set-password alice',
+    'torii user set-password alice --stdin < password.txt',
+  )
+    .argument(...who)
+    .option('--stdin', 'read it from standard input instead of making one')
+    .action((name: string, options: SetPasswordOptions) => setPassword(context, name, options, named))
   describe(
     user.command('disable'),
     'Ends every login of a user and allows no new one',

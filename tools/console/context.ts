@@ -26,6 +26,8 @@ export type Terminal = {
   complain(text: string): void
   /** Asks the person who types; undefined for a program. */
   ask?: ((question: string) => Promise<string>) | undefined
+  /** All of the standard input, of at most a few kilobytes; undefined at a terminal. */
+  readInput?: (() => Promise<Uint8Array>) | undefined
 }
 
 // npm changes into the project's folder; an administrator means the folder where npm was started.
@@ -106,6 +108,7 @@ export const createContext = (program: Command, terminal: Terminal) => {
 
   return {
     environment,
+    readInput: terminal.readInput,
     readConfig,
     withAdmin,
     /** Records what changes no table. A failure is a remark: the act itself is done. */

@@ -18,6 +18,8 @@ export type Credentials = {
   /** A user number, a user name, an e-mail address or a phone number. */
   login: string | number
   password: string
+  /** Takes the place of the password, and ends all other logins: after PASSWORD_MUST_CHANGE. */
+  newPassword?: string
   /** Accept another salt, or a lower cost, than at the last login here: right after the password was reset. */
   acceptNewKdf?: boolean
 }
@@ -43,6 +45,8 @@ export type CodeSent = {
 export type TypedCode = { flow: string; code: string | number }
 
 type WelcomeReply = ReplyOf<'/v1/login'>
+type LoginSalts = Parameters<Core['passwords']['hashEach']>[1]
+type NewHashes = Awaited<ReturnType<Core['passwords']['hashEach']>>
 
 /** A reply that has a user and tickets: neither waits for a code, nor answers another purpose. */
 const welcomed = (reply: Partial<WelcomeReply>): WelcomeReply => {
@@ -96,14 +100,22 @@ export type AccountVerbs = {
   /**
    * Logs in with a user number, user name, e-mail address or phone number. The client forgets the login of before, if there was one; it does not end
    * it. Throws LOGIN_FAILED, TOO_OFTEN with `retryAfterSeconds`, or KDF_CHANGED when the server asks for a weaker hash or
-   * another salt than at the last login of this user here.
+   * another salt than at the last login of this user here. Throws PASSWORD_MUST_CHANGE for a password that an
+   * administrator has set: ask the user for another one, and log in again with `newPassword`.
    *
    * ```ts
    * const { user } = await client.login({ login: 'amber', password: 'correct horse' })
+   * await client.login({ login: 'amber', password: oneTimePassword, newPassword: 'battery staple' })
    * ```
    */
   login(credentials: Credentials): Promise<WelcomeReply>
 }
+
+/** What a refusal says has to be hashed. */
+const saltsOf = (error: unknown): LoginSalts | undefined =>
+  isFailure(error, 'PARAMETER_MISSING') && Array.isArray(error.members.logins)
+    ? (error.members as LoginSalts)
+    : undefined
 
 /** The server that the login was sent to shares the store, and the key is bound to the new login already. */
 const followRedirect = (core: Core, base: string): Promise<WelcomeReply> =>
@@ -130,11 +142,18 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
   const send = async (
     login: Credentials['login'],
     wanted: KdfWanted,
-    { salt: _, ...hashes }: PasswordHashes,
+    { salt: _, ...password }: PasswordHashes,
+    hashes?: NewHashes,
   ): Promise<WelcomeReply> => {
     try {
       const reply = await captchas.callWithCaptcha((captcha) =>
-        greeter.sendWithProof('/v1/login', { login, ...hashes, device, ...(captcha && { captcha }) }),
+        greeter.sendWithProof('/v1/login', {
+          login,
+          ...password,
+          ...(hashes && { hashes }),
+          device,
+          ...(captcha && { captcha }),
+        }),
       )
       await tickets.keep(reply)
       await passwords.remember(login, wanted)
@@ -144,6 +163,23 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
       const base = isSentOn ? location.findAllowed(error.members.redirect) : undefined
       if (base === undefined) throw error
       return followRedirect(core, base)
+    }
+  }
+
+  /** With a new password the salt of this login comes first: the refusal names the others. */
+  const sendWith = async (
+    login: Credentials['login'],
+    { wanted, hashes }: { wanted: KdfWanted; hashes: PasswordHashes },
+    newPassword: string | undefined,
+  ): Promise<WelcomeReply> => {
+    if (newPassword === undefined) return send(login, wanted, hashes)
+    const own = await passwords.hashEach(newPassword, { cost: wanted.cost, logins: [wanted] })
+    try {
+      return await send(login, wanted, hashes, own)
+    } catch (error) {
+      const salts = saltsOf(error)
+      if (!salts) throw error
+      return send(login, wanted, hashes, await passwords.hashEach(newPassword, salts))
     }
   }
 
@@ -193,14 +229,15 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
       await tickets.keep(welcome)
       return welcome
     },
-    login: async ({ login, password, acceptNewKdf = false }) => {
-      const { wanted, hashes, isNormalised } = await passwords.hash(login, password, { acceptNewKdf })
+    login: async ({ login, password, newPassword, acceptNewKdf = false }) => {
+      if (newPassword !== undefined) await passwords.checkNew(newPassword, [String(login)])
+      const hashed = await passwords.hash(login, password, { acceptNewKdf })
       try {
-        return await send(login, wanted, hashes)
+        return await sendWith(login, hashed, newPassword)
       } catch (error) {
-        if (!isNormalised || !isFailure(error, 'LOGIN_FAILED')) throw error
+        if (!hashed.isNormalised || !isFailure(error, 'LOGIN_FAILED')) throw error
         const typed = await passwords.hash(login, password, { acceptNewKdf, asTyped: true })
-        return send(login, typed.wanted, typed.hashes)
+        return sendWith(login, typed, newPassword)
       }
     },
   }

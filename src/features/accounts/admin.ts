@@ -93,6 +93,7 @@ export const createAccountAdmin = ({
   }
 
   return {
+    find: get,
     show: async (typed: string) => {
       const account = await get(typed)
       return {

@@ -6,12 +6,11 @@ import type { PassEach } from '../abuse/api.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Captcha } from '../captcha/api.ts'
-import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
-import type { EndLogins, Tickets } from '../tickets/api.ts'
+import type { Tickets } from '../tickets/api.ts'
 import type { Codes } from '../verification/api.ts'
 import { createAddUser } from './add-user.ts'
 import { createAccountAdmin } from './admin.ts'
@@ -19,6 +18,7 @@ import { createCodeLogin } from './by-address/login.ts'
 import { createAddressLogins } from './by-address/logins.ts'
 import { createRegisterAddress } from './by-address/register.ts'
 import { createCredentials } from './credentials/service.ts'
+import { createSetPassword, type SetPasswordNeeds } from './credentials/set-password.ts'
 import { createNetworkFailures } from './failures/networks.ts'
 import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
@@ -37,19 +37,17 @@ import { loginShape, preloginShape, type RegisterInput, registerShape } from './
 
 const dayMs = 24 * 3_600_000
 
-export type AccountAdminNeeds = {
-  endLogins: EndLogins
+export type AccountAdminNeeds = SetPasswordNeeds & {
   addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
-  recordAudit: RecordAudit
-  recordChange: RecordChange
 }
 
 export const accountAdmin = feature({
   create: (world: AdminWorld, needs: AccountAdminNeeds) => ({
     api: {
       ...createAccountAdmin({ db: world.db, clock: world.clock, ...needs }),
-      /** For a command that has the server key. */
+      /** Both are for a command that has the server key. */
       openAddUser: createAddUser(world, needs.recordAudit),
+      openSetPassword: createSetPassword(world, needs),
     },
   }),
 })

@@ -210,6 +210,7 @@ export type AccountSummary = {
   status: AccountRow['status']
   statusReason: string
   createdAt: number
+  mustChange: number
   userName: string
   nickName: string
   tag: Buffer
@@ -219,7 +220,8 @@ const selectAccounts = (db: Executor) =>
   db
     .selectFrom('accounts')
     .innerJoin('users', 'users.userId', 'accounts.userId')
-    .select(['accounts.userId', 'status', 'statusReason', 'createdAt', 'userName', 'nickName', 'tag'])
+    .select(['accounts.userId', 'status', 'statusReason', 'createdAt', 'mustChange'])
+    .select(['userName', 'nickName', 'tag'])
 
 export const findAccount = (db: Executor, userId: number): Promise<AccountSummary | undefined> =>
   selectAccounts(db).where('accounts.userId', '=', userId).executeTakeFirst()

@@ -1,9 +1,10 @@
 /** Passwords: which are good enough, and how one is changed. */
 
+import type { PasswordLists } from '../../adapters/password-lists.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { CredentialsService } from '../accounts/api.ts'
 import type { Addresses } from '../addresses/api.ts'
-import { feature, operation, type World } from '../feature.ts'
+import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { Codes } from '../verification/api.ts'
@@ -15,6 +16,17 @@ import { changeShape, loginsShape, prefixPattern, rangeShape, resetShape } from 
 
 const rangePath = `${rangeShape.path}/`
 const isPrefix = new RegExp(prefixPattern)
+
+export const passwordAdmin = feature({
+  create: ({ crypto }: AdminWorld) => ({
+    api: {
+      /** For a command that has opened the lists. */
+      openQuality: (lists: PasswordLists): PasswordQuality => ({
+        check: createQuality({ crypto, lists }).check,
+      }),
+    },
+  }),
+})
 
 export const passwordQuality = feature({
   create: ({ crypto, passwordLists }: World) => {

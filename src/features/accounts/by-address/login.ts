@@ -60,6 +60,8 @@ export const createCodeLogin = (needs: CodeLoginNeeds) => {
         if (!account || account.userId !== found.userId) throw new Failure('CODE_EXPIRED')
         const { status, tag } = account
         if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+        // Thrown, so that the code is not used up. A reset by a code is the way on without the password.
+        if (account.mustChange === 1) throw new Failure('PASSWORD_MUST_CHANGE')
         const options = {
           device,
           proof,

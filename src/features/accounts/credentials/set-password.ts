@@ -1,0 +1,55 @@
+/** A password that an administrator sets: it does not log in, it only lets the user set another one. */
+import type { PasswordLists } from '../../../adapters/password-lists.ts'
+import { Failure } from '../../../protocol/errors.ts'
+import type { RecordAudit } from '../../audit/api.ts'
+import type { RecordChange } from '../../change-log/api.ts'
+import type { AdminWorld } from '../../feature.ts'
+import type { PasswordQuality } from '../../passwords/api.ts'
+import type { EndLogins } from '../../tickets/api.ts'
+import type { Hashing } from '../add-user.ts'
+import { createPasswordParts } from '../password-parts.ts'
+import type { LoginVerifier } from '../repo.ts'
+import { createNewPassword } from './new-password.ts'
+import { type AccountOfUser, findCredentials, raiseEpochFrom, replaceVerifiers } from './repo.ts'
+
+export type SetPasswordNeeds = {
+  endLogins: EndLogins
+  openQuality(lists: PasswordLists): PasswordQuality
+  recordAudit: RecordAudit
+  recordChange: RecordChange
+}
+
+export type SetPasswordTools = Hashing & { passwordLists: PasswordLists }
+
+export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) => {
+  const { db, clock } = world
+
+  const replace = ({ userId, epoch }: AccountOfUser, verifiers: readonly LoginVerifier[]) =>
+    db.transaction(async (trx) => {
+      const nowMs = clock.now()
+      if (!(await raiseEpochFrom(trx, { userId, epoch, mustChange: 1, nowMs }))) {
+        throw new Failure('OVERLOADED', { info: 'The account changed at this moment: run this again.' })
+      }
+      await needs.endLogins(trx, userId, { endedAt: nowMs, endReason: 'password-changed' })
+      await replaceVerifiers(trx, userId, verifiers, nowMs)
+      await needs.recordAudit(trx, { kind: 'password.set', userId })
+      await needs.recordChange(trx, 'account', String(userId))
+    })
+
+  return (tools: SetPasswordTools) => {
+    const quality = needs.openQuality(tools.passwordLists)
+    const { create } = createNewPassword({ ...createPasswordParts({ ...world, ...tools }), quality })
+    /**
+     * For every login of the account; all logins that have begun end. Throws USER_UNKNOWN, ACCOUNT_DISABLED, and what is
+     * wrong with the password.
+     */
+    return async (userId: number, password: string): Promise<void> => {
+      const found = await findCredentials(db.write, userId)
+      if (!found) throw new Failure('USER_UNKNOWN')
+      if (found.account.status !== 'active') {
+        throw new Failure('ACCOUNT_DISABLED', { info: 'This account is disabled: enable it first.' })
+      }
+      await replace(found.account, await create({ newPassword: password }, found))
+    }
+  }
+}

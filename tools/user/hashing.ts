@@ -1,0 +1,23 @@
+/** What commands need that make a password: as a server opens it at its start, and no more. */
+import type { Db } from '../../src/adapters/db/index.ts'
+import { systemRandom } from '../../src/adapters/random.ts'
+import type { Config } from '../../src/config/index.ts'
+
+export const randomPassword = () => systemRandom.bytes(12).toString('base64url')
+
+/** Throws StartError, and PinError for another key or cost than the database was made with: no password would be right. */
+export const openHashing = async ({ security, password }: Config, db: Db) => {
+  const { openServerKey } = await import('../../src/adapters/server-key.ts')
+  const { createBcryptPool } = await import('../../src/adapters/bcrypt/pool.ts')
+  const { createScryptPool } = await import('../../src/adapters/scrypt-pool.ts')
+  const { createPasswordLists } = await import('../../src/adapters/password-lists.ts')
+  const { checkPins } = await import('../../src/features/index.ts')
+  const key = openServerKey(security, { create: false, random: systemRandom })
+  const { cost, clientSalt } = password
+  await checkPins(db, { serverKeyFingerprint: key.fingerprint, passwordCost: cost, clientSalt })
+  const passwordLists = createPasswordLists(password)
+  await passwordLists.load()
+  const bcrypt = createBcryptPool(password)
+  const { slowDown } = createScryptPool(password)
+  return { key, passwordLists, hashPassword: bcrypt.hash, slowDown, close: bcrypt.close }
+}
