@@ -95,7 +95,7 @@ t.test('a value cannot add a header, a recipient, markup or a paragraph', async 
   t.same(found?.to, ['amber@mail.example'])
   t.notOk(found?.mail.bcc)
   t.notMatch(found?.mail.html, '<img')
-  t.match(found?.mail.text, /Device: x Bcc: evil@mail.example <img src=http:\/\/evil.example\/> \{code\} y\n/)
+  t.match(found?.mail.text, /Device: x Bcc evil mail example img src http evi\n/)
   t.notMatch(found?.mail.text, 'Or open this page', 'without a public URL there is no link')
 })
 
