@@ -10,7 +10,7 @@ export const kinds: Readonly<Record<MessageKind, Variables>> = {
   code: { required: ['code', 'minutes', 'purpose'], optional: [...whereabouts, 'link'] },
   'address-in-use': { required: [], optional: whereabouts },
   'address-changed': { required: [], optional: ['address', 'old', ...whereabouts, 'link', 'days'] },
-  'password-changed': { required: [], optional: [...whereabouts, 'link'] },
+  'password-changed': { required: [], optional: whereabouts },
   'new-device': { required: ['device'], optional: ['place', 'link'] },
   test: { required: [], optional: [] },
 }

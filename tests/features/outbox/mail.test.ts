@@ -33,7 +33,7 @@ const kinds: Record<MessageKind, Message['variables']> = {
     link: '/m/undo',
     ...place,
   },
-  'password-changed': { link: '/m/reset', ...place },
+  'password-changed': place,
   'new-device': { link: '/m/end', ...place },
   test: {},
 }

@@ -60,7 +60,7 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
         kind: 'password-changed',
         language: caller.language,
         appId: caller.app.appId,
-        variables: { place: caller.address.text, device: caller.device?.name ?? '', link: '/' },
+        variables: { place: caller.address.text, device: caller.device?.name ?? '' },
       })
     }
   }
