@@ -12,6 +12,7 @@ import { type Core, createCore } from './core.ts'
 import { ClientFailure } from './failure.ts'
 import { type ClientOptions, readOptions } from './options.ts'
 import { type AccountVerbs, createAccountVerbs } from './verbs/accounts.ts'
+import { type AddressVerbs, createAddressVerbs } from './verbs/addresses.ts'
 import { type AppVerbs, createAppVerbs } from './verbs/apps.ts'
 import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { type CodeVerbs, createCodeVerbs } from './verbs/codes.ts'
@@ -30,6 +31,7 @@ export type { ClientOptions } from './options.ts'
 export type { ClientStorage } from './storage.ts'
 export type { TicketPair } from './tickets.ts'
 export type { Credentials, Registration } from './verbs/accounts.ts'
+export type { AddressChange, AddressKind, UserAddress } from './verbs/addresses.ts'
 export type { CodeWanted } from './verbs/codes.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
@@ -62,6 +64,7 @@ export type Client = AppVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
   AccountVerbs &
+  AddressVerbs &
   PasswordVerbs &
   TicketVerbs &
   CallVerb
@@ -91,6 +94,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createKeyExchangeVerbs(core),
     ...createHelloVerbs(core),
     ...createAccountVerbs(core),
+    ...createAddressVerbs(core),
     ...createPasswordVerbs(core),
     ...createCaptchaVerbs(core),
     ...createCodeVerbs(core),
