@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
+import { rootFolder } from './config/load.ts'
 
 export type Warning = { path: string; found: string; advice: string }
 
+const isInProgram = (path: string) => path.startsWith(rootFolder)
+
 /** One for each setting that is fine for a trial and not for production. */
 export const listWarnings = (config: Config): Warning[] => {
-  const { server, security, database, store, mail } = config
+  const { server, security, database, store, mail, words } = config
   const rows: (Warning & { applies: boolean })[] = [
     {
       applies: isTrial(config),
@@ -35,6 +39,22 @@ export const listWarnings = (config: Config): Warning[] => {
       path: 'security.keyFile',
       found: `${security.keyFile} was made for a trial`,
       advice: 'keep it safe, and a copy elsewhere',
+    },
+    {
+      applies: !isEmbedded(config) && !security.serverKey && isInProgram(security.keyFile),
+      path: 'security.keyFile',
+      found: `${security.keyFile} is in the folder of this version, and the next one would be without it`,
+      advice: 'move it elsewhere, and name that place',
+    },
+    {
+      applies:
+        !isEmbedded(config) &&
+        words.source === 'file' &&
+        isInProgram(words.folder) &&
+        existsSync(words.folder),
+      path: 'words.folder',
+      found: `${words.folder} is in the folder of this version, and the next one would have no word lists`,
+      advice: 'move it elsewhere, and name that place',
     },
     {
       applies: server.tls.certFile === '' && server.trustedProxies.length === 0,

@@ -11,7 +11,8 @@ import { applyTrialDefaults } from './trial.ts'
 
 export { ConfigError } from './error.ts'
 
-const rootFolder = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
+/** Where this version lies. */
+export const rootFolder = fileURLToPath(new URL('./', import.meta.resolve('#root/package.json')))
 const configSchema = ConfigSchema as SchemaNode
 const files = [
   'database.file',

@@ -240,6 +240,18 @@ if (anyPrimary !== undefined) {
           { state: 'broken', advice: /restore the key/ },
           1,
         ],
+        [
+          { TORII__SECURITY__KEY_FILE: 'config/server.key', NODE_ENV: 'production' },
+          'security.keyFile',
+          { state: 'warning', found: /folder of this version/, advice: /move it/ },
+          1,
+        ],
+        [
+          { TORII__WORDS__FOLDER: 'config' },
+          'words.folder',
+          { state: 'warning', found: /folder of this version/, advice: /move it/ },
+          0,
+        ],
         [{ TORII__SECURITY__PROFILE: 'legacy' }, 'security.profile', { state: 'warning' }, 0],
       ]
       await inTurns(cases, async ([more, subject, expected, code]) => {
