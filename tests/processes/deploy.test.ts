@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -244,6 +244,29 @@ t.test('systemd takes its unit', async (t) => {
   await writeFile(file, sample.replace('/usr/bin/node', process.execPath))
   const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', file])
   t.equal(stdout + stderr, '')
+})
+
+t.test('the command runs with the settings of the service, and migrates as another user', async (t) => {
+  const folder = await openFolder(t)
+  const shared = await openShared()
+  t.teardown(() => shared.close())
+  const settings = { ...shared.environment, TORII__SERVER__TRIAL: 'false' }
+  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'`)
+  await writeFile(join(folder, 'torii.env'), lines.join('\n'))
+  await writeFile(join(folder, 'migrate.env'), 'TORII__DATABASE__WRITE__0__USER=migrator\n')
+  const sample = await readFile(deployFile('torii'), 'utf8')
+  const file = join(folder, 'torii')
+  // Without the change of the user, which only root may make.
+  const placed = sample
+    .replaceAll('/etc/torii', folder)
+    .replace(/setpriv .* \/usr\/bin\/node/, process.execPath)
+  await writeFile(file, placed, { mode: 0o755 })
+  const env = {
+    FOLDER: dirname(fileURLToPath(import.meta.resolve('#root/package.json'))),
+    PATH: process.env.PATH,
+  }
+  t.match(await run(file, ['app', 'add', 'Web shop'], { env }), { stdout: /name +Web shop/ })
+  await t.rejects(run(file, ['migrate', 'status'], { env }), { message: /denied for user 'migrator'/ })
 })
 
 t.test('Prometheus takes the alerts, and each fires when it should', async (t) => {
