@@ -125,7 +125,8 @@ t.test('the buffer is bounded, counts what it drops and says so', async (t) => {
   const line = `${'x'.repeat(999)}\n`
   for (let count = 0; count < 3_000; count++) buffer.write(line)
   t.equal(written.length, 1, 'one write is on its way')
-  t.ok(buffer.dropped() > 1_900, `${buffer.dropped()} dropped`)
+  // A megabyte of lines waits, and the piece that is being written.
+  t.ok(buffer.dropped() > 1_800, `${buffer.dropped()} dropped`)
   const flushed = buffer.flush()
   for (let count = 0; count < 5; count++) end()
   await flushed

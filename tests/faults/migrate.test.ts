@@ -71,16 +71,20 @@ const addRows = async (config: DatabaseConfig) => {
 
 const readRows = async (config: DatabaseConfig) => {
   const db = await openDb({ config })
-  const all = (table: 'accounts' | 'users') =>
-    db.read.selectFrom(table).selectAll().orderBy('userId').execute()
+  // Without what later steps add.
+  const accounts = await db.read
+    .selectFrom('accounts')
+    .select(['userId', 'tag', 'status', 'statusReason', 'epoch', 'createdAt', 'updatedAt'])
+    .orderBy('userId')
+    .execute()
+  const users = await db.read.selectFrom('users').selectAll().orderBy('userId').execute()
   const verifiers = db.read.selectFrom('verifiers').orderBy('userId')
   const ofNames = await verifiers
     .select(['loginKey', 'userId', 'verifier', 'nextVerifier', 'createdAt', 'updatedAt'])
     .where('loginKey', 'like', Buffer.from('name:%'))
     .execute()
-  const rows = [await all('accounts'), await all('users'), ofNames]
   await db.close()
-  return rows
+  return [accounts, users, ofNames]
 }
 
 /** A number that logged in by the hash for its name before still does. */
