@@ -86,6 +86,31 @@ const registerMail = async () => {
 const sendCode = (address: string) =>
   device.call(target, '/v1/code/send', { purpose: 'login', address, n: randomName() })
 
+/** Members of a new password for every salt of a new user, with the old one. */
+const passwordChange = async () => {
+  const { userName, skey, login } = await registerUser(device, target)
+  const { json } = await device.call(target, '/v1/prelogin', { login: userName })
+  const { salt } = json
+  const hashes = [{ salt, clientHash: clientHashOf('another one') }]
+  return { token: skey, salt, clientHash: login.clientHash, hashes }
+}
+const passwordReset = async () => {
+  const address = await registerMail()
+  const { json } = await device.call(target, '/v1/code/send', { purpose: 'reset', address, n: randomName() })
+  const typed = { flow: json.flow, code: await readCode(target.send, address) }
+  const reply = await device.call(target, '/v1/password/reset', typed)
+  const { grant, logins } = reply.json as { grant: string; logins: { salt: string }[] }
+  const salts = [...new Set(logins.map(({ salt }) => salt))]
+  return { grant, hashes: salts.map((salt) => ({ salt, clientHash: clientHashOf('another one') })) }
+}
+/** A new user asks for an address; the flow, the code, and the ticket. */
+const beginAddress = async () => {
+  const { skey: token } = await registerUser(device, target)
+  const address = mailName()
+  const { json } = await device.call(target, '/v1/address/change', { token, kind: 'email', address })
+  return { token, typed: { flow: json.flow, code: await readCode(target.send, address) } }
+}
+
 const now = () => String(Date.now())
 const callJson: Call = async (path, members) => (await target.callJson(path, members)).json as Answer
 const plain = (path: string, make: () => Record<string, unknown>) => async () => {
@@ -216,6 +241,58 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       const { json } = await sendCode(email)
       const typed = { flow: json.flow, code: await readCode(target.send, email) }
       return () => device.call(target, '/v1/login', typed)
+    },
+  ],
+  [
+    'password changed',
+    16,
+    7,
+    codes.OK,
+    async () => {
+      const members = await passwordChange()
+      return () => device.call(target, '/v1/password/change', members)
+    },
+  ],
+  [
+    'password reset, by a grant',
+    18,
+    6,
+    codes.OK,
+    async () => {
+      const members = await passwordReset()
+      return () => device.call(target, '/v1/password/reset', members)
+    },
+  ],
+  [
+    'address asked for',
+    6,
+    9,
+    codes.OK,
+    async () => {
+      const { skey: token } = await registerUser(device, target)
+      const members = { token, kind: 'email', address: mailName() }
+      return () => device.call(target, '/v1/address/change', members)
+    },
+  ],
+  [
+    'right code, new address',
+    9,
+    5,
+    codes.OK,
+    async () => {
+      const { typed } = await beginAddress()
+      return () => device.call(target, '/v1/verify', typed)
+    },
+  ],
+  [
+    'address removed',
+    11,
+    4,
+    codes.OK,
+    async () => {
+      const { token, typed } = await beginAddress()
+      await device.call(target, '/v1/verify', typed)
+      return () => device.call(target, '/v1/address/remove', { token, remove: 'email' })
     },
   ],
   [
