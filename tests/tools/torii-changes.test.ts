@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import Database from 'libsql'
 import t from 'tap'
 import { codes } from '../harness/codes.ts'
+import { readCode } from '../harness/messages.ts'
 import {
   embeddedEnvironment,
   openShared,
@@ -114,6 +115,26 @@ t.test('user list searches in any case, and writes a table for spreadsheets', as
   t.equal(lines[0], '"number","name","nickname","status","registered"')
   t.match(lines[1], /^"10001","Amber","Amber","active","\d{4}-.*Z"$/)
   t.equal(lines.length, 5)
+})
+
+t.test('user list finds the owner of a whole address', async (t) => {
+  const { server, app, torii } = await openServer(t)
+  await register(server, app, 'Amber')
+  const addresses = { email: 'Carol@good.example', phone: '+8613800138000' }
+  for (const [kind, address] of Object.entries(addresses)) {
+    const user = { [kind]: address, userName: `by-${kind}` }
+    const begun = await call(server, app, '/v1/register', { regmode: kind, user, password: 'correct horse' })
+    const typed = { flow: begun.flow, code: await readCode(server.send, address) }
+    t.match(await call(server, app, '/v1/verify', typed), { code: codes.REGISTERED })
+  }
+  const search = (text: string) => ask<object[]>(torii, 'user', 'list', '--search', text)
+  for (const text of ['Carol@good.example', 'carol@GOOD.example']) {
+    const found = await search(text)
+    t.match(found, [{ userName: 'by-email' }], text)
+    t.equal(found.length, 1)
+  }
+  t.match(await search('+86 138 0013 8000'), [{ userName: 'by-phone' }])
+  t.same(await search('carol@good'), [], 'a part of an address finds nothing')
 })
 
 t.test('user show names the devices, and when the user was seen last', async (t) => {

@@ -72,11 +72,16 @@ export const register = (program: Command, context: Context) => {
     'Lists accounts by number',
     'torii user list --after 10500 --most 200',
     'torii user list --search amber',
+    'torii user list --search amber@example.com',
     'torii user list --csv > users.csv',
   )
     .option('--after <number>', 'the user number before the first', readUserNumber, 0)
     .option('--most <count>', 'how many at most, up to 1000; 50, and all with --csv', readMost)
-    .option('--search <text>', 'a part of the user name or nickname, in any case', readLine(100))
+    .option(
+      '--search <text>',
+      'a part of the user name or nickname, in any case; or a whole e-mail address or phone',
+      readLine(254),
+    )
     .option('--csv', 'as a table for spreadsheets')
     .action((options: ListOptions) => list(context, options))
   describe(

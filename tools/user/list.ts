@@ -32,8 +32,16 @@ const toData = ({ userId, userName, nickName, status, createdAt }: Listed) => ({
 const toCsv = (cells: readonly string[]) =>
   cells.map((cell) => `"${cell.replace(/^[=+@\t\r-]/, "'$&").replaceAll('"', '""')}"`).join(',')
 
-/** Those that fit, read in pages: a search in the database would hold a statement for as long as it has users. */
+/**
+ * The owner of a whole address, by the index. Otherwise those whose names fit, read in pages: a search in the database
+ * would hold a statement for as long as it has users.
+ */
 async function* findAll({ accounts }: Admin, { after, search = '' }: ListOptions) {
+  const owner = search === '' ? undefined : await accounts.findByAddress(search)
+  if (owner) {
+    if (owner.userId > after) yield owner
+    return
+  }
   const wanted = fold(search)
   const fits = ({ userName, nickName }: Listed) =>
     [userName, nickName].some((name) => fold(name).includes(wanted))

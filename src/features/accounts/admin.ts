@@ -105,6 +105,12 @@ export const createAccountAdmin = ({
     },
     /** At most `most` accounts after the number `after`. */
     list: (after: number, most: number) => findAccounts(db.write, after, most),
+    /** The account that has exactly this e-mail address or phone. */
+    findByAddress: async (typed: string) => {
+      const address = await addresses.parseLogin(typed)
+      const userId = address && (await findUserIdOfKey(db.write, address.key))
+      return userId === undefined ? undefined : findAccount(db.write, userId)
+    },
     /** Forgets every failed login of the user. False: there was none. */
     unlock: async (typed: string) => {
       const { userId, tag } = await get(typed)
