@@ -56,6 +56,11 @@ const rules: readonly Rule[] = [
     expected: 'an address or a host name of this machine, without scheme or port',
   },
   {
+    find: ({ accounts: { unusedDays }, tickets: { a2Seconds } }) =>
+      when(unusedDays > 0 && a2Seconds > 360 * 86_400, { path: ['tickets', 'a2Seconds'], found: a2Seconds }),
+    expected: 'at most 31104000 with accounts.unusedDays: an account is only judged in its first year',
+  },
+  {
     find: (config) => when(config.server.lan && !isTrial(config), { path: ['server', 'lan'], found: true }),
     expected: 'false: only a trial answers plain calls from private addresses',
   },

@@ -58,7 +58,7 @@ export const openFeatures = (world: World) => {
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
   const { find: findApp } = admin.apps
-  const { raiseEpoch, isHeldUp } = admin.accounts
+  const { raiseEpoch, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
@@ -66,6 +66,7 @@ export const openFeatures = (world: World) => {
     recordAudit,
     recordChange,
     raiseEpoch,
+    markUsed,
     isHeldUp,
     prolongKey: keys.prolong,
     noteLogin: device.noteLogin,

@@ -10,6 +10,7 @@ import type { EndLogins } from '../tickets/api.ts'
 import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
 import { isStreak, judgeWait } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
+import type { RemoveAccount } from './remove.ts'
 import {
   findAccount,
   findAccounts,
@@ -17,7 +18,6 @@ import {
   findUserIdOfKey,
   isDevicePlace,
   raiseEpoch,
-  removePerson,
   updateStatus,
 } from './repo.ts'
 
@@ -25,7 +25,8 @@ export type AccountAdminNeeds = {
   db: Db
   clock: Clock
   endLogins: EndLogins
-  addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
+  addresses: Pick<Addresses, 'parseLogin' | 'findOf'>
+  removeAccount: RemoveAccount
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
@@ -47,6 +48,7 @@ export const createAccountAdmin = ({
   clock,
   endLogins,
   addresses,
+  removeAccount,
   recordAudit,
   recordChange,
 }: AccountAdminNeeds) => {
@@ -124,17 +126,7 @@ export const createAccountAdmin = ({
     /** Ends its logins, and forgets names, secrets and addresses for good. */
     remove: async (typed: string) => {
       const { userId, userName, tag } = await get(typed)
-      await db.transaction(async (trx) => {
-        const nowMs = clock.now()
-        await updateStatus(trx, userId, { status: 'deleted', statusReason: '', nowMs })
-        await raiseEpoch(trx, userId, nowMs)
-        await endLogins(trx, userId, { endedAt: nowMs, endReason: 'deleted' })
-        await clearAllFailures(trx, tag)
-        await addresses.removeOf(trx, userId)
-        await removePerson(trx, userId)
-        await recordAudit(trx, { kind: 'account.removed', userId })
-        await recordChange(trx, 'account', String(userId))
-      })
+      await db.transaction((trx) => removeAccount(trx, { userId, tag }))
       return { userId, userName }
     },
     disable: (typed: string, reason: string) => setStatus(typed, 'disabled', reason),

@@ -1,6 +1,7 @@
 import type { FailureGuard, isHeldUp } from './failures/repo.ts'
 import type { raiseEpoch } from './repo.ts'
 import type { AccountRow } from './tables.ts'
+import type { markUsed } from './unused/repo.ts'
 
 export type AccountStatus = AccountRow['status']
 /** Whether a row of failures holds up a login, as the condition of a statement. */
@@ -9,6 +10,8 @@ export type IsHeldUp = typeof isHeldUp
 export type LoginGuard = FailureGuard
 /** Ends what was issued to an account under its epoch so far. */
 export type RaiseEpoch = typeof raiseEpoch
+/** From now on the account does not leave as an unused one. */
+export type MarkUsed = typeof markUsed
 export type { AddressLogins, AddressVerifier } from './by-address/logins.ts'
 export type { Credentials } from './credentials/repo.ts'
 export type { CredentialsService } from './credentials/service.ts'

@@ -59,6 +59,12 @@ export const accounts = {
     default: ['*'],
     description: 'Ids of the apps whose users may log in with a code alone; *: all apps',
   }),
+  unusedDays: whole(
+    0,
+    0,
+    360,
+    'An account whose user never came back is removed after so many days, with its name; 0: never',
+  ),
 }
 
 export const names = {

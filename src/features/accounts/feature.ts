@@ -33,6 +33,9 @@ import { createPasswordParts } from './password-parts.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
+import { createRemoveAccount } from './remove.ts'
+import { markUsed } from './unused/repo.ts'
+import { createRemoveUnused } from './unused/rule.ts'
 import { loginShape, preloginShape, type RegisterInput, registerShape } from './wire.ts'
 
 const dayMs = 24 * 3_600_000
@@ -42,14 +45,22 @@ export type AccountAdminNeeds = SetPasswordNeeds & {
 }
 
 export const accountAdmin = feature({
-  create: (world: AdminWorld, needs: AccountAdminNeeds) => ({
-    api: {
-      ...createAccountAdmin({ db: world.db, clock: world.clock, ...needs }),
-      /** Both are for a command that has the server key. */
-      openAddUser: createAddUser(world, needs.recordAudit),
-      openSetPassword: createSetPassword(world, needs),
-    },
-  }),
+  create: (world: AdminWorld, needs: AccountAdminNeeds) => {
+    const { db, clock, config } = world
+    const { unusedDays } = config.accounts
+    const removeAccount = createRemoveAccount({ ...needs, clock })
+    const remove = createRemoveUnused({ db, clock, addresses: needs.addresses, removeAccount })
+    return {
+      api: {
+        ...createAccountAdmin({ ...needs, db, clock, removeAccount }),
+        markUsed,
+        /** Both are for a command that has the server key. */
+        openAddUser: createAddUser(world, needs.recordAudit),
+        openSetPassword: createSetPassword(world, needs),
+      },
+      retention: unusedDays > 0 ? [{ name: 'unused accounts', keptMs: unusedDays * dayMs, remove }] : [],
+    }
+  },
 })
 
 export type AccountsNeeds = {

@@ -143,9 +143,15 @@ export const findSaltSource = async (db: Executor, loginKey: Buffer): Promise<Bu
   (await saltStatement(db, { loginKey })).rows[0]?.saltFrom ?? undefined
 
 const accountStatement = createStatement((db, { tag, nowMs }: { tag: Buffer; nowMs: number }) =>
-  db
-    .insertInto('accounts')
-    .values({ tag, status: 'active', statusReason: '', epoch: 1, createdAt: nowMs, updatedAt: nowMs }),
+  db.insertInto('accounts').values({
+    tag,
+    status: 'active',
+    statusReason: '',
+    epoch: 1,
+    createdAt: nowMs,
+    updatedAt: nowMs,
+    unusedSince: nowMs,
+  }),
 )
 
 export const insertAccount = async (trx: Executor, values: { tag: Buffer; nowMs: number }): Promise<number> =>

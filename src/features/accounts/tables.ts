@@ -20,6 +20,8 @@ export type AccountRow = {
   epoch: number
   /** 1: the password was set by an administrator, and must be changed at the next login. */
   mustChange: Generated<number>
+  /** When it was registered, until it is known to be used; then null. */
+  unusedSince: Generated<number | null>
   createdAt: number
   updatedAt: number
 }

@@ -2,7 +2,7 @@
 import type { Db } from '../../adapters/db/index.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { IsHeldUp, RaiseEpoch } from '../accounts/api.ts'
+import type { IsHeldUp, MarkUsed, RaiseEpoch } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
@@ -45,6 +45,7 @@ export type TicketsFeatureNeeds = {
   recordAudit: RecordAudit
   recordChange: RecordChange
   raiseEpoch: RaiseEpoch
+  markUsed: MarkUsed
   isHeldUp: IsHeldUp
   prolongKey: Keys['prolong']
   /** Remembers that a user has logged in on a device. */
@@ -64,6 +65,7 @@ export const tickets = feature({
       recordAudit: needs.recordAudit,
       recordChange: needs.recordChange,
       raiseEpoch: needs.raiseEpoch,
+      markUsed: needs.markUsed,
       isHeldUp: needs.isHeldUp,
       prolongKey: needs.prolongKey,
       noteLogin: needs.noteLogin,

@@ -8,7 +8,7 @@ import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
-import type { IsHeldUp, LoginGuard } from '../accounts/api.ts'
+import type { IsHeldUp, LoginGuard, MarkUsed } from '../accounts/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { createPairs, Pair } from './a2.ts'
 import { checkStrength } from './refusals.ts'
@@ -35,6 +35,7 @@ export type LoginsNeeds = {
   replicaLagBudgetMs: number
   prolongKey: Keys['prolong']
   isHeldUp: IsHeldUp
+  markUsed: MarkUsed
   /** Remembers that a user has logged in on a device. */
   noteLogin(deviceId: string): void
 }
@@ -82,7 +83,7 @@ const secretBytes = 32
 
 export const createLogins = (needs: LoginsNeeds) => {
   const { db, clock, random, crypto, skeys, pairOf, lives } = needs
-  const insertGuardedLogin = createInsertGuardedLogin(needs.isHeldUp)
+  const insertGuardedLogin = createInsertGuardedLogin(needs.isHeldUp, db.engine)
 
   const skeyRecord = (
     login: LoginRow,
@@ -204,6 +205,8 @@ export const createLogins = (needs: LoginsNeeds) => {
       if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
       if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined
       checkStrength(login, caller)
+      // The row of the login does not tell that it was resumed.
+      if (login.unusedSince !== null) await needs.markUsed(db.write, userId)
       const secret = random.bytes(secretBytes)
       // Its use says nothing about the A2: no counter is as low.
       await skeys.issueResumed(login.loginId, secret, { ...skeyRecord(login, login, now), counter: 0 }, now)

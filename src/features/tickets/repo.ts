@@ -1,4 +1,5 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
+import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
 import type { AccountStatus, IsHeldUp, LoginGuard } from '../accounts/api.ts'
 import type { LoginRow } from './tables.ts'
@@ -33,6 +34,7 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: O
     .innerJoin('users', 'users.userId', 'logins.userId')
     .selectAll('logins')
     .select(['accounts.status', 'accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
+    .select('accounts.unusedSince')
     .where('logins.keyPrint', '=', keyPrint)
     .where('logins.appId', '=', appId)
     .where('logins.authenticatedAt', '>=', sinceMs)
@@ -40,11 +42,14 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: O
     .limit(1),
 )
 
+export type LoginOnKey = LoginWithAccount & {
+  userName: string
+  nickName: string
+  unusedSince: number | null
+}
+
 /** Only the newest login on a key counts: it takes the place of earlier ones. */
-export const findLoginOnKey = async (
-  db: Executor,
-  onKey: OnKey,
-): Promise<(LoginWithAccount & { userName: string; nickName: string }) | undefined> =>
+export const findLoginOnKey = async (db: Executor, onKey: OnKey): Promise<LoginOnKey | undefined> =>
   (await loginOnKeyStatement(db, onKey)).rows[0]
 
 /** Read from a replica where that is replica-safe (see `readFor`); what it does not have yet, from the primary. */
@@ -80,7 +85,7 @@ const guardNames = {
  * Inserts a login if, at this very moment, the account is active in its epoch and its failures hold nothing up. In one
  * statement, so that a burst of guesses gets no further than guesses one after another. False: not inserted.
  */
-export const createInsertGuardedLogin = (isHeldUp: IsHeldUp) => {
+export const createInsertGuardedLogin = (isHeldUp: IsHeldUp, engine: Db['engine']) => {
   const statement = createStatement((db, values: LoginRow & LoginGuard) => {
     const columns = Object.keys(values).filter((name) => !(name in guardNames)) as (keyof LoginRow)[]
     return db
@@ -108,7 +113,9 @@ export const createInsertGuardedLogin = (isHeldUp: IsHeldUp) => {
                   .where((failures) => isHeldUp(failures, values)),
               ),
             ),
-          ),
+          )
+          // Otherwise it judges an account that is just being removed or disabled by its former state.
+          .$if(engine === 'mysql', (query) => query.modifyEnd(sql`lock in share mode`)),
       )
   })
   return async (db: Executor, row: LoginRow, guard: LoginGuard): Promise<boolean> => {
