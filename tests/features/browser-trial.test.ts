@@ -115,7 +115,7 @@ t.test('registering by e-mail, logging in by code and resetting the password, cl
     const readCode = async () => {
       const [outbox] = await Promise.all([
         context.waitForEvent('page'),
-        page.getByRole('link', { name: texts[4] }).click(),
+        page.getByRole('link', { name: texts[4], exact: true }).click(),
       ])
       await outbox.getByText(email).first().waitFor()
       const [code] =
