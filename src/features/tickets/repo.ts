@@ -42,11 +42,8 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: O
     .limit(1),
 )
 
-export type LoginOnKey = LoginWithAccount & {
-  userName: string
-  nickName: string
-  unusedSince: number | null
-}
+type Names = { userName: string; nickName: string }
+export type LoginOnKey = LoginWithAccount & Names & { unusedSince: number | null }
 
 /** Only the newest login on a key counts: it takes the place of earlier ones. */
 export const findLoginOnKey = async (db: Executor, onKey: OnKey): Promise<LoginOnKey | undefined> =>
