@@ -201,6 +201,7 @@ t.test('a backup of a live embedded server under writes is whole, and serves the
 
   const otherKey = { ...restored, TORII__SECURITY__KEY_FILE: join(folder, 'other.key') }
   await ask(createTorii(otherKey), 'key', 'create')
+  await second.stop()
   await t.rejects(
     spawnServer(otherKey),
     /ended with 1:[\s\S]*not the server key that the database was made with/,

@@ -1,7 +1,7 @@
 /** One address, many callers, two processes. */
 import t, { type Test } from 'tap'
 import { codes } from '../harness/codes.ts'
-import { readOutbox } from '../harness/outbox-rows.ts'
+import { readCodes } from '../harness/outbox-rows.ts'
 import { openShared, spawnServer } from '../harness/test-server.ts'
 
 type Answer = Record<string, unknown> & { code: number }
@@ -10,8 +10,6 @@ const environment = {
   TORII__CODES__PER_HOUR_OF_ALL: '1000',
   TORII__CODES__PER_DAY_OF_ALL: '1000',
   TORII__ACCOUNTS__PASSWORD_REQUIRED: 'false',
-  // A link names its flow beside the code.
-  TORII__MAIL__LINKS: '[{ "app": "", "to": "" }]',
   // Each caller comes from a network of its own.
   TORII__SERVER__TRUSTED_PROXIES: '["127.0.0.1"]',
 }
@@ -40,17 +38,7 @@ const open = async (t: Test) => {
     })
     return JSON.parse(body)
   }
-  /** The code of each flow. */
-  const readCodes = async () => {
-    const links = (await readOutbox(shared)).map(({ variables }) => variables.link ?? '')
-    return new Map(
-      links.flatMap((link) => {
-        const [, flow = '', code = ''] = /#flow=([^&]+)&code=(\d{6})$/.exec(link) ?? []
-        return flow ? [[flow, code] as const] : []
-      }),
-    )
-  }
-  return { ...shared, callFrom, readCodes }
+  return { ...shared, callFrom, readCodes: () => readCodes(shared) }
 }
 
 const count = 200

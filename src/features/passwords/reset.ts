@@ -8,7 +8,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Credentials, CredentialsService } from '../accounts/api.ts'
 import type { Address, Addresses } from '../addresses/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
-import type { Codes } from '../verification/api.ts'
+import type { Codes, Try } from '../verification/api.ts'
 import type { PasswordQuality } from './api.ts'
 import type { ResetInput } from './wire.ts'
 
@@ -61,11 +61,8 @@ export const createReset = (needs: ResetNeeds) => {
     return found
   }
 
-  const findByCode = async ({ flow, code }: ResetInput, caller: AppCaller) => {
-    if (flow === undefined || code === undefined) {
-      throw new Failure('PARAMETER_MISSING', { info: 'flow and code, or grant' })
-    }
-    const tried = { flow, code, purpose: 'reset' as const, caller }
+  const findByCode = async (given: Pick<Try, 'flow' | 'code'>, caller: AppCaller) => {
+    const tried = { ...given, purpose: 'reset' as const, caller }
     const userId = await codes.consume(tried, async (trx, { address, userId }) => {
       const owner = await addresses.findOwner(trx, address)
       // The address has left the account since.
@@ -73,6 +70,15 @@ export const createReset = (needs: ResetNeeds) => {
       return userId
     })
     return find(userId)
+  }
+
+  /** By a grant or by a code: known before a proof is used up by being shown. */
+  const chooseFind = ({ grant, flow, code }: ResetInput) => {
+    if (grant !== undefined) return (caller: AppCaller) => findByGrant(grant, caller)
+    if (flow === undefined || code === undefined) {
+      throw new Failure('PARAMETER_MISSING', { info: 'flow and code, or grant' })
+    }
+    return (caller: AppCaller) => findByCode({ flow, code }, caller)
   }
 
   /** The code is used up by now: the refusal brings what takes its place. */
@@ -92,11 +98,11 @@ export const createReset = (needs: ResetNeeds) => {
     },
     reset: async (input: ResetInput, caller: AppCaller) => {
       const { newPassword, hashes, device } = input
+      const findAccount = chooseFind(input)
       // A common one costs no code.
       if (newPassword !== undefined) await quality.check(newPassword, [])
       const proof = await keys.prove(input, caller)
-      const found =
-        input.grant === undefined ? await findByCode(input, caller) : await findByGrant(input.grant, caller)
+      const found = await findAccount(caller)
       const grant = writeGrant(found, caller)
       if (newPassword === undefined && hashes === undefined) return { grant, ...credentials.describe(found) }
       const verifiers = await createVerifiers(input, found, grant)
