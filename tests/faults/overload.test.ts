@@ -49,7 +49,7 @@ const kinds: { name: string; loops: number; overloadMs: number; secretOf(userNam
     name: 'passwords, which the server hashes',
     loops: 3,
     overloadMs: isLong ? 30_000 : 6_000,
-    secretOf: (userName) => ({ password: userName }),
+    secretOf: (userName) => ({ password: `a password of ${userName}` }),
   },
   {
     name: 'client hashes',
