@@ -1,17 +1,9 @@
 /** The pages that belong to no feature: the front page, and what a person sees when a page is refused. */
 import type { Failure, Language } from '../protocol/errors.ts'
+import { escapeHtml } from '../protocol/html.ts'
 import type { Page } from './pages.ts'
 
 type Section = { language: Language; title: string; lines: readonly string[] }
-
-const escapes: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (found) => escapes[found] ?? '')
 
 const style =
   'body{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem;color:#222}code{background:#eee;padding:0 .2em}'

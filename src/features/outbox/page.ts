@@ -1,6 +1,6 @@
 /** `/dev/outbox`: in a trial nothing leaves the machine; a developer reads the messages here. */
 import type { Language } from '../../protocol/errors.ts'
-import { escapeHtml } from './escape.ts'
+import { escapeHtml } from '../../protocol/html.ts'
 import type { MessageState } from './tables.ts'
 
 export type ShownMessage = {

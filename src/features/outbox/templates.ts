@@ -4,8 +4,8 @@
  */
 import type { TemplateFiles } from '../../adapters/message-templates.ts'
 import type { Language } from '../../protocol/errors.ts'
+import { escapeHtml } from '../../protocol/html.ts'
 import type { Channel, MessageKind } from './api.ts'
-import { escapeHtml } from './escape.ts'
 import { kinds, ownVariables } from './kinds.ts'
 
 export type Variables = Readonly<Record<string, string>>

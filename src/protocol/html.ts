@@ -6,4 +6,5 @@ const escapes: Record<string, string> = {
   "'": '&#39;',
 }
 
+/** For text and for attributes in quotes. */
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (found) => escapes[found] ?? '')
