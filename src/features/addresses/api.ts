@@ -19,7 +19,7 @@ export type AddressOwner = { userId: number; address: Address }
 export type Addresses = {
   /** Throws MAIL_INVALID, PHONE_INVALID, or ADDRESS_INVALID if it may be either. The length is judged first. */
   parse(typed: string, kind?: AddressKind): Promise<Address>
-  /** What somebody typed as a login, if it can be an address; undefined for a name or a number. */
+  /** What a person typed as a login, if it can be an address; undefined for a name or a number. */
   parseLogin(typed: string): Promise<Address | undefined>
   /** Throws MAIL_INVALID for an address that may not become anyone's: of a refused domain. */
   checkAllowed(address: Address): void

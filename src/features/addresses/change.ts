@@ -81,7 +81,7 @@ export const createChange = (needs: ChangeNeeds) => {
       const { flow, code } = input
       const write = async (trx: Executor, { address, userId = 0, payload }: Found) => {
         const { epoch, loginId, ...verifier } = payload as Payload
-        // The password was changed since, or every login ended: whoever asked may not be the user.
+        // The password was changed since, or every login ended: the person who asked may not be the user.
         if (!(await addressLogins.lock(trx, userId, epoch))) throw new Failure('CODE_EXPIRED')
         // So did a user who ended the login that asked.
         if (!(await needs.tickets.isLive(trx, loginId))) throw new Failure('CODE_EXPIRED')

@@ -1,4 +1,4 @@
-/** Tells the user of a changed address, at the old one, with a way back; it may have been somebody else's doing. */
+/** Tells the user of a changed address, at the old one, with a way back; a thief may have changed it. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Executor } from '../../adapters/db/index.ts'

@@ -1,6 +1,6 @@
 /**
  * Registering with an e-mail address or a phone: a code goes to the address, and the account is made when it is right.
- * Until then everything about it is in the flow, sealed: an address that is not verified is nobody's.
+ * Until then everything about it is in the flow, sealed: an address that is not verified belongs to no account.
  */
 import type { ServerCrypto } from '../../../adapters/crypto.ts'
 import type { Db } from '../../../adapters/db/index.ts'
