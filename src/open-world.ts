@@ -9,6 +9,7 @@ import { createSealer, nodeCrypto } from './adapters/crypto.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { readDomainList, toAsciiDomain } from './adapters/domains.ts'
+import { createOutgoingFetch } from './adapters/fetch.ts'
 import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
 import type { Logger } from './adapters/logger.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
@@ -87,6 +88,7 @@ export const openWorld = async (options: WorldOptions) => {
     const scryptPool = createScryptPool(config.password)
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
     const drawGlyphs = createDrawGlyphs()
+    const fetchOutgoing = createOutgoingFetch({ config: config.outgoing, isTrial: isTrial(config) })
     const world: World = {
       config,
       isTrial: isTrial(config),
@@ -110,6 +112,8 @@ export const openWorld = async (options: WorldOptions) => {
       createBatch,
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
+      // A provider that is slow must not take the slots of other writes.
+      fetchOutgoing: (...call) => admission.runWithoutSlot(() => fetchOutgoing(...call)),
       isWithin,
       passwordLists,
       drawGlyphs,

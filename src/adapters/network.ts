@@ -25,6 +25,27 @@ const parse = (text: string): ipaddr.IPv4 | ipaddr.IPv6 => {
   return address
 }
 
+/** An address of Azure's own services that lies among the public ones. The metadata of other clouds is in private ranges. */
+const metadata = new Set(['168.63.129.16'])
+
+/** Whether an address is one of the public internet: no machine of our own networks, and none of the cloud's own services. */
+export const isPublicAddress = (text: string): boolean => {
+  if (!isAddress(text)) return false
+  const written = ipaddr.process(text)
+  const bytes = written.toByteArray()
+  // Only the well-known prefix of NAT64 says where the IPv4 address is; of IPv6, only 2000::/3 is given out.
+  if (
+    written.kind() === 'ipv6' &&
+    written.range() === 'rfc6052' &&
+    bytes.slice(4, 12).some((byte) => byte > 0)
+  )
+    return false
+  const address = parse(text)
+  const [first = 0] = address.toByteArray()
+  const isGivenOut = address.kind() === 'ipv4' || first >> 5 === 1
+  return isGivenOut && address.range() === 'unicast' && !metadata.has(address.toString())
+}
+
 const scopeOf = (range: string) => {
   if (range === 'loopback') return 'loopback' as const
   return privateRanges.has(range) ? ('private' as const) : ('public' as const)

@@ -98,6 +98,20 @@ export const store = {
   memoryMaxKeys: whole(1_000_000, 1_000, 100_000_000, 'Most keys that the store in memory holds'),
 }
 
+export const outgoing = {
+  privateNetworks: texts(
+    'CIDR ranges of private networks where a login provider may be; without, only public addresses are called',
+  ),
+  connectTimeoutMs: whole(
+    3_000,
+    50,
+    60_000,
+    'Longest wait for the address of a login provider and a connection to it',
+  ),
+  timeoutMs: whole(8_000, 100, 60_000, 'Longest time of one call to a login provider'),
+  atOncePerHost: whole(20, 1, 1_000, 'Calls to one host that run at once; a further one is refused'),
+}
+
 export const metrics = {
   enabled: flag(true, 'Serve Prometheus metrics at /metrics on a port of their own'),
   host: text('127.0.0.1', 'Address of the metrics port'),

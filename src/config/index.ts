@@ -70,6 +70,7 @@ export const ConfigSchema = section({
   codes: section(verification.codes),
   mail: sectionOf(outbox.mail, verification.mail),
   sms: sectionOf(outbox.sms, verification.sms),
+  outgoing: section(core.outgoing),
   metrics: section(core.metrics),
   log: section(core.log),
   languages: core.languages,

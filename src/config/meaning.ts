@@ -93,6 +93,11 @@ const rules: readonly Rule[] = [
     expected: 'an address or a CIDR range of an inner network',
   },
   {
+    find: ({ outgoing: { privateNetworks } }) =>
+      findMember(['outgoing', 'privateNetworks'], privateNetworks, isNarrow),
+    expected: 'an address or a CIDR range of an inner network',
+  },
+  {
     find: ({ server: { redirects } }) =>
       redirects
         .map(({ from }, at) => findMember(['server', 'redirects', String(at), 'from'], from, isPlace))
