@@ -13,6 +13,7 @@ import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
+import * as oauth from '../features/oauth/config.ts'
 import * as outbox from '../features/outbox/config.ts'
 import * as passwords from '../features/passwords/config.ts'
 import * as settings from '../features/settings/config.ts'
@@ -39,6 +40,7 @@ export const ConfigSchema = section({
       words.tables,
       outbox.tables,
       verification.tables,
+      oauth.tables,
       core.tables,
     ),
   }),

@@ -3,6 +3,7 @@
  * this file, so that the texts do not weigh on the SDK.
  */
 import { addressGuide } from './error-guide-addresses.ts'
+import { oauthGuide } from './error-guide-oauth.ts'
 import type { ErrorName } from './errors.ts'
 
 /** Which part of the system a code speaks of: a section of the page. */
@@ -25,6 +26,7 @@ const notSent = 'This version does not send it; the number is kept for a later o
 
 export const errorGuide: Record<ErrorName, Guide> = {
   ...addressGuide,
+  ...oauthGuide,
   OK: {
     section: 'Done',
     when: 'The operation is done and has no code of its own.',

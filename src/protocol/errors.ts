@@ -99,6 +99,14 @@ const rows = {
   KX_CONTENT: [2090014, 400, '消息内容不完整', 'A part of the message is missing or wrong', 14],
   TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is needed', 16],
   FRESH_LOGIN_NEEDED: [2100401, 403, '请重新登录后再操作', 'Log in again first'],
+  PROVIDER_UNKNOWN: [2120100, 404, '没有这种第三方登录', 'There is no such provider'],
+  TARGET_REFUSED: [2120101, 400, '跳转地址未登记', 'This redirect target is not listed'],
+  OAUTH_EXPIRED: [2120102, 400, '第三方登录已过期，请重新开始', 'The login by a provider has expired'],
+  PROVIDER_FAILED: [2120103, 502, '第三方登录暂不可用', 'The provider did not answer as it should'],
+  PROVIDER_REFUSED: [2120104, 403, '第三方登录被取消或拒绝', 'The provider or its user refused'],
+  IDENTITY_TAKEN: [2120105, 409, '该第三方账户已绑定其他用户', 'Another user has this identity'],
+  IDENTITY_LINKED: [2120106, 409, '已绑定该平台的其他账户', 'The user has another identity of this provider'],
+  IDENTITY_UNKNOWN: [2120107, 403, '该第三方账户尚未绑定用户', 'No user has this identity'],
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 

@@ -98,6 +98,14 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   KX_CHECK_DATA: [replyCodes.KX_CHECK_DATA, 400, 13],
   KX_CONTENT: [replyCodes.KX_CONTENT, 400, 14],
   TIER_WANTED: [replyCodes.TIER_WANTED, 403, 16],
+  PROVIDER_UNKNOWN: [replyCodes.PROVIDER_UNKNOWN, 404],
+  TARGET_REFUSED: [replyCodes.TARGET_REFUSED, 400],
+  OAUTH_EXPIRED: [replyCodes.OAUTH_EXPIRED, 400],
+  PROVIDER_FAILED: [replyCodes.PROVIDER_FAILED, 502],
+  PROVIDER_REFUSED: [replyCodes.PROVIDER_REFUSED, 403],
+  IDENTITY_TAKEN: [replyCodes.IDENTITY_TAKEN, 409],
+  IDENTITY_LINKED: [replyCodes.IDENTITY_LINKED, 409],
+  IDENTITY_UNKNOWN: [replyCodes.IDENTITY_UNKNOWN, 403],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }
 
@@ -110,6 +118,14 @@ const later: ErrorName[] = [
   'PASSWORD_MUST_CHANGE',
   'MAIL_FAILED',
   'LAST_LOGIN',
+  'PROVIDER_UNKNOWN',
+  'TARGET_REFUSED',
+  'OAUTH_EXPIRED',
+  'PROVIDER_FAILED',
+  'PROVIDER_REFUSED',
+  'IDENTITY_TAKEN',
+  'IDENTITY_LINKED',
+  'IDENTITY_UNKNOWN',
 ]
 
 t.test('numbers are pinned', async (t) => {
