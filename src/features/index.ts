@@ -102,7 +102,7 @@ export const openFeatures = (world: World) => {
     outbox: messages,
     recordAudit,
   })
-  house.add(passwords, { credentials, tickets: ticket, keys, quality, addresses: admin.addresses, codes })
+  house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

@@ -68,6 +68,13 @@ export type CallerTicket = {
   issuedAt: number
   expiresAt: number
   idleAt: number
+  /** When the user last proved who they are; 0 where that is not known. */
+  authenticatedAt: number
+  /** Of a pSKey: what it opens. */
+  business?: string
+  /** Of an OpenKey: what the user agreed to, and how the third-party app knows the user. */
+  scopes?: readonly string[]
+  openId?: string
   /** Reads of this caller go to the primary until then. */
   writtenUntil: number
   /** Refused in a weaker envelope. */
@@ -117,6 +124,10 @@ export type OperationShape = {
   isCostly?: true
   /** Tickets that open it; without, none is needed. */
   tiers?: readonly Tier[]
+  /** The user must have proved who they are within this time; otherwise FRESH_LOGIN_NEEDED. */
+  maxAuthAgeSeconds?: number
+  /** Members that prove it anew: with one of them the handler judges that proof, and no age counts. */
+  provesAnew?: readonly string[]
   /** Only apps with this right may call it. */
   right?: AppRight
   /** The handler itself judges the ticket, because it consumes it. */

@@ -75,7 +75,7 @@ export const addressGuide = {
   },
   FRESH_LOGIN_NEEDED: {
     section: 'Accounts and tickets',
-    when: 'The operation needs a login of the last few minutes.',
-    todo: 'Log in again, then repeat the call.',
+    when: 'The operation needs a recent proof of who the user is. `maxAuthAge` says how many seconds old it may be, `how` names what renews it.',
+    todo: 'Log in again in one of these ways, then repeat the call.',
   },
 } as const satisfies { [Name in ErrorName]?: Guide }

@@ -6,11 +6,11 @@ import { concatBytes, fromBase64url, toBase64url } from './bytes.ts'
 
 /** The tiers, from the long-lived ticket of a device (A2) down to the ticket for a third party (OpenKey). */
 export const tiers = {
-  a2: { prefix: 'a2_', exchangesFor: ['skey', 'pskey', 'openkey'] },
-  skey: { prefix: 'sk_', exchangesFor: ['pskey', 'openkey'] },
-  pskey: { prefix: 'ps_', exchangesFor: [] },
-  openkey: { prefix: 'ok_', exchangesFor: [] },
-} as const satisfies Record<string, { prefix: string; exchangesFor: readonly string[] }>
+  a2: { prefix: 'a2_' },
+  skey: { prefix: 'sk_' },
+  pskey: { prefix: 'ps_' },
+  openkey: { prefix: 'ok_' },
+} as const satisfies Record<string, { prefix: string }>
 
 export type Tier = keyof typeof tiers
 

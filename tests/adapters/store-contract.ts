@@ -222,6 +222,19 @@ export function testContract(t: Test, { name, stores, listLives }: Subject) {
     t.match(later, { value: 'ticket', used: true, idle: true })
     t.ok(later.sinceUseMs >= late.sinceUseMs)
 
+    const own = newKey()
+    await one.setTouched(own, 'ticket', 60_000, 50)
+    await until(async () => (await two.touch(own, 0, [])).sinceUseMs >= 50)
+    t.match(
+      await one.touch(own, 10_000, []),
+      { value: 'ticket', used: false, idle: true },
+      'its own idle time',
+    )
+    const patient = newKey()
+    await one.setTouched(patient, 'ticket', 60_000, 60_000)
+    t.match(await two.touch(patient, 0, []), { idle: true }, 'the shorter of both counts')
+    t.match(await two.touch(patient, 10_000, []), { used: false, idle: false })
+
     const start = performance.now()
     await one.setTouched(short, 'ticket', 100)
     const tookMs = await until(

@@ -81,7 +81,7 @@ t.test('without the old password a login must be fresh', async (t) => {
   const { skey: token } = await enter(call, 'coral')
   world.clock.add(5 * minuteMs)
   const late = await call('/v1/password/change', { token, newPassword: newWord })
-  t.equal(late.code, codes.FRESH_LOGIN_NEEDED)
+  t.match(late, { code: codes.FRESH_LOGIN_NEEDED, maxAuthAge: 300, how: ['password', 'code'] })
   const { tickets } = await call('/v1/login', { login: 'coral', password: oldWord })
   world.clock.add(4 * minuteMs)
   const { skey } = tickets as Tickets

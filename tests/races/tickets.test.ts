@@ -6,7 +6,7 @@ import { nodeCrypto } from '../../src/adapters/crypto.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
 import { openRedisStore } from '../../src/adapters/store/redis.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { createSKeys, type SKeyRecord } from '../../src/features/tickets/skeys.ts'
+import { createSKeys, type TicketRecord } from '../../src/features/tickets/skeys.ts'
 import { startRedis } from '../../tools/test/harness.ts'
 import { codes } from '../harness/codes.ts'
 import {
@@ -240,7 +240,7 @@ t.test('the gate of an account only rises', async (t) => {
   })
   for (const store of [memory, redis]) {
     const skeys = createSKeys({ store, primitives: nodeCrypto, createBatch, lifeMs: 60_000, idleMs: 60_000 })
-    const record: SKeyRecord = {
+    const record: TicketRecord = {
       ...{ userId: 1, userName: 'u', nickName: 'n', appId: 'a', counter: 1 },
       ...{
         epoch: 20,
@@ -252,12 +252,13 @@ t.test('the gate of an account only rises', async (t) => {
     }
     const loginId = Buffer.alloc(16, 1)
     const secret = Buffer.alloc(32, 2)
-    await skeys.issue(loginId, secret, record, clock.now())
-    t.equal((await skeys.use(loginId, secret)).state, 'live')
+    const ticket = { tier: 'skey', loginId, secret } as const
+    await skeys.issue(ticket, record, clock.now())
+    t.equal((await skeys.use(ticket)).state, 'live')
     const epochs = Array.from({ length: 21 }, (_, at) => at + 1)
     await Promise.all(epochs.map((epoch) => skeys.closeAccount(loginId.subarray(0, 8), epoch, 'logged-out')))
     await skeys.closeAccount(loginId.subarray(0, 8), 20, 'disabled')
-    const used = await skeys.use(loginId, secret)
+    const used = await skeys.use(ticket)
     t.match(used, { state: 'ended', reason: 'logged-out' })
   }
 })

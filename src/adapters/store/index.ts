@@ -36,11 +36,14 @@ export interface Store {
    * hash tag.
    */
   pass(key: string, windowMs: number, max: number, wider?: readonly WiderLog[]): Promise<number>
-  /** Puts a value there that `touch` reads, its last use now; one that was touched stays, with its marks. */
-  setTouched(key: string, value: string, ttlMs: number): Promise<void>
+  /**
+   * Puts a value there that `touch` reads, its last use now; one that was touched stays, with its marks. With an idle
+   * time of its own it is idle after that at the latest.
+   */
+  setTouched(key: string, value: string, ttlMs: number, ownIdleMs?: number): Promise<void>
   /**
    * Reads a value of `setTouched` together with its gates (plain keys), and marks it used.
-   * A value that was not used for `idleMs` is returned with `idle: true` and stays so.
+   * A value that was not used for `idleMs`, or for its own idle time, is returned with `idle: true` and stays so.
    * `used` tells whether an earlier touch marked it. On Redis Cluster all keys share one hash tag.
    */
   touch(key: string, idleMs: number, gates: readonly string[]): Promise<Touched>

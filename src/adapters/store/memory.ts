@@ -15,7 +15,7 @@ import {
 import { createSlidingLog, recordPass, type SlidingLog, waitOfLog } from './sliding-log.ts'
 import { wholeMs } from './whole-ms.ts'
 
-type Touchable = { value: string; usedAt: number; used: boolean }
+type Touchable = { value: string; usedAt: number; used: boolean; ownIdleMs: number }
 type Ring = string[]
 type Content = string | SlidingLog | Touchable | Ledger | Ring
 
@@ -134,11 +134,11 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       return 0
     },
 
-    async setTouched(key, value, ttlMs) {
+    async setTouched(key, value, ttlMs, ownIdleMs = Number.POSITIVE_INFINITY) {
       trips++
       const found = find(key)?.content
       if (typeof found === 'object' && 'used' in found && found.used) return
-      put(key, { value, usedAt: clock.elapsed(), used: false }, ttlMs)
+      put(key, { value, usedAt: clock.elapsed(), used: false, ownIdleMs }, ttlMs)
     },
 
     async touch(key, idleMs, gates) {
@@ -153,7 +153,7 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       if (typeof content === 'string' || !('used' in content)) throw otherKind(key)
       const { value, used } = content
       const sinceUseMs = Math.floor(clock.elapsed() - content.usedAt)
-      const idle = sinceUseMs >= idleMs
+      const idle = sinceUseMs >= Math.min(idleMs, content.ownIdleMs)
       if (!idle) Object.assign(content, { usedAt: clock.elapsed(), used: true })
       return { value, sinceUseMs, used, idle, gates: found }
     },

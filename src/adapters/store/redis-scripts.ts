@@ -65,22 +65,24 @@ export const scripts = {
     for _, at in ipairs(log) do redis.call('RPUSH', KEYS[1], at) end
     redis.call('PEXPIRE', KEYS[1], ARGV[1] + 1)`),
 
+  /** ARGV: the value, its life in ms, and its own idle time in ms if it has one. */
   setTouched: script(`
     local time = redis.call('TIME')
     if redis.call('HEXISTS', KEYS[1], 'used') == 1 then return end
     redis.call('HSET', KEYS[1], 'value', ARGV[1], 'usedAt', time[1] * 1000 + math.floor(time[2] / 1000))
+    if ARGV[3] then redis.call('HSET', KEYS[1], 'idle', ARGV[3]) end
     redis.call('PEXPIRE', KEYS[1], ARGV[2])`),
 
   /** Returns value, ms since the last use, used, idle, then the gates. */
   touch: script(`
-    local record = redis.call('HMGET', KEYS[1], 'value', 'usedAt', 'used')
+    local record = redis.call('HMGET', KEYS[1], 'value', 'usedAt', 'used', 'idle')
     local reply = { record[1], 0, 0, 0 }
     if record[1] then
       local time = redis.call('TIME')
       local now = time[1] * 1000 + math.floor(time[2] / 1000)
       reply[2] = math.max(0, now - record[2])
       reply[3] = record[3] and 1 or 0
-      reply[4] = reply[2] >= tonumber(ARGV[1]) and 1 or 0
+      reply[4] = reply[2] >= math.min(ARGV[1], record[4] or ARGV[1]) and 1 or 0
       if reply[4] == 0 then redis.call('HSET', KEYS[1], 'usedAt', now, 'used', 1) end
     end
     if #KEYS > 1 then

@@ -100,8 +100,9 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       return 0
     },
 
-    async setTouched(key, value, ttlMs) {
-      await run(scripts.setTouched, [key], value, wholeMs(ttlMs))
+    async setTouched(key, value, ttlMs, ownIdleMs) {
+      const idle = ownIdleMs === undefined ? [] : [wholeMs(ownIdleMs)]
+      await run(scripts.setTouched, [key], value, wholeMs(ttlMs), ...idle)
     },
 
     async touch(key, idleMs, gates) {

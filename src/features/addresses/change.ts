@@ -1,5 +1,4 @@
 /** A user gets an address, another one, or none any more. */
-import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
@@ -14,13 +13,11 @@ import type { ChangeInput, ChangeReply, RemoveInput } from './wire.ts'
 
 export type ChangeNeeds = {
   db: Db
-  clock: Clock
-  freshMs: number
   addresses: Addresses
   addressLogins: AddressLogins
   codes: Pick<Codes, 'send' | 'consume'>
   credentials: Pick<CredentialsService, 'find' | 'checkOld'>
-  tickets: Pick<Tickets, 'findAuthenticatedAt' | 'isLive'>
+  tickets: Pick<Tickets, 'isLive'>
   notify: Notify
   recordAudit: RecordAudit
 }
@@ -30,17 +27,13 @@ type Payload = AddressVerifier & { epoch: number; loginId: string }
 export const purposeOf = { email: 'change-email', phone: 'change-phone' } as const
 
 export const createChange = (needs: ChangeNeeds) => {
-  const { db, clock, addresses, addressLogins, codes, credentials, notify, recordAudit } = needs
+  const { db, addresses, addressLogins, codes, credentials, notify, recordAudit } = needs
 
-  /** The account's epoch, if its user has shown lately who is asking: by the password, or by a fresh login. */
+  /** The account's epoch. Throws OLD_PASSWORD_WRONG; without a password the login is fresh, as the shape asks for. */
   const checkUser = async (password: string | undefined, caller: TicketCaller): Promise<number> => {
     const found = await credentials.find(caller.ticket.userId)
     if (!found) throw new Failure('NOT_LOGGED_IN')
     if (password !== undefined) await credentials.checkOld(found, { password }, caller)
-    else {
-      const authenticatedAt = await needs.tickets.findAuthenticatedAt(caller)
-      if (authenticatedAt <= clock.now() - needs.freshMs) throw new Failure('FRESH_LOGIN_NEEDED')
-    }
     return found.account.epoch
   }
 

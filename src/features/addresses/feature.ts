@@ -32,7 +32,7 @@ export type AddressChangesNeeds = {
   addressLogins: AddressLogins
   codes: Codes
   credentials: CredentialsService
-  tickets: Pick<Tickets, 'findAuthenticatedAt' | 'isLive' | 'endAll'>
+  tickets: Pick<Tickets, 'isLive' | 'endAll'>
   outbox: Pick<Outbox, 'add' | 'check'>
   recordAudit: RecordAudit
 }
@@ -45,8 +45,8 @@ export const addressChanges = feature({
     const { db, clock, config } = world
     const { addresses: known, codes } = needs
     const notify = createNotify({ ...world, outbox: needs.outbox })
-    const freshMs = config.password.freshSeconds * 1_000
-    const { begin, finish, remove } = createChange({ ...needs, addresses: known, db, clock, freshMs, notify })
+    const fresh = { maxAuthAgeSeconds: config.password.freshSeconds }
+    const { begin, finish, remove } = createChange({ ...needs, addresses: known, db, notify })
     const undo = createUndo({ ...needs, db, clock, crypto: world.crypto })
     codes.handle(purposeOf.email, { verify: finish('email') })
     codes.handle(purposeOf.phone, { verify: finish('phone') })
@@ -62,8 +62,11 @@ export const addressChanges = feature({
           }))
           return { code: 'OK', addresses: list }
         }),
-        operation(changeShape)(async (input, caller) => ({ code: 'OK', ...(await begin(input, caller)) })),
-        operation(removeShape)(async (input, caller) => {
+        operation({ ...changeShape, ...fresh })(async (input, caller) => ({
+          code: 'OK',
+          ...(await begin(input, caller)),
+        })),
+        operation({ ...removeShape, ...fresh })(async (input, caller) => {
           await remove(input, caller)
           return { code: 'OK' }
         }),

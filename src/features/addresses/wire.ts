@@ -34,6 +34,9 @@ export const changeShape = {
   limit: 'address',
   replay: 'once',
   tiers: ['skey'],
+  // By default: it is the setting password.freshSeconds.
+  maxAuthAgeSeconds: 300,
+  provesAnew: ['password'],
   input: Type.Object({
     token,
     kind: Kind,
@@ -62,6 +65,9 @@ export const removeShape = {
   limit: 'address',
   replay: 'once',
   tiers: ['skey'],
+  // By default: it is the setting password.freshSeconds.
+  maxAuthAgeSeconds: 300,
+  provesAnew: ['password'],
   // A name of its own: no bytes of another call may remove an address.
   input: Type.Object({ token, remove: Kind, password }),
   reply: Type.Object({}),

@@ -6,7 +6,6 @@ import type { CredentialsService } from '../accounts/api.ts'
 import type { Addresses } from '../addresses/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
-import type { Tickets } from '../tickets/api.ts'
 import type { Codes } from '../verification/api.ts'
 import type { PasswordQuality } from './api.ts'
 import { createChange } from './change.ts'
@@ -63,7 +62,6 @@ export const passwordQuality = feature({
 
 export type PasswordsNeeds = {
   credentials: CredentialsService
-  tickets: Pick<Tickets, 'findAuthenticatedAt'>
   keys: Pick<Keys, 'prove'>
   quality: PasswordQuality
   addresses: Pick<Addresses, 'findOwner'>
@@ -72,15 +70,15 @@ export type PasswordsNeeds = {
 
 export const passwords = feature({
   create: ({ db, clock, sealer, config }: World, needs: PasswordsNeeds) => {
-    const { freshSeconds } = config.password
-    const { change, findLogins } = createChange({ ...needs, clock, freshMs: freshSeconds * 1_000 })
+    const freshChange = { ...changeShape, maxAuthAgeSeconds: config.password.freshSeconds }
+    const { change, findLogins } = createChange(needs)
     const { begin, reset } = createReset({ ...needs, db, clock, sealer })
     needs.codes.handle('reset', { begin })
     return {
       api: {},
       operations: [
         operation(loginsShape)(async (_input, caller) => ({ code: 'OK', ...(await findLogins(caller)) })),
-        operation(changeShape)(async (input, caller) => ({ code: 'OK', ...(await change(input, caller)) })),
+        operation(freshChange)(async (input, caller) => ({ code: 'OK', ...(await change(input, caller)) })),
         operation(resetShape)(async (input, caller) => ({ code: 'OK', ...(await reset(input, caller)) })),
       ],
     }

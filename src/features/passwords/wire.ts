@@ -66,6 +66,9 @@ export const changeShape = {
   limit: 'passwordChange',
   replay: 'once',
   tiers: ['skey'],
+  // By default: it is the setting password.freshSeconds.
+  maxAuthAgeSeconds: 300,
+  provesAnew: ['password', 'clientHash'],
   input: Type.Object({
     token,
     clientHash,

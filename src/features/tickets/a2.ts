@@ -129,7 +129,7 @@ export const createA2Rule = (needs: A2Needs) => {
     pairOf(login, login.a2Counter, login.a2Nonce, presented.secret)
 
   const isSuccessorUsed = (login: LoginWithAccount, presented: ParsedTicket): Promise<boolean> =>
-    skeys.wasUsed(login.loginId, pairFor(login, presented).skeySecret)
+    skeys.wasUsed({ tier: 'skey', loginId: login.loginId, secret: pairFor(login, presented).skeySecret })
 
   /** Undefined for an A2 that no login of this app has. */
   const find = async (presented: ParsedTicket, appId: string): Promise<JudgedA2 | undefined> => {

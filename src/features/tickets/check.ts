@@ -9,7 +9,7 @@ import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/ticket
 import { type A2Rule, isLive } from './a2.ts'
 import { checkStrength } from './refusals.ts'
 import { confirmA2, getUserNames } from './repo.ts'
-import type { EndReason, SKeyRecord, SKeys } from './skeys.ts'
+import type { EndReason, SKeys, TicketRecord } from './skeys.ts'
 
 export type CheckNeeds = {
   db: Db
@@ -31,7 +31,7 @@ export type TicketState =
 const ticketOf = (
   tier: Tier,
   loginId: Uint8Array,
-  record: Omit<SKeyRecord, 'counter' | 'epoch'>,
+  record: Omit<TicketRecord, 'counter' | 'epoch'>,
   idleAt: number,
 ): CallerTicket => ({
   tier,
@@ -42,6 +42,7 @@ const ticketOf = (
   issuedAt: record.issuedAt,
   expiresAt: record.expiresAt,
   idleAt: Math.min(idleAt, record.expiresAt),
+  authenticatedAt: record.authenticatedAt ?? 0,
   writtenUntil: record.writtenUntil,
   minStrength: record.minStrength ?? strengths.clear,
 })
@@ -58,7 +59,7 @@ export const createChecks = (needs: CheckNeeds) => {
   })
 
   const checkSKey = async (presented: ParsedTicket, appIds: readonly string[]): Promise<TicketState> => {
-    const result = await skeys.use(presented.handle, presented.secret)
+    const result = await skeys.use({ tier: 'skey', loginId: presented.handle, secret: presented.secret })
     if (result.state === 'unknown' || !appIds.includes(result.record.appId)) return { state: 'unknown' }
     if (result.state === 'ended') return { state: 'ended', reason: result.reason }
     if (result.isFirstUse) {
@@ -109,7 +110,8 @@ export const createChecks = (needs: CheckNeeds) => {
       if (!skey) return false
       // A login on a weak key has no A2; its proof is used up, so it could not run again.
       if (tickets.a2 !== undefined && !(await a2.isCurrent(tickets.a2))) return false
-      return (await skeys.use(skey.handle, skey.secret, 'only a look')).state === 'live'
+      const ticket = { tier: 'skey', loginId: skey.handle, secret: skey.secret } as const
+      return (await skeys.use(ticket, 'only a look')).state === 'live'
     },
     /** Writes the first uses gathered since the last call. */
     flush: confirmed.flush,

@@ -21,7 +21,7 @@ import {
   insertLogin,
   type LoginWithAccount,
 } from './repo.ts'
-import type { SKeyRecord, SKeys } from './skeys.ts'
+import type { SKeys, TicketRecord } from './skeys.ts'
 import type { LoginRow } from './tables.ts'
 
 export type LoginsNeeds = {
@@ -89,7 +89,7 @@ export const createLogins = (needs: LoginsNeeds) => {
     login: LoginRow,
     names: { userName: string; nickName: string },
     nowMs: number,
-  ): SKeyRecord => ({
+  ): TicketRecord => ({
     userId: login.userId,
     userName: names.userName,
     nickName: names.nickName,
@@ -100,6 +100,7 @@ export const createLogins = (needs: LoginsNeeds) => {
     expiresAt: Math.min(nowMs + lives.skeySeconds * 1_000, login.expiresAt),
     writtenUntil: nowMs + needs.replicaLagBudgetMs,
     minStrength: login.minStrength,
+    authenticatedAt: login.authenticatedAt,
   })
 
   /** A new login with its first pair of tickets, not yet written. */
@@ -164,7 +165,8 @@ export const createLogins = (needs: LoginsNeeds) => {
     if (proof) await needs.prolongKey(proof).catch(() => {})
     if (row.deviceId) needs.noteLogin(toHex(row.deviceId))
     const nowMs = row.authenticatedAt
-    const issued = skeys.issue(row.loginId, pair.skeySecret, skeyRecord(row, account, nowMs), nowMs)
+    const ticket = { tier: 'skey', loginId: row.loginId, secret: pair.skeySecret } as const
+    const issued = skeys.issue(ticket, skeyRecord(row, account, nowMs), nowMs)
     if (proof?.isWeak) return issued.then(() => ({ skey: pair.skey }))
     return issued.then(
       () => ({ a2: pair.a2, skey: pair.skey }),
@@ -209,7 +211,8 @@ export const createLogins = (needs: LoginsNeeds) => {
       if (login.unusedSince !== null) await needs.markUsed(db.write, userId)
       const secret = random.bytes(secretBytes)
       // Its use says nothing about the A2: no counter is as low.
-      await skeys.issueResumed(login.loginId, secret, { ...skeyRecord(login, login, now), counter: 0 }, now)
+      const ticket = { tier: 'skey', loginId: login.loginId, secret } as const
+      await skeys.issueBounded(ticket, { ...skeyRecord(login, login, now), counter: 0 }, now)
       const skey = formatTicket('skey', login.loginId, secret)
       return { user: { userId: String(userId), userName, nickName }, tickets: { skey } }
     },
@@ -217,7 +220,8 @@ export const createLogins = (needs: LoginsNeeds) => {
     issueRotated: async (login: LoginWithAccount, skeySecret: Uint8Array): Promise<void> => {
       const names = await getUserNames(db, login.userId, login.authenticatedAt + needs.replicaLagBudgetMs)
       const record = skeyRecord(login, names, login.a2RotatedAt)
-      await skeys.issue(login.loginId, skeySecret, record, clock.now())
+      const ticket = { tier: 'skey', loginId: login.loginId, secret: skeySecret } as const
+      await skeys.issue(ticket, record, clock.now())
     },
   }
 }

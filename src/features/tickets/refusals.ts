@@ -6,6 +6,13 @@ import type { EndReason } from './skeys.ts'
 export const notLoggedIn = (reason?: EndReason): Failure =>
   new Failure('NOT_LOGGED_IN', reason ? { members: { reason } } : {})
 
+/** What refreshes a login. */
+const waysToProve = ['password', 'code'] as const
+
+/** Step-up: how old the proof may be, and what would renew it. */
+export const freshLoginNeeded = (maxAuthAge: number): Failure =>
+  new Failure('FRESH_LOGIN_NEEDED', { members: { maxAuthAge, how: [...waysToProve] } })
+
 /** A login that was made or resumed in a sealed call is worth nothing in a weaker envelope. */
 export const checkStrength = ({ minStrength }: { minStrength: number }, { strength }: Caller): void => {
   if (minStrength > strength) {

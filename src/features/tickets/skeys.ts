@@ -1,11 +1,13 @@
-/** The store's records of SKeys, and the gates that end them. Every key of one account shares its hash tag. */
+/** The store's records of tickets, and the gates that end them. Every key of one account shares its hash tag. */
 import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
 import { strengths } from '../../protocol/strength.ts'
+import { type StoreTier, tierRows } from './tiers.ts'
 
-export type SKeyRecord = {
+/** A ticket of the store. Members that may be missing are so in records from before there were any. */
+export type TicketRecord = {
   userId: number
   userName: string
   nickName: string
@@ -16,6 +18,13 @@ export type SKeyRecord = {
   expiresAt: number
   writtenUntil: number
   minStrength: number
+  /** Of the login when this ticket was made: a later proof gets a ticket of its own. */
+  authenticatedAt?: number
+  business?: string
+  scopes?: readonly string[]
+  openId?: string
+  /** An idle time of its own, instead of that of SKeys. */
+  idleMs?: number
 }
 
 /** Why a ticket ended, in the words of the wire. */
@@ -24,10 +33,10 @@ export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reu
 type LoginGate = EndReason | typeof sealedGate
 type AccountGate = { epoch: number; reason: EndReason }
 
-export type SKeyState =
+export type TicketUse =
   | { state: 'unknown' }
-  | { state: 'ended'; reason: EndReason; record: SKeyRecord }
-  | { state: 'live'; record: SKeyRecord; isFirstUse: boolean }
+  | { state: 'ended'; reason: EndReason; record: TicketRecord }
+  | { state: 'live'; record: TicketRecord; isFirstUse: boolean }
 
 export type SKeysNeeds = {
   store: Store
@@ -37,11 +46,12 @@ export type SKeysNeeds = {
   idleMs: number
 }
 
+/** What a ticket of the store is found by. */
+export type PresentedTicket = { tier: StoreTier; loginId: Uint8Array; secret: Uint8Array }
+
 const tagBytes = 8
 const clocksApartMs = 3_600_000
 const mostUnset = 50_000
-/** SKeys that a login may get by resuming; beyond it the oldest ends. */
-const mostResumed = 8
 /** A gate that ends nothing: SKeys from before a sealed exchange are good in sealed calls only. */
 const sealedGate = 'sealed'
 
@@ -51,20 +61,22 @@ export const gateKeys = ['login:', 'account:']
 /** A login's id begins with the tag of its account. */
 const keysOf = (loginId: Uint8Array) => {
   const tag = `{${toHex(loginId.subarray(0, tagBytes))}}`
+  const rest = toHex(loginId.subarray(tagBytes))
   return {
-    loginGate: `login:${tag}:${toHex(loginId.subarray(tagBytes))}`,
+    loginGate: `login:${tag}:${rest}`,
     accountGate: `account:${tag}`,
-    resumed: `ring:${tag}:${toHex(loginId.subarray(tagBytes))}`,
+    // That of SKeys is older than the other tiers.
+    ringOf: (tier: StoreTier) => (tier === 'skey' ? `ring:${tag}:${rest}` : `ring:${tag}:${rest}:${tier}`),
     tag,
   }
 }
 
 export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: SKeysNeeds) => {
-  // A gate outlives every SKey that it shuts out, also one of a process whose clock was ahead. So does the ring of resumed SKeys.
+  // A gate outlives every ticket that it shuts out, also one of a process whose clock was ahead. So does a ring.
   const gateMs = lifeMs + clocksApartMs
   // With the whole login id: a ticket under another login's id would meet the wrong gate.
-  const recordKey = (loginId: Uint8Array, secret: Uint8Array) =>
-    `skey:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
+  const recordKey = ({ tier, loginId, secret }: PresentedTicket) =>
+    `${tier}:${keysOf(loginId).tag}:${toHex(primitives.sha256(concatBytes(loginId, secret)))}`
   /** An end replaces any gate; a raised minimum strength never replaces an end. */
   const writeLoginGate = async (loginId: Uint8Array, gate: LoginGate) => {
     const { loginGate } = keysOf(loginId)
@@ -91,39 +103,36 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     }
   }
 
-  const issue = async (loginId: Uint8Array, secret: Uint8Array, record: SKeyRecord, nowMs: number) => {
+  const issue = async (ticket: PresentedTicket, record: TicketRecord, nowMs: number) => {
     const ttlMs = Math.max(1, record.expiresAt - nowMs)
-    await store.setTouched(recordKey(loginId, secret), JSON.stringify(record), ttlMs)
+    await store.setTouched(recordKey(ticket), JSON.stringify(record), ttlMs, record.idleMs)
   }
 
   return {
-    /** Puts a new SKey into the store; one that was used already stays, with its marks. */
+    /** Puts a new ticket into the store; one that was used already stays, with its marks. */
     issue,
     /**
-     * One more SKey of a login. Hand its secret out only if this succeeds: an SKey that is not in the ring would never be
+     * One more ticket of a login. Hand its secret out only if this succeeds: one that is not in the ring would never be
      * pushed out. The one pushed out is removed, also when the new one could not be stored.
      */
-    issueResumed: async (
-      loginId: Uint8Array,
-      secret: Uint8Array,
-      record: SKeyRecord,
-      nowMs: number,
-    ): Promise<void> => {
+    issueBounded: async (ticket: PresentedTicket, record: TicketRecord, nowMs: number): Promise<void> => {
+      const { tier, loginId } = ticket
       const enterRing = async () => {
-        const { resumed } = keysOf(loginId)
-        const oldest = await store.pushBounded(resumed, recordKey(loginId, secret), mostResumed, gateMs)
+        const ring = keysOf(loginId).ringOf(tier)
+        const oldest = await store.pushBounded(ring, recordKey(ticket), tierRows[tier].most, gateMs)
         if (oldest !== undefined) await store.remove([oldest])
       }
-      await Promise.all([issue(loginId, secret, record, nowMs), enterRing()])
+      await Promise.all([issue(ticket, record, nowMs), enterRing()])
     },
     /** One trip; counts as a use, unless it is `only a look`. */
-    use: async (loginId: Uint8Array, secret: Uint8Array, mode?: 'only a look'): Promise<SKeyState> => {
-      const { loginGate, accountGate } = keysOf(loginId)
+    use: async (ticket: PresentedTicket, mode?: 'only a look'): Promise<TicketUse> => {
+      const { loginGate, accountGate } = keysOf(ticket.loginId)
+      const mostIdleMs = ticket.tier === 'skey' ? idleMs : lifeMs
       // With no idle time allowed the store marks nothing.
-      const markedWithinMs = mode === undefined ? idleMs : 0
-      const touched = await store.touch(recordKey(loginId, secret), markedWithinMs, [loginGate, accountGate])
+      const markedWithinMs = mode === undefined ? mostIdleMs : 0
+      const touched = await store.touch(recordKey(ticket), markedWithinMs, [loginGate, accountGate])
       if (touched.value === undefined) return { state: 'unknown' }
-      const record = JSON.parse(touched.value) as SKeyRecord
+      const record = JSON.parse(touched.value) as TicketRecord
       const [gate, account] = touched.gates as [LoginGate | undefined, string | undefined]
       if (gate === sealedGate) record.minStrength = strengths.sealed
       else if (gate !== undefined) return { state: 'ended', reason: gate, record }
@@ -131,18 +140,19 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
         const { epoch, reason } = JSON.parse(account) as AccountGate
         if (record.epoch < epoch) return { state: 'ended', reason, record }
       }
-      if (touched.sinceUseMs >= idleMs) return { state: 'ended', reason: 'expired', record }
+      if (touched.sinceUseMs >= (record.idleMs ?? mostIdleMs))
+        return { state: 'ended', reason: 'expired', record }
       return { state: 'live', record, isFirstUse: !touched.used }
     },
     /** Whether it was ever presented; does not count as a use. */
-    wasUsed: async (loginId: Uint8Array, secret: Uint8Array): Promise<boolean> =>
-      (await store.touch(recordKey(loginId, secret), 0, [])).used,
-    /** Ends every SKey of a login, also future ones. If it fails, `flush` does it later. */
+    wasUsed: async (ticket: PresentedTicket): Promise<boolean> =>
+      (await store.touch(recordKey(ticket), 0, [])).used,
+    /** Ends every ticket of a login, also future ones. If it fails, `flush` does it later. */
     closeLogin: (loginId: Uint8Array, reason: EndReason): Promise<void> => setLoginGate(loginId, reason),
-    /** From now on every SKey of a login, also a future one, needs sealed calls. An ended login stays ended. `flush` as above. */
+    /** From now on every ticket of a login, also a future one, needs sealed calls. An ended login stays ended. `flush` as above. */
     raiseMinStrength: (loginId: Uint8Array): Promise<void> => setLoginGate(loginId, sealedGate),
     flush: unset.flush,
-    /** Ends every SKey of an account that was issued under an older epoch. */
+    /** Ends every ticket of an account that was issued under an older epoch. */
     closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {
       const key = keysOf(tag).accountGate
       const gate = JSON.stringify({ epoch, reason })

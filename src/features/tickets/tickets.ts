@@ -3,6 +3,7 @@ import type { Executor } from '../../adapters/db/index.ts'
 import type { Caller, CallerTicket, OperationShape, TicketCaller } from '../../http/caller.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { JsonObject } from '../../protocol/json.ts'
 import { parseTicket } from '../../protocol/tickets.ts'
 import type { RaiseEpoch } from '../accounts/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
@@ -10,7 +11,7 @@ import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { closeAccountOf } from './recovery.ts'
-import { notLoggedIn } from './refusals.ts'
+import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
 import { endLogin, endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
 import type { EndReason } from './skeys.ts'
 
@@ -36,12 +37,32 @@ export const createTickets = (needs: TicketsNeeds) => {
     skeyIdleSeconds: lives.skeyIdleSeconds,
   })
 
+  /**
+   * When the user of a ticket proved who he is: at the beginning of its login. 0 for another device than that of the
+   * login: backends see SKeys, and must not do with one what its user alone may do.
+   */
+  const findAuthenticatedAt = async (ticket: CallerTicket, { device }: Caller): Promise<number> => {
+    const login = await findLoginStart(db.write, Buffer.from(fromHex(ticket.loginId) ?? []))
+    const isElsewhere = login?.deviceId && toHex(login.deviceId) !== device?.knownAs
+    // A ticket from before tickets knew it has the time of its login.
+    return !login || isElsewhere ? 0 : ticket.authenticatedAt || login.authenticatedAt
+  }
+
+  /** Only operations that ask for an age cost the look at the login. */
+  const checkAge = async (input: JsonObject, shape: OperationShape, ticket: CallerTicket, caller: Caller) => {
+    const { maxAuthAgeSeconds, provesAnew = [] } = shape
+    if (maxAuthAgeSeconds === undefined || provesAnew.some((member) => input[member] !== undefined)) return
+    const authenticatedAt = await findAuthenticatedAt(ticket, caller)
+    if (authenticatedAt <= clock.now() - maxAuthAgeSeconds * 1_000) throw freshLoginNeeded(maxAuthAgeSeconds)
+  }
+
   /** The live ticket of a call whose operation names its tiers, or the refusal that says why. */
   const authenticate = async (
-    token: unknown,
+    input: JsonObject,
     shape: OperationShape,
     caller: Caller,
   ): Promise<CallerTicket | undefined> => {
+    const { token } = input
     const presented = typeof token === 'string' ? parseTicket(token) : undefined
     if (!presented) throw notLoggedIn()
     const wanted = shape.tiers ?? []
@@ -51,6 +72,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     if (result.state === 'unknown') throw notLoggedIn()
     if (result.state === 'ended') throw notLoggedIn(result.reason)
     if (!isWanted) throw new Failure('TIER_WANTED', { members: { tier: wanted[0] } })
+    await checkAge(input, shape, result.ticket, caller)
     return result.ticket
   }
 
@@ -73,16 +95,6 @@ export const createTickets = (needs: TicketsNeeds) => {
       return endAll(trx, userId, 'logged-out')
     })
     await close()
-  }
-
-  /**
-   * When the user of a ticket proved who he is: at the beginning of its login. 0 for another device than that of the
-   * login: backends see SKeys, and must not do with one what its user alone may do.
-   */
-  const findAuthenticatedAt = async ({ ticket, device }: TicketCaller): Promise<number> => {
-    const login = await findLoginStart(db.write, Buffer.from(fromHex(ticket.loginId) ?? []))
-    const isElsewhere = login?.deviceId && toHex(login.deviceId) !== device?.knownAs
-    return !login || isElsewhere ? 0 : login.authenticatedAt
   }
 
   const end = async (loginId: Buffer): Promise<void> => {
@@ -112,7 +124,6 @@ export const createTickets = (needs: TicketsNeeds) => {
     end,
     endAll,
     findKeys: findKeysOfUser,
-    findAuthenticatedAt,
     isLive,
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],

@@ -4,8 +4,8 @@ import type { Caller, CallerTicket, OperationShape } from '../caller.ts'
 import { shapeOf } from '../request.ts'
 
 export type TicketNeeds = {
-  /** The live ticket; throws NOT_LOGGED_IN with the reason, or TIER_WANTED. */
-  authenticate(token: unknown, shape: OperationShape, caller: Caller): Promise<CallerTicket | undefined>
+  /** The live ticket; throws NOT_LOGGED_IN with the reason, TIER_WANTED, or FRESH_LOGIN_NEEDED. */
+  authenticate(input: JsonObject, shape: OperationShape, caller: Caller): Promise<CallerTicket | undefined>
 }
 
 /** Adds the live ticket to the caller of an operation that needs one. */
@@ -14,8 +14,7 @@ export const checkTicket =
   (request, _reply, done) => {
     const shape = shapeOf(request)
     if (!shape.tiers) return done()
-    const { token } = request.body as JsonObject
-    authenticate(token, shape, request.caller).then((ticket) => {
+    authenticate(request.body as JsonObject, shape, request.caller).then((ticket) => {
       request.caller.ticket = ticket
       done()
     }, done)
