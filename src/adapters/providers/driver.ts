@@ -19,7 +19,7 @@ export type Provider = {
   createsAccounts: boolean
   /** An e-mail address that it calls verified counts as verified here: it finds an account, or becomes a new one's. */
   trustsEmail: boolean
-  /** Takes a code that the provider's own SDK got on a phone; no PKCE binds it to its login. */
+  /** Of kind `oauth2`: takes a code that the provider's own SDK got on a phone; no PKCE binds it to its login. */
   acceptsNativeCode: boolean
 }
 
@@ -58,7 +58,7 @@ export type FinishAsked = {
   nonce: string
   /** PKCE. */
   verifier: string
-  /** The code is from the provider's own SDK: there is no redirect URI and no verifier to send with it. */
+  /** The code is from the provider's own SDK: no redirect URI and no verifier go with it. Only of kind `oauth2`. */
   isNative?: boolean
 }
 
@@ -73,3 +73,8 @@ export type ProviderDriver = {
   finishIdToken?(asked: { idToken: string; nonce: string }): Promise<ProviderProfile>
   test(): Promise<{ ok: true } | { ok: false; reason: string }>
 }
+
+export type OpenProvider = { provider: Provider; driver: ProviderDriver }
+
+/** By name, in the order of the configuration. `World.providers` for the features. */
+export type Providers = ReadonlyMap<string, OpenProvider>
