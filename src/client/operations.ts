@@ -240,6 +240,8 @@ export type Operations = {
         device?: string
         osver?: string
       }
+      /** After 2100430 with policy ask: ids of the logins that may end for this one */
+      giveUp?: string[]
       captcha?: {
         captchaId?: string
         /** The letters, or for work the payload of ALTCHA */
@@ -271,6 +273,26 @@ export type Operations = {
         a2?: string
         skey?: string
       }
+      /** A login that ended because this one took its device slot */
+      logout?: {
+        type: string
+        os: string
+        /** Its name */
+        device: string
+        osver: string
+        /** When the user had logged in there, unix seconds */
+        at: number
+      }
+      /** All of them, if they are several */
+      logouts?: {
+        type: string
+        os: string
+        /** Its name */
+        device: string
+        osver: string
+        /** When the user had logged in there, unix seconds */
+        at: number
+      }[]
     }
   }
   /** Ends the whole login of a ticket, or every login of its user. */

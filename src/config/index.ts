@@ -11,6 +11,7 @@ import * as audit from '../features/audit/config.ts'
 import * as backends from '../features/backends/config.ts'
 import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
+import * as devices from '../features/devices/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as oauth from '../features/oauth/config.ts'
@@ -65,6 +66,7 @@ export const ConfigSchema = section({
   addresses: section(addresses.addresses),
   password: sectionOf(accounts.password, passwords.password),
   tickets: section(tickets.tickets),
+  devices: section(devices.devices),
   audit: section(audit.audit),
   captcha: section(captcha.captcha),
   words: section(words.words),

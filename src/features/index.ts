@@ -8,6 +8,7 @@ import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
 import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
+import { deviceSlots } from './devices/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
@@ -29,6 +30,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const recorders = { recordAudit, recordChange: changes.record }
   const { endLogins } = house.add(loginEnds, {})
   const address = house.add(addresses, {})
+  const slots = house.add(deviceSlots, {})
   const { openQuality } = house.add(passwordAdmin, {})
   return {
     changeLog: changes,
@@ -36,6 +38,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     apps: house.add(apps, recorders),
     devices: house.add(deviceAdmin, recorders),
     addresses: address,
+    slots,
     accounts: house.add(accountAdmin, { endLogins, addresses: address, openQuality, ...recorders }),
     words: house.add(wordAdmin, recorders),
     outbox: house.add(outboxAdmin, recorders),
@@ -58,7 +61,7 @@ export const openFeatures = (world: World) => {
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
   const { find: findApp } = admin.apps
-  const { raiseEpoch, markUsed, isHeldUp } = admin.accounts
+  const { raiseEpoch, lockAccount, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
@@ -68,6 +71,8 @@ export const openFeatures = (world: World) => {
     raiseEpoch,
     markUsed,
     isHeldUp,
+    lockAccount,
+    slots: admin.slots,
     prolongKey: keys.prolong,
     noteLogin: device.noteLogin,
   })

@@ -106,6 +106,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   IDENTITY_TAKEN: [replyCodes.IDENTITY_TAKEN, 409],
   IDENTITY_LINKED: [replyCodes.IDENTITY_LINKED, 409],
   IDENTITY_UNKNOWN: [replyCodes.IDENTITY_UNKNOWN, 403],
+  NO_DEVICE_SLOT: [replyCodes.NO_DEVICE_SLOT, 409],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }
 
@@ -175,6 +176,9 @@ t.test('each code is provoked', async (t) => {
     met.add(name)
   }
   const form = { regmode: 'anonymous', password: 'quite right' }
+  const full = await openWorld(t, { TORII__DEVICES__SLOTS__ALL: '1', TORII__DEVICES__POLICY: 'refuse' })
+  await full.callJson('/v1/register', { ...form, user: { userName: 'holly' } })
+  meetAt('NO_DEVICE_SLOT', await full.callJson('/v1/login', { login: 'holly', password: 'quite right' }))
   const asking = await openWorld(t, { TORII__CAPTCHA__MODE: 'always' })
   const registerWith = (captcha: object) =>
     asking.callJson('/v1/register', { ...form, user: { userName: 'a name' }, captcha })

@@ -7,6 +7,7 @@ import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
+import { lockAccount } from './by-address/repo.ts'
 import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
 import { isStreak, judgeWait } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
@@ -132,6 +133,7 @@ export const createAccountAdmin = ({
     disable: (typed: string, reason: string) => setStatus(typed, 'disabled', reason),
     enable: (typed: string) => setStatus(typed, 'active', ''),
     raiseEpoch,
+    lockAccount,
     isHeldUp,
   }
 }

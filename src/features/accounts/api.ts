@@ -1,3 +1,4 @@
+import type { lockAccount } from './by-address/repo.ts'
 import type { FailureGuard, isHeldUp } from './failures/repo.ts'
 import type { raiseEpoch } from './repo.ts'
 import type { AccountRow } from './tables.ts'
@@ -10,6 +11,8 @@ export type IsHeldUp = typeof isHeldUp
 export type LoginGuard = FailureGuard
 /** Ends what was issued to an account under its epoch so far. */
 export type RaiseEpoch = typeof raiseEpoch
+/** Changes of one account come one after another, as part of a transaction. */
+export type LockAccount = typeof lockAccount
 /** From now on the account does not leave as an unused one. */
 export type MarkUsed = typeof markUsed
 export type { AddressLogins, AddressVerifier } from './by-address/logins.ts'

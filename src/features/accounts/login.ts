@@ -15,8 +15,8 @@ import type { NewDevice } from './new-device/notice.ts'
 import type { Hashes, Passwords } from './passwords.ts'
 import { type AccountFound, findLoginSituation, type LoginSituation, updateNextVerifier } from './repo.ts'
 import type { Verifiers } from './verifier.ts'
-import { welcome } from './welcome.ts'
-import type { LoginInput, WelcomeReply } from './wire.ts'
+import { welcome, withReplaced } from './welcome.ts'
+import type { LoginInput, LoginReply } from './wire.ts'
 
 export type LoginNeeds = {
   db: Db
@@ -89,7 +89,7 @@ export const createLogin = (needs: LoginNeeds) => {
     input: LoginInput,
     caller: AppCaller,
     { proof, guard }: Pick<Replacement, 'proof' | 'guard'>,
-  ): Promise<WelcomeReply | undefined> => {
+  ): Promise<LoginReply | undefined> => {
     const found = await credentials.find(userId)
     // Changed since it was judged.
     if (found?.account.epoch !== epoch) return undefined
@@ -116,7 +116,7 @@ export const createLogin = (needs: LoginNeeds) => {
     caller: AppCaller,
     key: ProvenKey | undefined,
     hasSolved: { captcha: boolean },
-  ): Promise<WelcomeReply | undefined> => {
+  ): Promise<LoginReply | undefined> => {
     const found = await findLoginSituation(db.write, {
       nowMs: clock.now(),
       givenKey: await needs.findKey(typed),
@@ -137,7 +137,8 @@ export const createLogin = (needs: LoginNeeds) => {
       return changed
     }
     const { liveLogins } = situation
-    const options = { device: input.device, proof: key, guard, liveLogins }
+    const { device, giveUp } = input
+    const options = { device, giveUp, proof: key, guard, liveLogins }
     const { isKnownDevice } = found
     const begun = await newDevice.begin(account, caller, options, { mail: account.mail, isKnownDevice })
     if (!begun) return undefined
@@ -146,10 +147,10 @@ export const createLogin = (needs: LoginNeeds) => {
     const redirect = key && needs.findRedirect(caller, key)
     const tickets = await begun.finish()
     if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
-    return welcome(account, tickets)
+    return withReplaced(welcome(account, tickets), begun.replaced)
   }
 
-  return async function logIn(input: LoginInput, caller: AppCaller): Promise<WelcomeReply> {
+  return async function logIn(input: LoginInput, caller: AppCaller): Promise<LoginReply> {
     const { login } = input
     if (login === undefined) throw new Failure('PARAMETER_MISSING', { info: 'login, or flow and code' })
     // Before the password: a proof that was shown can be made into another one, so it is used up first.

@@ -40,7 +40,7 @@ export const createInsertAccount =
     const ofNumber = { ...number, loginKey: numberKey(userId) }
     await insertVerifiers(trx, [...verifiers, ofNumber], { userId, nowMs })
     await insertUser(trx, { userId, userName, nickName, skeleton, updatedAt: nowMs })
-    return { userId, userName, nickName, tag, epoch: 1 }
+    return { userId, userName, nickName, tag, epoch: 1, deviceSlots: null }
   }
 
 export const createInsertNewAccount = ({ logins, ...needs }: NewAccountNeeds) => {

@@ -13,6 +13,7 @@ export type AccountFound = {
   status: AccountRow['status']
   epoch: number
   mustChange: number
+  deviceSlots: string | null
   userName: string
   nickName: string
   /** Its e-mail address. */
@@ -62,7 +63,7 @@ const situationStatement = createStatement(
         )
         .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', failureKey))
         .select(['v.userId', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
-        .select('a.mustChange')
+        .select(['a.mustChange', 'a.deviceSlots'])
         .select(['u.userName', 'u.nickName', 'm.text as mail', 's.failures', 's.lastFailedAt'])
         .select(['f.failed1', 'f.failed2', 'f.failed3', 'f.failed4', 'f.failed5'])
         .select(['d.failed1 as known1', 'd.failed2 as known2', 'd.failed3 as known3'])

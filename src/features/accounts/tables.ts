@@ -22,6 +22,8 @@ export type AccountRow = {
   mustChange: Generated<number>
   /** When it was registered, until it is known to be used; then null. */
   unusedSince: Generated<number | null>
+  /** The group whose device slots the account has, or slots of its own; null: those of the configuration. */
+  deviceSlots: Generated<string | null>
   createdAt: number
   updatedAt: number
 }

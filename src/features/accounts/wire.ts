@@ -84,6 +84,17 @@ export const device = Type.Optional(
   }),
 )
 
+const Replaced = Type.Object(
+  {
+    type: Type.String(),
+    os: Type.String(),
+    device: Type.String({ description: 'Its name' }),
+    osver: Type.String(),
+    at: Type.Integer({ description: 'When the user had logged in there, unix seconds' }),
+  },
+  { description: 'A login that ended because this one took its device slot' },
+)
+
 export const Welcome = Type.Object({
   result: Type.String(),
   status: Type.String(),
@@ -94,6 +105,14 @@ export const Welcome = Type.Object({
 })
 
 export type WelcomeReply = Static<typeof Welcome>
+
+const LoggedIn = Type.Object({
+  ...Welcome.properties,
+  logout: Type.Optional(Replaced),
+  logouts: Type.Optional(Type.Array(Replaced, { description: 'All of them, if they are several' })),
+})
+
+export type LoginReply = Static<typeof LoggedIn>
 
 /** What register answers: of a new account as at a login, or that a code is waited for. */
 const Registered = Type.Object({
@@ -180,10 +199,16 @@ export const loginShape = {
     password,
     ...newPassword,
     device,
+    giveUp: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9a-f]{32}$' }), {
+        maxItems: 32,
+        description: 'After 2100430 with policy ask: ids of the logins that may end for this one',
+      }),
+    ),
     captcha: Type.Optional(Answer),
     ...proof,
   }),
-  reply: Welcome,
+  reply: LoggedIn,
 } as const satisfies OperationShape
 
 export type LoginInput = Static<typeof loginShape.input>

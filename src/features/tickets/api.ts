@@ -2,7 +2,8 @@ import type { endLoginsOfUser } from './repo.ts'
 import type { TicketsService } from './tickets.ts'
 
 export type { TicketState } from './check.ts'
-export type { BeginOptions, BegunLogin } from './logins.ts'
+export type { BeginOptions, BegunLogin, LoginAccount, LoginTickets } from './logins.ts'
+export type { LiveLogin } from './of-user/repo.ts'
 export type { EndReason } from './skeys.ts'
 export type Tickets = TicketsService
 /** Ends every login of a user, as part of the transaction that raises the account's epoch. */

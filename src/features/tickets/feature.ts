@@ -2,9 +2,10 @@
 import type { Db } from '../../adapters/db/index.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { IsHeldUp, MarkUsed, RaiseEpoch } from '../accounts/api.ts'
+import type { IsHeldUp, LockAccount, MarkUsed, RaiseEpoch } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import type { DeviceSlots } from '../devices/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
@@ -47,6 +48,8 @@ export type TicketsFeatureNeeds = {
   raiseEpoch: RaiseEpoch
   markUsed: MarkUsed
   isHeldUp: IsHeldUp
+  lockAccount: LockAccount
+  slots: DeviceSlots
   prolongKey: Keys['prolong']
   /** Remembers that a user has logged in on a device. */
   noteLogin(deviceId: string): void
@@ -67,6 +70,8 @@ export const tickets = feature({
       raiseEpoch: needs.raiseEpoch,
       markUsed: needs.markUsed,
       isHeldUp: needs.isHeldUp,
+      lockAccount: needs.lockAccount,
+      slots: needs.slots,
       prolongKey: needs.prolongKey,
       noteLogin: needs.noteLogin,
       createBatch,

@@ -8,15 +8,17 @@ import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
-import type { IsHeldUp, LoginGuard, MarkUsed } from '../accounts/api.ts'
+import type { IsHeldUp, LockAccount, LoginGuard, MarkUsed } from '../accounts/api.ts'
+import type { DeviceSlots } from '../devices/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { createPairs, Pair } from './a2.ts'
+import { findLoginsBeyond, type LiveLogin } from './of-user/repo.ts'
+import { createTakeSlot } from './of-user/take-slot.ts'
 import { checkStrength } from './refusals.ts'
 import {
   createInsertGuardedLogin,
   endLogin,
   findLoginOnKey,
-  findLoginsBeyond,
   getUserNames,
   insertLogin,
   type LoginWithAccount,
@@ -36,6 +38,8 @@ export type LoginsNeeds = {
   prolongKey: Keys['prolong']
   isHeldUp: IsHeldUp
   markUsed: MarkUsed
+  slots: Pick<DeviceSlots, 'find' | 'choose'>
+  lockAccount: LockAccount
   /** Remembers that a user has logged in on a device. */
   noteLogin(deviceId: string): void
 }
@@ -47,6 +51,8 @@ export type LoginAccount = {
   nickName: string
   tag: Uint8Array
   epoch: number
+  /** What its row says of device slots. */
+  deviceSlots: string | null
 }
 
 /** What a caller says of the device that it runs on. */
@@ -58,6 +64,8 @@ export type BeginOptions = {
   proof?: ProvenKey | undefined
   /** Inserts the login only if the account is still active in its epoch and its failures leave room. */
   guard?: LoginGuard | undefined
+  /** Ids of logins that the caller gives up if it finds no free slot. */
+  giveUp?: readonly string[] | undefined
   /** How many the account has already. */
   liveLogins?: number
   /** The transaction to insert it in; then `finish` is for after the commit. */
@@ -70,6 +78,8 @@ export type LoginTickets = { a2?: string; skey?: string }
 
 export type BegunLogin = {
   loginId: Buffer
+  /** The logins that ended for it: it took their slot. */
+  replaced: readonly LiveLogin[]
   /**
    * Prolongs the key, puts the SKey into the store and returns the tickets. The login stands whether the store answers
    * or not; without it there is no SKey, and the client exchanges its A2 for one later.
@@ -83,6 +93,7 @@ const secretBytes = 32
 
 export const createLogins = (needs: LoginsNeeds) => {
   const { db, clock, random, crypto, skeys, pairOf, lives } = needs
+  const takeSlot = createTakeSlot(needs)
   const insertGuardedLogin = createInsertGuardedLogin(needs.isHeldUp, db.engine)
 
   const skeyRecord = (
@@ -121,6 +132,11 @@ export const createLogins = (needs: LoginsNeeds) => {
       deviceId: caller.device ? Buffer.from(caller.device.knownAs, 'hex') : null,
       deviceType: device.type ?? caller.device?.deviceType ?? '',
       deviceName: device.device ?? caller.device?.name ?? '',
+      os: device.os ?? caller.device?.os ?? '',
+      osver: device.osver ?? '',
+      givenName: null,
+      network: caller.address.network,
+      lastSeenAt: now,
       epoch: account.epoch,
       a2Handle,
       a2Hash: Buffer.from(crypto.sha256(pair.a2Secret)),
@@ -130,6 +146,7 @@ export const createLogins = (needs: LoginsNeeds) => {
       a2RotatedAt: now,
       a2Confirmed: 0,
       authenticatedAt: now,
+      reauthenticatedAt: null,
       expiresAt: now + (proof?.isWeak ? weakLifeMs : lives.a2Seconds * 1_000),
       endedAt: null,
       endReason: null,
@@ -148,10 +165,10 @@ export const createLogins = (needs: LoginsNeeds) => {
     for (const loginId of beyond) {
       await endLogin(db.write, loginId, {
         endedAt: nowMs,
-        endReason: 'logged-out',
+        endReason: 'replaced',
         endDetail: 'too many logins',
       })
-      await skeys.closeLogin(loginId, 'logged-out')
+      await skeys.closeLogin(loginId, 'replaced')
     }
   }
 
@@ -159,7 +176,10 @@ export const createLogins = (needs: LoginsNeeds) => {
     account: LoginAccount,
     { row, pair }: { row: LoginRow; pair: Pair },
     { proof, liveLogins = 0 }: BeginOptions,
+    ended: readonly LiveLogin[],
   ): Promise<LoginTickets> => {
+    // The rows are final; a gate that the store did not take follows.
+    await Promise.all(ended.map(({ loginId }) => skeys.closeLogin(loginId, 'replaced').catch(() => {})))
     if (liveLogins >= lives.loginsPerUser) await endOldest(account.userId)
     // The row binds the key already; if the store is away now, the key lives its first hour.
     if (proof) await needs.prolongKey(proof).catch(() => {})
@@ -183,10 +203,23 @@ export const createLogins = (needs: LoginsNeeds) => {
   ): Promise<BegunLogin | undefined>
   async function begin(account: LoginAccount, caller: Caller, options: BeginOptions) {
     const login = compose(account, caller, options)
-    const { guard, trx = db.write } = options
-    if (guard === undefined) await insertLogin(trx, login.row)
-    else if (!(await insertGuardedLogin(trx, login.row, guard))) return undefined
-    return { loginId: login.row.loginId, finish: () => finish(account, login, options) }
+    const { row } = login
+    const { guard, giveUp = [], trx = db.write } = options
+    const insert = async (trx: Executor): Promise<boolean> => {
+      if (guard !== undefined) return insertGuardedLogin(trx, row, guard)
+      await insertLogin(trx, row)
+      return true
+    }
+    const begun = (replaced: readonly LiveLogin[], ended: readonly LiveLogin[]): BegunLogin => ({
+      loginId: row.loginId,
+      replaced,
+      finish: () => finish(account, login, options, ended),
+    })
+    const rule = needs.slots.find(account.deviceSlots)
+    if (!rule) return (await insert(trx)) ? begun([], []) : undefined
+    const take = (trx: Executor) => takeSlot(trx, { row, rule, giveUp }, insert)
+    const taken = options.trx ? await take(options.trx) : await db.transaction(take)
+    return taken && begun(taken.replaced, [...taken.again, ...taken.replaced])
   }
 
   return {

@@ -194,28 +194,6 @@ export const endLogin = async (db: Executor, loginId: Buffer, ending: Ending): P
   return Number(numUpdatedRows) > 0
 }
 
-/** Ended by one login at most: a number that was ever exceeded by far shrinks with the next logins. */
-const mostBeyond = 50
-
-/** The live logins of a user that are older than the newest `most`. */
-export const findLoginsBeyond = async (
-  db: Executor,
-  { userId, nowMs, most }: { userId: number; nowMs: number; most: number },
-): Promise<Buffer[]> => {
-  const rows = await db
-    .selectFrom('logins')
-    .select('loginId')
-    .where('userId', '=', userId)
-    .where('endedAt', 'is', null)
-    .where('expiresAt', '>', nowMs)
-    .orderBy('authenticatedAt', 'desc')
-    .orderBy('loginId')
-    .limit(mostBeyond)
-    .offset(most)
-    .execute()
-  return rows.map(({ loginId }) => loginId)
-}
-
 /** A login to which something has happened, and when. */
 export type LoginMoment = { loginId: Buffer; at: number }
 export type EndedLogin = LoginMoment & { endReason: string }

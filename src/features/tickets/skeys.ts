@@ -28,7 +28,14 @@ export type TicketRecord = {
 }
 
 /** Why a ticket ended, in the words of the wire. */
-export type EndReason = 'expired' | 'logged-out' | 'disabled' | 'deleted' | 'reused' | 'password-changed'
+export type EndReason =
+  | 'expired'
+  | 'logged-out'
+  | 'replaced'
+  | 'disabled'
+  | 'deleted'
+  | 'reused'
+  | 'password-changed'
 
 type LoginGate = EndReason | typeof sealedGate
 type AccountGate = { epoch: number; reason: EndReason }

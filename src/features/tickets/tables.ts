@@ -12,6 +12,12 @@ export type LoginRow = {
   deviceId: Buffer | null
   deviceType: string
   deviceName: string
+  os: string
+  osver: string
+  /** What its user calls the device; null: what it calls itself. */
+  givenName: string | null
+  /** The network that the login came from: a /24 or /64. */
+  network: string
   epoch: number
   /** The first 16 bytes of every A2 of this login. */
   a2Handle: Buffer
@@ -22,7 +28,11 @@ export type LoginRow = {
   a2RotatedAt: number
   /** The highest counter whose A2 or SKey was ever presented. */
   a2Confirmed: number
+  /** Of its SKeys the first use, and then one within each hour. */
+  lastSeenAt: number
   authenticatedAt: number
+  /** When its user last proved again who is asking; null: only at the beginning. */
+  reauthenticatedAt: number | null
   expiresAt: number
   endedAt: number | null
   endReason: string | null

@@ -8,8 +8,8 @@ import type { Keys } from '../../key-exchange/api.ts'
 import type { Codes, Found } from '../../verification/api.ts'
 import { guardWithoutFailures } from '../failures/rule.ts'
 import type { NewDevice } from '../new-device/notice.ts'
-import { welcome } from '../welcome.ts'
-import type { LoginInput, WelcomeReply } from '../wire.ts'
+import { welcome, withReplaced } from '../welcome.ts'
+import type { LoginInput, LoginReply } from '../wire.ts'
 import { findAccountOfAddress } from './repo.ts'
 
 export type CodeLoginNeeds = {
@@ -24,7 +24,10 @@ export type CodeLoginNeeds = {
   findRedirect(caller: AppCaller, key: CallerKey): string | undefined
 }
 
-type CodeLoginInput = Pick<LoginInput, 'flow' | 'code' | 'device' | 'keyPrint' | 'tm' | 'checkTokenData'>
+type CodeLoginInput = Pick<
+  LoginInput,
+  'flow' | 'code' | 'device' | 'giveUp' | 'keyPrint' | 'tm' | 'checkTokenData'
+>
 
 export const createCodeLogin = (needs: CodeLoginNeeds) => {
   const { db, clock, addresses, codes, keys } = needs
@@ -41,9 +44,9 @@ export const createCodeLogin = (needs: CodeLoginNeeds) => {
       if (!owner) return { address, asWhat: 'nothing' as const }
       return { address: owner.address, userId: owner.userId, asWhat: 'code' as const }
     },
-    finish: async (input: CodeLoginInput, caller: AppCaller): Promise<WelcomeReply> => {
+    finish: async (input: CodeLoginInput, caller: AppCaller): Promise<LoginReply> => {
       checkMode(caller)
-      const { flow, code, device } = input
+      const { flow, code, device, giveUp } = input
       if (flow === undefined || code === undefined) {
         throw new Failure('PARAMETER_MISSING', { info: 'flow and code' })
       }
@@ -64,6 +67,7 @@ export const createCodeLogin = (needs: CodeLoginNeeds) => {
         if (account.mustChange === 1) throw new Failure('PASSWORD_MUST_CHANGE')
         const options = {
           device,
+          giveUp,
           proof,
           guard: guardWithoutFailures(tag),
           liveLogins: account.liveLogins,
@@ -80,7 +84,7 @@ export const createCodeLogin = (needs: CodeLoginNeeds) => {
       const redirect = proof && needs.findRedirect(caller, proof)
       const tickets = await begun.finish()
       if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
-      return welcome(account, tickets)
+      return withReplaced(welcome(account, tickets), begun.replaced)
     },
   }
 }

@@ -28,6 +28,7 @@ const ofAddressStatement = createStatement((db, { loginKey, nowMs, deviceId }: O
       join.onRef('m.userId', '=', 'addresses.userId').on('m.kind', '=', 'email'),
     )
     .select(['accounts.userId', 'accounts.tag', 'accounts.status', 'accounts.epoch', 'accounts.mustChange'])
+    .select('accounts.deviceSlots')
     .select(['users.userName', 'users.nickName', 'm.text as mail'])
     .select((eb) =>
       eb
@@ -54,7 +55,7 @@ const ofAddressStatement = createStatement((db, { loginKey, nowMs, deviceId }: O
 
 export type AccountOfAddress = Pick<
   AccountFound,
-  'userId' | 'tag' | 'status' | 'epoch' | 'mustChange' | 'userName' | 'nickName' | 'mail'
+  'userId' | 'tag' | 'status' | 'epoch' | 'mustChange' | 'deviceSlots' | 'userName' | 'nickName' | 'mail'
 > & { liveLogins: number; isKnownDevice: boolean }
 
 /** The account that has verified an address. */

@@ -6,6 +6,7 @@ import { noVerifier } from '../verifier.ts'
 export type AccountOfUser = Pick<AccountRow, 'tag' | 'status' | 'epoch'> & {
   userId: number
   mustChange: number
+  deviceSlots: string | null
   userName: string
   nickName: string
 }
@@ -20,15 +21,16 @@ export const findCredentials = async (db: Executor, userId: number): Promise<Cre
     .innerJoin('accounts as a', 'a.userId', 'v.userId')
     .innerJoin('users as u', 'u.userId', 'v.userId')
     .select(['v.loginKey', 'v.saltFrom', 'v.verifier', 'v.nextVerifier'])
-    .select(['a.userId', 'a.tag', 'a.status', 'a.epoch', 'a.mustChange', 'u.userName', 'u.nickName'])
+    .select(['a.userId', 'a.tag', 'a.status', 'a.epoch', 'a.mustChange', 'a.deviceSlots'])
+    .select(['u.userName', 'u.nickName'])
     .where('v.userId', '=', userId)
     .orderBy('v.loginKey')
     .execute()
   const [first] = rows
   if (!first) return undefined
-  const { tag, status, epoch, mustChange, userName, nickName } = first
+  const { tag, status, epoch, mustChange, deviceSlots, userName, nickName } = first
   return {
-    account: { userId, tag, status, epoch, mustChange, userName, nickName },
+    account: { userId, tag, status, epoch, mustChange, deviceSlots, userName, nickName },
     logins: rows.map(({ loginKey, saltFrom, verifier, nextVerifier }) => ({
       loginKey,
       saltFrom,

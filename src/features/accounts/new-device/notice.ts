@@ -19,7 +19,7 @@ export type NewDeviceNeeds = {
   logins: Pick<Tickets, 'begin' | 'end'>
 }
 
-type Account = Pick<AccountOfAddress, 'userId' | 'tag' | 'epoch' | 'userName' | 'nickName'>
+type Account = Pick<AccountOfAddress, 'userId' | 'tag' | 'epoch' | 'userName' | 'nickName' | 'deviceSlots'>
 export type Known = {
   /** Where to tell; null: the account has no e-mail address. */
   mail: string | null

@@ -1,0 +1,11 @@
+ALTER TABLE "{logins}" ADD COLUMN os TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE "{logins}" ADD COLUMN osver TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE "{logins}" ADD COLUMN given_name TEXT;
+
+ALTER TABLE "{logins}" ADD COLUMN network TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE "{logins}" ADD COLUMN last_seen_at INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE "{logins}" ADD COLUMN reauthenticated_at INTEGER;

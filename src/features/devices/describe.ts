@@ -1,0 +1,19 @@
+import type { LiveLogin } from '../tickets/api.ts'
+
+/** A login as its user sees it: the device, and when the user logged in there. */
+export const describeLogin = ({
+  loginId,
+  deviceType,
+  os,
+  osver,
+  deviceName,
+  givenName,
+  authenticatedAt,
+}: LiveLogin) => ({
+  id: loginId.toString('hex'),
+  type: deviceType,
+  os,
+  device: givenName ?? deviceName,
+  osver,
+  at: Math.floor(authenticatedAt / 1_000),
+})

@@ -1,0 +1,61 @@
+import type { Executor } from '../../../adapters/db/index.ts'
+import type { Ending } from '../repo.ts'
+import type { LoginRow } from '../tables.ts'
+
+/** Ended by one login at most: a number that was ever exceeded by far shrinks with the next logins. */
+const mostBeyond = 50
+
+/** The live logins of a user that are older than the newest `most`. */
+export const findLoginsBeyond = async (
+  db: Executor,
+  { userId, nowMs, most }: { userId: number; nowMs: number; most: number },
+): Promise<Buffer[]> => {
+  const rows = await db
+    .selectFrom('logins')
+    .select('loginId')
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .where('expiresAt', '>', nowMs)
+    .orderBy('authenticatedAt', 'desc')
+    .orderBy('loginId')
+    .limit(mostBeyond)
+    .offset(most)
+    .execute()
+  return rows.map(({ loginId }) => loginId)
+}
+
+/** A login that has neither ended nor expired, as its user and the rule of device slots see it. */
+export type LiveLogin = Pick<
+  LoginRow,
+  | 'loginId'
+  | 'appId'
+  | 'deviceId'
+  | 'deviceType'
+  | 'deviceName'
+  | 'givenName'
+  | 'os'
+  | 'osver'
+  | 'authenticatedAt'
+>
+
+/** Oldest first. */
+export const findLiveLogins = (db: Executor, userId: number, nowMs: number): Promise<LiveLogin[]> =>
+  db
+    .selectFrom('logins')
+    .select(['loginId', 'appId', 'deviceId', 'deviceType', 'deviceName', 'givenName', 'os', 'osver'])
+    .select('authenticatedAt')
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .where('expiresAt', '>', nowMs)
+    .orderBy('authenticatedAt')
+    .orderBy('loginId')
+    .execute()
+
+export const endLogins = async (db: Executor, loginIds: readonly Buffer[], ending: Ending): Promise<void> => {
+  await db
+    .updateTable('logins')
+    .set(ending)
+    .where('loginId', 'in', loginIds)
+    .where('endedAt', 'is', null)
+    .execute()
+}
