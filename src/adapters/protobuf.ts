@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Type } from 'protobufjs'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 
-const words: Record<string, number> = { hello: 1, error: 3, keyExchange: 4 }
+const words: Record<string, number> = { hello: 1, error: 3, keyExchange: 4, userOp: 31, userOpRet: 32 }
 
 const readType = async (): Promise<Type> => {
   const { default: protobuf } = await import('protobufjs')
@@ -39,17 +39,25 @@ const withPem = (keyEx: unknown) => {
   return isPem ? { ...(keyEx as JsonObject), pubKey: Buffer.from(pubKey) } : keyEx
 }
 
+/** What a refusal says beyond its code and has no field of its own, as texts. */
+const textsOf = ({ triesLeft, captcha }: JsonObject): Record<string, string> => ({
+  ...(triesLeft !== undefined && { triesLeft: String(triesLeft) }),
+  ...(captcha !== undefined && { captcha: JSON.stringify(captcha) }),
+})
+
 /** The same way back: a reply, flat or wrapped. */
 export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
   const type = await loadProtobuf()
-  const { hello, keyEx, err, plainMsg, msgType, ...members } = reply
-  const errorMsg = isObject(err) ? { code: err.number, detail: err.name } : undefined
+  const { hello, keyEx, userOpRet, err, plainMsg, msgType, ...members } = reply
+  const errorMsg = isObject(err)
+    ? { code: err.number, detail: err.name, params: textsOf(members) }
+    : undefined
   const message = {
     ...members,
     msgType: words[String(msgType)] ?? msgType,
     plainMsg: isObject(plainMsg)
       ? { ...plainMsg, keyEx: withPem(plainMsg.keyEx) }
-      : { hello, keyEx: withPem(keyEx), errorMsg },
+      : { hello, keyEx: withPem(keyEx), userOpRet, errorMsg },
   }
   return type.encode(type.fromObject(message)).finish()
 }

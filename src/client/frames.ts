@@ -4,9 +4,11 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Members, Send } from './call.ts'
 import { isFailure } from './failure.ts'
 
-const msgTypes = { hello: 'hello', keyEx: 'keyExchange' } as const satisfies Record<FrameKind, string>
+/** User operations are for old clients: ours call the operations themselves. */
+type OwnKind = Exclude<FrameKind, 'userOp'>
+const msgTypes = { hello: 'hello', keyEx: 'keyExchange' } as const satisfies Record<OwnKind, string>
 
-export const frameOf = (kind: FrameKind, tm: string, message: Members) => ({
+export const frameOf = (kind: OwnKind, tm: string, message: Members) => ({
   version: 1,
   tm,
   keyPrint: '0',
@@ -24,7 +26,7 @@ export type ReadFrame = {
 /** Does not trust the shape of the reply: before the exchange ends, the server has not proven itself. */
 export const readReplyFrame = (
   reply: { tm?: unknown; hello?: unknown; keyEx?: unknown },
-  kind: FrameKind,
+  kind: OwnKind,
 ): ReadFrame => {
   const inner = reply[kind]
   const message = isObject(inner) ? inner : {}

@@ -673,6 +673,45 @@ export type Operations = {
       appname: string
     }
   }
+  /** The user operations of the old chat protocol, as frames. */
+  '/v1/user-op': {
+    input: {
+      version?: unknown
+      tm?: unknown
+      keyPrint?: unknown
+      msgType?: unknown
+      userOp?: unknown
+      plainMsg?: unknown
+    }
+    reply: {
+      version: number
+      tm: string
+      keyPrint: string
+      msgType: string | number
+      userOpRet?: {
+        operation: string | number
+        result: string
+        /** waitcode, loginok, needlogin, ok or logout */
+        status: string
+        users: Record<string, unknown>[]
+        params: Record<string, unknown>
+      }
+      plainMsg?: {
+        userOpRet: {
+          operation: string | number
+          result: string
+          /** waitcode, loginok, needlogin, ok or logout */
+          status: string
+          users: Record<string, unknown>[]
+          params: Record<string, unknown>
+        }
+      }
+      tickets?: {
+        a2?: string
+        skey?: string
+      }
+    }
+  }
   /** Gives the code of a flow, and does what it was sent for. */
   '/v1/verify': {
     input: {
@@ -793,6 +832,7 @@ export const operations = {
   '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
   '/v1/ticket/verify': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/user-op': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/verify': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/words/check': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/words/test': { replay: 'read', tiers: [], takesTicket: false },

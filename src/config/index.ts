@@ -19,6 +19,7 @@ import * as outbox from '../features/outbox/config.ts'
 import * as passwords from '../features/passwords/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
+import * as userOps from '../features/user-ops/config.ts'
 import * as verification from '../features/verification/config.ts'
 import * as words from '../features/words/config.ts'
 import * as core from './core.ts'
@@ -48,6 +49,7 @@ export const ConfigSchema = section({
   store: section(core.store),
   limits: sectionOf(
     hello.limits,
+    userOps.limits,
     keyExchange.limits,
     apps.limits,
     accounts.limits,

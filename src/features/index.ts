@@ -17,6 +17,7 @@ import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.t
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
+import { userOps } from './user-ops/feature.ts'
 import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
@@ -109,6 +110,7 @@ export const openFeatures = (world: World) => {
   })
   house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes })
   const { openDemo } = house.add(trial, { apps: admin.apps })
+  house.add(userOps, {})
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {
     admin,

@@ -116,7 +116,7 @@ export type OperationShape = {
   bare?: true
   /** Carried in every profile without TLS: there is no secret in it. */
   isOpenToAll?: true
-  /** Its messages are frames (hello, key exchange), in JSON or protobuf, and so are its refusals. */
+  /** Its messages are frames (hello, key exchange, user operations), in JSON or protobuf, and so are its refusals. */
   frame?: FrameKind
   /** For backends: also in the clear from `server.backendNetworks`. */
   forBackends?: true

@@ -23,7 +23,13 @@ import { checkAddress, nowhere } from './stages/address.ts'
 import type { OpenNeeds } from './stages/envelope.ts'
 import { boundTurns } from './turns.ts'
 
-type BuiltHere = 'methodsAt' | 'isLeaving' | 'writeAccessLog' | 'envelope' | 'securityHeaders'
+type BuiltHere =
+  | 'methodsAt'
+  | 'findOperation'
+  | 'isLeaving'
+  | 'writeAccessLog'
+  | 'envelope'
+  | 'securityHeaders'
 
 export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
   PageNeeds & {
@@ -90,6 +96,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
     ...needs,
     securityHeaders: headers,
     methodsAt,
+    findOperation: (path) => needs.operations.find((operation) => operation.path === path),
     isLeaving: () => health.isDraining() && !app.server.listening,
     envelope: { ...needs.envelope, profile, transport, checkPrivate, now },
     writeAccessLog,

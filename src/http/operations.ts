@@ -1,6 +1,7 @@
 /** The first kind of route: operations, each at its path and its old names, by GET and by POST. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue } from '../protocol/errors.ts'
+import { composeUserOp } from '../protocol/user-op.ts'
 import type { Operation, OperationShape } from './caller.ts'
 import { composeReply } from './reply.ts'
 
@@ -12,14 +13,22 @@ export const registerOperations = (
 ) => {
   for (const { handle, ...shape } of operations) {
     const runOperation = async (request: FastifyRequest, reply: FastifyReply) => {
-      const { caller, opened } = request
-      const result = await handle(request.body, caller)
+      const { caller, opened, carried } = request
+      const result = await (carried?.target.handle ?? handle)(request.body, caller)
       const entry = catalogue[result.code]
       request.outcome = entry
       // A JSON reply has the status of its code: an ended ticket has to stop a guard that only looks at the status.
       if (caller.envelope === 'json') reply.code(entry.status)
       const rid = opened?.rid
-      const payload = composeReply({ reply: result, language: caller.language, nowMs: now(), rid, shape })
+      const nowMs = now()
+      const payload = composeReply({
+        reply: result,
+        language: caller.language,
+        nowMs,
+        rid,
+        shape: carried?.target ?? shape,
+        toFrame: carried && ((members) => composeUserOp(carried, members, nowMs)),
+      })
       return reply.type('application/json; charset=utf-8').send(payload)
     }
     for (const url of pathsOf(shape, legacyPrefix)) {

@@ -18,6 +18,7 @@ import { type AccessLogNeeds, logAccess } from './stages/access-log.ts'
 import { type AddressNeeds, checkBan, checkRateLimit } from './stages/address.ts'
 import { type AdmissionNeeds, checkQueue, freeSlot, takeSlot } from './stages/admission.ts'
 import { type CallerNeeds, startCaller } from './stages/caller.ts'
+import { type CarryNeeds, carryFrame, checkCarried } from './stages/carry.ts'
 import { closeWhenDraining, type DrainNeeds } from './stages/connection.ts'
 import { type OpenNeeds, openEnvelope, type SealNeeds, sealReply } from './stages/envelope.ts'
 import { allowOrigin, answerPreflight, type OriginNeeds } from './stages/origin.ts'
@@ -32,6 +33,7 @@ export type PipelineNeeds = CallerNeeds &
   AddressNeeds &
   RouteNeeds &
   AdmissionNeeds &
+  CarryNeeds &
   ReplayStageNeeds &
   TicketNeeds &
   WordNeeds &
@@ -90,8 +92,10 @@ export const pipeline: readonly Stage[] = [
   //    parsing          bodies.ts: the body stays bytes                TOO_LONG, PARAMETER_INVALID
   stage('preValidation', takeSlot,          'admission',  'all',        'OVERLOADED'),
   stage('preValidation', openEnvelope,      'envelope',   'operations', 'ENVELOPE_REFUSED', 'ENCRYPTION_REQUIRED', 'CLOCK_OFF', 'API_VERSION', 'APP_REFUSED', 'APP_DISABLED'),
+  stage('preValidation', carryFrame,        'carry',      'operations', 'KX_VERSION', 'KX_CONTENT', 'NOT_IN_LIST', 'TOO_OFTEN'),
   stage('preValidation', claimReplay,       'replay',     'operations', 'ENVELOPE_REFUSED', 'OVERLOADED'),
   //    validation       the operation's shape                          PARAMETER_MISSING, PARAMETER_INVALID
+  stage('preHandler',    checkCarried,      'carry',      'operations', 'PARAMETER_MISSING', 'PARAMETER_INVALID'),
   stage('preHandler',    checkRight,        'right',      'operations', 'APP_RIGHT'),
   stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED'),
   stage('preHandler',    checkWords,        'words',      'operations', 'WORD_FORBIDDEN'),

@@ -2,6 +2,7 @@
 import type { TSchema } from 'typebox'
 import { toBase64url, utf8 } from '../protocol/bytes.ts'
 import { catalogue, type Failure, type Language } from '../protocol/errors.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import type { EnvelopeKind, OperationShape, Reply } from './caller.ts'
 
 export type ComposeInput = {
@@ -10,16 +11,19 @@ export type ComposeInput = {
   nowMs: number
   rid: string | undefined
   shape: OperationShape
+  /** Writes the operation's own members as a frame. */
+  toFrame?: ((members: JsonObject) => JsonObject) | undefined
 }
 
 /** `code` first, then `msg`, the operation's own members, `timestamp` last; provisioning has no `msg`. */
-export const composeReply = ({ reply, language, nowMs, rid, shape }: ComposeInput): string => {
+export const composeReply = ({ reply, language, nowMs, rid, shape, toFrame }: ComposeInput): string => {
   const { code: name, ...members } = reply
   const entry = catalogue[name]
+  const own = pick(shape.reply, members) as JsonObject
   return JSON.stringify({
     code: entry.code,
     ...(!shape.bare && { msg: entry.text[language] }),
-    ...(pick(shape.reply, members) as object),
+    ...(toFrame ? toFrame(own) : own),
     ...(rid !== undefined && { rid }),
     timestamp: Math.floor(nowMs / 1_000),
   })

@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { CatalogueEntry } from '../protocol/errors.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { Caller, OperationShape } from './caller.ts'
+import type { CarriedCall } from '../protocol/user-op.ts'
+import type { Caller, Operation, OperationShape } from './caller.ts'
 import type { Page } from './pages.ts'
 import type { Claim } from './replay.ts'
 import { jsonReply, type WriteReply } from './reply.ts'
@@ -21,11 +22,15 @@ export type Opened = {
   isBinary?: boolean
 }
 
+/** A frame that stands for a call of another operation. */
+export type Carried = CarriedCall & { target: Operation }
+
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller
     /** Undefined until the envelope is open. */
     opened: Opened | undefined
+    carried: Carried | undefined
     /** How the reply is written: plain JSON until the envelope is known, then set once. */
     writeReply: WriteReply
     /** What the replay guard holds for this call. */
@@ -49,6 +54,7 @@ declare module 'fastify' {
 export const decorateRequests = (app: FastifyInstance) => {
   app.decorateRequest('caller', null as unknown as Caller)
   app.decorateRequest('opened', undefined)
+  app.decorateRequest('carried', undefined)
   app.decorateRequest('writeReply', jsonReply)
   app.decorateRequest('claim', undefined)
   app.decorateRequest('hasSlot', false)
@@ -56,9 +62,9 @@ export const decorateRequests = (app: FastifyInstance) => {
   app.decorateRequest('reason', undefined)
 }
 
-/** The operation that this request called. */
+/** The operation that this request called, or that its frame stands for. */
 export const shapeOf = (request: FastifyRequest): OperationShape => {
-  const { shape } = request.routeOptions.config
+  const shape = request.carried?.target ?? request.routeOptions.config.shape
   if (!shape) throw new Error(`no operation at ${request.routeOptions.url}`)
   return shape
 }

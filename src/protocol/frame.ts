@@ -1,21 +1,29 @@
 /**
- * The frame of hello and key exchange, as the chat server defined it: `version`, `tm`, `keyPrint` and `msgType` around
+ * The frame of hello, key exchange and user operations, as the chat server defined it: `version`, `tm`, `keyPrint` and `msgType` around
  * a message, which is flat or in `plainMsg`. A reply takes the shape of its request.
  */
 import { Failure } from './errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 
-export type FrameKind = 'hello' | 'keyEx'
-type MsgType = 'hello' | 'error' | 'keyExchange'
+export type FrameKind = 'hello' | 'keyEx' | 'userOp'
+type ReplyKind = 'hello' | 'keyEx' | 'userOpRet'
+type MsgType = 'hello' | 'error' | 'keyExchange' | 'userOp' | 'userOpRet'
 
 /** The forms in which a client may write each type: its word, its name in the enum, its number. */
 const msgTypes = {
   hello: ['hello', 'MSG_HELLO', 1],
   error: ['error', 'MSG_ERROR', 3],
   keyExchange: ['keyExchange', 'MSG_KEY_EXCHANGE', 4],
+  userOp: ['userOp', 'MSG_USER_OP', 31],
+  userOpRet: ['userOpRet', 'MSG_USER_OP_RET', 32],
 } as const satisfies Record<MsgType, readonly [string, string, number]>
 
-const typeOf = { hello: 'hello', keyEx: 'keyExchange' } as const satisfies Record<FrameKind, MsgType>
+const typeOf = {
+  hello: 'hello',
+  keyEx: 'keyExchange',
+  userOp: 'userOp',
+  userOpRet: 'userOpRet',
+} as const satisfies Record<FrameKind | ReplyKind, MsgType>
 const frameVersion = 1
 
 export type Frame = {
@@ -49,6 +57,7 @@ export const peekMessage = (input: JsonObject, kind: FrameKind): JsonObject => {
 
 /** True for what every profile accepts in every envelope: a hello without a key, a key exchange of version 2. */
 export const isOpenToAll = (input: JsonObject, kind: FrameKind): boolean => {
+  if (kind === 'userOp') return false
   const { keyPrint = '0', kx } = peekMessage(input, kind)
   return kind === 'keyEx' ? kx === 2 : keyPrint === '0' || keyPrint === 0
 }
@@ -71,7 +80,7 @@ export const readFrame = (input: JsonObject, kind: FrameKind): Frame => {
 }
 
 /** The members of a framed reply: its message flat, or in `plainMsg`. */
-export type FrameReply<Kind extends FrameKind, Message> = {
+export type FrameReply<Kind extends ReplyKind, Message> = {
   version: number
   tm: string
   keyPrint: string
@@ -79,7 +88,7 @@ export type FrameReply<Kind extends FrameKind, Message> = {
 } & { [Name in Kind]?: Message } & { plainMsg?: { [Name in Kind]: Message } }
 
 /** The members of a reply around its message. */
-export const composeFrame = <Kind extends FrameKind, Message extends JsonObject>(
+export const composeFrame = <Kind extends ReplyKind, Message extends JsonObject>(
   frame: Frame,
   kind: Kind,
   tm: string,
@@ -101,6 +110,8 @@ const errorNames: Record<number, string> = {
   1: 'ErrTVersion',
   2: 'ErrTKeyPrint',
   3: 'ErrTRedirect',
+  4: 'ErrTWrongPwd',
+  5: 'ErrTWrongCode',
   6: 'ErrTRsaPrint',
   7: 'ErrTTempKey',
   8: 'ErrTEncType',
@@ -110,11 +121,15 @@ const errorNames: Record<number, string> = {
   12: 'ErrTKeyConflict',
   13: 'ErrTCheckData',
   14: 'ErrTMsgContent',
+  15: 'ErrTNotLogin',
+  16: 'ErrTNotPermission',
+  19: 'ErrTEmail',
+  20: 'ErrTPhone',
 }
 const insideNumber = 9
 const deletedNumber = 18
 
-/** The members that a refusal of hello or key exchange has beside code and message. */
+/** The members that a refused frame has beside code and message. */
 export const frameRefusal = (failure: Failure, nowMs: number): JsonObject => {
   const { entry, options } = failure
   const number = options.members?.reason === 'deleted' ? deletedNumber : (entry.number ?? insideNumber)

@@ -67,6 +67,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
       ...[
         'ADDRESS',
         'HELLO',
+        'USER_OP',
         'KEY_EXCHANGE',
         'SERVER_KEYS',
         'WORDS',

@@ -491,6 +491,11 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       return { token, clientHash, salt, hashes: [hash], device: about.device, ...(await prove()) }
     },
     '/v1/hello': async () => helloFrame(await exchangeKey(call, 'AES-CTR'), now()),
+    '/v1/user-op': async () => {
+      const { login, clientHash } = (await registerUser(device, server)).login
+      const userOp = { operation: 7, user: { userName: login, params: { clientHash } }, params: {} }
+      return { version: 1, tm: now(), keyPrint: '0', msgType: 'userOp', userOp }
+    },
     '/v1/key-exchange': async () => {
       const { shared } = await beginExchange(call, 'AES-CTR')
       if (!shared) throw new Error('refused')
