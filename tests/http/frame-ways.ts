@@ -10,12 +10,12 @@ import { base64urlOf, formOf, sealBytes, type World } from './world.ts'
 const root = await protobuf.load(fileURLToPath(import.meta.resolve('#root/docs/torii.proto')))
 const Msg = root.lookupType('torii.Msg')
 
-const kinds: Record<string, number> = { hello: 1, error: 3, keyExchange: 4 }
+const kinds: Record<string, number> = { hello: 1, error: 3, keyExchange: 4, userOp: 31 }
 
 /** A flat frame, wrapped and written. */
-export const writeFrame = ({ hello, keyEx, msgType, plainMsg, ...more }: Members): Buffer => {
+export const writeFrame = ({ hello, keyEx, userOp, msgType, plainMsg, ...more }: Members): Buffer => {
   const number = typeof msgType === 'string' ? kinds[msgType] : msgType
-  const message = { ...more, msgType: number, plainMsg: plainMsg ?? { hello, keyEx } }
+  const message = { ...more, msgType: number, plainMsg: plainMsg ?? { hello, keyEx, userOp } }
   return Buffer.from(Msg.encode(Msg.fromObject(message)).finish())
 }
 

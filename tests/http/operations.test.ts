@@ -525,7 +525,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     ...{ regmode: 'anonymous', user: { userName: 'somebody-new' }, token: a2, to: 'skey', everywhere: false },
     // No known key: a call that names one also proves it.
     ...{ version: 1, tm: String(startMs), msgType: 'hello', keyPrint: '0', checkTokenData: '' },
-    ...{ hello: { stage: 'clienthello' }, keyEx: { stage: 1 }, plainMsg: {} },
+    ...{ hello: { stage: 'clienthello' }, keyEx: { stage: 1 }, userOp: { operation: 8 }, plainMsg: {} },
     ...{ n: world.app.appId, s: world.app.appSecret, type: 'x', os: 'x' },
   }
   let walked = 0

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { readCode } from '../harness/messages.ts'
 import { openTestServer, raisedLimits, until } from '../harness/test-server.ts'
-import { jsonLine, post, postTotp, provision, totpLine } from './client.ts'
+import { jsonLine, post, postTotp, provision } from './client.ts'
 import { suites1 } from './exchange.ts'
 import { exchange1, helloOn1 } from './frames.ts'
 import { jsonOps, protobufOps, type SendOp } from './user-ops.ts'
@@ -38,7 +38,6 @@ const openWorld = async (t: Test) => {
   }
   const forms: Record<string, SendOp> = {
     JSON: jsonOps(json),
-    'JSON in t/j': jsonOps(totpLine(url, device)),
     'a body of protobuf': protobufOps(byBody, app),
     'protobuf in t/j': protobufOps(byTotp),
   }
