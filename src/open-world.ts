@@ -18,6 +18,7 @@ import { isWithin, networkOf } from './adapters/network.ts'
 import { createPasswordLists } from './adapters/password-lists.ts'
 import { loadPhones } from './adapters/phone-numbers.ts'
 import { loadProtobuf } from './adapters/protobuf.ts'
+import { openProviders } from './adapters/providers/open.ts'
 import { type Random, systemRandom } from './adapters/random.ts'
 import { createScryptPool } from './adapters/scrypt-pool.ts'
 import { createSenders, type Senders } from './adapters/senders.ts'
@@ -112,8 +113,12 @@ export const openWorld = async (options: WorldOptions) => {
       createBatch,
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
-      // A provider that is slow must not take the slots of other writes.
-      fetchOutgoing: (...call) => admission.runWithoutSlot(() => fetchOutgoing(...call)),
+      providers: openProviders({
+        rows: config.providers,
+        // A provider that is slow must not take the slots of other writes.
+        fetch: (...call) => admission.runWithoutSlot(() => fetchOutgoing(...call)),
+        clock,
+      }),
       isWithin,
       passwordLists,
       drawGlyphs,

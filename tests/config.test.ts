@@ -75,8 +75,14 @@ t.test('without anything, the defaults of config/default.json hold', async (t) =
     },
     mail: { ...kept.mail, templates: join(root, 'config/mail') },
     sms: { ...kept.sms, templates: join(root, 'config/sms') },
+    providers: config.providers,
   }
   t.same(config, { ...kept, ...paths }, 'files are below the project')
+  t.same(
+    Object.keys(config.providers),
+    Object.keys(JSON.parse(readFileSync(join(root, 'config/providers.json'), 'utf8'))),
+    'the rows that are shipped',
+  )
   t.match(config, {
     server: { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, drainTimeoutMs: 10_000, trial: false },
     security: { profile: 'compat' },

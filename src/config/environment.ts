@@ -8,22 +8,24 @@ import {
   toEnvironmentWord,
 } from './error.ts'
 import { type Members, readValueFile } from './files.ts'
-import { expectedOf, type SchemaNode, schemaAt } from './shape.ts'
+import { expectedOf, membersOf, type SchemaNode, schemaAt } from './shape.ts'
 
 type Target = { schema: SchemaNode; node: Members; path: string[] }
 type Variable = { name: string; value: string }
 
-/** Every setting's environment name; a list stands for its first place. */
-const listNames = (schema: SchemaNode, path: readonly string[] = []): string[] => {
-  if (schema.properties)
-    return Object.entries(schema.properties).flatMap(([key, member]) => listNames(member, [...path, key]))
+/** Every setting's environment name; a list stands for its first place, a map for the members that `node` has. */
+const listNames = (schema: SchemaNode, node: unknown, path: readonly string[] = []): string[] => {
+  const here = (node ?? {}) as Members
+  const members = membersOf(schema, here)
+  if (members)
+    return Object.entries(members).flatMap(([key, member]) => listNames(member, here[key], [...path, key]))
   const item = schemaAt(schema.items, 0)
   const own = toEnvironmentName(path)
-  return item.properties ? [own, ...listNames(item, [...path, '0'])] : [own]
+  return item.properties ? [own, ...listNames(item, undefined, [...path, '0'])] : [own]
 }
 
-const unknownName = (schema: SchemaNode, name: string) => {
-  const near = suggest(name.replace(/__\d+(?=__|$)/g, '__0'), listNames(schema))
+const unknownName = ({ schema, node }: Target, name: string) => {
+  const near = suggest(name.replace(/__\d+(?=__|$)/g, '__0'), listNames(schema, node))
   return new ConfigError(
     `${name}: no such setting${near ? `; did you mean ${near}?` : '; see docs/configuration.md'}`,
   )
@@ -53,6 +55,9 @@ const findMember = (schema: SchemaNode, word: string): { key: string; schema: Sc
     const isIndex = /^(0|[1-9]\d{0,2})$/.test(word)
     return isIndex ? { key: word, schema: schemaAt(schema.items, Number(word)) } : undefined
   }
+  // The names of a map are in lower case and have no sign that the name of a variable cannot have.
+  if (typeof schema.additionalProperties === 'object')
+    return { key: word.toLowerCase(), schema: schema.additionalProperties }
   const entries = Object.entries(schema.properties ?? {})
   const found = entries.find(([key]) => toEnvironmentWord(key) === word)
   return found && { key: found[0], schema: found[1] }
@@ -83,7 +88,7 @@ const applyVariable = (root: Target, { name, value }: Variable): void => {
   const last = words.pop() ?? ''
   const parent = words.reduce<Target | undefined>((above, word) => above && descend(above, word), root)
   const target = parent && descend(parent, last)
-  if (!parent || !target) throw unknownName(root.schema, name)
+  if (!parent || !target) throw unknownName(root, name)
   const { schema, path } = target
   const text = isFile ? readValueFile(value, path) : value
   parent.node[path.at(-1) ?? ''] = parseText(schema, text, path)
@@ -104,7 +109,7 @@ export type Misspelled = { name: string; meant: string }
 
 /** What looks like a setting and is not read. Container platforms set such names themselves, so it is no error. */
 export const findIgnoredVariables = (schema: SchemaNode, environment: NodeJS.ProcessEnv): Misspelled[] =>
-  findMisspelled(Object.keys(environment), listNames(schema))
+  findMisspelled(Object.keys(environment), listNames(schema, {}))
 
 /** Applies every `TORII__…` variable to the configuration. Throws ConfigError. */
 export const applyEnvironment = (schema: SchemaNode, node: Members, environment: NodeJS.ProcessEnv): void => {

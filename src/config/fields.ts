@@ -1,5 +1,5 @@
 /** What a setting can be: each builder gives its schema with default, check and description. */
-import type { TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { Type } from '../protocol/schema.ts'
 
 /** Members that have defaults; any other member is refused. */
@@ -32,6 +32,16 @@ export const whole = (value: number, minimum: number, maximum: number, descripti
 
 export const listOf = <T extends TSchema>(items: T, description: string) =>
   Type.Array(items, { default: [], description })
+
+/** Members with names of their own, each of the same form. */
+export const mapOf = <T extends TSchema>(item: T, pattern: string, description: string) =>
+  Type.Unsafe<Record<string, Static<T>>>({
+    type: 'object',
+    propertyNames: { pattern },
+    additionalProperties: item,
+    default: {},
+    description,
+  })
 
 export const texts = (description: string) => listOf(Type.String(), description)
 

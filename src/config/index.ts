@@ -77,6 +77,7 @@ export const ConfigSchema = section({
   mail: sectionOf(outbox.mail, verification.mail),
   sms: sectionOf(outbox.sms, verification.sms),
   outgoing: section(core.outgoing),
+  providers: oauth.providers,
   metrics: section(core.metrics),
   log: section(core.log),
   languages: core.languages,
@@ -85,6 +86,7 @@ export const ConfigSchema = section({
 export type Config = Static<typeof ConfigSchema>
 export type DatabaseConfig = Config['database']
 export type DatabaseHost = DatabaseConfig['write'][number]
+export type ProviderRow = Config['providers'][string]
 export type StoreConfig = Config['store']
 
 /** The embedded engines: the SQLite file, and the store in this process. */

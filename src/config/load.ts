@@ -6,7 +6,16 @@ import { ConfigError, nameSetting, showValue, suggest } from './error.ts'
 import { type Members, readConfigFile } from './files.ts'
 import { type Config, ConfigSchema, isTrial } from './index.ts'
 import { checkMeaning } from './meaning.ts'
-import { fillDefaults, findMisfits, findUnknownKeys, type SchemaNode, schemaAt } from './shape.ts'
+import { checkProviders, readShippedProviders } from './providers.ts'
+import {
+  fillDefaults,
+  findMisfits,
+  findUnknownKeys,
+  membersOf,
+  mergeMembers,
+  type SchemaNode,
+  schemaAt,
+} from './shape.ts'
 import { applyTrialDefaults } from './trial.ts'
 
 export { ConfigError } from './error.ts'
@@ -57,7 +66,9 @@ type Visit = (schema: SchemaNode, value: unknown, path: string[], parent: Member
 const walk = (schema: SchemaNode, node: unknown, path: string[], visit: Visit) => {
   if (typeof node !== 'object' || node === null) return
   for (const [key, value] of Object.entries(node)) {
-    const next = schema.items ? schemaAt(schema.items, Number(key)) : schema.properties?.[key]
+    const next = schema.items
+      ? schemaAt(schema.items, Number(key))
+      : membersOf(schema, node as Members)?.[key]
     if (!next) continue
     visit(next, value, [...path, key], node as Members)
     walk(next, value, [...path, key], visit)
@@ -90,7 +101,8 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   const file = environment.TORII_CONFIG ?? join(rootFolder, 'config/default.json')
   const members = readConfigFile(file)
   checkKeys(file, members)
-  const node = fillDefaults(configSchema, structuredClone(members)) as Members
+  const shipped = { providers: readShippedProviders(rootFolder) }
+  const node = fillDefaults(configSchema, mergeMembers(shipped, structuredClone(members))) as Members
   applyEnvironment(configSchema, node, environment)
   const config = fillDefaults(configSchema, node) as Config
   checkShape(config)
@@ -106,6 +118,7 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env): Config
   // A trial trusts every caller on this machine, so `auto` never means a trial in production.
   if (isProduction && config.server.trial === 'auto') config.server.trial = false
   checkMeaning(config)
+  checkProviders(config)
   return freeze(config)
 }
 

@@ -17,6 +17,10 @@ export type SchemaNode = {
   /** A list names the schema of each place. */
   items?: SchemaNode | readonly SchemaNode[]
   properties?: Record<string, SchemaNode>
+  /** The schema of each member of a map, or false. */
+  additionalProperties?: SchemaNode | boolean
+  /** What the names of a map look like. */
+  propertyNames?: { pattern: string }
   secret?: boolean
 }
 
@@ -41,14 +45,33 @@ const types: Record<string, (value: unknown) => boolean> = {
 /** The value, with the schema's default for every member that it lacks. */
 export const fillDefaults = (schema: SchemaNode, given: unknown): unknown => {
   const value = given === undefined ? structuredClone(schema.default) : given
-  const { properties, items } = schema
+  const { items } = schema
   if (isMembers(value)) {
-    for (const [name, member] of Object.entries(properties ?? {})) {
+    for (const [name, member] of Object.entries(membersOf(schema, value) ?? {})) {
       const filled = fillDefaults(member, value[name])
       if (filled !== undefined) value[name] = filled
     }
   }
   return Array.isArray(value) ? value.map((item, at) => fillDefaults(schemaAt(items, at), item)) : value
+}
+
+/** The schemas of the members of a section, or of those that a map has; undefined for what is neither. */
+export const membersOf = (
+  { properties, additionalProperties: item }: SchemaNode,
+  value: Members,
+): Record<string, SchemaNode> | undefined => {
+  if (properties || typeof item !== 'object') return properties
+  return Object.fromEntries(Object.keys(value).map((name) => [name, item]))
+}
+
+/** The members of both; those of `over` count, and sections are merged member by member. */
+export const mergeMembers = (under: Members, over: Members): Members => {
+  const merged = { ...under, ...over }
+  for (const [name, value] of Object.entries(over)) {
+    const below = under[name]
+    if (isMembers(below) && isMembers(value)) merged[name] = mergeMembers(below, value)
+  }
+  return merged
 }
 
 /** The schema of a place in a list. */
@@ -61,7 +84,7 @@ export const findUnknownKeys = (schema: SchemaNode, value: unknown, path: string
     return value.flatMap((item, at) =>
       findUnknownKeys(schemaAt(schema.items, at), item, [...path, String(at)]),
     )
-  const { properties } = schema
+  const properties = isMembers(value) ? membersOf(schema, value) : undefined
   if (!isMembers(value) || !properties) return []
   const known = Object.keys(properties)
   return Object.entries(value).flatMap(([name, member]) =>
@@ -77,7 +100,7 @@ export const findMisfits = (schema: SchemaNode, value: unknown, path: string[] =
   if (Array.isArray(value))
     return value.flatMap((item, at) => findMisfits(schemaAt(schema.items, at), item, [...path, String(at)]))
   if (!isMembers(value)) return []
-  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) =>
+  return Object.entries(membersOf(schema, value) ?? {}).flatMap(([name, member]) =>
     findMisfits(member, value[name], [...path, name]),
   )
 }

@@ -6,13 +6,13 @@ import type { Clock } from '../adapters/clock.ts'
 import type { Sealer, ServerCrypto } from '../adapters/crypto.ts'
 import type { Db } from '../adapters/db/index.ts'
 import type { Retention } from '../adapters/db/retention.ts'
-import type { OutgoingFetch } from '../adapters/fetch.ts'
 import type { Job } from '../adapters/jobs.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
 import type { Logger } from '../adapters/logger.ts'
 import type { TemplateFiles } from '../adapters/message-templates.ts'
 import type { PasswordLists } from '../adapters/password-lists.ts'
 import type { ReadPhone } from '../adapters/phone-numbers.ts'
+import type { Providers } from '../adapters/providers/driver.ts'
 import type { Random } from '../adapters/random.ts'
 import type { Senders } from '../adapters/senders.ts'
 import type { ServerKey } from '../adapters/server-key.ts'
@@ -63,8 +63,7 @@ export type World = AdminWorld & {
   /** scrypt 2^15/8/3, for hashes under one fixed salt; bounded: throws OVERLOADED. */
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
   passwordLists: PasswordLists
-  /** Calls a server that others run; bounded in time, size and number, and never one of our own networks. */
-  fetchOutgoing: OutgoingFetch
+  providers: Providers
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined
   drawGlyphs: DrawGlyphs

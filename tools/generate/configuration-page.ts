@@ -15,16 +15,19 @@ and the environment. A later source wins. An unknown key, or a value that does n
 - An environment name is \`TORII__\` and the path, each word in capitals. A list takes \`a,b\` or JSON; \`…__0__HOST\` sets one member.
 - \`…__FILE\` after a name reads the value from that file, for secrets that a container mounts.
 - Relative files are below the project's folder. \`npm start -- --print-config\` shows the result, with secrets masked.
-- \`n\`, in environment names \`N\`, stands for the place in a list, from 0.
+- \`n\`, in environment names \`N\`, stands for the place in a list, from 0; \`name\` and \`NAME\` for the name of a provider.
 `
 
-/** Every setting in the order of the schema; the members of a list of sections follow the list. */
+/** Every setting in the order of the schema; the members of a list of sections, or of a map, follow it. */
 const listSettings = (schema: SchemaNode, path: string[]): Row[] =>
   Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
     const own = [...path, key]
     if (member.properties) return listSettings(member, own)
-    const item = Array.isArray(member.items) ? undefined : (member.items as SchemaNode | undefined)
-    return [{ path: own, schema: member }, ...(item?.properties ? listSettings(item, [...own, 'n']) : [])]
+    const { items, additionalProperties: mapItem } = member
+    const item = Array.isArray(items) ? undefined : (items as SchemaNode | undefined)
+    const inList = item?.properties ? listSettings(item, [...own, 'n']) : []
+    const inMap = typeof mapItem === 'object' ? listSettings(mapItem, [...own, 'name']) : []
+    return [{ path: own, schema: member }, ...inList, ...inMap]
   })
 
 const allowed = ({ minimum, maximum, enum: names }: SchemaNode) => {

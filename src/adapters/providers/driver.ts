@@ -2,10 +2,11 @@
 
 /** Members that every kind of provider has. A kind adds its own. */
 export type Provider = {
-  /** On the wire and in the database: lower-case letters, digits and hyphens, 40 at most. */
+  /** On the wire and in the database: lower-case letters and digits, 32 at most. */
   name: string
   /** What people call it. */
   title: string
+  titleChinese: string
   kind: 'oidc' | 'oauth2'
   clientId: string
   /** Empty for a public client. */

@@ -11,6 +11,8 @@ import { explainProvider, explainToken, nameOfForm } from './oidc-answers.ts'
 
 export type OidcNeeds = {
   provider: OidcProvider
+  /** What goes with the client id, for this call. Throws an error that says what is wrong with the configured one. */
+  makeClientSecret(): string
   fetch: OutgoingFetch
   clock: Pick<Clock, 'elapsed'>
 }
@@ -52,19 +54,17 @@ const toProfile = (issuer: string, subject: string, claims: Claims, formName?: s
   }
 }
 
-export const createOidcDriver = ({ provider, fetch, clock }: OidcNeeds): ProviderDriver => {
+export const createOidcDriver = ({ provider, makeClientSecret, fetch, clock }: OidcNeeds): ProviderDriver => {
   const { name, issuer, clientId, clientSecret, scopes, responseMode } = provider
   const known = new Map<string, { until: number; configuration: Promise<Configuration> }>()
 
   const discover = async (id: string, isForTokens: boolean): Promise<Configuration> => {
     const client = await loadClient()
     const { ClientSecretBasic, ClientSecretPost, None, allowInsecureRequests } = client
-    const basic = ClientSecretBasic(clientSecret)
-    const post = ClientSecretPost(clientSecret)
     const authenticate: ReturnType<typeof None> = (server, ...rest) => {
       const { token_endpoint_auth_methods_supported: methods = ['client_secret_basic'] } = server
-      const chosen = methods.includes('client_secret_basic') ? basic : post
-      chosen(server, ...rest)
+      const choose = methods.includes('client_secret_basic') ? ClientSecretBasic : ClientSecretPost
+      choose(makeClientSecret())(server, ...rest)
     }
     const url = new URL(issuer)
     return client.discovery(url, id, {}, clientSecret === '' ? None() : authenticate, {
