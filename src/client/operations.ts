@@ -654,6 +654,52 @@ export type Operations = {
       }[]
     }
   }
+  /** A one-time code with which a web page takes over this login. */
+  '/v1/ticket/web-code': {
+    input: {
+      /** The SKey; JSON bodies may send it as Bearer */
+      token?: string
+      /** The app of the page; without it, the same app */
+      app?: string
+      /** base64url of the SHA-256 of the page’s verifier */
+      challenge: string
+    }
+    reply: {
+      webCode: string
+      /** How long it works */
+      expiresSeconds: number
+    }
+  }
+  /** Trades a web code and the verifier of its challenge for tickets. */
+  '/v1/ticket/web-code/redeem': {
+    input: {
+      webCode: string
+      /** What the challenge was made of: 43 to 128 characters (RFC 7636) */
+      verifier: string
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+    }
+    reply: {
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      tickets: {
+        a2?: string
+        skey?: string
+      }
+      /** Of a login by a third party: which one */
+      provider?: string
+      /** The account was made by this login */
+      isNew?: boolean
+    }
+  }
   /** Provisioning: hands a new device its TOTP secret. */
   '/v1/totp': {
     input: {
@@ -831,6 +877,8 @@ export const operations = {
   '/v1/session': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
   '/v1/ticket/verify': { replay: 'read', tiers: [], takesTicket: true },
+  '/v1/ticket/web-code': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/ticket/web-code/redeem': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/user-op': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/verify': { replay: 'once', tiers: [], takesTicket: false },

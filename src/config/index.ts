@@ -21,6 +21,7 @@ import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as userOps from '../features/user-ops/config.ts'
 import * as verification from '../features/verification/config.ts'
+import * as webCodes from '../features/web-codes/config.ts'
 import * as words from '../features/words/config.ts'
 import * as core from './core.ts'
 import { section, sectionOf } from './fields.ts'
@@ -60,6 +61,7 @@ export const ConfigSchema = section({
     verification.limits,
     words.limits,
     backends.limits,
+    webCodes.limits,
     abuse.limits,
   ),
   provisioning: section(apps.provisioning),

@@ -19,6 +19,7 @@ import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets
 import { trial } from './trial/feature.ts'
 import { userOps } from './user-ops/feature.ts'
 import { reservedCodeKeys, verification } from './verification/feature.ts'
+import { webCodes } from './web-codes/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
 export { checkKeyRings, checkPins, checkWrites } from './settings/feature.ts'
@@ -88,7 +89,7 @@ export const openFeatures = (world: World) => {
     checkRateLimit: rateLimits.check,
   })
   const quality = house.add(passwordQuality, {})
-  const { credentials, addressLogins } = house.add(accounts, {
+  const { credentials, addressLogins, provenLogins } = house.add(accounts, {
     logins: ticket,
     keys,
     captcha: captchas,
@@ -99,6 +100,7 @@ export const openFeatures = (world: World) => {
     codes,
     recordAudit,
   })
+  house.add(webCodes, { findApp, tickets: ticket, provenLogins })
   house.add(addressChanges, {
     addresses: admin.addresses,
     addressLogins,

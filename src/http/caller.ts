@@ -33,6 +33,8 @@ export type CallerApp = {
   rights: readonly AppRight[]
   /** The apps whose tickets it may check: its own, or those of a backend. Empty without a secret. */
   checks: readonly string[]
+  /** The apps beside itself that a login of it may be taken to by a web code. */
+  jumpsTo: readonly string[]
 }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */

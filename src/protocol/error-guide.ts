@@ -5,6 +5,7 @@
 import { addressGuide } from './error-guide-addresses.ts'
 import { keyGuide } from './error-guide-keys.ts'
 import { oauthGuide } from './error-guide-oauth.ts'
+import { ticketGuide } from './error-guide-tickets.ts'
 import type { ErrorName } from './errors.ts'
 
 /** Which part of the system a code speaks of: a section of the page. */
@@ -29,6 +30,7 @@ export const errorGuide: Record<ErrorName, Guide> = {
   ...addressGuide,
   ...keyGuide,
   ...oauthGuide,
+  ...ticketGuide,
   OK: {
     section: 'Done',
     when: 'The operation is done and has no code of its own.',
@@ -235,16 +237,6 @@ export const errorGuide: Record<ErrorName, Guide> = {
     section: 'Accounts and tickets',
     when: 'A `torii` command names a user that does not exist. Callers of the server never get it.',
     todo: 'Check the name or number.',
-  },
-  NO_DEVICE_SLOT: {
-    section: 'Accounts and tickets',
-    when: 'The password or code was right, and the user is logged in on as many devices as allowed. `policy` is `ask` or `refuse`; `devices` lists the logins that take the slots.',
-    todo: '`ask`: let the user choose, and repeat the login with the ids as `giveUp`. `refuse`: log out on one of them; without any, reset the password, or ask an administrator (`torii user logout`).',
-  },
-  TIER_WANTED: {
-    section: 'Accounts and tickets',
-    when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',
-    todo: 'Send the other ticket of the login.',
   },
   OVERLOADED: {
     section: 'The server',

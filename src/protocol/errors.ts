@@ -108,6 +108,8 @@ const rows = {
   IDENTITY_TAKEN: [2120105, 409, '该第三方账户已绑定其他用户', 'Another user has this identity'],
   IDENTITY_LINKED: [2120106, 409, '已绑定该平台的其他账户', 'The user has another identity of this provider'],
   IDENTITY_UNKNOWN: [2120107, 403, '该第三方账户尚未绑定用户', 'No user has this identity'],
+  WEB_CODE_INVALID: [2100420, 400, '网页登录码无效或已过期', 'The web code is not valid, or is over'],
+  JUMP_REFUSED: [2100421, 403, '不允许把登录带到该应用', 'A login may not be taken to this app'],
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 

@@ -83,6 +83,8 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'VERIFY',
         'TICKET_VERIFY',
         'CODES_SENT',
+        'WEB_CODE',
+        'WEB_CODE_REDEEM',
       ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

@@ -107,6 +107,8 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   IDENTITY_LINKED: [replyCodes.IDENTITY_LINKED, 409],
   IDENTITY_UNKNOWN: [replyCodes.IDENTITY_UNKNOWN, 403],
   NO_DEVICE_SLOT: [replyCodes.NO_DEVICE_SLOT, 409],
+  WEB_CODE_INVALID: [replyCodes.WEB_CODE_INVALID, 400],
+  JUMP_REFUSED: [replyCodes.JUMP_REFUSED, 403],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }
 
@@ -195,6 +197,9 @@ t.test('each code is provoked', async (t) => {
   await meet('API_VERSION', '/v1/echo', { apiver: 2 })
   await meet('APP_REFUSED', '/v1/echo', { appsecret: 'x' })
   await meet('NOT_IN_LIST', '/v1/ticket/exchange', { token: a2, to: 'a1' })
+  const challenge = 'c'.repeat(43)
+  await meet('JUMP_REFUSED', '/v1/ticket/web-code', { token: skey, app: 'elsewhere', challenge })
+  await meet('WEB_CODE_INVALID', '/v1/ticket/web-code/redeem', { webCode: 'wc_x', verifier: challenge })
   await meet('TIER_WANTED', '/v1/ticket/exchange', { token: skey, to: 'skey' })
   await meet('NOT_LOGGED_IN', '/v1/logout', { token: 'x' })
   await meet('NAME_LENGTH', '/v1/register', { ...form, user: { userName: 'x' } })

@@ -514,6 +514,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     captcha: { id: 'x', answer: 'x' },
     ...{ kdfs: [], number: { salt, clientHash }, prefixes: ['5BAA6'] },
     ...{ remove: 'email', grant: 'x' },
+    ...{ app: world.app.appId, challenge: 'c'.repeat(43), webCode: 'wc_x', verifier: 'v'.repeat(43) },
     ...{ newPassword: 'another horse', hashes: [{ salt, clientHash }] },
     ...{ address: 'a@good.example', flow: `login-${'0'.repeat(32)}`, code: '123456' },
     purpose: 'login',

@@ -40,6 +40,7 @@ import {
 import { readCode } from '../harness/messages.ts'
 import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
+import { challengeOf } from '../harness/web-codes.ts'
 import { writeLists } from '../http/world.ts'
 import { lockRow, openEmbedded, openFleet, readStore, runFolder, untilRunning } from './fleet.ts'
 
@@ -453,6 +454,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const call: Call = async (path, members) => (await device.call(server, path, members)).json as Answer
   const prove = async () => proofOf(await exchangeKey(call, 'AES-CTR'), now())
   const kdf = { nextClientHash: clientHashOf('next') }
+  const verifier = 'v'.repeat(43)
   let mails = 0
   const freshMail = () => `amber-${++mails}@example.com`
   const about = { device: { type: 'phone', os: 'os', device: 'name', osver: '1' }, captcha: {} }
@@ -526,6 +528,17 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),
     '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),
+    '/v1/ticket/web-code': async () => ({
+      token: (await registerUser(device, server)).skey,
+      app: server.app.appId,
+      challenge: challengeOf(verifier),
+    }),
+    '/v1/ticket/web-code/redeem': async () => {
+      const { skey: token } = await registerUser(device, server)
+      const members = { token, challenge: challengeOf(verifier), n: randomName() }
+      const { json } = await device.call(server, '/v1/ticket/web-code', members)
+      return { webCode: json.webCode, verifier, device: about.device }
+    },
     '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
     '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),

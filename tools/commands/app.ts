@@ -9,6 +9,7 @@ import { alignFields, alignRows, isoTime } from '../console/text.ts'
 import {
   readAppId,
   readAppIds,
+  readJumps,
   readLine,
   readMinStrength,
   readOrigin,
@@ -31,6 +32,7 @@ type SetOptions = {
   public?: boolean
   may?: AppRight[]
   checks?: string[]
+  jumpTo?: string[]
 }
 
 const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone'
@@ -61,6 +63,7 @@ const fieldsOf = (app: AppSummary) => ({
   origins: app.origins.join(' ') || '-',
   may: app.rights.join(' ') || '-',
   checks: app.checks?.join(' ') || '-',
+  'jumps to': app.jumpsTo.join(' ') || '-',
   created: isoTime(app.createdAt),
 })
 
@@ -161,9 +164,10 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
     if (Object.keys(options).length === 0)
       throw new Refusal(`say what to change: --name, --origin, --min-strength …; see "torii app set --help"`)
     const before = await named(appId, apps.show(appId))
-    const { public: isPublic, may, origin = [], removeOrigin = [], ...rest } = options
+    const { public: isPublic, may, jumpTo, origin = [], removeOrigin = [], ...rest } = options
     if (options.checks && !before.checks) throw new Refusal(`${appId} is no backend, so it checks no app`)
     for (const checked of options.checks ?? []) await named(checked, apps.show(checked))
+    for (const target of jumpTo ?? []) await named(target, apps.show(target))
     const left = [...before.origins, ...origin].filter((one) => !removeOrigin.includes(one))
     if ((isPublic ?? before.isPublic) && left.length + config.server.origins.length === 0)
       throw new Refusal('a public app is called from its origins alone: leave one (--origin https://…)')
@@ -172,6 +176,7 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
       ...rest,
       ...(isPublic !== undefined && { isPublic }),
       ...(may !== undefined && { rights: may }),
+      ...(jumpTo !== undefined && { jumpsTo: jumpTo }),
       addOrigins: origin,
       removeOrigins: removeOrigin,
     })
@@ -240,6 +245,7 @@ export const register = (program: Command, context: Context) => {
     .option('--no-public', 'needs its secret')
     .option('--may <rights>', 'all its rights: words (checks of texts), or none', readRights)
     .option('--checks <ids>', 'of a backend: all apps whose tickets it checks', readAppIds)
+    .option('--jump-to <ids>', 'all apps that its users may take their login to, or none', readJumps)
     .action((id: string, options: SetOptions) => set(context, id, options))
   withId('remove', 'Removes a disabled app and its devices for good', 'torii app remove 8YqK2mVbX0tLr5Zc')
     .option('--yes', 'do not ask')

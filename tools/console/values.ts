@@ -76,6 +76,9 @@ export const readAppIds = (text: string): string[] => [
   ...new Set(text.split(',').map((id) => readAppId(id.trim()))),
 ]
 
+/** App ids with commas between them, or `none`. */
+export const readJumps = (text: string): string[] => (text === 'none' ? [] : readAppIds(text))
+
 /** The weakest envelope that an app's calls may have. */
 export const readMinStrength = (text: string): number =>
   /^[012]$/.test(text)

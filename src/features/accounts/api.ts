@@ -18,4 +18,5 @@ export type MarkUsed = typeof markUsed
 export type { AddressLogins, AddressVerifier } from './by-address/logins.ts'
 export type { Credentials } from './credentials/repo.ts'
 export type { CredentialsService } from './credentials/service.ts'
+export type { ProvenLogins, ProvenUser } from './proven.ts'
 export type { WelcomeReply } from './wire.ts'

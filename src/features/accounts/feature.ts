@@ -31,6 +31,7 @@ import { createEndPages } from './new-device/page.ts'
 import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts'
 import { createPasswordParts } from './password-parts.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
+import { createProvenLogins } from './proven.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
 import { createRemoveAccount } from './remove.ts'
@@ -125,7 +126,11 @@ export const accounts = feature({
     // `/v1/login` takes the code: no bytes of one operation may run as another.
     codes.handle('login', { begin: codeLogin.begin })
     return {
-      api: { credentials, addressLogins: createAddressLogins({ clock, verifiers: newVerifiers }) },
+      api: {
+        credentials,
+        addressLogins: createAddressLogins({ clock, verifiers: newVerifiers }),
+        provenLogins: createProvenLogins({ db, clock, newDevice }),
+      },
       operations: [
         operation(preloginShape)(async (input) => ({ code: 'OK', ...(await prelogin(input)) })),
         operation(registerShape)(register),

@@ -18,6 +18,8 @@ export type NewApp = {
   rights?: readonly AppRight[]
   /** Makes it a backend that checks the tickets of these apps. */
   checks?: readonly string[]
+  /** Apps that a login of this app may be taken to by a web code. */
+  jumpsTo?: readonly string[]
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -39,7 +41,7 @@ export type AppChange = Partial<NewApp> & {
 }
 
 const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[2] => {
-  const { name, isPublic, minStrength, rights, checks, addOrigins = [], removeOrigins = [] } = given
+  const { name, isPublic, minStrength, rights, checks, jumpsTo, addOrigins = [], removeOrigins = [] } = given
   const { origins = summarise(row).origins } = given
   const kept = [...new Set([...origins, ...addOrigins])].filter((one) => !removeOrigins.includes(one))
   return {
@@ -49,6 +51,7 @@ const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[
     ...(minStrength !== undefined && { minStrength }),
     ...(rights !== undefined && { rights: rights.join(' ') }),
     ...(checks !== undefined && { checks: JSON.stringify(checks) }),
+    ...(jumpsTo !== undefined && { jumpsTo: jumpsTo.length > 0 ? JSON.stringify(jumpsTo) : null }),
   }
 }
 
@@ -108,6 +111,7 @@ export const createAppChanges = ({
           origins: JSON.stringify(origins),
           rights: rights.join(' '),
           checks: checks ? JSON.stringify(checks) : null,
+          jumpsTo: null,
           disabledAt: null,
           createdAt: clock.now(),
         })
@@ -140,9 +144,10 @@ export const createAppChanges = ({
       await db.transaction(async (trx) => {
         if (!(await removeApp(trx, appId))) return
         for (const row of await findApps(trx)) {
-          const { checks } = summarise(row)
-          if (!checks?.includes(appId)) continue
-          await updateApp(trx, row.appId, { checks: JSON.stringify(checks.filter((id) => id !== appId)) })
+          const { checks, jumpsTo } = summarise(row)
+          const without = (ids: readonly string[]) => JSON.stringify(ids.filter((id) => id !== appId))
+          if (checks?.includes(appId)) await updateApp(trx, row.appId, { checks: without(checks) })
+          if (jumpsTo.includes(appId)) await updateApp(trx, row.appId, { jumpsTo: without(jumpsTo) })
         }
         await recordAudit(trx, { kind: 'app.removed', appId })
         await recordChange(trx, 'apps', appId)

@@ -12,6 +12,8 @@ export type AppSummary = {
   rights: AppRight[]
   /** The apps whose tickets this backend checks; undefined for an app that is no backend. */
   checks: string[] | undefined
+  /** The apps that a login of this app may be taken to by a web code. */
+  jumpsTo: string[]
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
@@ -19,12 +21,15 @@ export type AppSummary = {
 
 const readRights = ({ rights }: AppRow) => rights.split(' ').filter((right) => right !== '') as AppRight[]
 
+const readJumps = ({ jumpsTo }: AppRow): string[] => (jumpsTo === null ? [] : JSON.parse(jumpsTo))
+
 export const toCallerApp = (row: AppRow): CallerApp => ({
   appId: row.appId,
   isPublic: row.isPublic === 1,
   minStrength: row.minStrength,
   rights: readRights(row),
   checks: row.checks === null ? [row.appId] : JSON.parse(row.checks),
+  jumpsTo: readJumps(row),
 })
 
 export const summarise = (row: AppRow): AppSummary => ({
@@ -35,6 +40,7 @@ export const summarise = (row: AppRow): AppSummary => ({
   origins: JSON.parse(row.origins),
   rights: readRights(row),
   checks: row.checks === null ? undefined : JSON.parse(row.checks),
+  jumpsTo: readJumps(row),
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,

@@ -18,6 +18,8 @@ export type AppRow = {
   rights: string
   /** JSON array of the apps whose tickets this backend checks; null for an app that is no backend. */
   checks: string | null
+  /** JSON array of the apps that a login of this app may be taken to; null: none. */
+  jumpsTo: string | null
   disabledAt: number | null
   createdAt: number
 }

@@ -2,9 +2,10 @@ import type { endLoginsOfUser } from './repo.ts'
 import type { TicketsService } from './tickets.ts'
 
 export type { TicketState } from './check.ts'
-export type { BeginOptions, BegunLogin, LoginAccount, LoginTickets } from './logins.ts'
+export type { BeginOptions, BegunLogin, DeviceInfo, LoginAccount, LoginTickets } from './logins.ts'
 export type { LiveLogin } from './of-user/repo.ts'
 export type { EndReason } from './skeys.ts'
+export type { TakenLogin } from './take-over/take-over.ts'
 export type Tickets = TicketsService
 /** Ends every login of a user, as part of the transaction that raises the account's epoch. */
 export type EndLogins = typeof endLoginsOfUser

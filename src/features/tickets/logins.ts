@@ -224,6 +224,7 @@ export const createLogins = (needs: LoginsNeeds) => {
 
   return {
     begin,
+    recordOf: skeyRecord,
     /**
      * The newest login on a key that its caller has proven: its user and a fresh SKey. Undefined if no live login is
      * bound to the key; throws ACCOUNT_DISABLED.

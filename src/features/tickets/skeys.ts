@@ -56,6 +56,9 @@ export type SKeysNeeds = {
 /** What a ticket of the store is found by. */
 export type PresentedTicket = { tier: StoreTier; loginId: Uint8Array; secret: Uint8Array }
 
+/** What shares a bound: tickets of a tier, and SKeys that pages took over apart, so that they push out no other. */
+export type Ring = StoreTier | 'jump'
+
 const tagBytes = 8
 const clocksApartMs = 3_600_000
 const mostUnset = 50_000
@@ -73,7 +76,7 @@ const keysOf = (loginId: Uint8Array) => {
     loginGate: `login:${tag}:${rest}`,
     accountGate: `account:${tag}`,
     // That of SKeys is older than the other tiers.
-    ringOf: (tier: StoreTier) => (tier === 'skey' ? `ring:${tag}:${rest}` : `ring:${tag}:${rest}:${tier}`),
+    ringOf: (ring: Ring) => (ring === 'skey' ? `ring:${tag}:${rest}` : `ring:${tag}:${rest}:${ring}`),
     tag,
   }
 }
@@ -122,11 +125,16 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
      * One more ticket of a login. Hand its secret out only if this succeeds: one that is not in the ring would never be
      * pushed out. The one pushed out is removed, also when the new one could not be stored.
      */
-    issueBounded: async (ticket: PresentedTicket, record: TicketRecord, nowMs: number): Promise<void> => {
+    issueBounded: async (
+      ticket: PresentedTicket,
+      record: TicketRecord,
+      nowMs: number,
+      ring: Ring = ticket.tier,
+    ): Promise<void> => {
       const { tier, loginId } = ticket
       const enterRing = async () => {
-        const ring = keysOf(loginId).ringOf(tier)
-        const oldest = await store.pushBounded(ring, recordKey(ticket), tierRows[tier].most, gateMs)
+        const key = keysOf(loginId).ringOf(ring)
+        const oldest = await store.pushBounded(key, recordKey(ticket), tierRows[tier].most, gateMs)
         if (oldest !== undefined) await store.remove([oldest])
       }
       await Promise.all([issue(ticket, record, nowMs), enterRing()])

@@ -14,6 +14,7 @@ import { closeAccountOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
 import { endLogin, endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
 import type { EndReason } from './skeys.ts'
+import { createTakeOver } from './take-over/take-over.ts'
 
 export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
   Omit<LoginsNeeds, 'pairOf' | 'lives'> &
@@ -31,6 +32,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     retrySeconds: lives.retrySeconds,
     issueRotated: logins.issueRotated,
   })
+  const takeOver = createTakeOver({ ...needs, recordOf: logins.recordOf })
   const { check, checkFor, isPairCurrent, flush } = createChecks({
     ...needs,
     a2,
@@ -115,6 +117,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   return {
     begin: logins.begin,
     resume: logins.resume,
+    takeOver,
     check,
     checkFor,
     isPairCurrent,

@@ -115,7 +115,7 @@ export const callerOf = ({
     origin: undefined,
     envelope: 'json',
     strength: 0 as AppCaller['strength'],
-    app: { appId, isPublic: true, minStrength: 0, rights: [], checks: [] },
+    app: { appId, isPublic: true, minStrength: 0, rights: [], checks: [], jumpsTo: [] },
     device: device
       ? { id: device, knownAs: device, deviceType: 'phone', os: 'iOS 20', name: 'An iPhone', countryCode: '' }
       : undefined,

@@ -17,15 +17,14 @@ export const isNameTaken = async (db: Executor, loginKey: Buffer, skeleton: Buff
   return rows.length > 0
 }
 
-type OfAddress = { loginKey: Buffer; nowMs: number; deviceId: Buffer }
+type Seen = { nowMs: number; deviceId: Buffer }
 
-const ofAddressStatement = createStatement((db, { loginKey, nowMs, deviceId }: OfAddress) =>
+const selectAccount = (db: Executor, { nowMs, deviceId }: Seen) =>
   db
-    .selectFrom('addresses')
-    .innerJoin('accounts', 'accounts.userId', 'addresses.userId')
-    .innerJoin('users', 'users.userId', 'addresses.userId')
+    .selectFrom('accounts')
+    .innerJoin('users', 'users.userId', 'accounts.userId')
     .leftJoin('addresses as m', (join) =>
-      join.onRef('m.userId', '=', 'addresses.userId').on('m.kind', '=', 'email'),
+      join.onRef('m.userId', '=', 'accounts.userId').on('m.kind', '=', 'email'),
     )
     .select(['accounts.userId', 'accounts.tag', 'accounts.status', 'accounts.epoch', 'accounts.mustChange'])
     .select('accounts.deviceSlots')
@@ -50,7 +49,15 @@ const ofAddressStatement = createStatement((db, { loginKey, nowMs, deviceId }: O
         )
         .as('isKnownDevice'),
     )
+
+const ofAddressStatement = createStatement((db, { loginKey, ...seen }: Seen & { loginKey: Buffer }) =>
+  selectAccount(db, seen)
+    .innerJoin('addresses', 'addresses.userId', 'accounts.userId')
     .where('addresses.loginKey', '=', loginKey),
+)
+
+const ofUserStatement = createStatement((db, { userId, ...seen }: Seen & { userId: number }) =>
+  selectAccount(db, seen).where('accounts.userId', '=', userId),
 )
 
 export type AccountOfAddress = Pick<
@@ -58,16 +65,31 @@ export type AccountOfAddress = Pick<
   'userId' | 'tag' | 'status' | 'epoch' | 'mustChange' | 'deviceSlots' | 'userName' | 'nickName' | 'mail'
 > & { liveLogins: number; isKnownDevice: boolean }
 
+type SeenFrom = { nowMs: number; deviceId?: string | undefined }
+const seenOf = ({ nowMs, deviceId = '' }: SeenFrom): Seen => ({
+  nowMs,
+  deviceId: Buffer.from(deviceId, 'hex'),
+})
+
+type FoundRow = Awaited<ReturnType<typeof ofUserStatement>>['rows'][number]
+const readFound = (row: FoundRow | undefined): AccountOfAddress | undefined =>
+  row && { ...row, liveLogins: Number(row.liveLogins), isKnownDevice: Number(row.isKnownDevice) === 1 }
+
 /** The account that has verified an address. */
 export const findAccountOfAddress = async (
   db: Executor,
   loginKey: Buffer,
-  { nowMs, deviceId = '' }: { nowMs: number; deviceId?: string | undefined },
-): Promise<AccountOfAddress | undefined> => {
-  const [row] = (await ofAddressStatement(db, { loginKey, nowMs, deviceId: Buffer.from(deviceId, 'hex') }))
-    .rows
-  return row && { ...row, liveLogins: Number(row.liveLogins), isKnownDevice: Number(row.isKnownDevice) === 1 }
-}
+  seen: SeenFrom,
+): Promise<AccountOfAddress | undefined> =>
+  readFound((await ofAddressStatement(db, { loginKey, ...seenOf(seen) })).rows[0])
+
+/** The same of a user number. */
+export const findAccountOfUser = async (
+  db: Executor,
+  userId: number,
+  seen: SeenFrom,
+): Promise<AccountOfAddress | undefined> =>
+  readFound((await ofUserStatement(db, { userId, ...seenOf(seen) })).rows[0])
 
 export const lockAccount = async (
   trx: Executor,

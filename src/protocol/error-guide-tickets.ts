@@ -1,0 +1,26 @@
+/** The part of the guide about tickets of every tier. */
+import type { Guide } from './error-guide.ts'
+import type { ErrorName } from './errors.ts'
+
+export const ticketGuide = {
+  TIER_WANTED: {
+    section: 'Accounts and tickets',
+    when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',
+    todo: 'Send the other ticket of the login.',
+  },
+  WEB_CODE_INVALID: {
+    section: 'Accounts and tickets',
+    when: 'No such web code waits: it was used, is older than 60 s, is one of another app, or `verifier` is not the one of its challenge; or its login has ended.',
+    todo: 'Ask the app for a new web code, with a new challenge.',
+  },
+  JUMP_REFUSED: {
+    section: 'Accounts and tickets',
+    when: 'The app of the login may not hand it to the app that `app` names.',
+    todo: 'An administrator allows it: `torii app set APPID --jump-to OTHER`.',
+  },
+  NO_DEVICE_SLOT: {
+    section: 'Accounts and tickets',
+    when: 'The password or code was right, and the user is logged in on as many devices as allowed. `policy` is `ask` or `refuse`; `devices` lists the logins that take the slots.',
+    todo: '`ask`: let the user choose, and repeat the login with the ids as `giveUp`. `refuse`: log out on one of them; without any, reset the password, or ask an administrator (`torii user logout`).',
+  },
+} as const satisfies Partial<Record<ErrorName, Guide>>
