@@ -115,6 +115,56 @@ export type Operations = {
       expiresSeconds: number
     }
   }
+  /** The user agrees that a third-party app gets OpenKeys with these scopes, beside those of before. */
+  '/v1/consent/grant': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** The id of the third-party app */
+      grantTo: string
+      /** What the app may learn or do; openid is always one of them */
+      scopes?: string[]
+    }
+    reply: {
+      consent: {
+        app: string
+        /** What people call the app */
+        name: string
+        /** What the app may learn or do; openid is always one of them */
+        scopes: string[]
+        /** Unix seconds */
+        grantedAt: number
+      }
+    }
+  }
+  /** What the user has agreed to, for each third-party app. */
+  '/v1/consent/list': {
+    input: {
+      /** The SKey */
+      token?: string
+    }
+    reply: {
+      consents: {
+        app: string
+        /** What people call the app */
+        name: string
+        /** What the app may learn or do; openid is always one of them */
+        scopes: string[]
+        /** Unix seconds */
+        grantedAt: number
+      }[]
+    }
+  }
+  /** The user takes a consent back: all OpenKeys of that app for this user end. */
+  '/v1/consent/revoke': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** The id of the third-party app */
+      revokeFrom: string
+    }
+    reply: Record<never, never>
+  }
   /** Answers the members that it was sent. */
   '/v1/echo': {
     input: Record<string, unknown>
@@ -862,6 +912,9 @@ export const operations = {
   '/v1/address/remove': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/captcha': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/code/send': { replay: 'once', tiers: [], takesTicket: false },
+  '/v1/consent/grant': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/consent/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/consent/revoke': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },

@@ -11,6 +11,7 @@ import * as audit from '../features/audit/config.ts'
 import * as backends from '../features/backends/config.ts'
 import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
+import * as consents from '../features/consents/config.ts'
 import * as devices from '../features/devices/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
@@ -44,6 +45,7 @@ export const ConfigSchema = section({
       outbox.tables,
       verification.tables,
       oauth.tables,
+      consents.tables,
       core.tables,
     ),
   }),
@@ -62,6 +64,7 @@ export const ConfigSchema = section({
     words.limits,
     backends.limits,
     webCodes.limits,
+    consents.limits,
     abuse.limits,
   ),
   provisioning: section(apps.provisioning),

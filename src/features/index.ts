@@ -8,6 +8,7 @@ import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
 import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
+import { consentChanges, consents, findConsentGate } from './consents/feature.ts'
 import { deviceSlots } from './devices/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
@@ -33,15 +34,23 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const { endLogins } = house.add(loginEnds, {})
   const address = house.add(addresses, {})
   const slots = house.add(deviceSlots, {})
+  const consent = house.add(consents, {})
   const { openQuality } = house.add(passwordAdmin, {})
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
-    apps: house.add(apps, recorders),
+    apps: house.add(apps, { consents: consent, ...recorders }),
     devices: house.add(deviceAdmin, recorders),
     addresses: address,
     slots,
-    accounts: house.add(accountAdmin, { endLogins, addresses: address, openQuality, ...recorders }),
+    consents: consent,
+    accounts: house.add(accountAdmin, {
+      endLogins,
+      addresses: address,
+      consents: consent,
+      openQuality,
+      ...recorders,
+    }),
     words: house.add(wordAdmin, recorders),
     outbox: house.add(outboxAdmin, recorders),
     recorders,
@@ -55,7 +64,7 @@ export const reservedKeys = [...reservedLimitKeys, ...reservedTicketKeys, ...res
 
 /** Brings a store up to date that has lost its latest writes. A store is opened with it, before the features. */
 export const openRecover = (world: Pick<World, 'config' | 'db' | 'crypto' | 'createBatch'>): Recover =>
-  createRecover(world, { findChanged: findChangedSubjects })
+  createRecover(world, { findChanged: findChangedSubjects, findConsentGate })
 
 /** A running server: what http asks its features, and what they declare. */
 export const openFeatures = (world: World) => {
@@ -79,6 +88,7 @@ export const openFeatures = (world: World) => {
     noteLogin: device.noteLogin,
   })
   const { checkText } = house.add(words, {})
+  house.add(consentChanges, { apps: admin.apps, tickets: ticket, ...admin.recorders })
   house.add(backends, { tickets: ticket })
   const captchas = house.add(captcha, {})
   const messages = house.add(outbox, { findAppName: admin.apps.findName })

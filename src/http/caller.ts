@@ -26,6 +26,10 @@ export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 export const appRights = ['words'] as const
 export type AppRight = (typeof appRights)[number]
 
+/** `jwt`: signed, so that a service checks it without a call. */
+export const ticketFormats = ['opaque', 'jwt'] as const
+export type TicketFormat = (typeof ticketFormats)[number]
+
 export type CallerApp = {
   appId: string
   isPublic: boolean
@@ -35,6 +39,12 @@ export type CallerApp = {
   checks: readonly string[]
   /** The apps beside itself that a login of it may be taken to by a web code. */
   jumpsTo: readonly string[]
+  /** Belongs to others: users agree to what it learns. It calls only what is `forThirdParties`. */
+  isThirdParty: boolean
+  /** What a third-party app may ask users for, beside `openid`. */
+  scopes: readonly string[]
+  /** The form of the OpenKeys for it, or of the pSKeys of its users. */
+  ticketFormat: TicketFormat
 }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */
@@ -122,6 +132,8 @@ export type OperationShape = {
   frame?: FrameKind
   /** For backends: also in the clear from `server.backendNetworks`. */
   forBackends?: true
+  /** Third-party apps may call it, too. All else is refused to them. */
+  forThirdParties?: true
   /** Counts as a write when the server is full: it costs as much. */
   isCostly?: true
   /** Tickets that open it; without, none is needed. */

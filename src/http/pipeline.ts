@@ -96,7 +96,7 @@ export const pipeline: readonly Stage[] = [
   stage('preValidation', claimReplay,       'replay',     'operations', 'ENVELOPE_REFUSED', 'OVERLOADED'),
   //    validation       the operation's shape                          PARAMETER_MISSING, PARAMETER_INVALID
   stage('preHandler',    checkCarried,      'carry',      'operations', 'PARAMETER_MISSING', 'PARAMETER_INVALID'),
-  stage('preHandler',    checkRight,        'right',      'operations', 'APP_RIGHT'),
+  stage('preHandler',    checkRight,        'right',      'operations', 'APP_RIGHT', 'THIRD_PARTY'),
   stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED'),
   stage('preHandler',    checkWords,        'words',      'operations', 'WORD_FORBIDDEN'),
   //    handler          operations.ts: the operation, or pages.ts      what its rules refuse

@@ -23,4 +23,14 @@ export const ticketGuide = {
     when: 'The password or code was right, and the user is logged in on as many devices as allowed. `policy` is `ask` or `refuse`; `devices` lists the logins that take the slots.',
     todo: '`ask`: let the user choose, and repeat the login with the ids as `giveUp`. `refuse`: log out on one of them; without any, reset the password, or ask an administrator (`torii user logout`).',
   },
+  THIRD_PARTY: {
+    section: 'App, address and limits',
+    when: 'A third-party app called an operation that is for own apps alone: it takes no passwords, codes or logins.',
+    todo: 'Take OpenKeys from users and check them by `/v1/ticket/verify`; see features/consents.md.',
+  },
+  CONSENT_NEEDED: {
+    section: 'Accounts and tickets',
+    when: '`/v1/ticket/exchange` for an OpenKey with scopes that the user has not agreed to. `scopes` has them, `name` the app.',
+    todo: 'Show the user what the app asks for; if the user agrees, call `/v1/consent/grant` and exchange again.',
+  },
 } as const satisfies Partial<Record<ErrorName, Guide>>

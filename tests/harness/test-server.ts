@@ -85,6 +85,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'CODES_SENT',
         'WEB_CODE',
         'WEB_CODE_REDEEM',
+        'CONSENT',
       ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

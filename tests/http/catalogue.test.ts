@@ -97,6 +97,8 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   KX_KEY_CONFLICT: [replyCodes.KX_KEY_CONFLICT, 409, 12],
   KX_CHECK_DATA: [replyCodes.KX_CHECK_DATA, 400, 13],
   KX_CONTENT: [replyCodes.KX_CONTENT, 400, 14],
+  THIRD_PARTY: [replyCodes.THIRD_PARTY, 403],
+  CONSENT_NEEDED: [replyCodes.CONSENT_NEEDED, 403],
   TIER_WANTED: [replyCodes.TIER_WANTED, 403, 16],
   PROVIDER_UNKNOWN: [replyCodes.PROVIDER_UNKNOWN, 404],
   TARGET_REFUSED: [replyCodes.TARGET_REFUSED, 400],
@@ -118,6 +120,7 @@ const later: ErrorName[] = [
   'REGISTERED_SMS_SENT',
   'TEXT_INVALID',
   'CAPTCHA_NEEDED',
+  'CONSENT_NEEDED',
   'PASSWORD_MUST_CHANGE',
   'MAIL_FAILED',
   'LAST_LOGIN',
@@ -313,6 +316,9 @@ t.test('each code is provoked', async (t) => {
   meetAt('ADDRESS_UNKNOWN', await guarded.request({ url: '/nothing', headers }))
 
   const { apps } = world.server
+  const guest = await apps.add({ name: 'guest', isThirdParty: true })
+  const asGuest = { appid: guest.appId, appsecret: guest.appSecret, login: 'x', password: 'x' }
+  meetAt('THIRD_PARTY', await world.request({ url: '/v1/login', json: asGuest }))
   await meet('APP_RIGHT', '/v1/words/check', { text: 'x' })
   await world.admin.apps.set(world.app.appId, { rights: ['words'] })
   await apps.reload()

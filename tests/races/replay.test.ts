@@ -1,16 +1,12 @@
 /** The replay guard, through two processes on MariaDB and Redis, and in one with the embedded engines. */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { fastify } from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { Type } from 'typebox'
 import { systemClock } from '../../src/adapters/clock.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
-import type { OperationShape } from '../../src/http/caller.ts'
 import { registerOperations } from '../../src/http/operations.ts'
 import { createReplay } from '../../src/http/replay.ts'
 import { decorateRequests } from '../../src/http/request.ts'
@@ -38,6 +34,7 @@ import {
   thirdOf,
 } from '../harness/key-client.ts'
 import { readCode } from '../harness/messages.ts'
+import { readShapes } from '../harness/shapes.ts'
 import { createTestClock, openTestServer, testServers, until } from '../harness/test-server.ts'
 import { sealText } from '../harness/totp-client.ts'
 import { challengeOf } from '../harness/web-codes.ts'
@@ -426,23 +423,12 @@ t.test('equal bytes of a login know nothing of a later failure', async (t) => {
   t.equal((await device.send(a, '/v1/login', good)).code, codes.TOO_OFTEN, 'and not a way past five failures')
 })
 
-/** Every operation of the rooms: what each `wire.ts` exports. */
-const readShapes = async (): Promise<OperationShape[]> => {
-  const features = fileURLToPath(import.meta.resolve('#root/dist/src/features'))
-  const shapes: OperationShape[] = []
-  for (const room of readdirSync(features)) {
-    if (!existsSync(join(features, room, 'wire.js'))) continue
-    const exported = Object.values(await import(join(features, room, 'wire.js'))) as Partial<OperationShape>[]
-    shapes.push(...exported.filter((it): it is OperationShape => !!it.path && !!it.replay))
-  }
-  return shapes
-}
-
 t.test('no changing operation but logout runs on bytes that were made for another operation', async (t) => {
   const server = await openTestServer({
     environment: { TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }) },
   })
   await server.server.apps.set(server.app.appId, { rights: ['words'] })
+  const guest = await server.server.apps.add({ name: 'guest', isThirdParty: true, scopes: ['profile'] })
   await server.server.apps.reload()
   t.teardown(() => server.close())
   const device = createDevice((await server.connect()).device)
@@ -524,6 +510,17 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { flow } = await call('/v1/address/change', { token: skey, kind: 'email', address })
       await call('/v1/verify', { flow, code: await readCode(server.send, address) })
       return { token: skey, remove: 'email' }
+    },
+    '/v1/consent/list': async () => ({ token: (await registerUser(device, server)).skey }),
+    '/v1/consent/grant': async () => ({
+      token: (await registerUser(device, server)).skey,
+      grantTo: guest.appId,
+      scopes: ['profile'],
+    }),
+    '/v1/consent/revoke': async () => {
+      const { skey: token } = await registerUser(device, server)
+      await call('/v1/consent/grant', { token, grantTo: guest.appId })
+      return { token, revokeFrom: guest.appId }
     },
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),

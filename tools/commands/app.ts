@@ -1,7 +1,7 @@
 /** `torii app`: the programs that may call. */
 import type { Command } from 'commander'
 import type { AppSummary } from '../../src/features/apps/api.ts'
-import type { AppRight } from '../../src/http/caller.ts'
+import type { AppRight, TicketFormat } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
@@ -14,12 +14,16 @@ import {
   readMinStrength,
   readOrigin,
   readRights,
+  readScopes,
+  readTicketFormat,
 } from '../console/values.ts'
 
 type AddOptions = {
   public?: boolean
   backend?: boolean
   checks: string[]
+  thirdParty?: boolean
+  scopes?: string[]
   minStrength: number
   origin: string[]
 }
@@ -33,6 +37,8 @@ type SetOptions = {
   may?: AppRight[]
   checks?: string[]
   jumpTo?: string[]
+  scopes?: string[]
+  ticketFormat?: TicketFormat
 }
 
 const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone'
@@ -42,12 +48,21 @@ const addOrigin = (text: string, before: string[] = []) => [...new Set([...befor
 const noticed = 'Running servers notice it within a second.'
 
 /** In the words of the wire. */
-const toData = ({ appId, isPublic, isDisabled, isRotating, createdAt, ...rest }: AppSummary) => ({
+const toData = ({
+  appId,
+  isPublic,
+  isDisabled,
+  isRotating,
+  isThirdParty,
+  createdAt,
+  ...rest
+}: AppSummary) => ({
   appid: appId,
   ...rest,
   public: isPublic,
   disabled: isDisabled,
   rotating: isRotating,
+  thirdParty: isThirdParty,
   createdAt: new Date(createdAt).toISOString(),
 })
 
@@ -64,25 +79,32 @@ const fieldsOf = (app: AppSummary) => ({
   may: app.rights.join(' ') || '-',
   checks: app.checks?.join(' ') || '-',
   'jumps to': app.jumpsTo.join(' ') || '-',
+  scopes: app.isThirdParty ? ['openid', ...app.scopes].join(' ') : '-',
+  tickets: app.ticketFormat,
   created: isoTime(app.createdAt),
 })
 
-const add = (
-  { withAdmin, print }: Context,
-  name: string,
-  { public: isPublic, backend = false, checks, minStrength, origin }: AddOptions,
-) =>
+const add = ({ withAdmin, print }: Context, name: string, options: AddOptions) =>
   withAdmin(async ({ apps, config, place }) => {
+    const { public: isPublic, backend = false, checks, minStrength, origin } = options
+    const { thirdParty = false, scopes } = options
     if (isPublic && origin.length + config.server.origins.length === 0) {
       throw new Refusal('a public app is called from its origins alone: name them (--origin https://…)')
     }
     if (backend !== checks.length > 0)
       throw new Refusal('a backend names the apps whose tickets it checks: --backend --checks ID,ID')
     if (backend && isPublic) throw new Refusal('a backend keeps a secret, so it is not public')
+    if (thirdParty && (isPublic || backend))
+      throw new Refusal(
+        'a third-party app has a secret and sees its own OpenKeys alone: no --public, no --backend',
+      )
+    if (scopes && !thirdParty) throw new Refusal('only a third-party app asks for scopes: --third-party')
     for (const checked of checks) await named(checked, apps.show(checked))
     const { appId, appSecret } = await apps.add({
       name,
       ...(backend && { checks }),
+      isThirdParty: thirdParty,
+      scopes: scopes ?? [],
       isPublic: isPublic ?? false,
       minStrength,
       origins: origin,
@@ -165,6 +187,12 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
       throw new Refusal(`say what to change: --name, --origin, --min-strength …; see "torii app set --help"`)
     const before = await named(appId, apps.show(appId))
     const { public: isPublic, may, jumpTo, origin = [], removeOrigin = [], ...rest } = options
+    if (before.isThirdParty && isPublic)
+      throw new Refusal('a third-party app keeps a secret, so it is not public')
+    if (options.scopes && !before.isThirdParty)
+      throw new Refusal(`${appId} is no third-party app, so it asks for no scopes`)
+    if (options.ticketFormat === 'jwt' && config.server.publicUrl === '')
+      throw new Refusal('a JWT names its issuer: set server.publicUrl (TORII__SERVER__PUBLIC_URL) first')
     if (options.checks && !before.checks) throw new Refusal(`${appId} is no backend, so it checks no app`)
     for (const checked of options.checks ?? []) await named(checked, apps.show(checked))
     for (const target of jumpTo ?? []) await named(target, apps.show(target))
@@ -207,6 +235,7 @@ export const register = (program: Command, context: Context) => {
     'torii app add "Web shop" --json',
     'torii app add Website --public --origin https://www.example.com',
     'torii app add API --backend --checks 8YqK2mVbX0tLr5Zc,Lm2nB7vC3xZ9qW4e',
+    'torii app add "Map of friends" --third-party --scopes profile,places.read',
   )
     .argument('<name>', 'what people call it', readLine(100))
     .option('--public', 'may be called without its secret, by browsers on its origins')
@@ -219,6 +248,8 @@ export const register = (program: Command, context: Context) => {
     )
     .option('--backend', 'a service that checks the tickets of other apps')
     .option('--checks <ids>', 'their appids, with commas', readAppIds, [] as string[])
+    .option('--third-party', 'an app of others: takes no logins, gets OpenKeys that users agree to')
+    .option('--scopes <names>', 'what it may ask users for beside openid, with commas', readScopes)
     .action((name: string, options: AddOptions) => add(context, name, options))
   describe(app.command('list'), 'Lists the apps', 'torii app list').action(() => list(context))
   withId('show', 'Shows one app', 'torii app show 8YqK2mVbX0tLr5Zc').action((id: string) => show(context, id))
@@ -233,7 +264,7 @@ export const register = (program: Command, context: Context) => {
     .action((id: string, { finish }: { finish?: boolean }) => (finish ? finishRotation : rotate)(context, id))
   withId(
     'set',
-    'Changes an app: name, origins, envelopes, rights',
+    'Changes an app: name, origins, envelopes, rights, scopes',
     'torii app set 8YqK2mVbX0tLr5Zc --origin https://www.example.com',
     'torii app set 8YqK2mVbX0tLr5Zc --name "Web shop" --min-strength 1 --may words',
   )
@@ -246,6 +277,12 @@ export const register = (program: Command, context: Context) => {
     .option('--may <rights>', 'all its rights: words (checks of texts), or none', readRights)
     .option('--checks <ids>', 'of a backend: all apps whose tickets it checks', readAppIds)
     .option('--jump-to <ids>', 'all apps that its users may take their login to, or none', readJumps)
+    .option('--scopes <names>', 'of a third-party app: all that it may ask for, or none', readScopes)
+    .option(
+      '--ticket-format <format>',
+      'of its OpenKeys, or of the pSKeys of its users: opaque or jwt',
+      readTicketFormat,
+    )
     .action((id: string, options: SetOptions) => set(context, id, options))
   withId('remove', 'Removes a disabled app and its devices for good', 'torii app remove 8YqK2mVbX0tLr5Zc')
     .option('--yes', 'do not ask')

@@ -1,7 +1,7 @@
 /** What administrators type, read strictly: a mistake is wrong usage, never a guess. */
 import { InvalidArgumentError } from 'commander'
 import { parseNetwork } from '../../src/adapters/network.ts'
-import { type AppRight, appRights } from '../../src/http/caller.ts'
+import { type AppRight, appRights, type TicketFormat, ticketFormats } from '../../src/http/caller.ts'
 import { isOrigin } from '../../src/protocol/origins.ts'
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -93,6 +93,19 @@ export const readRights = (text: string): AppRight[] => {
     ? [...new Set(names)]
     : refuse(`${appRights.join(', ')} or none`)
 }
+
+const mostScopes = 20
+
+/** Scopes with commas between them, or `none`. `openid` need not be named. */
+export const readScopes = (text: string): string[] => {
+  if (text === 'none') return []
+  const names = [...new Set(text.split(/[ ,]+/))].filter((name) => name !== 'openid')
+  const isGood = names.length <= mostScopes && names.every((name) => /^[a-z][a-z0-9._:-]{0,39}$/.test(name))
+  return isGood ? names : refuse(`at most ${mostScopes} names such as profile or orders.read, or none`)
+}
+
+export const readTicketFormat = (text: string): TicketFormat =>
+  ticketFormats.find((format) => format === text) ?? refuse(ticketFormats.join(' or '))
 
 /** How many rows a list has at most. */
 export const readMost = (text: string): number => {

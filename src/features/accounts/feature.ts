@@ -6,6 +6,7 @@ import type { PassEach } from '../abuse/api.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Captcha } from '../captcha/api.ts'
+import type { Consents } from '../consents/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Outbox } from '../outbox/api.ts'
@@ -43,6 +44,7 @@ const dayMs = 24 * 3_600_000
 
 export type AccountAdminNeeds = SetPasswordNeeds & {
   addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
+  consents: Pick<Consents, 'removeOf'>
 }
 
 export const accountAdmin = feature({

@@ -4,6 +4,7 @@ import type { Executor } from '../../adapters/db/index.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import type { Consents } from '../consents/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
 import { clearAllFailures } from './failures/repo.ts'
 import { raiseEpoch, removePerson, updateStatus } from './repo.ts'
@@ -12,12 +13,13 @@ export type RemoveAccountNeeds = {
   clock: Clock
   endLogins: EndLogins
   addresses: Pick<Addresses, 'removeOf'>
+  consents: Pick<Consents, 'removeOf'>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
 
 export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
-  const { clock, endLogins, addresses, recordAudit, recordChange } = needs
+  const { clock, endLogins, addresses, consents, recordAudit, recordChange } = needs
   /** `detail` is for the audit event. */
   return async function removeAccount(
     trx: Executor,
@@ -30,6 +32,7 @@ export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
     await endLogins(trx, userId, { endedAt: nowMs, endReason: 'deleted' })
     await clearAllFailures(trx, tag)
     await addresses.removeOf(trx, userId)
+    await consents.removeOf(trx, userId)
     await removePerson(trx, userId)
     await recordAudit(trx, { kind: 'account.removed', userId, detail })
     await recordChange(trx, 'account', String(userId))

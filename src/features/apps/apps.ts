@@ -8,6 +8,7 @@ import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import type { Consents } from '../consents/api.ts'
 import { createAppChanges } from './changes.ts'
 import { appRefused, notPublic, unknownId, wrongSecret } from './refusals.ts'
 import { findApp, findApps } from './repo.ts'
@@ -21,6 +22,7 @@ export type AppsNeeds = {
   crypto: ServerCrypto
   recordChange: RecordChange
   recordAudit: RecordAudit
+  consents: Pick<Consents, 'removeOfApp'>
   /** Origins that every app may be called from. */
   origins: readonly string[]
 }
@@ -133,6 +135,11 @@ export const createApps = (needs: AppsNeeds) => {
     find: async (appId: string): Promise<CallerApp | undefined> => {
       const row = await find(appId)
       return row && toCallerApp(row)
+    },
+    /** A third-party app that may call. */
+    findThirdParty: async (appId: string): Promise<CallerApp | undefined> => {
+      const row = await find(appId)
+      return row?.isThirdParty === 1 && row.disabledAt === null ? toCallerApp(row) : undefined
     },
     findName: async (appId: string): Promise<string | undefined> => (await find(appId))?.name,
   }

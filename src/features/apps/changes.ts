@@ -1,7 +1,7 @@
 /** What an administrator does to apps. */
 
 import type { Random } from '../../adapters/random.ts'
-import type { AppRight } from '../../http/caller.ts'
+import type { AppRight, TicketFormat } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
@@ -20,6 +20,10 @@ export type NewApp = {
   checks?: readonly string[]
   /** Apps that a login of this app may be taken to by a web code. */
   jumpsTo?: readonly string[]
+  /** For good: an app whose users have logged in to it never becomes a stranger's. */
+  isThirdParty?: boolean
+  scopes?: readonly string[]
+  ticketFormat?: TicketFormat
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -35,14 +39,14 @@ const randomText = (random: Random, length: number): string => {
   return text
 }
 
-export type AppChange = Partial<NewApp> & {
+export type AppChange = Partial<Omit<NewApp, 'isThirdParty'>> & {
   addOrigins?: readonly string[]
   removeOrigins?: readonly string[]
 }
 
 const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[2] => {
-  const { name, isPublic, minStrength, rights, checks, jumpsTo, addOrigins = [], removeOrigins = [] } = given
-  const { origins = summarise(row).origins } = given
+  const { name, isPublic, minStrength, rights, checks, jumpsTo, scopes, ticketFormat } = given
+  const { origins = summarise(row).origins, addOrigins = [], removeOrigins = [] } = given
   const kept = [...new Set([...origins, ...addOrigins])].filter((one) => !removeOrigins.includes(one))
   return {
     origins: JSON.stringify(kept),
@@ -52,10 +56,12 @@ const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[
     ...(rights !== undefined && { rights: rights.join(' ') }),
     ...(checks !== undefined && { checks: JSON.stringify(checks) }),
     ...(jumpsTo !== undefined && { jumpsTo: jumpsTo.length > 0 ? JSON.stringify(jumpsTo) : null }),
+    ...(scopes !== undefined && { scopes: scopes.join(' ') }),
+    ...(ticketFormat !== undefined && { ticketFormat }),
   }
 }
 
-/** Devices removed in one transaction. */
+/** Devices, or consents, removed in one transaction. */
 const mostAtOnce = 1_000
 
 export const createAppChanges = ({
@@ -65,6 +71,7 @@ export const createAppChanges = ({
   crypto,
   recordChange,
   recordAudit,
+  consents,
 }: Omit<AppsNeeds, 'origins'>) => {
   type Change = Parameters<typeof updateApp>[2]
 
@@ -97,6 +104,9 @@ export const createAppChanges = ({
       origins = [],
       rights = [],
       checks,
+      isThirdParty = false,
+      scopes = [],
+      ticketFormat = 'opaque',
     }: NewApp) => {
       const appId = randomText(random, 16)
       const appSecret = randomText(random, 32)
@@ -112,6 +122,9 @@ export const createAppChanges = ({
           rights: rights.join(' '),
           checks: checks ? JSON.stringify(checks) : null,
           jumpsTo: null,
+          isThirdParty: isThirdParty ? 1 : 0,
+          scopes: scopes.join(' '),
+          ticketFormat,
           disabledAt: null,
           createdAt: clock.now(),
         })
@@ -136,11 +149,12 @@ export const createAppChanges = ({
     set: (appId: string, given: AppChange) => change(appId, 'app.changed', (row) => changesOf(given, row)),
     disable: (appId: string) => change(appId, 'app.disabled', () => ({ disabledAt: clock.now() })),
     enable: (appId: string) => change(appId, 'app.enabled', () => ({ disabledAt: null })),
-    /** Ends it for good, with its devices. Throws unless it is disabled: that can be taken back. */
+    /** Ends it for good, with its devices and consents. Throws unless it is disabled: that can be taken back. */
     remove: async (appId: string): Promise<void> => {
       const { disabledAt } = await get(appId)
       if (disabledAt === null) throw new Failure('APP_REFUSED', { info: 'The app is enabled.' })
       while ((await removeDevicesOfApp(db.write, appId, mostAtOnce)) === mostAtOnce);
+      while ((await consents.removeOfApp(db.write, appId, mostAtOnce)) === mostAtOnce);
       await db.transaction(async (trx) => {
         if (!(await removeApp(trx, appId))) return
         for (const row of await findApps(trx)) {

@@ -2,6 +2,7 @@
 import type { CallerApp } from '../../http/caller.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import type { Consents } from '../consents/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import { type Apps, createApps } from './apps.ts'
 import { createDeviceAdmin } from './device-admin.ts'
@@ -11,13 +12,19 @@ import { createProvisioning } from './provisioning.ts'
 import { removeExpiredDevices } from './repo.ts'
 import { echoShape, provisionShape } from './wire.ts'
 
+export type AppsFeatureNeeds = {
+  recordAudit: RecordAudit
+  recordChange: RecordChange
+  consents: Pick<Consents, 'removeOfApp'>
+}
+
 export const apps = feature({
   create: (
     { db, clock, random, crypto, config }: AdminWorld,
-    { recordAudit, recordChange }: { recordAudit: RecordAudit; recordChange: RecordChange },
+    { recordAudit, recordChange, consents }: AppsFeatureNeeds,
   ) => {
     const { origins } = config.server
-    const api = createApps({ db, clock, random, crypto, recordAudit, recordChange, origins })
+    const api = createApps({ db, clock, random, crypto, recordAudit, recordChange, consents, origins })
     return { api, onChange: [{ kind: 'apps', apply: api.reload, isWhole: true, missed: 'any' }] }
   },
 })

@@ -65,7 +65,9 @@ export const createProvisioning = (needs: ProvisioningNeeds) => {
     if (!isAppId(n) || !/^[A-Za-z0-9]{32}$/.test(s)) {
       throw new Failure('CREDENTIALS_MALFORMED')
     }
-    await apps.check(n, s, undefined)
+    const app = await apps.check(n, s, undefined)
+    // It has no users of its own whose devices they could be.
+    if (app.isThirdParty) throw new Failure('THIRD_PARTY')
     const now = clock.now()
     const id = random.bytes(16)
     const token = toHex(id)

@@ -1,5 +1,5 @@
 /** An app's row as an administrator sees it, and as the stages of a call do. */
-import type { AppRight, CallerApp } from '../../http/caller.ts'
+import type { AppRight, CallerApp, TicketFormat } from '../../http/caller.ts'
 import type { AppRow } from './tables.ts'
 
 /** An app as an administrator sees it; its secret is shown once, when it is made. */
@@ -14,12 +14,18 @@ export type AppSummary = {
   checks: string[] | undefined
   /** The apps that a login of this app may be taken to by a web code. */
   jumpsTo: string[]
+  isThirdParty: boolean
+  /** What a third-party app may ask users for, beside `openid`. */
+  scopes: string[]
+  ticketFormat: TicketFormat
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
 }
 
-const readRights = ({ rights }: AppRow) => rights.split(' ').filter((right) => right !== '') as AppRight[]
+const readWords = (text: string) => text.split(' ').filter((word) => word !== '')
+
+const readRights = ({ rights }: AppRow) => readWords(rights) as AppRight[]
 
 const readJumps = ({ jumpsTo }: AppRow): string[] => (jumpsTo === null ? [] : JSON.parse(jumpsTo))
 
@@ -30,6 +36,9 @@ export const toCallerApp = (row: AppRow): CallerApp => ({
   rights: readRights(row),
   checks: row.checks === null ? [row.appId] : JSON.parse(row.checks),
   jumpsTo: readJumps(row),
+  isThirdParty: row.isThirdParty === 1,
+  scopes: readWords(row.scopes),
+  ticketFormat: row.ticketFormat,
 })
 
 export const summarise = (row: AppRow): AppSummary => ({
@@ -41,6 +50,9 @@ export const summarise = (row: AppRow): AppSummary => ({
   rights: readRights(row),
   checks: row.checks === null ? undefined : JSON.parse(row.checks),
   jumpsTo: readJumps(row),
+  isThirdParty: row.isThirdParty === 1,
+  scopes: readWords(row.scopes),
+  ticketFormat: row.ticketFormat,
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,

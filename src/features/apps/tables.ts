@@ -1,3 +1,5 @@
+import type { TicketFormat } from '../../http/caller.ts'
+
 declare module '../../adapters/db/tables.ts' {
   interface Tables {
     apps: AppRow
@@ -20,6 +22,10 @@ export type AppRow = {
   checks: string | null
   /** JSON array of the apps that a login of this app may be taken to; null: none. */
   jumpsTo: string | null
+  isThirdParty: number
+  /** Names of the scopes that it may ask users for, divided by blanks. */
+  scopes: string
+  ticketFormat: TicketFormat
   disabledAt: number | null
   createdAt: number
 }

@@ -34,6 +34,7 @@ export const echoShape = {
   summary: 'Answers the members that it was sent',
   limit: 'echo',
   replay: 'read',
+  forThirdParties: true,
   input: Type.Object({}, { additionalProperties: true }),
   reply: Type.Unsafe<{ status: number; [member: string]: unknown }>(
     Type.Object({ status: Type.Integer() }, { additionalProperties: true }),

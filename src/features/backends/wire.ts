@@ -33,6 +33,7 @@ export const verifyShape = {
   limit: 'ticketVerify',
   replay: 'read',
   forBackends: true,
+  forThirdParties: true,
   input: Type.Object({
     token: Type.Optional(token),
     tokens: Type.Optional(Type.Array(token, { minItems: 1, maxItems: mostTokens })),

@@ -8,6 +8,7 @@ import type { RecordChange } from '../change-log/api.ts'
 import type { DeviceSlots } from '../devices/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import { consentGateKey, createCloseConsent } from './consent-gates.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
 import { endLoginsOfUser, removeOldLogins } from './repo.ts'
 import { createSKeys, gateKeys } from './skeys.ts'
@@ -15,7 +16,7 @@ import { createTickets, type TicketsService } from './tickets.ts'
 import { exchangeShape, logoutShape, sessionShape } from './wire.ts'
 
 /** Keys that find room in a store that is full. */
-export const reservedTicketKeys = [...gateKeys, markKey]
+export const reservedTicketKeys = [...gateKeys, consentGateKey, markKey]
 
 const markMs = 400
 /** A device that has logged in before stays known for a year after its login has ended. */
@@ -35,8 +36,8 @@ const createSKeysIn = (store: Store, { config: { tickets }, crypto, createBatch 
 /** What a store has to be told that has lost its latest writes; it is opened before the features that use it. */
 export const createRecover = (
   world: SKeyWorld & { db: Db },
-  { findChanged }: Pick<TicketRecoveryNeeds, 'findChanged'>,
-) => createTicketRecovery({ db: world.db, findChanged, createSKeys: (store) => createSKeysIn(store, world) })
+  needs: Pick<TicketRecoveryNeeds, 'findChanged' | 'findConsentGate'>,
+) => createTicketRecovery({ ...needs, db: world.db, createSKeys: (store) => createSKeysIn(store, world) })
 
 export const loginEnds = feature({
   create: (_world: AdminWorld) => ({ api: { endLogins: endLoginsOfUser } }),
@@ -64,6 +65,7 @@ export const tickets = feature({
       random,
       crypto,
       skeys: createSKeysIn(store, world),
+      closeConsent: createCloseConsent(store),
       ticketKey: world.key.ticket,
       recordAudit: needs.recordAudit,
       recordChange: needs.recordChange,

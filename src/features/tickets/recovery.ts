@@ -1,6 +1,7 @@
 /** Brings a store that lost its latest writes up to date before SKeys are judged by it again. */
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Recover, Store } from '../../adapters/store/index.ts'
+import { type ConsentGate, createCloseConsent } from './consent-gates.ts'
 import { findAccountGate, findEndedLogins, findRaisedLogins, type LoginMoment } from './repo.ts'
 import type { EndReason, SKeys } from './skeys.ts'
 
@@ -8,8 +9,9 @@ export type TicketRecoveryNeeds = {
   db: Db
   /** SKeys on the store that is being brought up to date. */
   createSKeys(store: Store): SKeys
-  /** The accounts that have changed since. */
-  findChanged(db: Executor, kind: 'account', sinceMs: number): Promise<string[]>
+  /** The accounts or consents that have changed since. */
+  findChanged(db: Executor, kind: 'account' | 'consent', sinceMs: number): Promise<string[]>
+  findConsentGate(db: Executor, subject: string): Promise<ConsentGate | undefined>
 }
 
 export const markKey = 'current-at'
@@ -50,7 +52,7 @@ export const markStore = (store: Store, nowMs: number, skeyMs: number): Promise<
  * no SKeys.
  */
 export const createTicketRecovery =
-  ({ db, createSKeys, findChanged }: TicketRecoveryNeeds): Recover =>
+  ({ db, createSKeys, findChanged, findConsentGate }: TicketRecoveryNeeds): Recover =>
   async (store) => {
     const mark = await store.get(markKey)
     if (mark === undefined) return
@@ -58,6 +60,11 @@ export const createTicketRecovery =
     const sinceMs = Number(mark) - marginMs
     for (const userId of await findChanged(db.write, 'account', sinceMs)) {
       await closeAccountOf(db.write, skeys, Number(userId))
+    }
+    const closeConsent = createCloseConsent(store)
+    for (const subject of await findChanged(db.write, 'consent', sinceMs)) {
+      const gate = await findConsentGate(db.write, subject)
+      if (gate) await closeConsent(gate)
     }
     await shutEach(
       sinceMs,

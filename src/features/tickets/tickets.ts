@@ -9,6 +9,7 @@ import type { RaiseEpoch } from '../accounts/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
+import type { CloseConsent } from './consent-gates.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { closeAccountOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
@@ -21,6 +22,7 @@ export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
   Omit<CheckNeeds, 'a2' | 'skeyIdleSeconds'> & {
     lives: LoginsNeeds['lives'] & { skeyIdleSeconds: number; retrySeconds: number }
     recordChange: RecordChange
+    closeConsent: CloseConsent
     raiseEpoch: RaiseEpoch
   }
 
@@ -128,6 +130,8 @@ export const createTickets = (needs: TicketsNeeds) => {
     endAll,
     findKeys: findKeysOfUser,
     isLive,
+    /** Ends the OpenKeys of an app for an account that were made under an older epoch of their consent. */
+    closeConsent: needs.closeConsent,
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */

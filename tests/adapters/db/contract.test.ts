@@ -128,6 +128,9 @@ for (const engine of engines) {
           origins: '[]',
           rights: '',
           checks: null,
+          isThirdParty: 0,
+          scopes: '',
+          ticketFormat: 'opaque' as const,
           createdAt: 0,
         }
         await db.write

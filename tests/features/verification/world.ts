@@ -115,7 +115,17 @@ export const callerOf = ({
     origin: undefined,
     envelope: 'json',
     strength: 0 as AppCaller['strength'],
-    app: { appId, isPublic: true, minStrength: 0, rights: [], checks: [], jumpsTo: [] },
+    app: {
+      appId,
+      isPublic: true,
+      minStrength: 0,
+      rights: [],
+      checks: [],
+      jumpsTo: [],
+      isThirdParty: false,
+      scopes: [],
+      ticketFormat: 'opaque',
+    },
     device: device
       ? { id: device, knownAs: device, deviceType: 'phone', os: 'iOS 20', name: 'An iPhone', countryCode: '' }
       : undefined,

@@ -1,0 +1,5 @@
+ALTER TABLE "{apps}" ADD COLUMN is_third_party INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE "{apps}" ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE "{apps}" ADD COLUMN ticket_format TEXT NOT NULL DEFAULT 'opaque';

@@ -1,0 +1,5 @@
+import { limit, table } from '../../config/fields.ts'
+
+export const tables = { consents: table('consents') }
+
+export const limits = { consent: limit(60, 30) }
