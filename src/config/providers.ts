@@ -1,7 +1,7 @@
 /** The rows of the login providers: those that are shipped, and what a schema cannot say about a row. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, nameSetting, showValue } from './error.ts'
+import { ConfigError, nameSetting, showValue, suggest } from './error.ts'
 import type { Members } from './files.ts'
 import { type Config, isTrial, type ProviderRow } from './index.ts'
 
@@ -120,8 +120,11 @@ export const checkProviders = (config: Config): void => {
     const fault = [...checks[row.kind](row, isOwn), ...checkCredentials(row, isOwn)].find((found) => found)
     if (!fault) continue
     const found = fault.found === undefined ? '' : `, found ${showValue(fault.found)}`
+    const others = Object.keys(config.providers).filter((other) => other !== name && name.length > 3)
+    const near = suggest(name, others)
+    const advice = near ? `; did you mean providers.${near}?` : ''
     throw new ConfigError(
-      `${nameSetting(['providers', name, ...fault.at])}: expected ${fault.expected}${found}`,
+      `${nameSetting(['providers', name, ...fault.at])}: expected ${fault.expected}${found}${advice}`,
     )
   }
 }

@@ -22,7 +22,8 @@ const noCode = 'torii-test'
 const clientFaults =
   /invalid_client|unauthorized_client|incorrect_client_credentials|client_?id|client_? ?secret|app_?(id|key|secret)|\b(4000[1-2]|40013|40125|10000[1-9]|10003|20002)\b/i
 /** What they say of a code that was used, is over or was never given. */
-const codeFaults = /invalid_grant|bad_verification_code|\b(40029|40163|100019|100020|21325|20003|20004)\b/i
+const codeFaults =
+  /invalid_grant|authCode|bad_verification_code|\b(40029|40163|100019|100020|21325|20003|20004)\b/i
 
 const lookIn =
   (values: Record<string, string>): Lookup =>
