@@ -13,6 +13,11 @@ export type Operations = {
       address: string
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
+      /** The password of now, under the salt of any login of the user */
+      oldHash?: {
+        salt: string
+        clientHash: string
+      }
       /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
       clientHash?: string
       /** The same at the cost that prelogin calls next */
@@ -57,6 +62,11 @@ export type Operations = {
       remove: string
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
+      /** The password of now, under the salt of any login of the user */
+      oldHash?: {
+        salt: string
+        clientHash: string
+      }
     }
     reply: Record<never, never>
   }
@@ -543,11 +553,17 @@ export type Operations = {
       nextClientHash?: string
       /** The salt of clientHash */
       salt?: string
-      /** The same password for the user number, under a salt of its own */
+      /** The same password for the user number, under a salt that the client makes at random */
       number?: {
-        /** Made by the client at random */
         salt: string
         clientHash: string
+      }
+      /** With an address: the same password for the user name, under the salt of the name */
+      name?: {
+        salt: string
+        clientHash: string
+        /** The same at the cost that prelogin calls next */
+        nextClientHash?: string
       }
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string

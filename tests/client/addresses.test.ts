@@ -57,6 +57,14 @@ t.test('a user adds an address, logs in with it, changes it and removes it', asy
   const next = { kind: 'email', address: 'new@mail.example' } as const
   await t.rejects(client.changeAddress(next), { name: 'FRESH_LOGIN_NEEDED' })
   await t.rejects(client.removeAddress('email'), { name: 'FRESH_LOGIN_NEEDED' })
+  const wrongly = { ...next, password: 'battery staple' }
+  await t.rejects(client.changeAddress(wrongly), { name: 'OLD_PASSWORD_WRONG' })
+  const asked = await client.changeAddress({ ...next, password })
+  t.match(asked.flow, /^change-email-/, 'the password confirms it')
+  await t.rejects(client.removeAddress('email', { password: 'battery staple' }), {
+    name: 'OLD_PASSWORD_WRONG',
+  })
+  clock.add(2_000)
   await client.login({ login: email, password })
   const changed = await client.changeAddress(next)
   await client.confirmAddress({ flow: changed.flow, code: await codeTo(next.address) })
@@ -65,7 +73,8 @@ t.test('a user adds an address, logs in with it, changes it and removes it', asy
 
   await client.login({ login: 'amber', password })
   await t.rejects(client.removeAddress('phone'), { name: 'PARAMETER_INVALID' })
-  await client.removeAddress('email')
+  clock.add(11 * 60_000)
+  await client.removeAddress('email', { password })
   t.same(await client.listAddresses(), [])
 })
 
@@ -78,4 +87,13 @@ t.test('the last address of an account without a password stays', async (t) => {
   const { flow } = await client.sendLoginCode(email)
   await client.confirm({ flow, code: await codeTo(email) })
   t.match(await client.listAddresses(), [{ kind: 'email', address: email }])
+})
+
+t.test('a password opens the address and the user name that were registered together', async (t) => {
+  const { client, codeTo } = await open(t)
+  const { flow } = await client.registerAddress({ email, userName: 'amber', password })
+  const { user } = await client.confirm({ flow, code: await codeTo(email) })
+  for (const login of [email, 'amber', user.userId]) {
+    t.match(await client.login({ login, password }), { user }, login)
+  }
 })

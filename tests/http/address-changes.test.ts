@@ -4,7 +4,15 @@ import type { ErrorName } from '../../src/protocol/errors.ts'
 import { codes } from '../harness/codes.ts'
 import { readCode, readMessages } from '../harness/messages.ts'
 import type { Environment } from '../harness/test-server.ts'
-import { type Answer, formOf, type Members, openWays, openWorld, type Tickets } from './world.ts'
+import {
+  type Answer,
+  clientHashOf,
+  formOf,
+  type Members,
+  openWays,
+  openWorld,
+  type Tickets,
+} from './world.ts'
 
 const password = 'correct horse'
 const minuteMs = 60_000
@@ -84,6 +92,46 @@ t.test('only a user who has just logged in, or who knows the password, changes a
   is(t, await verify(sent, 'new@good.example'), 'CODE_EXPIRED', 'every login has ended since')
   const other = await call('/v1/login', { login: 'ann@good.example', password })
   t.same(await list((other.tickets as Tickets).skey), ['ann@good.example'])
+})
+
+t.test('a client that shows no password confirms by the hash of the one of now', async (t) => {
+  const { register, change, list, clock, call, verify } = await open(t)
+  const token = await register('ann@good.example')
+  clock.add(11 * minuteMs)
+  const hashFor = async (login: string, typed = password) => {
+    const kdf = (await call('/v1/prelogin', { login })) as unknown as { salt: string; cost: number }
+    return { salt: kdf.salt, clientHash: await clientHashOf(typed, kdf) }
+  }
+  const old = await hashFor('ann@good.example')
+  const wrong = await hashFor('ann@good.example', 'a wrong one')
+  is(
+    t,
+    await change(token, 'email', 'evil@bad.example', wrong),
+    'FRESH_LOGIN_NEEDED',
+    'the hash of the new one',
+  )
+  for (const oldHash of [
+    wrong,
+    { ...old, salt: 'abcdefghijklmnopqrstuu' },
+    await hashFor('bob@good.example'),
+  ]) {
+    is(t, await change(token, 'email', 'evil@bad.example', { oldHash }), 'OLD_PASSWORD_WRONG')
+    is(t, await call('/v1/address/remove', { token, remove: 'email', oldHash }), 'OLD_PASSWORD_WRONG')
+    clock.add(16 * minuteMs)
+  }
+  const now = (await call('/v1/login', { login: 'ann@good.example', password })).tickets as Tickets
+  clock.add(11 * minuteMs)
+  const own = await hashFor('new@good.example')
+  const sent = await change(now.skey, 'email', 'new@good.example', { oldHash: old, ...own })
+  is(t, await verify(sent, 'new@good.example'), 'OK')
+  t.same(await list(now.skey), ['new@good.example'])
+  is(t, await call('/v1/login', { login: 'new@good.example', ...own }), 'LOGGED_IN')
+  is(
+    t,
+    await verify(await change(now.skey, 'phone', '+8613800138000', { oldHash: own }), '+8613800138000'),
+    'OK',
+  )
+  is(t, await call('/v1/address/remove', { token: now.skey, remove: 'phone', oldHash: own }), 'OK')
 })
 
 t.test('a change ends with the login that asked for it', async (t) => {

@@ -101,6 +101,35 @@ t.test('each login has a salt of its own, and a client hash works for each', asy
   is(t, other, 'PARAMETER_INVALID', 'the salt of another address')
 })
 
+t.test('a client hash for the user name opens that, too', async (t) => {
+  const { call, kdfOf, verify } = await open(t)
+  const email = 'ann@good.example'
+  const hashFor = async (login: string) => {
+    const kdf = await kdfOf(login)
+    return { salt: kdf.salt, clientHash: await clientHashOf('correct horse', kdf) }
+  }
+  const members = { regmode: 'email', user: { email, userName: 'Ann' }, ...(await hashFor(email)) }
+  const wrong = { ...members, name: await hashFor('Bob') }
+  const refused = await call('/v1/register', wrong)
+  is(t, refused, 'PARAMETER_INVALID', 'the salt of another name')
+  t.equal(refused.info, 'name.salt')
+  for (const name of [[], 'x', {}, { salt: 'x', clientHash: 'x' }, { ...(await hashFor('Ann')), salt: 7 }]) {
+    t.match((await call('/v1/register', { ...members, name })).code, /^20001/, JSON.stringify(name))
+  }
+  const waiting = await call('/v1/register', { ...members, name: await hashFor('Ann') })
+  const { user } = (await verify(waiting, email)) as unknown as { user: User }
+  for (const login of ['Ann', email]) {
+    is(t, await call('/v1/login', { login, ...(await hashFor(login)) }), 'LOGGED_IN', login)
+    is(t, await call('/v1/login', { login, password: 'correct horse' }), 'LOGGED_IN', login)
+    is(t, await call('/v1/login', { login, password: 'wrong' }), 'LOGIN_FAILED', login)
+  }
+  is(t, await call('/v1/login', { login: user.userId, password: 'correct horse' }), 'LOGGED_IN', 'by number')
+
+  const bare = { regmode: 'email', user: { email: 'bob@good.example', userName: 'Bob' } }
+  const without = await call('/v1/register', { ...bare, name: await hashFor('Bob') })
+  is(t, without, 'PARAMETER_MISSING', 'a hash for the address is still needed')
+})
+
 t.test('registers with a phone, in every spelling one number', async (t) => {
   const { call, verify, logIn, codeOf, clock } = await open(t)
   const user = { phone: '138 0013 8000', userName: 'Amber' }

@@ -455,7 +455,15 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/register': async () => {
       const { user, ...members } = await registration(device, server)
       const number = { salt: '.'.repeat(22), clientHash: clientHashOf('number') }
-      return { ...members, ...kdf, number, ...about, ...(await prove()), user: { ...user, nickName: 'Nick' } }
+      return {
+        ...members,
+        ...kdf,
+        number,
+        name: number,
+        ...about,
+        ...(await prove()),
+        user: { ...user, nickName: 'Nick' },
+      }
     },
     '/v1/login': async () => {
       const { login } = await registerUser(device, server)
@@ -543,7 +551,16 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   // What a mail would bring is made up here: at home these are refused too.
   const withoutCode = new Set(['/v1/code/send', '/v1/verify', '/v1/password/reset'])
   // Another way to say the same: a call has one of the two.
-  const alternatives = new Set(['password', 'newPassword', 'plainMsg', 'texts', 'tokens', 'flow', 'code'])
+  const alternatives = new Set([
+    'password',
+    'oldHash',
+    'newPassword',
+    'plainMsg',
+    'texts',
+    'tokens',
+    'flow',
+    'code',
+  ])
 
   for (const made of shapes) {
     const sample = samples[made.path]

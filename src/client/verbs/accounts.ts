@@ -212,8 +212,19 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
       if (password !== undefined) await passwords.checkNew(password, [text, userName ?? '', nickName ?? ''])
       const made =
         password === undefined ? undefined : await passwords.hash(text, password, { withNumber: true })
+      const named =
+        password === undefined || userName === undefined
+          ? undefined
+          : await passwords.hash(userName, password)
       const reply = await captchas.callWithCaptcha((captcha) =>
-        core.send('/v1/register', { regmode, user, ...made?.hashes, device, ...(captcha && { captcha }) }),
+        core.send('/v1/register', {
+          regmode,
+          user,
+          ...made?.hashes,
+          ...(named && { name: named.hashes }),
+          device,
+          ...(captcha && { captcha }),
+        }),
       )
       return codeSent(reply)
     },

@@ -1,5 +1,6 @@
 import type { ReplyOf } from '../call.ts'
 import type { Core } from '../core.ts'
+import { isFailure } from '../failure.ts'
 import type { CodeSent, TypedCode } from './accounts.ts'
 
 export type AddressKind = 'email' | 'phone'
@@ -10,7 +11,10 @@ export type UserAddress = ReplyOf<'/v1/address/list'>['addresses'][number]
 export type AddressChange = {
   kind: AddressKind
   address: string
-  /** The user's password, for logins with the new address. Without it they need a code, until the next new password. */
+  /**
+   * The user's password: it confirms the change, and opens the new address. Without it the login must be fresh, and logins
+   * with the new address need a code until the next new password.
+   */
   password?: string
 }
 
@@ -25,10 +29,10 @@ export type AddressVerbs = {
   listAddresses(): Promise<UserAddress[]>
   /**
    * Sends a code to an address that is to become the user's: its first of the kind, or another one. Nothing changes before
-   * `confirmAddress`. An address of another account gets a notice; the reply is the same. The password does not leave the
-   * client, so the server does not compare it with the one of before: the login must be fresh instead. Throws
-   * FRESH_LOGIN_NEEDED (call `login` first), NOT_LOGGED_IN, MAIL_INVALID, PHONE_INVALID, CODE_TOO_SOON with
-   * `retryAfterSeconds`, PARAMETER_INVALID for an address that the user has.
+   * `confirmAddress`. An address of another account gets a notice; the reply is the same. After a fresh login the
+   * password is not compared with the one of now. Throws FRESH_LOGIN_NEEDED without a password (call `login` first),
+   * OLD_PASSWORD_WRONG, NOT_LOGGED_IN, MAIL_INVALID, PHONE_INVALID, CODE_TOO_SOON with `retryAfterSeconds`,
+   * PARAMETER_INVALID for an address that the user has.
    *
    * ```ts
    * const { flow } = await client.changeAddress({ kind: 'email', address: 'new@example.com', password })
@@ -42,40 +46,69 @@ export type AddressVerbs = {
    */
   confirmAddress(typed: TypedCode): Promise<void>
   /**
-   * Takes an address from the user. The login must be fresh. Throws FRESH_LOGIN_NEEDED, NOT_LOGGED_IN, PARAMETER_INVALID
-   * for an address that is not there, LAST_LOGIN where nothing would open the account any more.
+   * Takes an address from the user. Without the password the login must be fresh. Throws FRESH_LOGIN_NEEDED,
+   * OLD_PASSWORD_WRONG, NOT_LOGGED_IN, PARAMETER_INVALID for an address that is not there, LAST_LOGIN where nothing would
+   * open the account any more.
    *
    * ```ts
-   * await client.removeAddress('phone')
+   * await client.removeAddress('phone', { password })
    * ```
    */
-  removeAddress(kind: AddressKind): Promise<void>
+  removeAddress(kind: AddressKind, confirm?: { password?: string }): Promise<void>
 }
 
-export const createAddressVerbs = ({ send, tickets, passwords, captchas }: Core): AddressVerbs => ({
-  listAddresses: async () => {
-    const { addresses } = await tickets.withSKey((token) => send('/v1/address/list', { token }))
-    return addresses
-  },
-  changeAddress: async ({ kind, address, password }) => {
-    const made = password === undefined ? undefined : await passwords.hash(address, password)
-    const { flow, resendSeconds, expiresSeconds } = await captchas.callWithCaptcha((captcha) =>
-      tickets.withSKey((token) =>
-        send('/v1/address/change', {
-          token,
-          kind,
-          address,
-          ...made?.hashes,
-          ...(captcha && { captcha }),
-        }),
-      ),
-    )
-    return { flow, resendSeconds, expiresSeconds }
-  },
-  confirmAddress: async ({ flow, code }) => {
-    await send('/v1/verify', { flow, code })
-  },
-  removeAddress: async (remove) => {
-    await tickets.withSKey((token) => send('/v1/address/remove', { token, remove }))
-  },
-})
+type OldHash = { salt: string; clientHash: string }
+
+/** Confirms by the password what a login that is not fresh may not do, under the salt of a login that has one. */
+const confirmByPassword = async <T>(
+  { send, passwords, tickets }: Core,
+  password: string | undefined,
+  ask: (confirmed: { oldHash?: OldHash }) => Promise<T>,
+): Promise<T> => {
+  try {
+    return await ask({})
+  } catch (error) {
+    if (password === undefined || !isFailure(error, 'FRESH_LOGIN_NEEDED')) throw error
+    const { cost, logins } = await tickets.withSKey((token) => send('/v1/password/logins', { token }))
+    const first = logins.filter(({ isSet }) => isSet).slice(0, 1)
+    const [oldHash] = await passwords.hashEach(password, { cost, logins: first })
+    if (!oldHash) throw error
+    return ask({ oldHash })
+  }
+}
+
+export const createAddressVerbs = (core: Core): AddressVerbs => {
+  const { send, tickets, passwords, captchas } = core
+  return {
+    listAddresses: async () => {
+      const { addresses } = await tickets.withSKey((token) => send('/v1/address/list', { token }))
+      return addresses
+    },
+    changeAddress: async ({ kind, address, password }) => {
+      const made = password === undefined ? undefined : await passwords.hash(address, password)
+      const ask = (confirmed: { oldHash?: OldHash }) =>
+        captchas.callWithCaptcha((captcha) =>
+          tickets.withSKey((token) =>
+            send('/v1/address/change', {
+              token,
+              kind,
+              address,
+              ...made?.hashes,
+              ...confirmed,
+              ...(captcha && { captcha }),
+            }),
+          ),
+        )
+      const { flow, resendSeconds, expiresSeconds } = await confirmByPassword(core, password, ask)
+      return { flow, resendSeconds, expiresSeconds }
+    },
+    confirmAddress: async ({ flow, code }) => {
+      await send('/v1/verify', { flow, code })
+    },
+    removeAddress: async (remove, { password } = {}) => {
+      await confirmByPassword(core, password, (confirmed) =>
+        tickets.withSKey((token) => send('/v1/address/remove', { token, remove, ...confirmed })),
+      )
+    },
+  }
+}

@@ -53,15 +53,18 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
     return { own, number: await createOfNumber(input, own) }
   }
 
-  /** Of a further login: a client hash fits only the login that it was made for. */
+  /** Of the user name beside an address: a client hash fits only the login that it was made for. */
   const createFurther = async (
-    { password }: Pick<RegisterInput, 'password'>,
+    { password, clientHash, name }: Pick<RegisterInput, 'password' | 'clientHash' | 'name'>,
     own: LoginVerifier,
     loginKey: Buffer,
   ): Promise<LoginVerifier> => {
     if (passwords.hasOneSalt) return { ...own, loginKey, saltFrom: null }
-    if (password === undefined) return { loginKey, ...noSecrets }
-    const hashes = await passwords.hashesOf({ password }, () => passwords.saltFrom(loginKey))
+    const salt = passwords.saltFrom(loginKey)
+    const ofName = clientHash === undefined ? undefined : name
+    if (password === undefined && !ofName) return { loginKey, ...noSecrets }
+    if (ofName && ofName.salt !== salt) throw new Failure('PARAMETER_INVALID', { info: 'name.salt' })
+    const hashes = await passwords.hashesOf(ofName ?? { password }, () => salt)
     return { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
   }
 

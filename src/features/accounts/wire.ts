@@ -48,17 +48,25 @@ export const newPassword = {
 export const password = Type.Optional(
   Type.String({ description: 'For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8' }),
 )
+/** A hash of a password under the salt that it names. */
+const saltedHash = {
+  salt: Type.String({ pattern: '^[./A-Za-z0-9]{21}[.Oeu]$' }),
+  clientHash: Type.String({ pattern: '^[./A-Za-z0-9]{31}$' }),
+}
 const number = Type.Optional(
+  Type.Object(saltedHash, {
+    description: 'The same password for the user number, under a salt that the client makes at random',
+  }),
+)
+const name = Type.Optional(
   Type.Object(
-    {
-      salt: Type.String({
-        pattern: '^[./A-Za-z0-9]{21}[.Oeu]$',
-        description: 'Made by the client at random',
-      }),
-      clientHash: Type.String({ pattern: '^[./A-Za-z0-9]{31}$' }),
-    },
-    { description: 'The same password for the user number, under a salt of its own' },
+    { ...saltedHash, nextClientHash },
+    { description: 'With an address: the same password for the user name, under the salt of the name' },
   ),
+)
+/** For clients that do not show the password. */
+export const oldHash = Type.Optional(
+  Type.Object(saltedHash, { description: 'The password of now, under the salt of any login of the user' }),
 )
 /** A purpose and 32 hex characters. */
 export const Flow = Type.Text(64, { description: 'The flow that a code was sent for' })
@@ -174,6 +182,7 @@ export const registerShape = {
     nextClientHash,
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
     number,
+    name,
     password,
     device,
     captcha: Type.Optional(Answer),

@@ -30,10 +30,14 @@ export const createChange = (needs: ChangeNeeds) => {
   const { db, addresses, addressLogins, codes, credentials, notify, recordAudit } = needs
 
   /** The account's epoch. Throws OLD_PASSWORD_WRONG; without a password the login is fresh, as the shape asks for. */
-  const checkUser = async (password: string | undefined, caller: TicketCaller): Promise<number> => {
+  const checkUser = async (
+    { password, oldHash }: Pick<ChangeInput, 'password' | 'oldHash'>,
+    caller: TicketCaller,
+  ): Promise<number> => {
     const found = await credentials.find(caller.ticket.userId)
     if (!found) throw new Failure('NOT_LOGGED_IN')
-    if (password !== undefined) await credentials.checkOld(found, { password }, caller)
+    const old = password === undefined ? oldHash : { password }
+    if (old) await credentials.checkOld(found, old, caller)
     return found.account.epoch
   }
 
@@ -53,7 +57,7 @@ export const createChange = (needs: ChangeNeeds) => {
     const { kind } = input
     const address = await addresses.parse(input.address, kind)
     addresses.checkAllowed(address)
-    const epoch = await checkUser(input.password, caller)
+    const epoch = await checkUser(input, caller)
     const verifier = await addressLogins.createVerifier(input, address.key)
     const owner = await addresses.findOwner(db.write, address)
     if (owner?.userId === userId) throw new Failure('PARAMETER_INVALID', { info: 'address: it is yours' })
@@ -99,9 +103,10 @@ export const createChange = (needs: ChangeNeeds) => {
     }
 
   /** Throws LAST_LOGIN where nothing would open the account any more. */
-  const remove = async ({ remove: kind, password }: RemoveInput, caller: TicketCaller): Promise<void> => {
+  const remove = async (input: RemoveInput, caller: TicketCaller): Promise<void> => {
     const { userId } = caller.ticket
-    const epoch = await checkUser(password, caller)
+    const { remove: kind } = input
+    const epoch = await checkUser(input, caller)
     await db.transaction(async (trx) => {
       if (!(await addressLogins.lock(trx, userId, epoch))) throw new Failure('NOT_LOGGED_IN')
       const { old, others } = await findOwn(trx, userId, kind)

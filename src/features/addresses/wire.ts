@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { clientHash, nextClientHash, password } from '../accounts/wire.ts'
+import { clientHash, nextClientHash, oldHash, password } from '../accounts/wire.ts'
 import { Answer } from '../captcha/wire.ts'
 
 const token = Type.Optional(Type.String({ maxLength: 256, description: 'The SKey' }))
@@ -36,12 +36,13 @@ export const changeShape = {
   tiers: ['skey'],
   // By default: it is the setting password.freshSeconds.
   maxAuthAgeSeconds: 300,
-  provesAnew: ['password'],
+  provesAnew: ['password', 'oldHash'],
   input: Type.Object({
     token,
     kind: Kind,
     address: Type.Text(254, { description: 'E-mail address or phone number' }),
     password,
+    oldHash,
     clientHash,
     nextClientHash,
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
@@ -67,9 +68,9 @@ export const removeShape = {
   tiers: ['skey'],
   // By default: it is the setting password.freshSeconds.
   maxAuthAgeSeconds: 300,
-  provesAnew: ['password'],
+  provesAnew: ['password', 'oldHash'],
   // A name of its own: no bytes of another call may remove an address.
-  input: Type.Object({ token, remove: Kind, password }),
+  input: Type.Object({ token, remove: Kind, password, oldHash }),
   reply: Type.Object({}),
 } as const satisfies OperationShape
 
