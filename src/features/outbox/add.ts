@@ -3,6 +3,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { Sealer } from '../../adapters/crypto.ts'
 import type { Random } from '../../adapters/random.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { plainName } from '../../protocol/plain-name.ts'
 import type { Channel, Outbox } from './api.ts'
 import type { Backlog } from './backlog.ts'
 import { hintOf, sealBody } from './body.ts'
@@ -25,19 +26,9 @@ const retryAfterSeconds = 60
 
 /** Of a variable, in code points: names of devices and places may be long. */
 const longestVariable = 300
-const cut = (text: string, longest = longestVariable) =>
-  [...text.slice(0, 2 * longest)].slice(0, longest).join('')
-
-const longestDevice = 40
-/** A stranger chooses the name of its device, in every kind of message: there is no room for a text or a link in it. */
-const tellDevice = (text: string) =>
-  cut(
-    text
-      .replace(/[^\p{L}\p{N}\p{M} ,()_-]+/gu, ' ')
-      .replace(/ +/g, ' ')
-      .trim(),
-    longestDevice,
-  ).trim()
+const cut = (text: string) => [...text.slice(0, 2 * longestVariable)].slice(0, longestVariable).join('')
+/** A stranger chooses the name of its device, in every kind of message. */
+const tell = (name: string, value: string) => (name === 'device' ? plainName(cut(value)) : cut(value))
 
 export const createAdd = (needs: AddNeeds): Outbox => {
   const { clock, random, sealer, backlog, isSetUp, noteRefused } = needs
@@ -57,10 +48,7 @@ export const createAdd = (needs: AddNeeds): Outbox => {
     const now = clock.now()
     const messageId = createMessageId(now, random)
     const variables = Object.fromEntries(
-      Object.entries(message.variables).map(([name, value]) => [
-        name,
-        name === 'device' ? tellDevice(value) : cut(value),
-      ]),
+      Object.entries(message.variables).map(([name, value]) => [name, tell(name, value)]),
     )
     backlog.noteAdded()
     await insertMessage(trx, {

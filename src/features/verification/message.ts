@@ -29,17 +29,10 @@ const noCode = '------'
  */
 const withLinks: readonly Purpose[] = ['login', 'reset', 'confirm']
 
-const longestDevice = 40
-
-/**
- * A stranger chooses both the name of its device and the address that the message goes to: what is told has room for no
- * text of its own, and no link.
- */
-export const describeDevice = ({ device }: Pick<AppCaller, 'device'>): string => {
+/** A stranger chooses both the name of its device and the address that the message goes to: the outbox makes it plain. */
+const describeDevice = ({ device }: Pick<AppCaller, 'device'>): string => {
   if (!device) return ''
-  const named = [device.name, device.os].filter(Boolean).join(', ') || device.deviceType
-  const plain = named.replace(/[^\p{L}\p{N}\p{M} ,()_-]+/gu, ' ').replace(/ +/g, ' ')
-  return [...plain].slice(0, longestDevice).join('').trim()
+  return [device.name, device.os].filter(Boolean).join(', ') || device.deviceType
 }
 
 export const createPost = ({ outbox, clock, lifeSeconds, links }: PostNeeds): Post => {

@@ -5,6 +5,7 @@ import type { Store } from '../../../adapters/store/index.ts'
 import type { AppCaller } from '../../../http/caller.ts'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { Language } from '../../../protocol/errors.ts'
+import { plainName } from '../../../protocol/plain-name.ts'
 import type { Outbox } from '../../outbox/api.ts'
 import type { BeginOptions, BegunLogin, Tickets } from '../../tickets/api.ts'
 import type { AccountOfAddress } from '../by-address/repo.ts'
@@ -29,15 +30,12 @@ export type Known = {
 const dayMs = 24 * 3_600_000
 /** Notices of an account in a day: a thief with the password must not fill the mailbox. */
 const mostPerDay = 10
-const longestDevice = 40
 const unknownDevice = { 'zh-CN': '未知设备', en: 'unknown' } as const satisfies Record<Language, string>
 export const endPath = '/login/end'
 
-/** A stranger chooses the name of its device: there is room for no text of its own, and no link. */
 const describe = ({ device: known, language }: AppCaller, { device }: BeginOptions): string => {
   const named = [device?.device ?? known?.name, device?.type ?? known?.deviceType].filter(Boolean).join(', ')
-  const plain = named.replace(/[^\p{L}\p{N}\p{M} ,()_-]+/gu, ' ').trim()
-  return [...plain].slice(0, longestDevice).join('') || unknownDevice[language]
+  return plainName(named) || unknownDevice[language]
 }
 
 export const createNewDevice = ({ db, store, crypto, key, outbox, logins }: NewDeviceNeeds) => {
