@@ -175,6 +175,63 @@ export type Operations = {
     }
     reply: Record<never, never>
   }
+  /** The devices that the user is logged in on. */
+  '/v1/device/list': {
+    input: {
+      /** The SKey */
+      token?: string
+    }
+    reply: {
+      devices: {
+        /** Of the login */
+        id: string
+        /** Name of the app */
+        app: string
+        type: string
+        os: string
+        osver: string
+        /** Its name: as the user calls it, or as it calls itself */
+        device: string
+        /** Where the login came from: the network of the address */
+        network: string
+        /** When the user logged in there, unix seconds */
+        authenticatedAt: number
+        /** When it was used last, within an hour, unix seconds */
+        lastSeenAt: number
+        /** When the user has to log in again, unix seconds */
+        expiresAt: number
+        /** The device that asks */
+        isThis: boolean
+      }[]
+    }
+  }
+  /** Gives a device of the user another name. */
+  '/v1/device/rename': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** id, from the list */
+      rename: string
+      name: string
+    }
+    reply: {
+      /** The name as it is kept */
+      device: string
+    }
+  }
+  /** Logs the user out on another device, or on all others; asks for a fresh login. */
+  '/v1/device/revoke': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** id, from the list, or others */
+      revoke: string
+    }
+    reply: {
+      /** So many logins ended */
+      ended: number
+    }
+  }
   /** Answers the members that it was sent. */
   '/v1/echo': {
     input: Record<string, unknown>
@@ -931,6 +988,9 @@ export const operations = {
   '/v1/consent/grant': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/consent/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/consent/revoke': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/device/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/device/rename': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/device/revoke': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },

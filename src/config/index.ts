@@ -65,6 +65,7 @@ export const ConfigSchema = section({
     backends.limits,
     webCodes.limits,
     consents.limits,
+    devices.limits,
     abuse.limits,
   ),
   provisioning: section(apps.provisioning),

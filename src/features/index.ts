@@ -9,7 +9,7 @@ import { backends } from './backends/feature.ts'
 import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { consentChanges, consents, findConsentGate } from './consents/feature.ts'
-import { deviceSlots } from './devices/feature.ts'
+import { deviceSlots, userDevices } from './devices/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
@@ -121,6 +121,12 @@ export const openFeatures = (world: World) => {
     recordAudit,
   })
   house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes })
+  house.add(userDevices, {
+    tickets: ticket,
+    addresses: admin.addresses,
+    outbox: messages,
+    findAppName: admin.apps.findName,
+  })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(userOps, {})
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })

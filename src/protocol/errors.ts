@@ -100,6 +100,7 @@ const rows = {
   TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is needed', 16],
   FRESH_LOGIN_NEEDED: [2100401, 403, '请重新登录后再操作', 'Log in again first'],
   NO_DEVICE_SLOT: [2100430, 409, '登录设备数已达上限', 'Too many devices are logged in'],
+  DEVICE_UNKNOWN: [2100431, 404, '没有这个登录设备', 'The user is not logged in there'],
   PROVIDER_UNKNOWN: [2120100, 404, '没有这种第三方登录', 'There is no such provider'],
   TARGET_REFUSED: [2120101, 400, '跳转地址未登记', 'This redirect target is not listed'],
   OAUTH_EXPIRED: [2120102, 400, '第三方登录已过期，请重新开始', 'The login by a provider has expired'],

@@ -108,6 +108,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   IDENTITY_TAKEN: [replyCodes.IDENTITY_TAKEN, 409],
   IDENTITY_LINKED: [replyCodes.IDENTITY_LINKED, 409],
   IDENTITY_UNKNOWN: [replyCodes.IDENTITY_UNKNOWN, 403],
+  DEVICE_UNKNOWN: [replyCodes.DEVICE_UNKNOWN, 404],
   NO_DEVICE_SLOT: [replyCodes.NO_DEVICE_SLOT, 409],
   WEB_CODE_INVALID: [replyCodes.WEB_CODE_INVALID, 400],
   JUMP_REFUSED: [replyCodes.JUMP_REFUSED, 403],
@@ -204,6 +205,7 @@ t.test('each code is provoked', async (t) => {
   await meet('JUMP_REFUSED', '/v1/ticket/web-code', { token: skey, app: 'elsewhere', challenge })
   await meet('WEB_CODE_INVALID', '/v1/ticket/web-code/redeem', { webCode: 'wc_x', verifier: challenge })
   await meet('TIER_WANTED', '/v1/ticket/exchange', { token: skey, to: 'skey' })
+  await meet('DEVICE_UNKNOWN', '/v1/device/revoke', { token: skey, revoke: '0'.repeat(32) })
   await meet('NOT_LOGGED_IN', '/v1/logout', { token: 'x' })
   await meet('NAME_LENGTH', '/v1/register', { ...form, user: { userName: 'x' } })
   await meet('TEXT_CHARACTERS', '/v1/register', { ...form, user: { userName: 'a@b' } })

@@ -423,6 +423,9 @@ t.test('equal bytes of a login know nothing of a later failure', async (t) => {
   t.equal((await device.send(a, '/v1/login', good)).code, codes.TOO_OFTEN, 'and not a way past five failures')
 })
 
+/** The login that a ticket names. */
+const loginIdOf = (skey: string) => Buffer.from(skey.slice(3), 'base64url').subarray(0, 16).toString('hex')
+
 t.test('no changing operation but logout runs on bytes that were made for another operation', async (t) => {
   const server = await openTestServer({
     environment: { TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }) },
@@ -546,6 +549,15 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     },
     '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
     '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
+    '/v1/device/list': async () => ({ token: (await registerUser(device, server)).skey }),
+    '/v1/device/rename': async () => {
+      const { skey: token } = await registerUser(device, server)
+      return { token, rename: loginIdOf(token), name: 'A name' }
+    },
+    '/v1/device/revoke': async () => ({
+      token: (await registerUser(device, server)).skey,
+      revoke: 'others',
+    }),
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
   // What a mail would bring is made up here: at home these are refused too.

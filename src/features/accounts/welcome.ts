@@ -1,3 +1,4 @@
+import { plainName } from '../../protocol/plain-name.ts'
 import type { BegunLogin, LoginTickets } from '../tickets/api.ts'
 import type { LoginReply, WelcomeReply } from './wire.ts'
 
@@ -13,9 +14,9 @@ export const welcome = (
 type Replaced = BegunLogin['replaced'][number]
 
 const describeReplaced = ({ deviceType, os, osver, deviceName, givenName, authenticatedAt }: Replaced) => ({
-  type: deviceType,
-  os,
-  device: givenName ?? deviceName,
+  type: plainName(deviceType),
+  os: plainName(os),
+  device: givenName ?? plainName(deviceName),
   osver,
   at: Math.floor(authenticatedAt / 1_000),
 })

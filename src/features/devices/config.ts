@@ -1,9 +1,6 @@
 import { limit, listOf, oneOf, section, text, whole } from '../../config/fields.ts'
 
-export const limits = {
-  devices: limit(60, 60),
-  reauth: limit(60, 30),
-}
+export const limits = { devices: limit(60, 60) }
 
 /** What a slot is for; a device that says another type, or none, is `other`. */
 export const kinds = ['phone', 'pad', 'pc', 'web', 'tv', 'watch', 'other'] as const

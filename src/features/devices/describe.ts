@@ -1,3 +1,4 @@
+import { plainName } from '../../protocol/plain-name.ts'
 import type { LiveLogin } from '../tickets/api.ts'
 
 /** A login as its user sees it: the device, and when the user logged in there. */
@@ -11,9 +12,9 @@ export const describeLogin = ({
   authenticatedAt,
 }: LiveLogin) => ({
   id: loginId.toString('hex'),
-  type: deviceType,
-  os,
-  device: givenName ?? deviceName,
+  type: plainName(deviceType),
+  os: plainName(os),
+  device: givenName ?? plainName(deviceName),
   osver,
   at: Math.floor(authenticatedAt / 1_000),
 })

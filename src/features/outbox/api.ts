@@ -10,6 +10,7 @@ export type MessageKind =
   | 'address-changed'
   | 'password-changed'
   | 'new-device'
+  | 'logged-out'
   | 'test'
 
 export type Message = {

@@ -12,6 +12,7 @@ export const kinds: Readonly<Record<MessageKind, Variables>> = {
   'address-changed': { required: [], optional: ['address', 'old', ...whereabouts, 'link', 'days'] },
   'password-changed': { required: [], optional: whereabouts },
   'new-device': { required: ['device'], optional: ['place', 'link'] },
+  'logged-out': { required: ['count'], optional: whereabouts },
   test: { required: [], optional: [] },
 }
 

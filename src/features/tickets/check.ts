@@ -8,7 +8,7 @@ import { strengths } from '../../protocol/strength.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
 import { type A2Rule, isLive } from './a2.ts'
 import { checkStrength } from './refusals.ts'
-import { confirmA2, getUserNames } from './repo.ts'
+import { getUserNames, noteSeen, type Seen } from './repo.ts'
 import type { EndReason, SKeys, TicketRecord } from './skeys.ts'
 
 export type CheckNeeds = {
@@ -21,6 +21,7 @@ export type CheckNeeds = {
   createBatch: CreateBatch
 }
 
+const hourMs = 3_600_000
 const mostConfirmed = 50_000
 
 export type TicketState =
@@ -47,14 +48,18 @@ const ticketOf = (
   minStrength: record.minStrength ?? strengths.clear,
 })
 
+/** Whether the last use before was in an earlier hour: a login that is in use costs the row one write in each. */
+const isNewHour = (at: number, sinceUseMs: number) =>
+  Math.floor(at / hourMs) > Math.floor((at - sinceUseMs) / hourMs)
+
 export const createChecks = (needs: CheckNeeds) => {
   const { db, clock, skeys, a2 } = needs
-  // First uses of SKeys, written in batches: the store knows them at once, the row within seconds.
-  const confirmed = needs.createBatch<number>({
+  // First uses of SKeys, and one in each hour, written in batches: the store knows them at once, the row within seconds.
+  const seen = needs.createBatch<Seen>({
     most: mostConfirmed,
     write: (entries) =>
       db.transaction(async (trx) => {
-        for (const [id, counter] of entries) await confirmA2(trx, Buffer.from(fromHex(id) ?? []), counter)
+        for (const [id, use] of entries) await noteSeen(trx, Buffer.from(fromHex(id) ?? []), use)
       }),
   })
 
@@ -62,11 +67,15 @@ export const createChecks = (needs: CheckNeeds) => {
     const result = await skeys.use({ tier: 'skey', loginId: presented.handle, secret: presented.secret })
     if (result.state === 'unknown' || !appIds.includes(result.record.appId)) return { state: 'unknown' }
     if (result.state === 'ended') return { state: 'ended', reason: result.reason }
-    if (result.isFirstUse) {
+    const at = clock.now()
+    if (result.isFirstUse || isNewHour(at, result.sinceUseMs)) {
       const { counter } = result.record
-      confirmed.gather(toHex(presented.handle), () => counter)
+      seen.gather(toHex(presented.handle), (before) => ({
+        counter: Math.max(counter, before?.counter ?? 0),
+        at,
+      }))
     }
-    const idleAt = clock.now() + needs.skeyIdleSeconds * 1_000
+    const idleAt = at + needs.skeyIdleSeconds * 1_000
     return { state: 'live', ticket: ticketOf('skey', presented.handle, result.record, idleAt) }
   }
 
@@ -77,7 +86,7 @@ export const createChecks = (needs: CheckNeeds) => {
     const { login, verdict } = found
     if (!isLive(verdict)) return { state: 'ended', reason: verdict }
     if (verdict === 'current' && login.a2Confirmed < login.a2Counter) {
-      await confirmA2(db.write, login.loginId, login.a2Counter)
+      await noteSeen(db.write, login.loginId, { counter: login.a2Counter, at: clock.now() })
     }
     const writtenUntil = login.authenticatedAt + needs.replicaLagBudgetMs
     const names = await getUserNames(db, login.userId, writtenUntil)
@@ -114,6 +123,6 @@ export const createChecks = (needs: CheckNeeds) => {
       return (await skeys.use(ticket, 'only a look')).state === 'live'
     },
     /** Writes the first uses gathered since the last call. */
-    flush: confirmed.flush,
+    flush: seen.flush,
   }
 }

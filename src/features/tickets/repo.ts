@@ -168,17 +168,27 @@ export const bindLogin = async (
   return Number(numUpdatedRows) > 0
 }
 
-const confirmStatement = createStatement((db, { loginId, counter }: { loginId: Buffer; counter: number }) =>
+/** A ticket of a login was presented: with which counter of its A2, and when. */
+export type Seen = { counter: number; at: number }
+
+const seenStatement = createStatement((db, { loginId, counter, at }: Seen & { loginId: Buffer }) =>
   db
     .updateTable('logins')
-    .set({ a2Confirmed: counter })
-    .where('loginId', '=', loginId)
-    .where('a2Confirmed', '<', counter),
+    .set((eb) => ({
+      a2Confirmed: eb
+        .case()
+        .when('a2Confirmed', '<', counter)
+        .then(counter)
+        .else(eb.ref('a2Confirmed'))
+        .end(),
+      lastSeenAt: eb.case().when('lastSeenAt', '<', at).then(at).else(eb.ref('lastSeenAt')).end(),
+    }))
+    .where('loginId', '=', loginId),
 )
 
 /** Notes that the A2 with this counter, or its SKey, has been presented. */
-export const confirmA2 = async (db: Executor, loginId: Buffer, counter: number): Promise<void> => {
-  await confirmStatement(db, { loginId, counter })
+export const noteSeen = async (db: Executor, loginId: Buffer, seen: Seen): Promise<void> => {
+  await seenStatement(db, { loginId, ...seen })
 }
 
 export type Ending = { endedAt: number; endReason: string; endDetail?: string }

@@ -43,7 +43,7 @@ type AccountGate = { epoch: number; reason: EndReason }
 export type TicketUse =
   | { state: 'unknown' }
   | { state: 'ended'; reason: EndReason; record: TicketRecord }
-  | { state: 'live'; record: TicketRecord; isFirstUse: boolean }
+  | { state: 'live'; record: TicketRecord; isFirstUse: boolean; sinceUseMs: number }
 
 export type SKeysNeeds = {
   store: Store
@@ -157,7 +157,7 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       }
       if (touched.sinceUseMs >= (record.idleMs ?? mostIdleMs))
         return { state: 'ended', reason: 'expired', record }
-      return { state: 'live', record, isFirstUse: !touched.used }
+      return { state: 'live', record, isFirstUse: !touched.used, sinceUseMs: touched.sinceUseMs }
     },
     /** Whether it was ever presented; does not count as a use. */
     wasUsed: async (ticket: PresentedTicket): Promise<boolean> =>

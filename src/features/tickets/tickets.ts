@@ -11,9 +11,10 @@ import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import type { CloseConsent } from './consent-gates.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
+import { createLoginsOfUser } from './of-user/logins-of-user.ts'
 import { closeAccountOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
-import { endLogin, endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
+import { endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
 import type { EndReason } from './skeys.ts'
 import { createTakeOver } from './take-over/take-over.ts'
 
@@ -40,6 +41,8 @@ export const createTickets = (needs: TicketsNeeds) => {
     a2,
     skeyIdleSeconds: lives.skeyIdleSeconds,
   })
+
+  const ofUser = createLoginsOfUser({ db, clock, skeys })
 
   /**
    * When the user of a ticket proved who he is: at the beginning of its login. 0 for another device than that of the
@@ -101,11 +104,6 @@ export const createTickets = (needs: TicketsNeeds) => {
     await close()
   }
 
-  const end = async (loginId: Buffer): Promise<void> => {
-    await endLogin(db.write, loginId, { endedAt: clock.now(), endReason: 'logged-out' })
-    await skeys.closeLogin(loginId, 'logged-out')
-  }
-
   /** Whether a login has not ended, as part of a transaction that acts for it. */
   const isLive = async (trx: Executor, loginId: string): Promise<boolean> =>
     (await findLoginStart(trx, Buffer.from(fromHex(loginId) ?? []))) !== undefined
@@ -113,7 +111,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   /** In every process final when it returns: the row first, then the gate that every use of an SKey reads. */
   const logout = async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {
     if (everywhere) return logoutEverywhere(ticket)
-    await end(Buffer.from(fromHex(ticket.loginId) ?? []))
+    await ofUser.end(Buffer.from(fromHex(ticket.loginId) ?? []))
   }
 
   return {
@@ -126,7 +124,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     authenticate,
     exchange: a2.exchange,
     logout,
-    end,
+    ...ofUser,
     endAll,
     findKeys: findKeysOfUser,
     isLive,

@@ -35,6 +35,7 @@ const kinds: Record<MessageKind, Message['variables']> = {
   },
   'password-changed': place,
   'new-device': { link: '/m/end', ...place },
+  'logged-out': { count: '2', ...place },
   test: {},
 }
 
@@ -51,7 +52,7 @@ t.test('every kind of mail arrives in both languages, over TLS, as text and as H
         appId: app.appId,
         to: `${kind}.${language}@mail.example`.toLowerCase(),
       })
-  await until('all mail is there', () => smtp.received.length === 12)
+  await until('all mail is there', () => smtp.received.length === 14)
 
   for (const { from, to, isEncrypted, mail } of smtp.received) {
     const name = to[0]?.split('@')[0] ?? ''

@@ -59,3 +59,50 @@ export const endLogins = async (db: Executor, loginIds: readonly Buffer[], endin
     .where('endedAt', 'is', null)
     .execute()
 }
+
+/** A live login with what its user may see of it. */
+export type ShownLogin = LiveLogin & Pick<LoginRow, 'network' | 'a2RotatedAt' | 'lastSeenAt' | 'expiresAt'>
+
+/** Newest first. */
+export const findShownLogins = (
+  db: Executor,
+  { userId, nowMs, most }: { userId: number; nowMs: number; most: number },
+): Promise<ShownLogin[]> =>
+  db
+    .selectFrom('logins')
+    .select(['loginId', 'appId', 'deviceId', 'deviceType', 'deviceName', 'givenName', 'os', 'osver'])
+    .select(['authenticatedAt', 'network', 'a2RotatedAt', 'lastSeenAt', 'expiresAt'])
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .where('expiresAt', '>', nowMs)
+    .orderBy('authenticatedAt', 'desc')
+    .orderBy('loginId')
+    .limit(most)
+    .execute()
+
+/** The names that a user has given to devices, the newest first: they outlive the login. */
+export const findGivenNames = (db: Executor, userId: number, most: number) =>
+  db
+    .selectFrom('logins')
+    .select(['deviceId', 'givenName'])
+    .where('userId', '=', userId)
+    .where('deviceId', 'is not', null)
+    .where('givenName', 'is not', null)
+    .orderBy('authenticatedAt', 'desc')
+    .limit(most)
+    .execute()
+
+/** False: the user has no such live login. */
+export const updateGivenName = async (
+  db: Executor,
+  { userId, loginId, givenName }: { userId: number; loginId: Buffer; givenName: string },
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('logins')
+    .set({ givenName })
+    .where('loginId', '=', loginId)
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
