@@ -237,8 +237,8 @@ t.test('what the browser brings is judged before anything is sent', async (t) =>
     ['PROVIDER_REFUSED', { error: 'access_denied' }, 'the user has refused'],
     ['PROVIDER_REFUSED', {}, 'no usable code'],
     ['PROVIDER_REFUSED', { code: 'x'.repeat(2_049) }, 'no usable code'],
-    ['PROVIDER_FAILED', { error: 'server_error', code: 'c' }, 'the error "server_error"'],
-    ['PROVIDER_FAILED', { code: 'c', iss: 'https://evil.example' }, 'providers.x.issuer'],
+    ['PROVIDER_REFUSED', { error: 'server_error', code: 'c' }, 'the error "server_error"'],
+    ['PROVIDER_REFUSED', { code: 'c', iss: 'https://evil.example' }, 'providers.x.issuer'],
   ]
   for (const [name, callback, says] of rows) t.match(await causeOf(name, come(row, callback)), says)
   t.equal(asked.length, 0)
@@ -283,6 +283,45 @@ t.test('the test of a provider tells a wrong secret from a wrong code', async (t
   answer = { type: 'text/html', text: '<html>', status: 200 }
   t.match(await driver.test(), { ok: false, reason: /\/token answers 200$/ })
   t.match(await openDriver(plainRow('http://127.0.0.1:1')).test(), { ok: false, reason: /ECONNREFUSED/ })
+})
+
+t.test('a failure of the provider is known until a login succeeds; one of a caller is none', async (t) => {
+  let token = json({ error: 'invalid_client' }, 401)
+  const { url } = await openPlainProvider(t, {
+    'POST /token': () => token,
+    'GET /user': () => json({ id: 1 }),
+  })
+  const time = createTestClock()
+  const openOne = (row: ProviderRow) => {
+    const found = openProviders({ rows: { x: row }, fetch, clock: time }).get('x')
+    if (!found) throw new Error('the row is off')
+    const finish = (callback: Record<string, string>) =>
+      found.driver.finish({ ...asked, callback: new URLSearchParams(callback) })
+    return { ...found, finish }
+  }
+  const { problem, finish } = openOne(plainRow(url, { issuer: 'https://a.example' }))
+  t.equal(problem(), '')
+  for (const callback of [{ error: 'server_error' }, { iss: 'https://b.example', code: 'c' }, { code: '' }])
+    await causeOf('PROVIDER_REFUSED', finish(callback))
+  t.equal(problem(), '', 'a browser can bring anything')
+  await causeOf('PROVIDER_FAILED', finish({ code: 'c' }))
+  t.match(problem(), /^provider x: .*invalid_client/)
+  token = json({ error: 'invalid_grant' }, 400)
+  await causeOf('PROVIDER_REFUSED', finish({ code: 'c' }))
+  t.match(problem(), 'invalid_client', 'a wrong code proves nothing')
+  token = giveToken()
+  await finish({ code: 'c' })
+  t.equal(problem(), '')
+
+  const dead = openOne(plainRow('http://127.0.0.1:1'))
+  await causeOf('PROVIDER_FAILED', dead.finish({ code: 'c' }))
+  t.match(dead.problem(), /^provider x: http:\/\/127\.0\.0\.1:1\/token: ECONNREFUSED/)
+  time.add(600_000)
+  t.equal(dead.problem(), '', 'after ten minutes it is not known any more')
+
+  const discovery = openOne({ ...plainRow(url), kind: 'oidc', issuer: url })
+  await causeOf('PROVIDER_FAILED', discovery.driver.authorizeUrl({ ...asked, challenge: 'c' }))
+  t.match(discovery.problem(), /^provider x: /, 'a discovery that fails')
 })
 
 t.test("Apple's secret is a JWT of the configured key, and a bad key is named", async (t) => {

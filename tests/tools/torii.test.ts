@@ -66,6 +66,8 @@ const commands = [
   'outbox retry',
   'outbox test mail',
   'outbox test sms',
+  'provider list',
+  'provider test',
   'key create',
   'key list',
   'key rotate',

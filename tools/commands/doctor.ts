@@ -48,6 +48,7 @@ type Options = { production?: boolean }
 const examine = async (context: Context, { production = false }: Options): Promise<Finding[]> => {
   const config = await context.readConfig({ production })
   const { checkMessages } = await import('../doctor/messages.ts')
+  const { checkProviders } = await import('../doctor/providers.ts')
   const { checkStore } = await import('../doctor/store.ts')
   const { checkOtherPins, checkServerKey } = await import('../doctor/server-key.ts')
   const { checkProxies, checkSettings, checkTls } = await import('../doctor/settings.ts')
@@ -62,6 +63,7 @@ const examine = async (context: Context, { production = false }: Options): Promi
     ...database,
     ...(await attempt('store', () => checkStore(config.store))),
     ...(await attempt('mail and SMS', () => checkMessages(config))),
+    ...(await attempt('providers', () => checkProviders(config))),
     ...(await attempt('server key', () => checkServerKey(config, pins))),
     ...(await attempt('proxies', () => [checkProxies(config)])),
     ...(await attempt('certificate', () => checkTls(config))),
@@ -99,7 +101,7 @@ export const register = (program: Command, context: Context) => {
     'torii doctor --json | jq .state',
   )
     .description(
-      'Looks at the database and its replicas, the store, the clocks, mail and SMS, the server key and the settings. ' +
+      'Looks at the database and its replicas, the store, the clocks, mail and SMS, login providers, the server key and the settings. ' +
         'Each is ok, a warning or broken, with what to do; ends with 1 when something is broken.',
     )
     .option(

@@ -75,7 +75,12 @@ export type ProviderDriver = {
   test(): Promise<{ ok: true } | { ok: false; reason: string }>
 }
 
-export type OpenProvider = { provider: Provider; driver: ProviderDriver }
+export type OpenProvider = {
+  provider: Provider
+  driver: ProviderDriver
+  /** What an administrator has to mend, as far as logins have shown it; empty: nothing. */
+  problem(): string
+}
 
 /** By name, in the order of the configuration. `World.providers` for the features. */
 export type Providers = ReadonlyMap<string, OpenProvider>

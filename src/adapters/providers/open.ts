@@ -3,14 +3,25 @@ import type { ProviderRow } from '../../config/index.ts'
 import type { Clock } from '../clock.ts'
 import type { OutgoingFetch } from '../fetch.ts'
 import { createMakeClientSecret } from './client-secret.ts'
-import type { ProviderDriver, Providers } from './driver.ts'
+import type { OpenProvider, ProviderDriver, Providers } from './driver.ts'
 import { createOidcDriver } from './oidc.ts'
 import { createPlainDriver } from './plain.ts'
+import { watchDriver } from './watch.ts'
 
 export type ProviderNeeds = {
   rows: Readonly<Record<string, ProviderRow>>
   fetch: OutgoingFetch
   clock: Pick<Clock, 'now' | 'elapsed'>
+}
+
+/** What is wrong with a secret that is a key, which no start has tried; empty: nothing. */
+const findSecretProblem = (name: string, make: () => string): string => {
+  try {
+    make()
+    return ''
+  } catch (error) {
+    return `providers.${name}.clientSecret: ${(error as Error).message}`
+  }
 }
 
 /** A row without a client id is off. */
@@ -27,20 +38,16 @@ export const openProviders = ({ rows, fetch, clock }: ProviderNeeds): Providers 
     oauth2: (name, row) =>
       createPlainDriver({ name, row, fetch, makeClientSecret: () => makeClientSecret(row) }),
   }
-  return new Map(
-    Object.entries(rows)
-      .filter(([, { clientId }]) => clientId !== '')
-      .map(([name, row]) => [
-        name,
-        {
-          provider: {
-            ...row,
-            name,
-            title: row.title || name,
-            titleChinese: row.titleChinese || row.title || name,
-          },
-          driver: drivers[row.kind](name, row),
-        },
-      ]),
-  )
+  const open = (name: string, row: ProviderRow): OpenProvider => {
+    const title = row.title || name
+    const secretProblem = findSecretProblem(name, () => makeClientSecret(row))
+    const { driver, problem } = watchDriver(drivers[row.kind](name, row), clock)
+    return {
+      provider: { ...row, name, title, titleChinese: row.titleChinese || title },
+      driver,
+      problem: () => secretProblem || problem(),
+    }
+  }
+  const on = Object.entries(rows).filter(([, { clientId }]) => clientId !== '')
+  return new Map(on.map(([name, row]) => [name, open(name, row)]))
 }

@@ -25,6 +25,10 @@ const clientFaults =
 const codeFaults =
   /invalid_grant|authCode|bad_verification_code|\b(40029|40163|100019|100020|21325|20003|20004)\b/i
 
+/** Marked as OpenID Connect's are (RFC 6749 section 5.2), when it is our id or secret that is refused. */
+const refusedClient = (fault: string) =>
+  clientFaults.test(fault) ? Object.assign(new Error(fault), { error: 'invalid_client' }) : undefined
+
 const lookIn =
   (values: Record<string, string>): Lookup =>
   (name) =>
@@ -77,7 +81,7 @@ export const createPlainDriver = ({ name, row, fetch, makeClientSecret }: PlainN
     const fault = findFault(answer, quirks)
     const place = placeOf(url)
     if (fault !== undefined && codeFaults.test(fault)) throw refuse(`${place} answers ${fault}`)
-    if (fault !== undefined) throw fail(`${place} answers ${fault}`)
+    if (fault !== undefined) throw fail(`${place} answers ${fault}`, refusedClient(fault))
     if (status !== 200 && status !== 201) throw fail(`${place} answers ${status}`)
     if (typeof answer !== 'object' || answer === null) throw fail(`${place} answers no JSON and no form`)
     return answer
@@ -133,11 +137,11 @@ export const createPlainDriver = ({ name, row, fetch, makeClientSecret }: PlainN
   const readCode = (callback: URLSearchParams): string => {
     const error = callback.get('error')
     if (error === 'access_denied') throw refuse('the user has refused')
-    if (error !== null) throw fail(`the browser brings the error ${JSON.stringify(error.slice(0, 60))}`)
+    if (error !== null) throw refuse(`the browser brings the error ${JSON.stringify(error.slice(0, 60))}`)
     const issuer = callback.get('iss')
     // RFC 9207: an answer of another provider.
     if (issuer !== null && row.issuer !== '' && issuer !== row.issuer)
-      throw fail(`providers.${name}.issuer: the browser brings ${JSON.stringify(issuer.slice(0, 100))}`)
+      throw refuse(`providers.${name}.issuer: the browser brings ${JSON.stringify(issuer.slice(0, 100))}`)
     const code = callback.get(quirks.codeMember) ?? callback.get('code') ?? ''
     // Without a code the user has refused, at WeChat.
     if (code === '' || code.length > longestCode) throw refuse('the browser brings no usable code')
