@@ -29,7 +29,14 @@ import { openStore } from './adapters/store/open.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import type { World } from './features/feature.ts'
-import { checkKeyRings, checkPins, checkWrites, openRecover, reservedKeys } from './features/index.ts'
+import {
+  checkKeyRings,
+  checkPins,
+  checkWrites,
+  openPasswordCosts,
+  openRecover,
+  reservedKeys,
+} from './features/index.ts'
 import { createAdmission } from './http/admission.ts'
 import { findLanguage } from './http/language.ts'
 
@@ -67,7 +74,7 @@ export const openWorld = async (options: WorldOptions) => {
     opened.unshift(db)
     await checkPins(db, {
       serverKeyFingerprint: key.fingerprint,
-      passwordCost: config.password.cost,
+      passwordCosts: config.password,
       clientSalt: config.password.clientSalt,
     })
     await checkKeyRings(db, newestKeys(key))
@@ -112,6 +119,7 @@ export const openWorld = async (options: WorldOptions) => {
       sealer: createSealer(key.atRest, random),
       createBatch,
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
+      hashInBackground: bcryptPool.hash,
       slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
       providers: openProviders({
         rows: config.providers,
@@ -120,6 +128,7 @@ export const openWorld = async (options: WorldOptions) => {
         clock,
       }),
       isWithin,
+      passwordCosts: await openPasswordCosts(db, config.password),
       passwordLists,
       drawGlyphs,
       senders,

@@ -340,6 +340,8 @@ export type Operations = {
       clientHash?: string
       /** The same at the cost that prelogin calls next */
       nextClientHash?: string
+      /** The same at the cost that prelogin calls previous */
+      previousClientHash?: string
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
       password?: string
       /** For clients that cannot run bcrypt; 8 characters to 1,024 bytes of UTF-8 */
@@ -428,6 +430,8 @@ export type Operations = {
       token?: string
       /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
       clientHash?: string
+      /** The same at the cost that prelogin calls previous */
+      previousClientHash?: string
       /** The salt of clientHash */
       salt?: string
       /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
@@ -484,6 +488,9 @@ export type Operations = {
     reply: {
       cost: number
       next?: {
+        cost: number
+      }
+      previous?: {
         cost: number
       }
       logins: {
@@ -544,6 +551,9 @@ export type Operations = {
       next?: {
         cost: number
       }
+      previous?: {
+        cost: number
+      }
       logins?: {
         /** name, number, email, phone */
         kind: string
@@ -587,6 +597,9 @@ export type Operations = {
       cost: number
       salt: string
       next?: {
+        cost: number
+      }
+      previous?: {
         cost: number
       }
     }

@@ -23,6 +23,7 @@ export type PasswordHashes = {
   salt: string
   clientHash: string
   nextClientHash?: string
+  previousClientHash?: string
   number?: { salt: string; clientHash: string }
 }
 
@@ -75,7 +76,17 @@ export type HashOptions = {
   /** Not normalised, as older clients hashed it. */
   asTyped?: boolean
   withNumber?: boolean
+  /** Also at the cost of before a raise: the account may not have logged in since. */
+  withPrevious?: boolean
 }
+
+/** What a server says a new password has to be hashed with. */
+export type SaltsAndCosts = {
+  cost: number
+  next?: { cost: number } | undefined
+  logins: readonly { salt: string }[]
+}
+export type NewHash = { salt: string; clientHash: string; nextClientHash?: string }
 
 export type Hashed = {
   wanted: KdfWanted
@@ -93,15 +104,39 @@ export type PasswordsNeeds = {
 }
 
 export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNeeds) => {
-  const checkWanted = async (login: Login, wanted: KdfWanted, acceptNewKdf: boolean): Promise<void> => {
+  /** How this login was hashed before, if that counts. */
+  const checkWanted = async (login: Login, wanted: KdfWanted, acceptNewKdf: boolean) => {
     const { salt, cost } = wanted
     if (cost < minimumCost) {
       throw new ClientFailure('KDF_TOO_WEAK', { info: `cost ${cost} is below minimumKdfCost ${minimumCost}` })
     }
     const before = acceptNewKdf ? undefined : await record.find(login)
-    if (!before || (before.salt === salt && before.cost <= cost)) return
+    if (!before || (before.salt === salt && before.cost <= cost)) return before
     const what = before.salt === salt ? `cost ${cost} instead of ${before.cost}` : 'another salt'
     throw new ClientFailure('KDF_CHANGED', { info: `${what}; if that is right, pass acceptNewKdf: true` })
+  }
+
+  const isWeaker = (previous: { cost: number } | undefined, cost: number): previous is { cost: number } =>
+    isCost(previous?.cost) && previous.cost < cost && previous.cost >= minimumCost
+
+  /** A new password for each salt of an account. */
+  const hashEach = async (
+    password: string,
+    { cost, next, logins }: SaltsAndCosts,
+    asTyped = false,
+  ): Promise<NewHash[]> => {
+    const salts = [...new Set(logins.map(({ salt }) => salt))]
+    const isKnown = isCost(cost) && salts.every(isBcryptSalt) && salts.length <= mostSalts
+    if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
+    if (cost < minimumCost) throw new ClientFailure('KDF_TOO_WEAK')
+    const text = passwordText(noblePrimitives, asTyped ? password : password.normalize('NFC'))
+    return Promise.all(
+      salts.map(async (salt) => ({
+        salt,
+        clientHash: await kdf({ text, salt, cost }),
+        ...(next && { nextClientHash: await kdf({ text, salt, cost: next.cost }) }),
+      })),
+    )
   }
 
   return {
@@ -122,28 +157,20 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
       )
       if (judged.sums.some((sum) => known.has(sum))) throw new ClientFailure('PASSWORD_COMMON')
     },
-    /** A new password for each salt of an account. */
-    hashEach: async (
+    hashEach,
+    /** The password of now, for one salt of the account. */
+    hashOld: async (
       password: string,
-      {
-        cost,
-        next,
-        logins,
-      }: { cost: number; next?: { cost: number } | undefined; logins: readonly { salt: string }[] },
+      { cost, previous, salt }: { cost: number; previous?: { cost: number } | undefined; salt: string },
       asTyped = false,
-    ): Promise<{ salt: string; clientHash: string; nextClientHash?: string }[]> => {
-      const salts = [...new Set(logins.map(({ salt }) => salt))]
-      const isKnown = isCost(cost) && salts.every(isBcryptSalt) && salts.length <= mostSalts
-      if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
-      if (cost < minimumCost) throw new ClientFailure('KDF_TOO_WEAK')
-      const text = passwordText(noblePrimitives, asTyped ? password : password.normalize('NFC'))
-      return Promise.all(
-        salts.map(async (salt) => ({
-          salt,
-          clientHash: await kdf({ text, salt, cost }),
-          ...(next && { nextClientHash: await kdf({ text, salt, cost: next.cost }) }),
-        })),
-      )
+    ) => {
+      const hashAt = async (at: number) =>
+        (await hashEach(password, { cost: at, logins: [{ salt }] }, asTyped))[0]?.clientHash ?? ''
+      return {
+        salt,
+        clientHash: await hashAt(cost),
+        ...(isWeaker(previous, cost) && { previousClientHash: await hashAt(previous.cost) }),
+      }
     },
     /**
      * Asks for the salt of a login and hashes a password for it, at the next cost too when the server names a higher one.
@@ -152,25 +179,30 @@ export const createPasswords = ({ send, kdf, minimumCost, record }: PasswordsNee
     hash: async (
       login: Login,
       password: string,
-      { acceptNewKdf = false, asTyped = false, withNumber = false }: HashOptions = {},
+      { acceptNewKdf = false, asTyped = false, withNumber = false, withPrevious = false }: HashOptions = {},
     ): Promise<Hashed> => {
       if (!isPasswordLong(password)) throw new ClientFailure('PASSWORD_LENGTH')
       const asked = { login, kdfs: [normalKdfName] }
-      const { kdf: name, salt, cost, next } = await send('/v1/prelogin', asked)
+      const { kdf: name, salt, cost, next, previous } = await send('/v1/prelogin', asked)
       const isKnown =
         (name === kdfName || name === normalKdfName) && isBcryptSalt(String(salt)) && isCost(cost)
       if (!isKnown || (next && !isCost(next.cost))) throw new ClientFailure('KDF_UNKNOWN')
       const wanted = { salt, cost }
-      await checkWanted(login, wanted, acceptNewKdf)
+      const before = await checkWanted(login, wanted, acceptNewKdf)
+      // A weaker hash leaves only a client that knows no stronger one of this login.
+      const hasPrevious =
+        withPrevious && isWeaker(previous, cost) && (!before || before.cost <= previous.cost)
       const normal = name === normalKdfName && !asTyped ? password.normalize('NFC') : password
       const text = passwordText(noblePrimitives, normal)
       const ownSalt = randomSalt(crypto.getRandomValues(new Uint8Array(randomSaltBytes)))
-      const [clientHash, ownHash] = await Promise.all([
+      const [clientHash, ownHash, previousHash] = await Promise.all([
         kdf({ text, salt, cost }),
         withNumber ? kdf({ text, salt: ownSalt, cost }) : undefined,
+        hasPrevious ? kdf({ text, salt, cost: previous.cost }) : undefined,
       ])
       const hashes: PasswordHashes = { salt, clientHash }
       if (ownHash !== undefined) hashes.number = { salt: ownSalt, clientHash: ownHash }
+      if (previousHash !== undefined) hashes.previousClientHash = previousHash
       if (next && next.cost >= cost) hashes.nextClientHash = await kdf({ text, salt, cost: next.cost })
       return { wanted, hashes, isNormalised: normal !== password }
     },

@@ -60,8 +60,15 @@ export type World = AdminWorld & {
   createBatch: CreateBatch
   /** bcrypt off the event loop, bounded: throws OVERLOADED. */
   hashPassword(text: string, salt: string, cost: number): Promise<string>
+  /** The same for work that no call waits for. */
+  hashInBackground(text: string, salt: string, cost: number): Promise<string>
   /** scrypt 2^15/8/3, for hashes under one fixed salt; bounded: throws OVERLOADED. */
   slowDown(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>
+  /** The bcrypt costs that count now; 0: none. */
+  passwordCosts: {
+    now(): { cost: number; nextCost: number; previousCost: number }
+    load(): Promise<void>
+  }
   passwordLists: PasswordLists
   providers: Providers
   isWithin(address: string, network: string): boolean

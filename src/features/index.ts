@@ -23,11 +23,11 @@ import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { webCodes } from './web-codes/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
-export { checkKeyRings, checkPins, checkWrites } from './settings/feature.ts'
+export { checkKeyRings, checkPins, checkWrites, openPasswordCosts } from './settings/feature.ts'
 
 /** What works on the database alone: all that the command line needs. */
 export const addAdmin = (house: House<AdminWorld>) => {
-  const { increment } = house.add(settings, {})
+  const { increment, moveCostPin, readCosts } = house.add(settings, {})
   const { record: recordAudit } = house.add(audit, {})
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
@@ -49,6 +49,8 @@ export const addAdmin = (house: House<AdminWorld>) => {
       addresses: address,
       consents: consent,
       openQuality,
+      moveCostPin,
+      readCosts,
       ...recorders,
     }),
     words: house.add(wordAdmin, recorders),

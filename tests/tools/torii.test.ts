@@ -61,6 +61,8 @@ const commands = [
   'user disable',
   'user enable',
   'user remove',
+  'password status',
+  'password finish',
   'outbox list',
   'outbox show',
   'outbox retry',

@@ -90,7 +90,7 @@ export const checkOtherPins = (pins: Pins): Finding[] =>
 export const readPins = (db: Db, config: Config): Promise<Pins> =>
   comparePins(db, {
     serverKeyFingerprint: '',
-    passwordCost: config.password.cost,
+    passwordCosts: config.password,
     clientSalt: config.password.clientSalt,
   })
 

@@ -11,13 +11,14 @@ export const openHashing = async ({ security, password }: Config, db: Db) => {
   const { createBcryptPool } = await import('../../src/adapters/bcrypt/pool.ts')
   const { createScryptPool } = await import('../../src/adapters/scrypt-pool.ts')
   const { createPasswordLists } = await import('../../src/adapters/password-lists.ts')
-  const { checkPins } = await import('../../src/features/index.ts')
+  const { checkPins, openPasswordCosts } = await import('../../src/features/index.ts')
   const key = openServerKey(security, { create: false, random: systemRandom })
-  const { cost, clientSalt } = password
-  await checkPins(db, { serverKeyFingerprint: key.fingerprint, passwordCost: cost, clientSalt })
+  const { clientSalt } = password
+  await checkPins(db, { serverKeyFingerprint: key.fingerprint, passwordCosts: password, clientSalt })
+  const passwordCosts = await openPasswordCosts(db, password)
   const passwordLists = createPasswordLists(password)
   await passwordLists.load()
   const bcrypt = createBcryptPool(password)
   const { slowDown } = createScryptPool(password)
-  return { key, passwordLists, hashPassword: bcrypt.hash, slowDown, close: bcrypt.close }
+  return { key, passwordCosts, passwordLists, hashPassword: bcrypt.hash, slowDown, close: bcrypt.close }
 }

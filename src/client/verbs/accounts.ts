@@ -242,12 +242,16 @@ export const createAccountVerbs = (core: Core): AccountVerbs => {
     },
     login: async ({ login, password, newPassword, acceptNewKdf = false }) => {
       if (newPassword !== undefined) await passwords.checkNew(newPassword, [String(login)])
-      const hashed = await passwords.hash(login, password, { acceptNewKdf })
+      const hashed = await passwords.hash(login, password, { acceptNewKdf, withPrevious: true })
       try {
         return await sendWith(login, hashed, newPassword)
       } catch (error) {
         if (!hashed.isNormalised || !isFailure(error, 'LOGIN_FAILED')) throw error
-        const typed = await passwords.hash(login, password, { acceptNewKdf, asTyped: true })
+        const typed = await passwords.hash(login, password, {
+          acceptNewKdf,
+          asTyped: true,
+          withPrevious: true,
+        })
         return sendWith(login, typed, newPassword)
       }
     },

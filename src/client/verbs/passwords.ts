@@ -71,8 +71,12 @@ const changeBy = async (
   return tickets.withSKey(async (token) => {
     const salts = await send('/v1/password/logins', { token })
     const hashes = await passwords.hashEach(newPassword, salts)
-    const first = { ...salts, next: undefined, logins: salts.logins.filter(({ isSet }) => isSet).slice(0, 1) }
-    const [old] = oldPassword === undefined ? [] : await passwords.hashEach(oldPassword, first, asTyped)
+    const { cost, previous, logins } = salts
+    const first = logins.find(({ isSet }) => isSet)
+    const old =
+      first && oldPassword !== undefined
+        ? await passwords.hashOld(oldPassword, { cost, previous, salt: first.salt }, asTyped)
+        : undefined
     const { device } = core.options
     return greeter.sendWithProof('/v1/password/change', { token, ...old, hashes, device })
   })

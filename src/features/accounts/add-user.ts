@@ -8,7 +8,7 @@ import { createInsertAccount } from './new-account.ts'
 import { createNewVerifiers } from './new-verifiers.ts'
 import { createPasswordParts } from './password-parts.ts'
 
-export type Hashing = Pick<World, 'key' | 'hashPassword' | 'slowDown'>
+export type Hashing = Pick<World, 'key' | 'passwordCosts' | 'hashPassword' | 'slowDown'>
 
 export const createAddUser =
   (world: AdminWorld & { db: Db }, recordAudit: RecordAudit) => (hashing: Hashing) => {

@@ -18,6 +18,8 @@ import { createAccountAdmin } from './admin.ts'
 import { createCodeLogin } from './by-address/login.ts'
 import { createAddressLogins } from './by-address/logins.ts'
 import { createRegisterAddress } from './by-address/register.ts'
+import { createMove } from './costs/move.ts'
+import { createRaise, type RaiseNeeds } from './costs/raise.ts'
 import { createCredentials } from './credentials/service.ts'
 import { createSetPassword, type SetPasswordNeeds } from './credentials/set-password.ts'
 import { createNetworkFailures } from './failures/networks.ts'
@@ -42,10 +44,11 @@ import { loginShape, preloginShape, type RegisterInput, registerShape } from './
 
 const dayMs = 24 * 3_600_000
 
-export type AccountAdminNeeds = SetPasswordNeeds & {
-  addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
-  consents: Pick<Consents, 'removeOf'>
-}
+export type AccountAdminNeeds = SetPasswordNeeds &
+  Pick<RaiseNeeds, 'moveCostPin' | 'readCosts'> & {
+    addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
+    consents: Pick<Consents, 'removeOf'>
+  }
 
 export const accountAdmin = feature({
   create: (world: AdminWorld, needs: AccountAdminNeeds) => {
@@ -57,6 +60,7 @@ export const accountAdmin = feature({
       api: {
         ...createAccountAdmin({ ...needs, db, clock, removeAccount }),
         markUsed,
+        raise: createRaise({ ...needs, db, clock }),
         /** Both are for a command that has the server key. */
         openAddUser: createAddUser(world, needs.recordAudit),
         openSetPassword: createSetPassword(world, needs),
@@ -95,6 +99,7 @@ export const accounts = feature({
     })
     const networks = createNetworkFailures({ passEach, elapsed: clock.elapsed })
     const credentials = createCredentials({ ...needs, db, clock, passwords, verifiers, failures, networks })
+    const { move, settle } = createMove({ ...world, passwords, verifiers })
     const newDevice = createNewDevice({
       ...needs,
       db,
@@ -108,7 +113,7 @@ export const accounts = feature({
       db,
       clock,
       passwords,
-      verifiers,
+      move,
       findKey,
       findSalt,
       failures,
@@ -142,6 +147,8 @@ export const accounts = feature({
           return { code: 'LOGGED_IN', ...(await reply) }
         }),
       ],
+      onChange: [{ kind: 'password-cost', apply: world.passwordCosts.load, isWhole: true, missed: 'any' }],
+      close: [settle],
       pages: createEndPages(newDevice),
       retention: [
         { name: 'login failures', keptMs: dayMs, remove: removeOldFailures },

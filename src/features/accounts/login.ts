@@ -5,16 +5,17 @@ import type { AppCaller, CallerKey } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
+import type { Move } from './costs/move.ts'
 import { hasNewPassword } from './credentials/new-password.ts'
 import type { Replacement } from './credentials/replace.ts'
 import type { CredentialsService } from './credentials/service.ts'
 import type { NetworkFailures } from './failures/networks.ts'
 import type { FailuresService } from './failures/rule.ts'
 import type { FindKey } from './find-key.ts'
+import type { Hashes } from './hashes.ts'
 import type { NewDevice } from './new-device/notice.ts'
-import type { Hashes, Passwords } from './passwords.ts'
-import { type AccountFound, findLoginSituation, type LoginSituation, updateNextVerifier } from './repo.ts'
-import type { Verifiers } from './verifier.ts'
+import type { Passwords } from './passwords.ts'
+import { type AccountFound, findLoginSituation, type LoginSituation } from './repo.ts'
 import { welcome, withReplaced } from './welcome.ts'
 import type { LoginInput, LoginReply } from './wire.ts'
 
@@ -22,7 +23,7 @@ export type LoginNeeds = {
   db: Db
   clock: Clock
   passwords: Passwords
-  verifiers: Verifiers
+  move: Move
   findKey: FindKey
   findSalt(typed: string): Promise<string>
   failures: FailuresService
@@ -38,12 +39,13 @@ export type LoginNeeds = {
 const mostTries = 3
 
 export const createLogin = (needs: LoginNeeds) => {
-  const { db, clock, passwords, verifiers, failures, networks, newDevice, captcha, credentials } = needs
+  const { db, clock, passwords, failures, networks, newDevice, captcha, credentials } = needs
 
   /** The account, if the password is right and it may log in. Throws every refusal of a login. */
   const authenticate = async (situation: LoginSituation, hashes: Hashes, caller: AppCaller) => {
     const { account } = situation
-    if (!(await credentials.isRight(hashes, account)) || !account) {
+    const fitting = await credentials.findFit(hashes, account)
+    if (!fitting || !account) {
       // A byte-equal copy of a wrong login counts once.
       if (caller.isRepeat) throw new Failure('LOGIN_FAILED')
       const refusal = await failures.count(situation)
@@ -53,19 +55,7 @@ export const createLogin = (needs: LoginNeeds) => {
     if (account.status !== 'active') {
       throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
     }
-    return account
-  }
-
-  const keepNextHash = async (account: AccountFound, { nextHash }: Hashes) => {
-    if (nextHash === undefined) return
-    // The password was right, so this hash counts: a wrong one from an earlier login must not stay.
-    if (
-      account.nextVerifier !== null &&
-      (await verifiers.verify(nextHash, account.nextVerifier, passwords.form))
-    )
-      return
-    const next = await verifiers.create(nextHash, passwords.form)
-    await updateNextVerifier(db.write, account, next, clock.now())
+    return { account, fitting }
   }
 
   /**
@@ -129,7 +119,7 @@ export const createLogin = (needs: LoginNeeds) => {
       : await judge(found, input, caller)
     hasSolved.captcha = situation !== found
     const hashes = await passwords.hashesOf(input, () => needs.findSalt(typed))
-    const account = await authenticate(situation, hashes, caller)
+    const { account, fitting } = await authenticate(situation, hashes, caller)
     const guard = failures.guardOf(situation)
     if (account.mustChange === 1 || hasNewPassword(input)) {
       const changed = await changePassword(account, input, caller, { proof: key, guard })
@@ -143,7 +133,7 @@ export const createLogin = (needs: LoginNeeds) => {
     const begun = await newDevice.begin(account, caller, options, { mail: account.mail, isKnownDevice })
     if (!begun) return undefined
     await failures.clear(situation)
-    await keepNextHash(account, hashes)
+    await needs.move(account, fitting)
     const redirect = key && needs.findRedirect(caller, key)
     const tickets = await begun.finish()
     if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })

@@ -2,7 +2,8 @@
 import type { Random } from '../../adapters/random.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { randomSalt, randomSaltBytes } from '../../protocol/password-kdf.ts'
-import type { Hashes, Passwords } from './passwords.ts'
+import { createMakeVerifiers } from './make-verifiers.ts'
+import type { Passwords } from './passwords.ts'
 import type { LoginVerifier } from './repo.ts'
 import { noVerifier, type Verifiers } from './verifier.ts'
 import type { RegisterInput } from './wire.ts'
@@ -14,23 +15,23 @@ const noSecrets: Secrets = { saltFrom: null, verifier: noVerifier, nextVerifier:
 export type NewVerifiers = { own: LoginVerifier; number: Secrets }
 
 export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifiersNeeds) => {
-  const verifiersOf = async ({ hash, nextHash }: Hashes) => ({
-    verifier: await verifiers.create(hash, passwords.form),
-    nextVerifier: nextHash === undefined ? null : await verifiers.create(nextHash, passwords.form),
-  })
+  const makeVerifiers = createMakeVerifiers({ passwords, verifiers })
 
   /** A hash for the number, under a salt that is in no relation to the login that was registered. */
-  const hashOfNumber = async ({ number, password }: RegisterInput) => {
-    if (password === undefined) return number && { salt: number.salt, hash: number.clientHash }
-    const salt = randomSalt(random.bytes(randomSaltBytes))
-    return { salt, hash: (await passwords.hashesOf({ password }, () => salt)).hash }
+  const hashesOfNumber = async ({ number, password }: RegisterInput) => {
+    if (password === undefined && number === undefined) return undefined
+    const salt = number && password === undefined ? number.salt : randomSalt(random.bytes(randomSaltBytes))
+    return {
+      salt,
+      hashes: await passwords.hashesOf(password === undefined ? { ...number } : { password }, () => salt),
+    }
   }
 
   const createOfNumber = async (input: RegisterInput, own: LoginVerifier): Promise<Secrets> => {
-    const made = passwords.hasOneSalt ? undefined : await hashOfNumber(input)
+    const made = passwords.hasOneSalt ? undefined : await hashesOfNumber(input)
     // A client that sends no hash for the number logs in by number under the salt of this login, as it always did.
     if (!made) return { ...own, saltFrom: own.loginKey }
-    return { saltFrom: Buffer.from(`salt:${made.salt}`), ...(await verifiersOf({ hash: made.hash })) }
+    return { saltFrom: Buffer.from(`salt:${made.salt}`), ...(await makeVerifiers(made.hashes)) }
   }
 
   /** Of one login, by what was sent for it. */
@@ -44,7 +45,7 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
       throw new Failure(sent === undefined ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { info: 'salt' })
     }
     const hashes = await passwords.hashesOf(input, () => salt)
-    return { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
+    return { loginKey, saltFrom: null, ...(await makeVerifiers(hashes)) }
   }
 
   /** Of the login that is registered, and of the number of its account. */
@@ -65,7 +66,7 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
     if (password === undefined && !ofName) return { loginKey, ...noSecrets }
     if (ofName && ofName.salt !== salt) throw new Failure('PARAMETER_INVALID', { info: 'name.salt' })
     const hashes = await passwords.hashesOf(ofName ?? { password }, () => salt)
-    return { loginKey, saltFrom: null, ...(await verifiersOf(hashes)) }
+    return { loginKey, saltFrom: null, ...(await makeVerifiers(hashes)) }
   }
 
   return {

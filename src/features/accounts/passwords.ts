@@ -3,61 +3,73 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { isClientHash, loginSalt, passwordText } from '../../protocol/password-kdf.ts'
 import { isPasswordLong } from '../../protocol/password-quality.ts'
+import type { Costs } from '../settings/api.ts'
+import { type Candidate, type Hashes, type HashPassword, labelHashes, type SentHashes } from './hashes.ts'
 
 export type PasswordsNeeds = {
   crypto: ServerCrypto
   saltKey: Uint8Array
-  config: { cost: number; nextCost: number; clientSalt: string }
+  clientSalt: string
+  costs(): Costs
   /** bcrypt off the event loop, bounded: throws OVERLOADED. */
-  hashPassword(text: string, salt: string, cost: number): Promise<string>
+  hashPassword: HashPassword
 }
 
-export type PasswordInput = {
-  clientHash?: string | undefined
-  nextClientHash?: string | undefined
-  password?: string | undefined
-}
+export type PasswordInput = Partial<SentHashes> & { password?: string | undefined }
 
-export type Hashes = {
-  hash: string
-  nextHash?: string | undefined
-  /** The hash of the password without normalising it, where that makes a difference: old clients hashed it so. */
-  asTyped?: () => Promise<string>
-}
+export const createPasswords = (needs: PasswordsNeeds) => {
+  const { crypto, saltKey, clientSalt, costs, hashPassword } = needs
 
-export const createPasswords = ({ crypto, saltKey, config, hashPassword }: PasswordsNeeds) => {
   /** From the key of a login, or from `salt:` and the salt itself. */
   const saltFrom = (source: Buffer): string => {
-    if (config.clientSalt) return config.clientSalt
+    if (clientSalt) return clientSalt
     const text = source.toString()
     const [kind, rest] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)]
     return kind === 'salt' ? rest : loginSalt(crypto, saltKey, kind, rest)
   }
 
+  /** The password is tried in NFC and as it was typed, as older clients hashed it; then both at the cost of before. */
+  const hashPlain = async (password: string, salt: string): Promise<Hashes> => {
+    const { cost, previousCost } = costs()
+    const normal = password.normalize('NFC')
+    const ways = [cost, ...(previousCost > 0 ? [previousCost] : [])].flatMap((at) =>
+      [normal, ...(normal === password ? [] : [password])].map((text) => async (): Promise<Candidate> => {
+        const hashAt = (wanted: number, hash = hashPassword) => hash(passwordText(crypto, text), salt, wanted)
+        return { byCost: new Map([[at, await hashAt(at)]]), hashAt }
+      }),
+    )
+    const [first = async () => ({ byCost: new Map() }), ...others] = ways
+    return { first: await first(), others }
+  }
+
   return {
-    form: config.clientSalt ? ('scrypt' as const) : ('hmac' as const),
+    form: clientSalt ? ('scrypt' as const) : ('hmac' as const),
     /** For all logins: a hash for one login is a hash for every login of the account. */
-    hasOneSalt: config.clientSalt !== '',
-    cost: config.cost,
-    nextCost: config.nextCost,
+    hasOneSalt: clientSalt !== '',
+    costs,
+    /** For a reply: the same for every login, so that it tells nothing of an account. */
+    describeCosts: () => {
+      const { cost, nextCost, previousCost } = costs()
+      return {
+        cost,
+        ...(nextCost > 0 && { next: { cost: nextCost } }),
+        ...(previousCost > 0 && { previous: { cost: previousCost } }),
+      }
+    },
     saltFrom,
     /** Throws PARAMETER_MISSING unless there is exactly one of hash and password. */
     hashesOf: async (input: PasswordInput, salt: () => Promise<string> | string): Promise<Hashes> => {
-      const { clientHash, nextClientHash, password } = input
+      const { clientHash, password, ...others } = input
       if (clientHash !== undefined && password !== undefined) {
         throw new Failure('PARAMETER_INVALID', { info: 'clientHash or password, not both' })
       }
       if (clientHash !== undefined) {
         if (!isClientHash(clientHash)) throw new Failure('PARAMETER_INVALID', { info: 'clientHash' })
-        return { hash: clientHash, nextHash: config.nextCost ? nextClientHash : undefined }
+        return { first: { byCost: labelHashes({ clientHash, ...others }, costs()) }, others: [] }
       }
       if (password === undefined) throw new Failure('PARAMETER_MISSING', { info: 'clientHash or password' })
       if (!isPasswordLong(password)) throw new Failure('PASSWORD_LENGTH')
-      const ownSalt = await salt()
-      const hashText = (text: string) => hashPassword(passwordText(crypto, text), ownSalt, config.cost)
-      const normal = password.normalize('NFC')
-      const hash = await hashText(normal)
-      return normal === password ? { hash } : { hash, asTyped: () => hashText(password) }
+      return hashPlain(password, await salt())
     },
   }
 }

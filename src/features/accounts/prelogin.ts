@@ -21,12 +21,7 @@ export const createFindSalt =
 export const createPrelogin =
   ({ passwords, findSalt }: { passwords: Passwords; findSalt(typed: string): Promise<string> }) =>
   async ({ login, kdfs = [] }: PreloginInput): Promise<PreloginReply> => {
-    const reply: PreloginReply = {
-      // The same for every login: it tells nothing of an account.
-      kdf: kdfs.includes(normalKdfName) ? normalKdfName : kdfName,
-      cost: passwords.cost,
-      salt: await findSalt(String(login)),
-    }
-    if (passwords.nextCost > 0) reply.next = { cost: passwords.nextCost }
-    return reply
+    const { cost, ...others } = passwords.describeCosts()
+    const kdf = kdfs.includes(normalKdfName) ? normalKdfName : kdfName
+    return { kdf, cost, salt: await findSalt(String(login)), ...others }
   }

@@ -196,16 +196,16 @@ export const insertVerifiers = async (
   await statement(trx, { ...Object.fromEntries(values), userId, nowMs })
 }
 
-/** For every login of the user whose client hash has the same salt, unless it has got a new password since. */
-export const updateNextVerifier = async (
+/** For every login of the user whose client hash has the same salt, unless it has got a new verifier since. */
+export const updateVerifiers = async (
   db: Executor,
   { userId, saltFrom, verifier }: Pick<AccountFound, 'userId' | 'saltFrom' | 'verifier'>,
-  nextVerifier: string,
+  made: Partial<Pick<VerifierRow, 'verifier' | 'nextVerifier'>>,
   nowMs: number,
 ) => {
   await db
     .updateTable('verifiers')
-    .set({ nextVerifier, updatedAt: nowMs })
+    .set({ ...made, updatedAt: nowMs })
     .where('userId', '=', userId)
     .where('verifier', '=', verifier)
     .where((eb) => eb(eb.fn.coalesce('saltFrom', 'loginKey'), '=', saltFrom))

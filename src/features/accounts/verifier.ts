@@ -15,8 +15,11 @@ const saltBytes = 36
 /** Kept where a login has no password: no hash fits it. */
 export const noVerifier = 'none'
 
+/** The bcrypt cost of the hash; older verifiers do not say it. */
+export const costOf = (verifier: string): number | undefined => Number(verifier.split('$')[4]) || undefined
+
 /**
- * Forms: `hmac$kid$salt$mac` where every login has a salt of its own, and `scrypt$kid$salt$mac` where all share
+ * Forms: `hmac$kid$salt$mac$cost` where every login has a salt of its own, and `scrypt$kid$salt$mac$cost` where all share
  * one: there a thief with the pepper would hash each guess once for everybody, so the server slows it down too.
  */
 export const createVerifiers = ({ crypto, random, pepper, slowDown }: VerifierNeeds) => {
@@ -30,10 +33,12 @@ export const createVerifiers = ({ crypto, random, pepper, slowDown }: VerifierNe
     return crypto.hmacSha256(key, await harden(crypto.sha256(concatBytes(utf8(clientHash), salt)), salt))
   }
 
-  const create = async (clientHash: string, form: 'hmac' | 'scrypt'): Promise<string> => {
+  const create = async (clientHash: string, form: 'hmac' | 'scrypt', cost: number): Promise<string> => {
     const salt = random.bytes(saltBytes)
     const mac = await macOf(form, pepper.current, salt, clientHash)
-    return [form, pepper.current, salt.toString('base64'), Buffer.from(mac).toString('base64')].join('$')
+    return [form, pepper.current, salt.toString('base64'), Buffer.from(mac).toString('base64'), cost].join(
+      '$',
+    )
   }
 
   return {

@@ -29,6 +29,12 @@ export const nextClientHash = Type.Optional(
     description: 'The same at the cost that prelogin calls next',
   }),
 )
+export const previousClientHash = Type.Optional(
+  Type.String({
+    pattern: '^[./A-Za-z0-9]{31}$',
+    description: 'The same at the cost that prelogin calls previous',
+  }),
+)
 /** A new password for every login of an account: one of the two. */
 export const newPassword = {
   newPassword: Type.Optional(
@@ -157,6 +163,7 @@ export const preloginShape = {
     cost: Type.Integer(),
     salt: Type.String(),
     next: Type.Optional(Type.Object({ cost: Type.Integer() })),
+    previous: Type.Optional(Type.Object({ cost: Type.Integer() })),
   }),
 } as const satisfies OperationShape
 
@@ -205,6 +212,7 @@ export const loginShape = {
     code: Type.Optional(Code),
     clientHash,
     nextClientHash,
+    previousClientHash,
     password,
     ...newPassword,
     device,

@@ -1,7 +1,16 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { Code, clientHash, device, newPassword, password, proof, Welcome } from '../accounts/wire.ts'
+import {
+  Code,
+  clientHash,
+  device,
+  newPassword,
+  password,
+  previousClientHash,
+  proof,
+  Welcome,
+} from '../accounts/wire.ts'
 import { Tickets, User } from '../tickets/wire.ts'
 
 const token = Type.Optional(
@@ -11,6 +20,7 @@ const token = Type.Optional(
 const salts = {
   cost: Type.Integer(),
   next: Type.Optional(Type.Object({ cost: Type.Integer() })),
+  previous: Type.Optional(Type.Object({ cost: Type.Integer() })),
   logins: Type.Array(
     Type.Object({
       kind: Type.String({ description: 'name, number, email, phone' }),
@@ -72,6 +82,7 @@ export const changeShape = {
   input: Type.Object({
     token,
     clientHash,
+    previousClientHash,
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
     password,
     ...newPassword,
@@ -108,6 +119,7 @@ export const resetShape = {
     ),
     cost: Type.Optional(salts.cost),
     next: salts.next,
+    previous: salts.previous,
     logins: Type.Optional(salts.logins),
     result: Type.Optional(Type.String()),
     status: Type.Optional(Type.String()),

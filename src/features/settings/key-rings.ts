@@ -3,8 +3,8 @@
  * since then could not be opened, one call after the other.
  */
 import type { Db } from '../../adapters/db/index.ts'
+import { PinError } from './pin-error.ts'
 import { findSetting, insertSetting, updateSetting } from './repo.ts'
-import { PinError } from './settings.ts'
 
 /** Ring and number of its newest key: `atRest` has `k2` as 2. */
 export type NewestKeys = Readonly<Record<string, number>>

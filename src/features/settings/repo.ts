@@ -14,6 +14,20 @@ export const updateSetting = async (db: Executor, name: string, value: string): 
   await db.updateTable('settings').set({ value }).where('name', '=', name).execute()
 }
 
+/** False: its value is another one by now. */
+export const updateSettingFrom = async (
+  db: Executor,
+  { name, from, to }: { name: string; from: string; to: string },
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('settings')
+    .set({ value: to })
+    .where('name', '=', name)
+    .where('value', '=', from)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
 export const deleteSetting = async (db: Executor, name: string): Promise<void> => {
   await db.deleteFrom('settings').where('name', '=', name).execute()
 }

@@ -7,10 +7,10 @@ import type { Captcha } from '../../captcha/api.ts'
 import type { LoginGuard } from '../api.ts'
 import type { NetworkFailures } from '../failures/networks.ts'
 import type { FailuresService } from '../failures/rule.ts'
+import type { FindFit } from '../find-fit.ts'
 import { numberKey } from '../names.ts'
 import type { PasswordInput, Passwords } from '../passwords.ts'
 import { findLoginSituation } from '../repo.ts'
-import type { IsRight } from '../right-password.ts'
 import { noVerifier } from '../verifier.ts'
 import type { NewPassword } from './new-password.ts'
 import type { Credentials } from './repo.ts'
@@ -19,7 +19,7 @@ export type CheckOldNeeds = {
   db: Db
   clock: Clock
   passwords: Passwords
-  isRight: IsRight
+  findFit: FindFit
   saltOf: NewPassword['saltOf']
   failures: FailuresService
   networks: NetworkFailures
@@ -30,7 +30,7 @@ export type CheckOldNeeds = {
 export type OldPassword = PasswordInput & { salt?: string | undefined }
 
 export const createCheckOld = (needs: CheckOldNeeds) => {
-  const { db, clock, passwords, isRight, saltOf, failures, networks, captcha } = needs
+  const { db, clock, passwords, findFit, saltOf, failures, networks, captcha } = needs
 
   /** A login that has a password; of a hash, the one whose salt it names. */
   const findLogin = ({ logins }: Credentials, { password, salt }: OldPassword) =>
@@ -54,7 +54,7 @@ export const createCheckOld = (needs: CheckOldNeeds) => {
     if (!situation.isKnownDevice) networks.check(caller.address)
     const login = findLogin(credentials, old)
     const hashes = await passwords.hashesOf(old, () => (login ? saltOf(login) : ''.padEnd(22, '.')))
-    if (!login || !(await isRight(hashes, login))) {
+    if (!login || !(await findFit(hashes, login))) {
       const refusal = await failures.count(situation)
       const [wait] = await Promise.all([networks.count(caller.address), captcha.countFailure(caller)])
       throw wait ?? (refusal.entry.name === 'LOGIN_FAILED' ? new Failure('OLD_PASSWORD_WRONG') : refusal)

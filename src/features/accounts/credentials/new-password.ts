@@ -1,7 +1,10 @@
 /** A new password for every login of an account: each has a salt, so each needs a hash. */
 import { Failure } from '../../../protocol/errors.ts'
 import type { PasswordQuality } from '../../passwords/api.ts'
-import type { Hashes, Passwords } from '../passwords.ts'
+import { createFindFit } from '../find-fit.ts'
+import type { Hashes } from '../hashes.ts'
+import { createMakeVerifiers, type MadeVerifiers } from '../make-verifiers.ts'
+import type { Passwords } from '../passwords.ts'
 import type { LoginVerifier } from '../repo.ts'
 import { noVerifier, type Verifiers } from '../verifier.ts'
 import type { Credentials } from './repo.ts'
@@ -21,12 +24,13 @@ const kindOf = (loginKey: Buffer) => loginKey.toString().split(':', 1)[0] ?? ''
 const textOf = (loginKey: Buffer) => loginKey.toString().slice(kindOf(loginKey).length + 1)
 
 export const createNewPassword = ({ passwords, verifiers, quality }: NewPasswordNeeds) => {
+  const makeVerifiers = createMakeVerifiers({ passwords, verifiers })
+  const findFit = createFindFit({ passwords, verifiers })
   const saltOf = ({ saltFrom, loginKey }: LoginVerifier) => passwords.saltFrom(saltFrom ?? loginKey)
 
   /** The salts that a client needs to hash for all logins. */
   const describe = ({ logins }: Credentials) => ({
-    cost: passwords.cost,
-    ...(passwords.nextCost > 0 && { next: { cost: passwords.nextCost } }),
+    ...passwords.describeCosts(),
     logins: logins.map((login) => ({
       kind: kindOf(login.loginKey),
       salt: saltOf(login),
@@ -64,21 +68,16 @@ export const createNewPassword = ({ passwords, verifiers, quality }: NewPassword
   }
 
   /** One verifier a salt: logins that share a salt share it. */
-  const makeVerifiers = async (hashes: ReadonlyMap<string, Hashes>, salts: ReadonlySet<string>) => {
-    const made = new Map<string, Pick<LoginVerifier, 'verifier' | 'nextVerifier'>>()
-    for (const [salt, { hash, nextHash }] of hashes) {
-      if (!salts.has(salt)) continue
-      const verifier = await verifiers.create(hash, passwords.form)
-      const nextVerifier = nextHash === undefined ? null : await verifiers.create(nextHash, passwords.form)
-      made.set(salt, { verifier, nextVerifier })
-    }
+  const makeEach = async (hashes: ReadonlyMap<string, Hashes>, salts: ReadonlySet<string>) => {
+    const made = new Map<string, MadeVerifiers>()
+    for (const [salt, each] of hashes) if (salts.has(salt)) made.set(salt, await makeVerifiers(each))
     return made
   }
 
   const isOld = async (hashes: ReadonlyMap<string, Hashes>, { logins }: Credentials) => {
     for (const login of logins) {
-      const hash = hashes.get(saltOf(login))?.hash
-      if (hash !== undefined && (await verifiers.verify(hash, login.verifier, passwords.form))) return true
+      const found = hashes.get(saltOf(login))
+      if (found && (await findFit({ first: found.first, others: [] }, login))) return true
     }
     return false
   }
@@ -100,7 +99,7 @@ export const createNewPassword = ({ passwords, verifiers, quality }: NewPassword
       if (await isOld(hashes, credentials)) {
         throw new Failure('PARAMETER_INVALID', { info: 'The new password is the old one.' })
       }
-      const made = await makeVerifiers(hashes, new Set(credentials.logins.map(saltOf)))
+      const made = await makeEach(hashes, new Set(credentials.logins.map(saltOf)))
       return credentials.logins.map((login) => ({ ...login, ...made.get(saltOf(login)) }))
     },
   }

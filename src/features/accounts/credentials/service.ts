@@ -3,10 +3,10 @@ import type { Db } from '../../../adapters/db/index.ts'
 import type { AppCaller } from '../../../http/caller.ts'
 import type { NetworkFailures } from '../failures/networks.ts'
 import type { FailuresService } from '../failures/rule.ts'
+import { createFindFit } from '../find-fit.ts'
 import { numberKey } from '../names.ts'
 import type { Passwords } from '../passwords.ts'
 import { findLoginSituation } from '../repo.ts'
-import { createIsRight } from '../right-password.ts'
 import { type CheckOldNeeds, createCheckOld } from './check-old.ts'
 import { createNewPassword, type NewPasswordNeeds } from './new-password.ts'
 import { createReplacePassword, type ReplaceNeeds } from './replace.ts'
@@ -24,14 +24,14 @@ export type CredentialsNeeds = ReplaceNeeds &
 export const createCredentials = (needs: CredentialsNeeds) => {
   const { db } = needs
   const { describe, saltOf, create } = createNewPassword(needs)
-  const isRight = createIsRight(needs)
+  const findFit = createFindFit(needs)
   return {
-    isRight,
+    findFit,
     /** From the primary. */
     find: (userId: number) => findCredentials(db.write, userId),
     describe,
     create,
-    checkOld: createCheckOld({ ...needs, isRight, saltOf }),
+    checkOld: createCheckOld({ ...needs, findFit, saltOf }),
     replace: createReplacePassword(needs),
     /** The failed logins of this place: its user has proved otherwise who he is. */
     forgetFailures: async (userId: number, caller: AppCaller): Promise<void> => {
