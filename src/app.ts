@@ -84,6 +84,7 @@ export const openServer = async (options: WorldOptions) => {
       db,
       store,
       apps: features.apps,
+      businesses: features.admin.businesses,
       openDemo: features.openDemo,
       metricsUrl: metricsPort?.url,
       removeOld,

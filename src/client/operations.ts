@@ -724,6 +724,8 @@ export type Operations = {
       expiresAt?: number
       /** When it ends if it is not used, unix seconds */
       idleAt?: number
+      /** Of a pSKey: what it opens */
+      business?: string
     }
   }
   /** Trades a ticket for one of a lower tier; an A2 is rotated. */
@@ -731,13 +733,16 @@ export type Operations = {
     input: {
       /** The ticket; JSON bodies may send it as Bearer */
       token?: string
-      /** The tier wanted: skey */
+      /** The tier wanted: skey, or pskey */
       to: string
+      /** Of a pSKey: what it opens */
+      business?: string
     }
     reply: {
       tickets: {
         a2?: string
         skey?: string
+        pskey?: string
       }
     }
   }
@@ -1017,7 +1022,7 @@ export const operations = {
   '/v1/register': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/session': { replay: 'read', tiers: [], takesTicket: true },
-  '/v1/ticket/exchange': { replay: 'once', tiers: ['a2'], takesTicket: true },
+  '/v1/ticket/exchange': { replay: 'once', tiers: ['a2', 'skey'], takesTicket: true },
   '/v1/ticket/verify': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/ticket/web-code': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/ticket/web-code/redeem': { replay: 'login', tiers: [], takesTicket: false },

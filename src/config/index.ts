@@ -9,6 +9,7 @@ import * as addresses from '../features/addresses/config.ts'
 import * as apps from '../features/apps/config.ts'
 import * as audit from '../features/audit/config.ts'
 import * as backends from '../features/backends/config.ts'
+import * as businesses from '../features/businesses/config.ts'
 import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
 import * as consents from '../features/consents/config.ts'
@@ -39,6 +40,7 @@ export const ConfigSchema = section({
       addresses.tables,
       tickets.tables,
       audit.tables,
+      businesses.tables,
       changeLog.tables,
       settings.tables,
       words.tables,

@@ -6,6 +6,7 @@ import { addressChanges, addresses } from './addresses/feature.ts'
 import { apps, deviceAdmin, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
 import { backends } from './backends/feature.ts'
+import { businesses } from './businesses/feature.ts'
 import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { consentChanges, consents, findConsentGate } from './consents/feature.ts'
@@ -41,6 +42,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     bans: house.add(bans, recorders),
     apps: house.add(apps, { consents: consent, ...recorders }),
     devices: house.add(deviceAdmin, recorders),
+    businesses: house.add(businesses, recorders),
     addresses: address,
     slots,
     consents: consent,
@@ -88,6 +90,7 @@ export const openFeatures = (world: World) => {
     slots: admin.slots,
     prolongKey: keys.prolong,
     noteLogin: device.noteLogin,
+    businesses: admin.businesses,
   })
   const { checkText } = house.add(words, {})
   house.add(consentChanges, { apps: admin.apps, tickets: ticket, ...admin.recorders })

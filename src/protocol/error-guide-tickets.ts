@@ -8,6 +8,11 @@ export const ticketGuide = {
     when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',
     todo: 'Send the other ticket of the login.',
   },
+  BUSINESS_UNKNOWN: {
+    section: 'Accounts and tickets',
+    when: 'No business of this name serves the app, or the operation is under none of its routes.',
+    todo: 'Check `business`. Administrator: `torii business list`.',
+  },
   WEB_CODE_INVALID: {
     section: 'Accounts and tickets',
     when: 'No such web code waits: it was used, is older than 60 s, is one of another app, or `verifier` is not the one of its challenge; or its login has ended.',

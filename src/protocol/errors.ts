@@ -99,6 +99,7 @@ const rows = {
   KX_CONTENT: [2090014, 400, '消息内容不完整', 'A part of the message is missing or wrong', 14],
   TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is needed', 16],
   FRESH_LOGIN_NEEDED: [2100401, 403, '请重新登录后再操作', 'Log in again first'],
+  BUSINESS_UNKNOWN: [2100402, 403, '该业务未对此应用开放', 'This business does not serve this app or path'],
   NO_DEVICE_SLOT: [2100430, 409, '登录设备数已达上限', 'Too many devices are logged in'],
   DEVICE_UNKNOWN: [2100431, 404, '没有这个登录设备', 'The user is not logged in there'],
   PROVIDER_UNKNOWN: [2120100, 404, '没有这种第三方登录', 'There is no such provider'],

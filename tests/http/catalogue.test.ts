@@ -100,6 +100,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   THIRD_PARTY: [replyCodes.THIRD_PARTY, 403],
   CONSENT_NEEDED: [replyCodes.CONSENT_NEEDED, 403],
   TIER_WANTED: [replyCodes.TIER_WANTED, 403, 16],
+  BUSINESS_UNKNOWN: [replyCodes.BUSINESS_UNKNOWN, 403],
   PROVIDER_UNKNOWN: [replyCodes.PROVIDER_UNKNOWN, 404],
   TARGET_REFUSED: [replyCodes.TARGET_REFUSED, 400],
   OAUTH_EXPIRED: [replyCodes.OAUTH_EXPIRED, 400],
@@ -206,6 +207,7 @@ t.test('each code is provoked', async (t) => {
   await meet('WEB_CODE_INVALID', '/v1/ticket/web-code/redeem', { webCode: 'wc_x', verifier: challenge })
   await meet('TIER_WANTED', '/v1/ticket/exchange', { token: skey, to: 'skey' })
   await meet('DEVICE_UNKNOWN', '/v1/device/revoke', { token: skey, revoke: '0'.repeat(32) })
+  await meet('BUSINESS_UNKNOWN', '/v1/ticket/exchange', { token: skey, to: 'pskey', business: 'none' })
   await meet('NOT_LOGGED_IN', '/v1/logout', { token: 'x' })
   await meet('NAME_LENGTH', '/v1/register', { ...form, user: { userName: 'x' } })
   await meet('TEXT_CHARACTERS', '/v1/register', { ...form, user: { userName: 'a@b' } })

@@ -548,7 +548,11 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       return { webCode: json.webCode, verifier, device: about.device }
     },
     '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
-    '/v1/ticket/exchange': async () => ({ token: (await registerUser(device, server)).a2, to: 'skey' }),
+    '/v1/ticket/exchange': async () => ({
+      token: (await registerUser(device, server)).a2,
+      to: 'skey',
+      business: 'any',
+    }),
     '/v1/device/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/device/rename': async () => {
       const { skey: token } = await registerUser(device, server)

@@ -77,6 +77,36 @@ t.test('app set changes what is named and leaves the rest', async (t) => {
   t.match(auditOf(folder), ['app.added', 'app.changed', 'app.changed', 'app.changed'])
 })
 
+t.test('a business is added, changed and removed, and a running server notices', async (t) => {
+  const { folder, server, app, torii } = await openServer(t)
+  const { skey } = (await register(server, app, 'amber')).tickets as { skey: string }
+  const exchange = async () =>
+    (await call(server, app, '/v1/ticket/exchange', { token: skey, to: 'pskey', business: 'pay' })).code
+  t.equal(await exchange(), codes.BUSINESS_UNKNOWN)
+  const added = ['pay', '--apps', app.appId, '--idle', '5m', '--routes', '/pay,/refund']
+  const pay = { business: 'pay', idleSeconds: 300, routes: ['/pay', '/refund'], apps: [app.appId] }
+  t.same(await ask(torii, 'business', 'add', ...added), pay)
+  await until('the server gives its pSKeys', async () => (await exchange()) === codes.OK)
+  t.match(await torii('business', 'add', ...added), { code: 1, stderr: /business set/ })
+  t.match(await torii('business', 'add', 'x', '--apps', 'nothing'), { code: 1, stderr: /no app has the id/ })
+  for (const [name, routes] of [
+    ['Pay', '/pay'],
+    ['x', 'pay'],
+    ['x', '/pay/'],
+    ['x', '/a/../b'],
+  ] as const)
+    t.match(await torii('business', 'add', name, '--apps', app.appId, '--routes', routes), { code: 2 })
+  t.same(await ask(torii, 'business', 'set', 'pay', '--routes', 'any'), { ...pay, routes: [] })
+  t.match(await torii('business', 'set', 'pay'), { code: 1, stderr: /say what to change/ })
+  t.match(await torii('business', 'set', 'none', '--idle', '5m'), { code: 1, stderr: /no business none/ })
+  t.same(await ask(torii, 'business', 'list'), [{ ...pay, routes: [] }])
+  t.match(await torii('business', 'remove', 'pay'), { code: 1, stderr: /--yes/ })
+  t.match(await ask(torii, 'business', 'remove', 'pay', '--yes'), { removed: true })
+  await until('the server gives no more', async () => (await exchange()) === codes.BUSINESS_UNKNOWN)
+  t.same(await ask(torii, 'business', 'list'), [])
+  t.same(auditOf(folder).slice(-3), ['business.added', 'business.changed', 'business.removed'])
+})
+
 t.test('app remove ends a disabled app, its devices and what backends check of it', async (t) => {
   const { folder, server, app, torii } = await openServer(t)
   await provisionDevice(server.send, app)

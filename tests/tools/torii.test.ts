@@ -48,6 +48,10 @@ const commands = [
   'app remove',
   'app disable',
   'app enable',
+  'business add',
+  'business list',
+  'business set',
+  'business remove',
   'device list',
   'device remove',
   'ip ban',
@@ -95,7 +99,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
   t.match({ code, stderr }, { code: 0, stderr: '' })
   for (const command of commands)
     t.match(stdout, new RegExp(`^  ${command}( <\\w+>)* {2,}[A-Z].+$`, 'm'), command)
-  await inTurns([...commands, 'migrate', 'app', 'ip', 'user', 'key'], async (command) => {
+  await inTurns([...commands, 'migrate', 'app', 'business', 'ip', 'user', 'key'], async (command) => {
     const { code, stdout } = await torii(...command.split(' '), '--help')
     t.equal(code, 0)
     t.match(stdout, new RegExp(`\\nExample:\\n {2}torii ${command}`), command)
@@ -108,7 +112,7 @@ t.test('help lists every command in one line and shows an example of each', asyn
 
 const ban = ['ip', 'ban', '192.0.2.1', '--reason', 'x']
 const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
-  [[], /name a command \(app, backup, device, .*, word\); "torii --help" tells more/],
+  [[], /name a command \(app, backup, business, device, .*, word\); "torii --help" tells more/],
   [['app'], /name a command \(add, list, .*\); "torii app --help"/],
   [['migrate'], /name a command \(status, up\)/],
   [['nothing'], /unknown command 'nothing'/],

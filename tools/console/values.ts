@@ -1,6 +1,7 @@
 /** What administrators type, read strictly: a mistake is wrong usage, never a guess. */
 import { InvalidArgumentError } from 'commander'
 import { parseNetwork } from '../../src/adapters/network.ts'
+import { isRoute } from '../../src/features/businesses/routes.ts'
 import { type AppRight, appRights, type TicketFormat, ticketFormats } from '../../src/http/caller.ts'
 import { isOrigin } from '../../src/protocol/origins.ts'
 
@@ -78,6 +79,16 @@ export const readAppIds = (text: string): string[] => [
 
 /** App ids with commas between them, or `none`. */
 export const readJumps = (text: string): string[] => (text === 'none' ? [] : readAppIds(text))
+
+export const readBusiness = (text: string): string =>
+  /^[a-z][a-z0-9-]{0,63}$/.test(text) ? text : refuse('a name of lower-case letters, digits and hyphens')
+
+/** Paths with commas between them. */
+export const readRoutes = (text: string): string[] => {
+  if (text === 'any') return []
+  const routes = [...new Set(text.split(',').map((route) => route.trim()))]
+  return routes.every(isRoute) ? routes : refuse('paths such as /pay,/refund, or any')
+}
 
 /** The weakest envelope that an app's calls may have. */
 export const readMinStrength = (text: string): number =>

@@ -1,7 +1,15 @@
 import type { Executor } from '../../adapters/db/index.ts'
 
 /** What is changed in the database while processes hold something that they made of it. */
-export type ChangeKind = 'apps' | 'bans' | 'account' | 'device' | 'words' | 'consent' | 'password-cost'
+export type ChangeKind =
+  | 'apps'
+  | 'bans'
+  | 'businesses'
+  | 'account'
+  | 'device'
+  | 'words'
+  | 'consent'
+  | 'password-cost'
 
 /** Part of the transaction of the change itself. */
 export type RecordChange = (trx: Executor, kind: ChangeKind, subject: string) => Promise<void>

@@ -17,9 +17,10 @@ import {
   endLogin,
   findLoginByHandle,
   type LoginWithAccount,
+  type Names,
   rotateA2,
 } from './repo.ts'
-import type { EndReason, SKeys } from './skeys.ts'
+import type { EndReason, SKeys, TicketRecord } from './skeys.ts'
 
 export type A2Needs = {
   db: Db
@@ -28,18 +29,26 @@ export type A2Needs = {
   crypto: ServerCrypto
   skeys: SKeys
   ticketKey: Uint8Array
-  retrySeconds: number
+  lives: { retrySeconds: number; a2IdleSeconds: number }
   recordAudit: RecordAudit
   prolongKey: Keys['prolong']
-  /** Puts the SKey of a rotated login into the store; one that was used already stays as it is. */
-  issueRotated(login: LoginWithAccount, skeySecret: Uint8Array): Promise<void>
+  findNames(login: LoginWithAccount): Promise<Names>
+  /** The SKey of the A2 that the login has now, as a record of the store. */
+  pairRecord(login: LoginWithAccount, names: Names): TicketRecord
 }
 
-export type Pair = { a2: string; skey: string; a2Secret: Uint8Array; skeySecret: Uint8Array }
+export type Pair = {
+  a2: string
+  skey: string
+  a2Secret: Uint8Array
+  skeySecret: Uint8Array
+  /** Of one more ticket of this step. */
+  secretOf(name: string): Uint8Array
+}
 
 /**
- * Both tickets of a step of the chain, the same for every process that computes them: `HMAC(ticketKey, tier ‖ counter ‖
- * login ‖ nonce ‖ presented A2)`. So a retry gets the pair that its first try got.
+ * The tickets of a step of the chain, the same for every process that computes them: `HMAC(ticketKey, tier ‖ counter ‖
+ * login ‖ nonce ‖ presented A2)`. So a retry gets what its first try got.
  */
 export const createPairs =
   ({ crypto, ticketKey }: { crypto: ServerCrypto; ticketKey: Uint8Array }) =>
@@ -49,17 +58,18 @@ export const createPairs =
     nonce: Uint8Array,
     presented: Uint8Array,
   ): Pair => {
-    const secret = (tier: string) =>
+    const secretOf = (name: string) =>
       crypto.hmacSha256(
         ticketKey,
-        concatBytes(utf8(`${tier}\0${counter}\0`), login.loginId, nonce, presented),
+        concatBytes(utf8(`${name}\0${counter}\0`), login.loginId, nonce, presented),
       )
-    const [a2Secret, skeySecret] = [secret('a2'), secret('skey')]
+    const [a2Secret, skeySecret] = [secretOf('a2'), secretOf('skey')]
     return {
       a2: formatTicket('a2', login.a2Handle, a2Secret),
       skey: formatTicket('skey', login.loginId, skeySecret),
       a2Secret,
       skeySecret,
+      secretOf,
     }
   }
 
@@ -79,12 +89,17 @@ export const isLive = (verdict: A2Verdict): verdict is LiveVerdict =>
 export const judgeA2 = (
   login: LoginWithAccount,
   presented: ParsedTicket,
-  { crypto, nowMs, retryMs }: { crypto: ServerCrypto; nowMs: number; retryMs: number },
+  {
+    crypto,
+    nowMs,
+    retryMs,
+    idleMs,
+  }: { crypto: ServerCrypto; nowMs: number; retryMs: number; idleMs: number },
 ): A2Verdict => {
   if (login.endedAt !== null) return login.endReason as EndReason
   if (login.status !== 'active') return login.status
   if (login.epoch < login.accountEpoch) return 'logged-out'
-  if (login.expiresAt <= nowMs) return 'expired'
+  if (login.expiresAt <= nowMs || (idleMs > 0 && login.a2RotatedAt + idleMs <= nowMs)) return 'expired'
   const hash = crypto.sha256(presented.secret)
   if (crypto.isEqual(hash, login.a2Hash)) return 'current'
   const isPrevious = login.a2PreviousHash !== null && crypto.isEqual(hash, login.a2PreviousHash)
@@ -114,6 +129,15 @@ const mostTries = 3
 
 /** An A2 that was found: its login, and what presenting it means. */
 export type JudgedA2 = { login: LoginWithAccount; verdict: A2Verdict }
+/** One more ticket that an exchange hands out, below the SKey. */
+export type Below<Prepared, Extra> = {
+  /** Throws what refuses it, before the A2 is spent. */
+  prepare(parent: TicketRecord): Promise<Prepared>
+  issue(
+    issued: { parent: TicketRecord; pair: Pair; loginId: Buffer; isRetry: boolean },
+    prepared: Prepared,
+  ): Promise<Extra>
+}
 type Step = (
   login: LoginWithAccount,
   presented: ParsedTicket,
@@ -123,7 +147,8 @@ type Step = (
 export const createA2Rule = (needs: A2Needs) => {
   const { db, clock, random, crypto, skeys } = needs
   const pairOf = createPairs(needs)
-  const retryMs = needs.retrySeconds * 1_000
+  const retryMs = needs.lives.retrySeconds * 1_000
+  const idleMs = needs.lives.a2IdleSeconds * 1_000
 
   const pairFor = (login: LoginWithAccount, presented: ParsedTicket): Pair =>
     pairOf(login, login.a2Counter, login.a2Nonce, presented.secret)
@@ -135,7 +160,7 @@ export const createA2Rule = (needs: A2Needs) => {
   const find = async (presented: ParsedTicket, appId: string): Promise<JudgedA2 | undefined> => {
     const login = await findLoginByHandle(db.write, Buffer.from(presented.handle))
     if (login?.appId !== appId) return undefined
-    return { login, verdict: judgeA2(login, presented, { crypto, nowMs: clock.now(), retryMs }) }
+    return { login, verdict: judgeA2(login, presented, { crypto, nowMs: clock.now(), retryMs, idleMs }) }
   }
 
   /** Ends the login of a copied A2, in the database first. */
@@ -210,12 +235,14 @@ export const createA2Rule = (needs: A2Needs) => {
       const presented = parseTicket(token)
       const login = presented && (await findLoginByHandle(db.write, Buffer.from(presented.handle)))
       if (!presented || !login) return false
-      return judgeA2(login, presented, { crypto, nowMs: clock.now(), retryMs }) === 'current'
+      return judgeA2(login, presented, { crypto, nowMs: clock.now(), retryMs, idleMs }) === 'current'
     },
-    /** A2 to A2 and SKey. All exchanges of one A2 get the same pair. */
-    exchange: async (token: string, caller: Caller): Promise<{ a2: string; skey: string }> => {
-      const presented = parseTicket(token)
-      if (!presented) throw notLoggedIn()
+    /** A2 to A2 and SKey, and what lies below. All exchanges of one A2 get the same tickets. */
+    exchange: async <Prepared, Extra extends object>(
+      presented: ParsedTicket,
+      caller: Caller,
+      below: Below<Prepared, Extra>,
+    ): Promise<{ a2: string; skey: string } & Extra> => {
       // An exchange that loses the race finds the winner's rotation on its second try, and is its retry.
       for (let tries = 0; tries < mostTries; tries++) {
         const found = await find(presented, caller.app?.appId ?? '')
@@ -224,12 +251,20 @@ export const createA2Rule = (needs: A2Needs) => {
         const { login, verdict } = found
         if (!isLive(verdict)) throw notLoggedIn(verdict)
         checkStrength(login, caller)
+        const names = await needs.findNames(login)
+        const prepared = await below.prepare(needs.pairRecord(login, names))
         const next = await steps[verdict](login, presented, caller)
         if (!next) continue
-        const { a2, skey, skeySecret } = pairFor(next, presented)
-        const isBinding = verdict !== 'current' || isBoundElsewhere(login, next)
-        await Promise.all([needs.issueRotated(next, skeySecret), isBinding && keepBinding(next, caller)])
-        return { a2, skey }
+        const pair = pairFor(next, presented)
+        const parent = needs.pairRecord(next, names)
+        const { loginId } = next
+        const isRetry = verdict !== 'current'
+        const [extra] = await Promise.all([
+          below.issue({ parent, pair, loginId, isRetry }, prepared),
+          skeys.issue({ tier: 'skey', loginId, secret: pair.skeySecret }, parent, clock.now()),
+          (isRetry || isBoundElsewhere(login, next)) && keepBinding(next, caller),
+        ])
+        return { a2: pair.a2, skey: pair.skey, ...extra }
       }
       throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
     },

@@ -1,4 +1,4 @@
-/** Judges presented tickets: an SKey by the store in one trip, an A2 by its row on the primary. */
+/** Judges presented tickets: those of the store in one trip, an A2 by its row on the primary. */
 import type { CreateBatch } from '../../adapters/batch.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
@@ -6,15 +6,20 @@ import type { Caller, CallerTicket } from '../../http/caller.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
+import type { Businesses } from '../businesses/api.ts'
 import { type A2Rule, isLive } from './a2.ts'
+import type { Masks } from './masks.ts'
 import { checkStrength } from './refusals.ts'
 import { getUserNames, noteSeen, type Seen } from './repo.ts'
-import type { EndReason, SKeys, TicketRecord } from './skeys.ts'
+import type { EndReason, PresentedTicket, SKeys, TicketRecord, TicketUse } from './skeys.ts'
+import type { StoreTier } from './tiers.ts'
 
 export type CheckNeeds = {
   db: Db
   clock: Clock
   skeys: SKeys
+  masks: Masks
+  businesses: Pick<Businesses, 'find' | 'serves'>
   a2: Pick<A2Rule, 'find' | 'enforce' | 'isCurrent'>
   skeyIdleSeconds: number
   replicaLagBudgetMs: number
@@ -46,6 +51,9 @@ const ticketOf = (
   authenticatedAt: record.authenticatedAt ?? 0,
   writtenUntil: record.writtenUntil,
   minStrength: record.minStrength ?? strengths.clear,
+  ...(record.business !== undefined && { business: record.business }),
+  ...(record.scopes !== undefined && { scopes: record.scopes }),
+  ...(record.openId !== undefined && { openId: record.openId }),
 })
 
 /** Whether the last use before was in an earlier hour: a login that is in use costs the row one write in each. */
@@ -53,8 +61,8 @@ const isNewHour = (at: number, sinceUseMs: number) =>
   Math.floor(at / hourMs) > Math.floor((at - sinceUseMs) / hourMs)
 
 export const createChecks = (needs: CheckNeeds) => {
-  const { db, clock, skeys, a2 } = needs
-  // First uses of SKeys, and one in each hour, written in batches: the store knows them at once, the row within seconds.
+  const { db, clock, skeys, masks, businesses, a2 } = needs
+  // First uses of tickets, and one in each hour, written in batches: the store knows them at once, the row within seconds.
   const seen = needs.createBatch<Seen>({
     most: mostConfirmed,
     write: (entries) =>
@@ -63,20 +71,29 @@ export const createChecks = (needs: CheckNeeds) => {
       }),
   })
 
-  const checkSKey = async (presented: ParsedTicket, appIds: readonly string[]): Promise<TicketState> => {
-    const result = await skeys.use({ tier: 'skey', loginId: presented.handle, secret: presented.secret })
+  /** The record of a live ticket of one of these apps; a first use goes to its login's row. */
+  const use = async (presented: PresentedTicket, appIds: readonly string[]): Promise<TicketUse> => {
+    const result = await skeys.use(presented)
     if (result.state === 'unknown' || !appIds.includes(result.record.appId)) return { state: 'unknown' }
-    if (result.state === 'ended') return { state: 'ended', reason: result.reason }
+    const { counter, business, appId } = result.record
+    if (business !== undefined && !businesses.serves(business, appId)) return { state: 'unknown' }
     const at = clock.now()
-    if (result.isFirstUse || isNewHour(at, result.sinceUseMs)) {
-      const { counter } = result.record
-      seen.gather(toHex(presented.handle), (before) => ({
+    if (result.state === 'live' && (result.isFirstUse || isNewHour(at, result.sinceUseMs))) {
+      seen.gather(toHex(presented.loginId), (before) => ({
         counter: Math.max(counter, before?.counter ?? 0),
         at,
       }))
     }
-    const idleAt = at + needs.skeyIdleSeconds * 1_000
-    return { state: 'live', ticket: ticketOf('skey', presented.handle, result.record, idleAt) }
+    return result
+  }
+
+  const checkStored = async (presented: ParsedTicket, appIds: readonly string[]): Promise<TicketState> => {
+    const ticket = masks.open(presented)
+    const result = ticket ? await use(ticket, appIds) : undefined
+    if (!ticket || !result || result.state === 'unknown') return { state: 'unknown' }
+    if (result.state === 'ended') return { state: 'ended', reason: result.reason }
+    const idleAt = clock.now() + (result.record.idleMs ?? needs.skeyIdleSeconds * 1_000)
+    return { state: 'live', ticket: ticketOf(ticket.tier, ticket.loginId, result.record, idleAt) }
   }
 
   const checkA2 = async (presented: ParsedTicket, [appId = '']: readonly string[]): Promise<TicketState> => {
@@ -94,7 +111,7 @@ export const createChecks = (needs: CheckNeeds) => {
     return { state: 'live', ticket: ticketOf('a2', login.loginId, record, login.expiresAt) }
   }
 
-  const checksOfTier = { skey: checkSKey, a2: checkA2, pskey: undefined, openkey: undefined } as const
+  const checksOfTier = { skey: checkStored, a2: checkA2, pskey: checkStored, openkey: undefined } as const
 
   return {
     /** Throws ENCRYPTION_REQUIRED for a live ticket whose login needs a stronger envelope. */
@@ -106,13 +123,21 @@ export const createChecks = (needs: CheckNeeds) => {
       return result ?? { state: 'unknown' }
     },
     /**
-     * For a backend: an SKey of one of these apps. Its own channel is trusted, so the login's minimum strength is not
-     * asked for. An A2 never goes to a backend, so it is unknown there.
+     * For a backend: a ticket of one of these apps and tiers. Its own channel is trusted, so the login's minimum
+     * strength is not asked for. An A2 never goes to a backend, so it is unknown there.
      */
-    checkFor: async (token: string, appIds: readonly string[]): Promise<TicketState> => {
+    checkFor: async (
+      token: string,
+      appIds: readonly string[],
+      tiers: readonly StoreTier[] = ['skey'],
+    ): Promise<TicketState> => {
       const presented = parseTicket(token)
-      return presented?.tier === 'skey' ? checkSKey(presented, appIds) : { state: 'unknown' }
+      const isAccepted = presented && (tiers as readonly Tier[]).includes(presented.tier)
+      return isAccepted ? checkStored(presented, appIds) : { state: 'unknown' }
     },
+    /** The record of an SKey that is to be exchanged. */
+    useSKey: (presented: ParsedTicket, appId: string): Promise<TicketUse> =>
+      use({ tier: 'skey', loginId: presented.handle, secret: presented.secret }, [appId]),
     /** Whether both tickets of an earlier reply are still good, for a copy of its login. */
     isPairCurrent: async (tickets: { a2?: string; skey?: string }): Promise<boolean> => {
       const skey = parseTicket(tickets.skey ?? '')
@@ -126,3 +151,5 @@ export const createChecks = (needs: CheckNeeds) => {
     flush: seen.flush,
   }
 }
+
+export type Checks = ReturnType<typeof createChecks>

@@ -4,11 +4,13 @@ import type { Store } from '../../adapters/store/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { IsHeldUp, LockAccount, MarkUsed, RaiseEpoch } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { Businesses } from '../businesses/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { DeviceSlots } from '../devices/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import { consentGateKey, createCloseConsent } from './consent-gates.ts'
+import { createPSKeyTarget } from './pskeys.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
 import { endLoginsOfUser, removeOldLogins } from './repo.ts'
 import { createSKeys, gateKeys } from './skeys.ts'
@@ -54,6 +56,7 @@ export type TicketsFeatureNeeds = {
   prolongKey: Keys['prolong']
   /** Remembers that a user has logged in on a device. */
   noteLogin(deviceId: string): void
+  businesses: Pick<Businesses, 'find' | 'serves'>
 }
 
 export const tickets = feature({
@@ -76,6 +79,8 @@ export const tickets = feature({
       slots: needs.slots,
       prolongKey: needs.prolongKey,
       noteLogin: needs.noteLogin,
+      businesses: needs.businesses,
+      targets: { pskey: createPSKeyTarget(needs.businesses) },
       createBatch,
       lives: config.tickets,
       replicaLagBudgetMs: config.database.replicaLagBudgetMs,
@@ -113,12 +118,13 @@ const createOperations = (tickets: TicketsService) => [
       issuedAt: seconds(ticket.issuedAt),
       expiresAt: seconds(ticket.expiresAt),
       idleAt: seconds(ticket.idleAt),
+      ...(ticket.business !== undefined && { business: ticket.business }),
     }
   }),
-  operation(exchangeShape)(async ({ token = '', to }, caller) => {
-    if (to !== 'skey') throw new Failure('NOT_IN_LIST', { info: 'to: skey' })
-    return { code: 'OK', tickets: await tickets.exchange(token, caller) }
-  }),
+  operation(exchangeShape)(async (input, caller) => ({
+    code: 'OK',
+    tickets: await tickets.exchange(input, caller),
+  })),
   operation(logoutShape)(async ({ everywhere = false }, caller) => {
     await tickets.logout(caller, everywhere)
     return { code: 'LOGGED_OUT' }

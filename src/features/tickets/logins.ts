@@ -22,6 +22,7 @@ import {
   getUserNames,
   insertLogin,
   type LoginWithAccount,
+  type Names,
 } from './repo.ts'
 import type { SKeys, TicketRecord } from './skeys.ts'
 import type { LoginRow } from './tables.ts'
@@ -33,7 +34,7 @@ export type LoginsNeeds = {
   crypto: ServerCrypto
   skeys: SKeys
   pairOf: ReturnType<typeof createPairs>
-  lives: { a2Seconds: number; skeySeconds: number; loginsPerUser: number }
+  lives: { a2Seconds: number; a2IdleSeconds: number; skeySeconds: number; loginsPerUser: number }
   replicaLagBudgetMs: number
   prolongKey: Keys['prolong']
   isHeldUp: IsHeldUp
@@ -96,11 +97,7 @@ export const createLogins = (needs: LoginsNeeds) => {
   const takeSlot = createTakeSlot(needs)
   const insertGuardedLogin = createInsertGuardedLogin(needs.isHeldUp, db.engine)
 
-  const skeyRecord = (
-    login: LoginRow,
-    names: { userName: string; nickName: string },
-    nowMs: number,
-  ): TicketRecord => ({
+  const skeyRecord = (login: LoginRow, names: Names, nowMs: number): TicketRecord => ({
     userId: login.userId,
     userName: names.userName,
     nickName: names.nickName,
@@ -113,6 +110,14 @@ export const createLogins = (needs: LoginsNeeds) => {
     minStrength: login.minStrength,
     authenticatedAt: login.authenticatedAt,
   })
+
+  /** That of an SKey that comes with an A2: it lives no longer than its A2 might. */
+  const pairRecord = (login: LoginRow, names: Names): TicketRecord => {
+    const record = skeyRecord(login, names, login.a2RotatedAt)
+    const { a2IdleSeconds } = lives
+    if (a2IdleSeconds === 0) return record
+    return { ...record, expiresAt: Math.min(record.expiresAt, login.a2RotatedAt + a2IdleSeconds * 1_000) }
+  }
 
   /** A new login with its first pair of tickets, not yet written. */
   const compose = (
@@ -184,9 +189,8 @@ export const createLogins = (needs: LoginsNeeds) => {
     // The row binds the key already; if the store is away now, the key lives its first hour.
     if (proof) await needs.prolongKey(proof).catch(() => {})
     if (row.deviceId) needs.noteLogin(toHex(row.deviceId))
-    const nowMs = row.authenticatedAt
     const ticket = { tier: 'skey', loginId: row.loginId, secret: pair.skeySecret } as const
-    const issued = skeys.issue(ticket, skeyRecord(row, account, nowMs), nowMs)
+    const issued = skeys.issue(ticket, pairRecord(row, account), row.authenticatedAt)
     if (proof?.isWeak) return issued.then(() => ({ skey: pair.skey }))
     return issued.then(
       () => ({ a2: pair.a2, skey: pair.skey }),
@@ -250,13 +254,9 @@ export const createLogins = (needs: LoginsNeeds) => {
       const skey = formatTicket('skey', login.loginId, secret)
       return { user: { userId: String(userId), userName, nickName }, tickets: { skey } }
     },
-    /** Puts the SKey of a rotated login into the store; one that was used already stays as it is. */
-    issueRotated: async (login: LoginWithAccount, skeySecret: Uint8Array): Promise<void> => {
-      const names = await getUserNames(db, login.userId, login.authenticatedAt + needs.replicaLagBudgetMs)
-      const record = skeyRecord(login, names, login.a2RotatedAt)
-      const ticket = { tier: 'skey', loginId: login.loginId, secret: skeySecret } as const
-      await skeys.issue(ticket, record, clock.now())
-    },
+    findNames: (login: LoginWithAccount): Promise<Names> =>
+      getUserNames(db, login.userId, login.authenticatedAt + needs.replicaLagBudgetMs),
+    pairRecord,
   }
 }
 

@@ -42,7 +42,7 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: O
     .limit(1),
 )
 
-type Names = { userName: string; nickName: string }
+export type Names = { userName: string; nickName: string }
 export type LoginOnKey = LoginWithAccount & Names & { unusedSince: number | null }
 
 /** Only the newest login on a key counts: it takes the place of earlier ones. */

@@ -10,7 +10,9 @@ import type { RecordChange } from '../change-log/api.ts'
 import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import type { CloseConsent } from './consent-gates.ts'
+import { createExchange, type ExchangeTargets } from './exchange.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
+import { createMasks } from './masks.ts'
 import { createLoginsOfUser } from './of-user/logins-of-user.ts'
 import { closeAccountOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
@@ -18,10 +20,11 @@ import { endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from
 import type { EndReason } from './skeys.ts'
 import { createTakeOver } from './take-over/take-over.ts'
 
-export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
+export type TicketsNeeds = Omit<A2Needs, 'lives' | 'findNames' | 'pairRecord'> &
   Omit<LoginsNeeds, 'pairOf' | 'lives'> &
-  Omit<CheckNeeds, 'a2' | 'skeyIdleSeconds'> & {
-    lives: LoginsNeeds['lives'] & { skeyIdleSeconds: number; retrySeconds: number }
+  Omit<CheckNeeds, 'a2' | 'masks' | 'skeyIdleSeconds'> & {
+    lives: LoginsNeeds['lives'] & A2Needs['lives'] & { skeyIdleSeconds: number }
+    targets: ExchangeTargets
     recordChange: RecordChange
     closeConsent: CloseConsent
     raiseEpoch: RaiseEpoch
@@ -30,17 +33,18 @@ export type TicketsNeeds = Omit<A2Needs, 'retrySeconds' | 'issueRotated'> &
 export const createTickets = (needs: TicketsNeeds) => {
   const { db, clock, skeys, lives } = needs
   const logins = createLogins({ ...needs, pairOf: createPairs(needs) })
-  const a2 = createA2Rule({
-    ...needs,
-    retrySeconds: lives.retrySeconds,
-    issueRotated: logins.issueRotated,
-  })
-  const takeOver = createTakeOver({ ...needs, recordOf: logins.recordOf })
-  const { check, checkFor, isPairCurrent, flush } = createChecks({
+  const { findNames, pairRecord, recordOf } = logins
+  const a2 = createA2Rule({ ...needs, findNames, pairRecord })
+  const takeOver = createTakeOver({ ...needs, recordOf })
+  const masks = createMasks(needs)
+  const { skeyIdleSeconds } = lives
+  const { check, checkFor, useSKey, isPairCurrent, flush } = createChecks({
     ...needs,
     a2,
-    skeyIdleSeconds: lives.skeyIdleSeconds,
+    masks,
+    skeyIdleSeconds,
   })
+  const exchange = createExchange({ ...needs, a2, masks, useSKey })
 
   const ofUser = createLoginsOfUser({ db, clock, skeys })
 
@@ -53,6 +57,12 @@ export const createTickets = (needs: TicketsNeeds) => {
     const isElsewhere = login?.deviceId && toHex(login.deviceId) !== device?.knownAs
     // A ticket from before tickets knew it has the time of its login.
     return !login || isElsewhere ? 0 : ticket.authenticatedAt || login.authenticatedAt
+  }
+
+  /** A business opens the operations under its routes. */
+  const checkBusiness = ({ path }: OperationShape, { business, appId }: CallerTicket) => {
+    if (business === undefined || needs.businesses.serves(business, appId, path)) return
+    throw new Failure('BUSINESS_UNKNOWN')
   }
 
   /** Only operations that ask for an age cost the look at the login. */
@@ -79,6 +89,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     if (result.state === 'unknown') throw notLoggedIn()
     if (result.state === 'ended') throw notLoggedIn(result.reason)
     if (!isWanted) throw new Failure('TIER_WANTED', { members: { tier: wanted[0] } })
+    checkBusiness(shape, result.ticket)
     await checkAge(input, shape, result.ticket, caller)
     return result.ticket
   }
@@ -122,7 +133,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     checkFor,
     isPairCurrent,
     authenticate,
-    exchange: a2.exchange,
+    exchange,
     logout,
     ...ofUser,
     endAll,

@@ -32,6 +32,7 @@ export const sessionShape = {
     issuedAt: seconds('When the ticket was issued'),
     expiresAt: seconds('When it ends at the latest'),
     idleAt: seconds('When it ends if it is not used'),
+    business: Type.Optional(Type.String({ description: 'Of a pSKey: what it opens' })),
   }),
 } as const satisfies OperationShape
 
@@ -44,10 +45,16 @@ export const exchangeShape = {
   summary: 'Trades a ticket for one of a lower tier; an A2 is rotated',
   limit: 'exchange',
   replay: 'once',
-  tiers: ['a2'],
+  tiers: ['a2', 'skey'],
   consumesTicket: true,
-  input: Type.Object({ token, to: Type.String({ maxLength: 16, description: 'The tier wanted: skey' }) }),
-  reply: Type.Object({ tickets: Tickets }),
+  input: Type.Object({
+    token,
+    to: Type.String({ maxLength: 16, description: 'The tier wanted: skey, or pskey' }),
+    business: Type.Optional(Type.String({ maxLength: 64, description: 'Of a pSKey: what it opens' })),
+  }),
+  reply: Type.Object({
+    tickets: Type.Object({ ...Tickets.properties, pskey: Type.Optional(Type.String()) }),
+  }),
 } as const satisfies OperationShape
 
 export type ExchangeInput = Static<typeof exchangeShape.input>

@@ -1,0 +1,113 @@
+/** The exchange: an A2 or an SKey for a ticket further down, never up, never sideways, never for longer. */
+import type { Clock } from '../../adapters/clock.ts'
+import type { Random } from '../../adapters/random.ts'
+import type { AppCaller } from '../../http/caller.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
+import type { A2Rule, Below } from './a2.ts'
+import type { Checks } from './check.ts'
+import type { Masks } from './masks.ts'
+import { checkStrength, notLoggedIn } from './refusals.ts'
+import type { SKeys, TicketRecord } from './skeys.ts'
+import type { ExchangeInput, ExchangeReply } from './wire.ts'
+
+/** What a ticket further down has otherwise than its parent. */
+export type Lowered = Pick<TicketRecord, 'business' | 'scopes' | 'openId' | 'idleMs'> & {
+  /** Of an OpenKey: the third-party app. */
+  appId?: string
+  /** Its life, if its parent lives longer. */
+  lifeMs?: number
+}
+
+/** Throws what refuses the ticket that is asked for. */
+export type ExchangeTarget = (
+  parent: TicketRecord,
+  input: ExchangeInput,
+  caller: AppCaller,
+) => Lowered | Promise<Lowered>
+
+/** The tiers below an SKey. */
+type LowTier = 'pskey' | 'openkey'
+export type ExchangeTargets = { readonly [Tier in LowTier]?: ExchangeTarget }
+
+export type ExchangeNeeds = {
+  clock: Clock
+  random: Random
+  skeys: SKeys
+  masks: Masks
+  a2: Pick<A2Rule, 'exchange'>
+  useSKey: Checks['useSKey']
+  targets: ExchangeTargets
+}
+
+type Tickets = ExchangeReply['tickets']
+
+const secretBytes = 32
+
+/** The one place where a record is made of another: whatever a target says, it lives no longer than its parent. */
+export const lowerRecord = (
+  parent: TicketRecord,
+  { lifeMs = Number.POSITIVE_INFINITY, ...own }: Lowered,
+  nowMs: number,
+): TicketRecord => ({
+  ...parent,
+  ...own,
+  issuedAt: nowMs,
+  expiresAt: Math.min(parent.expiresAt, nowMs + lifeMs),
+})
+
+const nothingBelow: Below<undefined, Tickets> = {
+  prepare: async () => undefined,
+  issue: async () => ({}),
+}
+
+export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targets }: ExchangeNeeds) => {
+  const known = ['skey', ...Object.keys(targets)]
+
+  /** Of one A2 all exchanges get the same ticket below, as they get the same pair. */
+  const belowA2 = (
+    tier: LowTier,
+    target: ExchangeTarget,
+    input: ExchangeInput,
+    caller: AppCaller,
+  ): Below<Lowered, Tickets> => ({
+    prepare: async (parent) => target(parent, input, caller),
+    issue: async ({ parent, pair, loginId, isRetry }, own) => {
+      const record = lowerRecord(parent, own, clock.now())
+      const name = JSON.stringify([tier, record.appId, record.business, record.scopes])
+      const ticket = { tier, loginId, secret: pair.secretOf(name) }
+      // The first try has entered the ring: with each copy of it another ticket would fall out.
+      if (isRetry) await skeys.issue(ticket, record, clock.now())
+      else await skeys.issueBounded(ticket, record, clock.now())
+      return { [tier]: masks.format(ticket) }
+    },
+  })
+
+  const useParent = async (presented: ParsedTicket, caller: AppCaller): Promise<TicketRecord> => {
+    const used = await useSKey(presented, caller.app.appId)
+    if (used.state === 'unknown') throw notLoggedIn()
+    if (used.state === 'ended') throw notLoggedIn(used.reason)
+    checkStrength(used.record, caller)
+    return used.record
+  }
+
+  return async function exchange(input: ExchangeInput, caller: AppCaller): Promise<Tickets> {
+    const presented = parseTicket(input.token ?? '')
+    if (!presented) throw notLoggedIn()
+    if (!known.includes(input.to)) throw new Failure('NOT_IN_LIST', { info: `to: ${known.join(', ')}` })
+    const tier = input.to as LowTier
+    const target = targets[tier]
+    if (presented.tier === 'a2') {
+      if (!target) return a2.exchange(presented, caller, nothingBelow)
+      return a2.exchange(presented, caller, belowA2(tier, target, input, caller))
+    }
+    const parent = await useParent(presented, caller)
+    if (!target) throw new Failure('TIER_WANTED', { members: { tier: 'a2' } })
+    const own = await target(parent, input, caller)
+    const ticket = { tier, loginId: presented.handle, secret: random.bytes(secretBytes) }
+    // Its use says nothing about the A2: no counter is as low.
+    const record = { ...lowerRecord(parent, own, clock.now()), counter: 0 }
+    await skeys.issueBounded(ticket, record, clock.now())
+    return { [tier]: masks.format(ticket) }
+  }
+}
