@@ -7,7 +7,7 @@ import { openBody } from '../../src/features/outbox/body.ts'
 import { writeFlow } from '../../src/features/verification/flow-name.ts'
 import type { openShared } from './test-server.ts'
 
-type Shared = Awaited<ReturnType<typeof openShared>>
+type Shared = Pick<Awaited<ReturnType<typeof openShared>>, 'db' | 'environment'>
 
 const readKey = ({ environment }: Shared) =>
   openServerKey(loadConfig(environment).security, { create: false, random: systemRandom })
