@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { embeddedEnvironment } from '../harness/test-server.ts'
-import { ask, createFolder, createToriiProcess, run } from './torii-process.ts'
+import { ask, createFolder, createToriiProcess, run } from '../tools/torii-process.ts'
 
 t.setTimeout(180_000)
 

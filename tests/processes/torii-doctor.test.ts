@@ -12,7 +12,7 @@ import {
   spawnServer,
   until,
 } from '../harness/test-server.ts'
-import { createFolder, createTorii, inTurns, register } from './torii-process.ts'
+import { createFolder, createTorii, inTurns, register } from '../tools/torii-process.ts'
 
 t.setTimeout(400_000)
 

@@ -14,7 +14,16 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import { ask, call, createFolder, createTorii, login, register, run, toriiFile } from './torii-process.ts'
+import {
+  ask,
+  call,
+  createFolder,
+  createTorii,
+  login,
+  register,
+  run,
+  toriiFile,
+} from '../tools/torii-process.ts'
 
 t.setTimeout(200_000)
 

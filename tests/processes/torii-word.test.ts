@@ -13,7 +13,7 @@ import {
   testServers,
   until,
 } from '../harness/test-server.ts'
-import { ask, call, createFolder, createTorii, createToriiProcess, run } from './torii-process.ts'
+import { ask, call, createFolder, createTorii, createToriiProcess, run } from '../tools/torii-process.ts'
 
 t.setTimeout(180_000)
 

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { KeyExchangeOptions } from '../../src/client/index.ts'
+import { openPages } from '../client/pages.ts'
+import { headerOf } from '../client/wire.ts'
+import { openEmbedded } from '../client/worlds.ts'
 import { openBrowser } from '../harness/chromium.ts'
 import { spawnServer } from '../harness/test-server.ts'
-import { openPages } from './pages.ts'
-import { headerOf } from './wire.ts'
-import { openEmbedded } from './worlds.ts'
 
 const openPage = async (
   browser: Browser | BrowserContext,
