@@ -20,6 +20,7 @@ import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
+import { createReauthVerbs, type ReauthVerbs } from './verbs/reauth.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
 
 export { createBrowserStorage } from './browser-storage.ts'
@@ -38,6 +39,7 @@ export type { UserDevice } from './verbs/devices.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
 export type { PasswordContext } from './verbs/passwords.ts'
+export type { Proof } from './verbs/reauth.ts'
 export type { Session } from './verbs/tickets.ts'
 
 export type CallOptions = {
@@ -69,6 +71,7 @@ export type Client = AppVerbs &
   AccountVerbs &
   AddressVerbs &
   PasswordVerbs &
+  ReauthVerbs &
   TicketVerbs &
   CallVerb
 
@@ -99,6 +102,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createAccountVerbs(core),
     ...createAddressVerbs(core),
     ...createPasswordVerbs(core),
+    ...createReauthVerbs(core),
     ...createCaptchaVerbs(core),
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),

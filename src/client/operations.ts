@@ -604,6 +604,33 @@ export type Operations = {
       }
     }
   }
+  /** The user proves again who is asking, for operations that ask for a fresh login. */
+  '/v1/reauth': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** password, code */
+      how: string
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+      /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
+      clientHash?: string
+      /** The salt of clientHash */
+      salt?: string
+      /** The flow that a code was sent for */
+      flow?: string
+      /** The 6 digits */
+      code?: string | number
+    }
+    reply: {
+      /** Unix seconds */
+      authenticatedAt: number
+      tickets: {
+        /** Of the same login; it knows the new time */
+        skey: string
+      }
+    }
+  }
   /** Registers a user and logs in, or sends a code to the address first. */
   '/v1/register': {
     input: {
@@ -1019,6 +1046,7 @@ export const operations = {
   '/v1/password/range': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/password/reset': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/prelogin': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/reauth': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/register': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/session': { replay: 'read', tiers: [], takesTicket: true },

@@ -36,14 +36,17 @@ const createKeeper = (needs: TicketsNeeds) => {
   const record = createTicketRecord(needs.storage, needs.key)
   const lives = createTicketLives(needs.now)
 
-  const keep = async ({ tickets = {} }: TicketReply, { isResumed = false } = {}): Promise<KeptTickets> => {
+  const keep = async (
+    { tickets = {} }: TicketReply,
+    { isResumed = false, isUnbound = false } = {},
+  ): Promise<KeptTickets> => {
     const { a2 = '', skey = '' } = tickets
     if (!a2 && !skey) throw new ClientFailure('REPLY_UNREADABLE')
     // An SKey from hello may belong to the login whose A2 is kept; the A2 of another login names another user.
     const before = isResumed ? await record.read() : undefined
     const own = before && loginOf(before) === loginOf({ a2, skey }) ? before.a2 : ''
     const issuedAt = needs.now()
-    const fingerprint = (await needs.findFingerprint()) ?? ''
+    const fingerprint = (isUnbound ? before?.fingerprint : await needs.findFingerprint()) ?? ''
     const kept = { a2: a2 || own, skey, issuedAt, expiresAt: lives.endOf(issuedAt), fingerprint }
     await record.write(kept)
     lives.use(skey)
@@ -149,6 +152,8 @@ export const createTickets = (needs: TicketsNeeds) => {
     hasA2: async () => Boolean((await record.read())?.a2),
     /** Keeps the tickets of a new login in the place of those before. */
     keep: (reply: TicketReply) => lock(() => keep(reply)),
+    /** Keeps one more SKey of the login, with the A2 that belongs to it; the call that brought it bound the login to no key. */
+    renew: (reply: TicketReply) => lock(() => keep(reply, { isResumed: true, isUnbound: true })),
     /** Says hello and keeps the fresh SKey that it may bring. */
     greet: <Greeted extends { reply: TicketReply }>(hello: () => Promise<Greeted>): Promise<Greeted> =>
       lock(async () => {

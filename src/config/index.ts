@@ -19,6 +19,7 @@ import * as keyExchange from '../features/key-exchange/config.ts'
 import * as oauth from '../features/oauth/config.ts'
 import * as outbox from '../features/outbox/config.ts'
 import * as passwords from '../features/passwords/config.ts'
+import * as reauth from '../features/reauth/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as userOps from '../features/user-ops/config.ts'
@@ -68,6 +69,7 @@ export const ConfigSchema = section({
     webCodes.limits,
     consents.limits,
     devices.limits,
+    reauth.limits,
     abuse.limits,
   ),
   provisioning: section(apps.provisioning),

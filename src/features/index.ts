@@ -16,6 +16,7 @@ import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { outbox, outboxAdmin } from './outbox/feature.ts'
 import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.ts'
+import { reauth } from './reauth/feature.ts'
 import { settings } from './settings/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
@@ -126,6 +127,7 @@ export const openFeatures = (world: World) => {
     recordAudit,
   })
   house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes })
+  house.add(reauth, { credentials, tickets: ticket, addresses: admin.addresses, codes })
   house.add(userDevices, {
     tickets: ticket,
     addresses: admin.addresses,

@@ -76,6 +76,6 @@ export const addressGuide = {
   FRESH_LOGIN_NEEDED: {
     section: 'Accounts and tickets',
     when: 'The operation needs a recent proof of who the user is. `maxAuthAge` says how many seconds old it may be, `how` names what renews it.',
-    todo: 'Log in again in one of these ways, then repeat the call.',
+    todo: 'Let the user prove it in one of these ways (`/v1/reauth`), or log in again; then repeat the call.',
   },
 } as const satisfies { [Name in ErrorName]?: Guide }

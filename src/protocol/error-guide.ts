@@ -248,6 +248,11 @@ export const errorGuide: Record<ErrorName, Guide> = {
     when: 'The id names no login of the user, or it has ended.',
     todo: 'Load the list of devices again.',
   },
+  OTHER_DEVICE: {
+    section: 'Accounts and tickets',
+    when: 'A ticket was used on another device than that of its login, to renew the login.',
+    todo: 'Call from the device that logged in, or log in here.',
+  },
   TIER_WANTED: {
     section: 'Accounts and tickets',
     when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',

@@ -102,6 +102,7 @@ const rows = {
   BUSINESS_UNKNOWN: [2100402, 403, '该业务未对此应用开放', 'This business does not serve this app or path'],
   NO_DEVICE_SLOT: [2100430, 409, '登录设备数已达上限', 'Too many devices are logged in'],
   DEVICE_UNKNOWN: [2100431, 404, '没有这个登录设备', 'The user is not logged in there'],
+  OTHER_DEVICE: [2100432, 403, '请在登录所用的设备上操作', 'Only the device that logged in can do this'],
   PROVIDER_UNKNOWN: [2120100, 404, '没有这种第三方登录', 'There is no such provider'],
   TARGET_REFUSED: [2120101, 400, '跳转地址未登记', 'This redirect target is not listed'],
   OAUTH_EXPIRED: [2120102, 400, '第三方登录已过期，请重新开始', 'The login by a provider has expired'],

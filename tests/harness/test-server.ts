@@ -87,6 +87,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'WEB_CODE_REDEEM',
         'CONSENT',
         'DEVICES',
+        'REAUTH',
       ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

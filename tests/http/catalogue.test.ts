@@ -109,6 +109,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   IDENTITY_TAKEN: [replyCodes.IDENTITY_TAKEN, 409],
   IDENTITY_LINKED: [replyCodes.IDENTITY_LINKED, 409],
   IDENTITY_UNKNOWN: [replyCodes.IDENTITY_UNKNOWN, 403],
+  OTHER_DEVICE: [replyCodes.OTHER_DEVICE, 403],
   DEVICE_UNKNOWN: [replyCodes.DEVICE_UNKNOWN, 404],
   NO_DEVICE_SLOT: [replyCodes.NO_DEVICE_SLOT, 409],
   WEB_CODE_INVALID: [replyCodes.WEB_CODE_INVALID, 400],
@@ -206,6 +207,9 @@ t.test('each code is provoked', async (t) => {
   await meet('JUMP_REFUSED', '/v1/ticket/web-code', { token: skey, app: 'elsewhere', challenge })
   await meet('WEB_CODE_INVALID', '/v1/ticket/web-code/redeem', { webCode: 'wc_x', verifier: challenge })
   await meet('TIER_WANTED', '/v1/ticket/exchange', { token: skey, to: 'skey' })
+  const { json: onDevice } = await client.call('/v1/login', { login: 'alice', password: 'quite right' })
+  const elsewhereToken = ((onDevice as Record<string, unknown>).tickets as Tickets).skey
+  meetAt('OTHER_DEVICE', await world.callJson('/v1/reauth', { token: elsewhereToken, how: 'password' }))
   await meet('DEVICE_UNKNOWN', '/v1/device/revoke', { token: skey, revoke: '0'.repeat(32) })
   await meet('BUSINESS_UNKNOWN', '/v1/ticket/exchange', { token: skey, to: 'pskey', business: 'none' })
   await meet('NOT_LOGGED_IN', '/v1/logout', { token: 'x' })

@@ -558,6 +558,11 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { skey: token } = await registerUser(device, server)
       return { token, rename: loginIdOf(token), name: 'A name' }
     },
+    '/v1/reauth': async () => {
+      const { skey: token, login } = await registerUser(device, server)
+      const { json } = await device.call(server, '/v1/prelogin', { login: login.login })
+      return { token, how: 'password', clientHash: login.clientHash, salt: json.salt }
+    },
     '/v1/device/revoke': async () => ({
       token: (await registerUser(device, server)).skey,
       revoke: 'others',

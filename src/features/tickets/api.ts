@@ -3,6 +3,7 @@ import type { TicketsService } from './tickets.ts'
 
 export type { TicketState } from './check.ts'
 export type { BeginOptions, BegunLogin, DeviceInfo, LoginAccount, LoginTickets } from './logins.ts'
+export type { NewProof } from './of-user/prove-again.ts'
 export type { LiveLogin } from './of-user/repo.ts'
 export type { EndReason } from './skeys.ts'
 export type { TakenLogin } from './take-over/take-over.ts'

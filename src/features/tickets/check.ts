@@ -107,7 +107,8 @@ export const createChecks = (needs: CheckNeeds) => {
     }
     const writtenUntil = login.authenticatedAt + needs.replicaLagBudgetMs
     const names = await getUserNames(db, login.userId, writtenUntil)
-    const record = { ...login, ...names, issuedAt: login.a2RotatedAt, writtenUntil }
+    const authenticatedAt = login.reauthenticatedAt ?? login.authenticatedAt
+    const record = { ...login, ...names, authenticatedAt, issuedAt: login.a2RotatedAt, writtenUntil }
     return { state: 'live', ticket: ticketOf('a2', login.loginId, record, login.expiresAt) }
   }
 

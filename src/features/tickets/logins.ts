@@ -108,7 +108,7 @@ export const createLogins = (needs: LoginsNeeds) => {
     expiresAt: Math.min(nowMs + lives.skeySeconds * 1_000, login.expiresAt),
     writtenUntil: nowMs + needs.replicaLagBudgetMs,
     minStrength: login.minStrength,
-    authenticatedAt: login.authenticatedAt,
+    authenticatedAt: login.reauthenticatedAt ?? login.authenticatedAt,
   })
 
   /** That of an SKey that comes with an A2: it lives no longer than its A2 might. */

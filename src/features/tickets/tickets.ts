@@ -14,6 +14,7 @@ import { createExchange, type ExchangeTargets } from './exchange.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { createMasks } from './masks.ts'
 import { createLoginsOfUser } from './of-user/logins-of-user.ts'
+import { createProveAgain } from './of-user/prove-again.ts'
 import { closeAccountOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
 import { endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
@@ -136,6 +137,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     exchange,
     logout,
     ...ofUser,
+    proveAgain: createProveAgain({ ...needs, recordOf: logins.recordOf }),
     endAll,
     findKeys: findKeysOfUser,
     isLive,

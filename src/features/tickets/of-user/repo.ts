@@ -1,4 +1,5 @@
 import type { Executor } from '../../../adapters/db/index.ts'
+import type { IsHeldUp, LoginGuard } from '../../accounts/api.ts'
 import type { Ending } from '../repo.ts'
 import type { LoginRow } from '../tables.ts'
 
@@ -106,3 +107,33 @@ export const updateGivenName = async (
     .executeTakeFirst()
   return Number(numUpdatedRows) > 0
 }
+
+/** Under the same condition as a login: a burst of guesses gets no further than guesses one after another. */
+export const createUpdateProof =
+  (isHeldUp: IsHeldUp) =>
+  async (
+    db: Executor,
+    { loginId, authenticatedAt }: { loginId: Buffer; authenticatedAt: number },
+    guard?: LoginGuard,
+  ): Promise<boolean> => {
+    const { numUpdatedRows } = await db
+      .updateTable('logins')
+      .set({ reauthenticatedAt: authenticatedAt })
+      .where('loginId', '=', loginId)
+      .where('endedAt', 'is', null)
+      .$if(guard !== undefined, (query) =>
+        query.where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('loginFailures')
+                .select('loginFailures.network')
+                .where('loginFailures.loginKey', '=', guard?.failureKey ?? Buffer.alloc(0))
+                .where('loginFailures.network', '=', guard?.place ?? '')
+                .where((failures) => isHeldUp(failures, guard as LoginGuard)),
+            ),
+          ),
+        ),
+      )
+      .executeTakeFirst()
+    return Number(numUpdatedRows) > 0
+  }

@@ -1,0 +1,3 @@
+import { limit } from '../../config/fields.ts'
+
+export const limits = { reauth: limit(60, 30) }
