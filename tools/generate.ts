@@ -8,6 +8,7 @@ import { composeCommonPasswords } from './generate/common-passwords.ts'
 import { configurationPage } from './generate/configuration-page.ts'
 import { errorPage } from './generate/error-page.ts'
 import { composeOpenApi } from './generate/openapi.ts'
+import { rightsPage } from './generate/rights-page.ts'
 import { loadShapes } from './generate/shapes.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
@@ -22,6 +23,7 @@ export const generatedFiles = (): Record<string, string | Buffer> => ({
   'docs/configuration.md': configurationPage(),
   'docs/errors.md': errorPage(),
   'docs/openapi.json': json(composeOpenApi(shapes)),
+  'docs/rights.md': rightsPage(shapes),
   'src/client/operations.ts': printOperations(shapes),
 })
 

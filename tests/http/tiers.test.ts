@@ -1,6 +1,9 @@
 /** Tickets of every tier: what they exchange for, what they open, and what they never become. */
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { formatTicket, parseTicket, type Tier, tiers } from '../../src/protocol/tickets.ts'
+import { loadShapes, type Schema } from '../../tools/generate/shapes.ts'
 import { codes } from '../harness/codes.ts'
 import type { Environment } from '../harness/test-server.ts'
 import { type Answer, type Members, openWorld } from './world.ts'
@@ -291,4 +294,59 @@ t.test('an A2 that is not exchanged for its idle time has expired', async (t) =>
     reason: 'expired',
   })
   t.equal((await session(next.skey)).code, codes.NOT_LOGGED_IN)
+})
+
+/** The least input that the shape of an operation takes. */
+const leastInput = ({ required = [], properties = {} }: Schema): Members =>
+  Object.fromEntries(
+    required.map((name) => {
+      const {
+        type,
+        enum: names,
+        minLength = 1,
+        pattern,
+      } = properties[name] as Schema & {
+        enum?: string[]
+        minLength?: number
+        pattern?: string
+      }
+      const text = pattern
+        ? samples.find((sample) => new RegExp(pattern).test(sample))
+        : 'x'.repeat(minLength)
+      return [name, names?.[0] ?? (type === 'array' ? ['x'] : (text ?? ''))]
+    }),
+  )
+const samples = ['x', '0'.repeat(32), 'A'.repeat(43), '00000']
+
+t.test('every operation asks for the tier and the age that docs/rights.md says', async (t) => {
+  const { register, exchange, call, clock, businesses, own } = await open(t)
+  await businesses.add({ name: 'all', idleSeconds: 3_600, routes: ['/v1'], appIds: [own.appId] })
+  await businesses.reload()
+  const page = await readFile(fileURLToPath(import.meta.resolve('#root/docs/rights.md')), 'utf8')
+  const told = new Map(
+    [...page.matchAll(/^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+      ([, path = '', tickets = '', age = '']) => [path, { tickets: tickets.match(/\w+/g) ?? [], age }],
+    ),
+  )
+  const { skey } = await register('amber')
+  const { pskey } = (await exchange(skey, 'pskey', { business: 'all' })).tickets
+  clock.add(10 * minute)
+  let judged = 0
+  for (const { path, tiers: wanted, input } of await loadShapes()) {
+    const row = told.get(path)
+    t.same(row?.tickets, wanted ?? [], path)
+    if (!wanted) continue
+    const members = leastInput(input)
+    t.equal((await call(path, members)).code, codes.NOT_LOGGED_IN, `${path} without a ticket`)
+    const low = await call(path, { ...members, token: pskey })
+    if (wanted.includes('pskey')) t.not(low.code, codes.TIER_WANTED, path)
+    else t.match(low, { code: codes.TIER_WANTED, tier: wanted[0] }, `${path} with a pSKey`)
+    if (path === '/v1/logout') continue
+    const late = await call(path, { ...members, token: skey })
+    const seconds = /^\d+/.exec(row?.age ?? '')?.[0]
+    if (seconds) t.match(late, { code: codes.FRESH_LOGIN_NEEDED, maxAuthAge: Number(seconds) }, path)
+    else t.not(late.code, codes.FRESH_LOGIN_NEEDED, path)
+    judged++
+  }
+  t.ok(judged >= 10, `${judged} operations`)
 })

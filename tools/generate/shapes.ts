@@ -15,6 +15,9 @@ export type Shape = {
   replay: string
   bare?: true
   tiers?: readonly string[]
+  maxAuthAgeSeconds?: number
+  provesAnew?: readonly string[]
+  right?: string
   input: Schema
   reply: Schema
 }

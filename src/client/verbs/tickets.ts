@@ -4,7 +4,7 @@ import { ClientFailure } from '../failure.ts'
 import type { TicketPair } from '../tickets.ts'
 
 /** The login of this client, and until when its SKey lives (unix seconds). */
-export type Session = Required<Omit<ReplyOf<'/v1/session'>, 'reason' | 'rid'>>
+export type Session = Required<Omit<ReplyOf<'/v1/session'>, 'reason' | 'rid' | 'business'>>
 
 export type TicketVerbs = {
   /**

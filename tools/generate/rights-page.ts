@@ -1,0 +1,36 @@
+import type { Shape } from './shapes.ts'
+
+const needOf = ({ tiers = [], bare, right }: Shape) => {
+  const tickets = tiers.map((tier) => `\`${tier}\``).join(', ') || '–'
+  const app = bare ? 'none' : right ? `with the right \`${right}\`` : 'any'
+  return { tickets, app }
+}
+
+const ageOf = ({ maxAuthAgeSeconds, provesAnew = [] }: Shape) => {
+  if (maxAuthAgeSeconds === undefined) return '–'
+  const instead = provesAnew.map((member) => `\`${member}\``).join(' or ')
+  return `${maxAuthAgeSeconds} s${instead && `, or ${instead}`}`
+}
+
+const row = (shape: Shape) => {
+  const { tickets, app } = needOf(shape)
+  return `| \`${shape.path}\` | ${app} | ${tickets} | ${ageOf(shape)} |`
+}
+
+/** docs/rights.md: what each operation asks for, from its shape. */
+export const rightsPage = (shapes: readonly Shape[]) =>
+  [
+    '# What each operation asks for',
+    '',
+    'Generated from the shapes of `src/features/*/wire.ts` by `npm run generate`.',
+    '',
+    '- **ticket**: the tiers that open the operation. A ticket of another tier is refused with 2100400. Without a tier, no',
+    '  login is needed, or the handler judges the ticket that it is asked about.',
+    '- **age**: how long ago the user may have proved who they are; otherwise the call is refused with 2100401. The',
+    '  members named behind it prove it anew. Where it is 300 s, it is the setting `password.freshSeconds`.',
+    '',
+    '| operation | app | ticket | age |',
+    '|---|---|---|---|',
+    ...shapes.map(row),
+    '',
+  ].join('\n')
