@@ -1,8 +1,21 @@
 /** Codes through the front door: what the shapes refuse, and what a person may type. */
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { codes } from '../harness/codes.ts'
 import { readCode } from '../harness/messages.ts'
 import { openWays, openWorld } from './world.ts'
+
+type Work = { algorithm: string; challenge: string; salt: string; signature: string }
+
+const solveWork = ({ algorithm, challenge, salt, signature }: Work) => {
+  let number = 0
+  const hash = () =>
+    createHash('sha256')
+      .update(salt + number)
+      .digest('hex')
+  while (hash() !== challenge) number++
+  return Buffer.from(JSON.stringify({ algorithm, challenge, number, salt, signature })).toString('base64')
+}
 
 const flow = `register-${'0a'.repeat(16)}`
 
@@ -73,4 +86,24 @@ t.test('a captcha is asked for after two codes of a network', async (t) => {
   t.equal((await send('bella')).code, codes.OK)
   t.match(await send('clara'), { code: codes.CAPTCHA_MISSING, captcha: { purpose: 'code', kind: 'work' } })
   t.equal((await call('/v1/code/send', { purpose: 'login', address: 'a@b@c' })).code, codes.MAIL_INVALID)
+})
+
+t.test('no captcha is asked for while it is too soon, and an unsolved one takes no time', async (t) => {
+  const demand = [{ purpose: 'code', by: 'network', count: 1, seconds: 3_600, kind: 'work' }]
+  const most = { TORII__CAPTCHA__WORK__MOST: '1000' }
+  const world = await openWorld(t, { TORII__CAPTCHA__DEMAND: JSON.stringify(demand), ...most })
+  const { JSON: call } = await openWays(world)
+  const send = (name: string, more = {}) =>
+    call('/v1/code/send', { purpose: 'login', address: `${name}@example.com`, ...more })
+  t.equal((await send('amber')).code, codes.OK)
+  t.match(await send('amber'), { code: codes.CODE_TOO_SOON, captcha: undefined })
+  const refused = await send('bella')
+  t.equal(refused.code, codes.CAPTCHA_MISSING)
+  const { captchaId } = refused.captcha as { captchaId: string }
+  t.equal((await send('bella', { captcha: { captchaId, answer: 'x' } })).code, codes.CAPTCHA_WRONG)
+  t.equal((await send('bella')).code, codes.CAPTCHA_MISSING, 'still no time was taken')
+  const issued = await call('/v1/captcha', { purpose: 'code', kind: 'work' })
+  const captcha = { captchaId: issued.captchaId as string, answer: solveWork(issued.challenge as Work) }
+  t.equal((await send('bella', { captcha })).code, codes.OK)
+  t.equal((await send('bella')).code, codes.CODE_TOO_SOON)
 })

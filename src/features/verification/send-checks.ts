@@ -35,8 +35,16 @@ export const createCheckSend = ({ db, crypto, key, captcha, outbox, limits, budg
       caller.device !== undefined && hasLoggedIn(db.write, userId, caller.device.knownAs)
     outbox.check(address.kind)
     if (address.kind === 'phone') budget.checkCountry(address.country)
-    if (asked.captcha !== 'checked') await captcha.checkCall('code', asked.captcha, caller)
-    await limits.check(targetOf(asked), caller, isKnownDevice)
+    const target = targetOf(asked)
+    const giveBack = await limits.takeTime(target, caller)
+    if (asked.captcha !== 'checked') {
+      // Behind the time: a user must not solve a captcha only to hear that it is too soon.
+      await captcha.checkCall('code', asked.captcha, caller).catch(async (refusal) => {
+        await giveBack()
+        throw refusal
+      })
+    }
+    await limits.check(target, caller, isKnownDevice)
     if (address.kind === 'phone') await budget.take(address.country ?? '', isKnownDevice)
   }
 }

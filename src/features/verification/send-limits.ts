@@ -55,15 +55,23 @@ export const createSendLimits = ({ store, clock, config, logger, checkNetwork }:
   }
 
   return {
-    /** `target` names the address without telling it. Throws CODE_TOO_SOON or TOO_OFTEN. */
+    /**
+     * Takes the time until the next code; `target` names the address without telling it. Throws CODE_TOO_SOON. What it
+     * returns gives the time back, for a call that was asked for a captcha.
+     */
+    takeTime: async (target: string, { address }: AppCaller): Promise<() => Promise<void>> => {
+      const key = `code-limit:{${target}}:soon:${address.network}`
+      const soonMs = await store.pass(key, config.resendSeconds * 1_000, 1)
+      if (soonMs > 0) throw tooSoon(soonMs)
+      return () => store.remove([key])
+    },
+    /** Throws CODE_TOO_SOON or TOO_OFTEN. */
     check: async (
       target: string,
       { address, app, device }: AppCaller,
       isKnownDevice: () => Promise<boolean>,
     ): Promise<void> => {
       const place = address.network
-      const soonMs = await store.pass(`code-limit:{${target}}:soon:${place}`, config.resendSeconds * 1_000, 1)
-      if (soonMs > 0) throw tooSoon(soonMs)
       // Before the counts of all: a network that is refused uses up nothing of the address.
       await checkNetwork(address)
       const waitMs = await count(target, place, true)
