@@ -423,6 +423,170 @@ export type Operations = {
     }
     reply: Record<never, never>
   }
+  /** Logs in with what the provider said; an unknown user gets an account. */
+  '/v1/oauth/finish': {
+    input: {
+      finish: {
+        /** Base64url of its SHA-256 was the challenge */
+        verifier: string
+        /** What the browser brought to the redirect target */
+        code?: string
+        /** Of a flow without a browser, with one of the next two */
+        flow?: string
+        /** An ID token that the provider’s SDK got for the nonce */
+        idToken?: string
+        /** A code that the provider’s SDK got */
+        providerCode?: string
+      }
+      device?: {
+        type?: string
+        os?: string
+        device?: string
+        osver?: string
+      }
+      /** After 2100430 with policy ask: ids of the logins that may end for this one */
+      giveUp?: string[]
+      keyPrint?: unknown
+      tm?: unknown
+      checkTokenData?: unknown
+    }
+    reply: {
+      result: string
+      status: string
+      params: {
+        status: string
+      }
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }
+      users: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+      }[]
+      tickets: {
+        a2?: string
+        skey?: string
+      }
+      /** A login that ended because this one took its device slot */
+      logout?: {
+        type: string
+        os: string
+        /** Its name */
+        device: string
+        osver: string
+        /** When the user had logged in there, unix seconds */
+        at: number
+      }
+      /** All of them, if they are several */
+      logouts?: {
+        type: string
+        os: string
+        /** Its name */
+        device: string
+        osver: string
+        /** When the user had logged in there, unix seconds */
+        at: number
+      }[]
+      /** The account was made by this call */
+      isNew: boolean
+      /** The account was found by its e-mail address; everything else that opened it has ended */
+      isJoined: boolean
+    }
+  }
+  /** Links an identity of a provider to the user. */
+  '/v1/oauth/link': {
+    input: {
+      /** The SKey; JSON bodies may send it as Bearer */
+      token?: string
+      link: {
+        /** Base64url of its SHA-256 was the challenge */
+        verifier: string
+        /** What the browser brought to the redirect target */
+        code?: string
+        /** Of a flow without a browser, with one of the next two */
+        flow?: string
+        /** An ID token that the provider’s SDK got for the nonce */
+        idToken?: string
+        /** A code that the provider’s SDK got */
+        providerCode?: string
+      }
+    }
+    reply: {
+      identity: {
+        provider: string
+        /** What the provider calls the user; may be empty */
+        name: string
+        /** Unix seconds */
+        linkedAt: number
+      }
+    }
+  }
+  /** The identities that the user has linked. */
+  '/v1/oauth/list': {
+    input: {
+      /** The SKey; JSON bodies may send it as Bearer */
+      token?: string
+    }
+    reply: {
+      identities: {
+        provider: string
+        /** What the provider calls the user; may be empty */
+        name: string
+        /** Unix seconds */
+        linkedAt: number
+      }[]
+    }
+  }
+  /** The providers by which users of this app can log in. */
+  '/v1/oauth/providers': {
+    input: Record<never, never>
+    reply: {
+      providers: {
+        /** Its name in the other calls */
+        provider: string
+        /** What to write on the button */
+        title: string
+        /** oidc, oauth2 */
+        kind: string
+        /** What its own SDK may hand in: idToken, providerCode */
+        native: string[]
+      }[]
+    }
+  }
+  /** Begins a login at a provider. */
+  '/v1/oauth/start': {
+    input: {
+      /** Name of a provider */
+      provider: string
+      /** Base64url of the SHA-256 of a verifier that the app keeps */
+      challenge: string
+      /** Where the browser goes afterwards, as the app has listed it; without, the app asks by itself */
+      redirect?: string
+    }
+    reply: {
+      flow: string
+      expiresSeconds: number
+      /** Open it in the browser */
+      url?: string
+      /** Without a redirect: for the provider’s SDK */
+      nonce?: string
+    }
+  }
+  /** Unlinks the identity of a provider from the user. */
+  '/v1/oauth/unlink': {
+    input: {
+      /** The SKey; JSON bodies may send it as Bearer */
+      token?: string
+      /** Name of a provider */
+      unlink: string
+    }
+    reply: Record<never, never>
+  }
   /** Sets a new password, by the old one or soon after a login; ends all other logins. */
   '/v1/password/change': {
     input: {
@@ -1041,6 +1205,12 @@ export const operations = {
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/login': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/logout': { replay: 'once', tiers: ['a2', 'skey'], takesTicket: true },
+  '/v1/oauth/finish': { replay: 'login', tiers: [], takesTicket: false },
+  '/v1/oauth/link': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/oauth/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/oauth/providers': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/oauth/start': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/oauth/unlink': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/password/change': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/password/logins': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/password/range': { replay: 'read', tiers: [], takesTicket: false },

@@ -60,6 +60,7 @@ export const ConfigSchema = section({
     apps.limits,
     accounts.limits,
     addresses.limits,
+    oauth.limits,
     tickets.limits,
     captcha.limits,
     passwords.limits,

@@ -14,6 +14,7 @@ import { deviceSlots, userDevices } from './devices/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
+import { identities, oauth } from './oauth/feature.ts'
 import { outbox, outboxAdmin } from './outbox/feature.ts'
 import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.ts'
 import { reauth } from './reauth/feature.ts'
@@ -35,6 +36,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const recorders = { recordAudit, recordChange: changes.record }
   const { endLogins } = house.add(loginEnds, {})
   const address = house.add(addresses, {})
+  const identity = house.add(identities, {})
   const slots = house.add(deviceSlots, {})
   const consent = house.add(consents, {})
   const { openQuality } = house.add(passwordAdmin, {})
@@ -51,11 +53,13 @@ export const addAdmin = (house: House<AdminWorld>) => {
       endLogins,
       addresses: address,
       consents: consent,
+      identities: identity,
       openQuality,
       moveCostPin,
       readCosts,
       ...recorders,
     }),
+    identities: identity,
     words: house.add(wordAdmin, recorders),
     outbox: house.add(outboxAdmin, recorders),
     recorders,
@@ -105,7 +109,7 @@ export const openFeatures = (world: World) => {
     checkRateLimit: rateLimits.check,
   })
   const quality = house.add(passwordQuality, {})
-  const { credentials, addressLogins, provenLogins } = house.add(accounts, {
+  const account = house.add(accounts, {
     logins: ticket,
     keys,
     captcha: captchas,
@@ -116,6 +120,7 @@ export const openFeatures = (world: World) => {
     codes,
     recordAudit,
   })
+  const { credentials, addressLogins, provenLogins } = account
   house.add(webCodes, { findApp, tickets: ticket, provenLogins })
   house.add(addressChanges, {
     addresses: admin.addresses,
@@ -124,6 +129,16 @@ export const openFeatures = (world: World) => {
     credentials,
     tickets: ticket,
     outbox: messages,
+    identities: admin.identities,
+    recordAudit,
+  })
+  house.add(oauth, {
+    ...account,
+    apps: admin.apps,
+    keys,
+    addresses: admin.addresses,
+    tickets: ticket,
+    checkText,
     recordAudit,
   })
   house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes })

@@ -88,6 +88,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'CONSENT',
         'DEVICES',
         'REAUTH',
+        'OAUTH',
       ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

@@ -533,6 +533,22 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       await call('/v1/consent/grant', { token, grantTo: guest.appId })
       return { token, revokeFrom: guest.appId }
     },
+    '/v1/oauth/providers': async () => ({}),
+    '/v1/oauth/start': async () => ({
+      provider: 'none',
+      challenge: '-'.repeat(43),
+      redirect: 'https://x.example/',
+    }),
+    '/v1/oauth/finish': async () => {
+      const finish = { verifier: '-'.repeat(43), code: '-'.repeat(32) }
+      return { finish, ...about, giveUp: ['0'.repeat(32)], ...(await prove()) }
+    },
+    '/v1/oauth/link': async () => {
+      const link = { verifier: '-'.repeat(43), code: '-'.repeat(32) }
+      return { token: (await registerUser(device, server)).skey, link }
+    },
+    '/v1/oauth/unlink': async () => ({ token: (await registerUser(device, server)).skey, unlink: 'none' }),
+    '/v1/oauth/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),
     '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),
@@ -570,7 +586,10 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/logout': async () => ({ token: (await registerUser(device, server)).a2, everywhere: true }),
   }
   // What a mail would bring is made up here: at home these are refused too.
-  const withoutCode = new Set(['/v1/code/send', '/v1/verify', '/v1/password/reset'])
+  const withoutCode = new Set([
+    ...['/v1/code/send', '/v1/verify', '/v1/password/reset'],
+    ...['/v1/oauth/start', '/v1/oauth/finish', '/v1/oauth/link', '/v1/oauth/unlink'],
+  ])
   // Another way to say the same: a call has one of the two.
   const alternatives = new Set([
     'password',

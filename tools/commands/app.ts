@@ -1,11 +1,11 @@
 /** `torii app`: the programs that may call. */
 import type { Command } from 'commander'
-import type { AppSummary } from '../../src/features/apps/api.ts'
 import type { AppRight, TicketFormat } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
+import { fieldsOf, toData } from '../console/app-fields.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
-import { alignFields, alignRows, isoTime } from '../console/text.ts'
+import { alignFields, alignRows } from '../console/text.ts'
 import {
   readAppId,
   readAppIds,
@@ -13,6 +13,7 @@ import {
   readLine,
   readMinStrength,
   readOrigin,
+  readRedirect,
   readRights,
   readScopes,
   readTicketFormat,
@@ -26,12 +27,15 @@ type AddOptions = {
   scopes?: string[]
   minStrength: number
   origin: string[]
+  redirect: string[]
 }
 
 type SetOptions = {
   name?: string
   origin?: string[]
   removeOrigin?: string[]
+  redirect?: string[]
+  removeRedirect?: string[]
   minStrength?: number
   public?: boolean
   may?: AppRight[]
@@ -45,49 +49,14 @@ const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 seal
 
 const addOrigin = (text: string, before: string[] = []) => [...new Set([...before, readOrigin(text)])]
 
+const addRedirect = (text: string, before: string[] = []) => [...new Set([...before, readRedirect(text)])]
+
 const noticed = 'Running servers notice it within a second.'
-
-/** In the words of the wire. */
-const toData = ({
-  appId,
-  isPublic,
-  isDisabled,
-  isRotating,
-  isThirdParty,
-  createdAt,
-  ...rest
-}: AppSummary) => ({
-  appid: appId,
-  ...rest,
-  public: isPublic,
-  disabled: isDisabled,
-  rotating: isRotating,
-  thirdParty: isThirdParty,
-  createdAt: new Date(createdAt).toISOString(),
-})
-
-const stateOf = ({ isDisabled, isRotating }: AppSummary) =>
-  [isDisabled ? 'disabled' : 'enabled', ...(isRotating ? ['rotating'] : [])].join(', ')
-
-const fieldsOf = (app: AppSummary) => ({
-  appid: app.appId,
-  name: app.name,
-  state: stateOf(app),
-  public: app.isPublic ? 'yes' : 'no',
-  'min envelope': String(app.minStrength),
-  origins: app.origins.join(' ') || '-',
-  may: app.rights.join(' ') || '-',
-  checks: app.checks?.join(' ') || '-',
-  'jumps to': app.jumpsTo.join(' ') || '-',
-  scopes: app.isThirdParty ? ['openid', ...app.scopes].join(' ') : '-',
-  tickets: app.ticketFormat,
-  created: isoTime(app.createdAt),
-})
 
 const add = ({ withAdmin, print }: Context, name: string, options: AddOptions) =>
   withAdmin(async ({ apps, config, place }) => {
     const { public: isPublic, backend = false, checks, minStrength, origin } = options
-    const { thirdParty = false, scopes } = options
+    const { redirect, thirdParty = false, scopes } = options
     if (isPublic && origin.length + config.server.origins.length === 0) {
       throw new Refusal('a public app is called from its origins alone: name them (--origin https://…)')
     }
@@ -108,6 +77,7 @@ const add = ({ withAdmin, print }: Context, name: string, options: AddOptions) =
       isPublic: isPublic ?? false,
       minStrength,
       origins: origin,
+      redirects: redirect,
     })
     const app = await apps.show(appId)
     const { appid, ...rest } = toData(app)
@@ -186,7 +156,8 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
     if (Object.keys(options).length === 0)
       throw new Refusal(`say what to change: --name, --origin, --min-strength …; see "torii app set --help"`)
     const before = await named(appId, apps.show(appId))
-    const { public: isPublic, may, jumpTo, origin = [], removeOrigin = [], ...rest } = options
+    const { public: isPublic, may, jumpTo, origin = [], removeOrigin = [], ...others } = options
+    const { redirect, removeRedirect, ...rest } = others
     if (before.isThirdParty && isPublic)
       throw new Refusal('a third-party app keeps a secret, so it is not public')
     if (options.scopes && !before.isThirdParty)
@@ -207,6 +178,8 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
       ...(jumpTo !== undefined && { jumpsTo: jumpTo }),
       addOrigins: origin,
       removeOrigins: removeOrigin,
+      addRedirects: redirect ?? [],
+      removeRedirects: removeRedirect ?? [],
     })
     const app = await apps.show(appId)
     print(toData(app), [...alignFields(fieldsOf(app)), `Changed in ${place}. ${noticed}`])
@@ -246,6 +219,12 @@ export const register = (program: Command, context: Context) => {
       addOrigin,
       [] as string[],
     )
+    .option(
+      '--redirect <url>',
+      'where a browser may go after a login by a provider; may be given again',
+      addRedirect,
+      [] as string[],
+    )
     .option('--backend', 'a service that checks the tickets of other apps')
     .option('--checks <ids>', 'their appids, with commas', readAppIds, [] as string[])
     .option('--third-party', 'an app of others: takes no logins, gets OpenKeys that users agree to')
@@ -270,6 +249,8 @@ export const register = (program: Command, context: Context) => {
   )
     .option('--name <name>', 'what people call it', readLine(100))
     .option('--origin <url>', 'an origin more; may be given again', addOrigin)
+    .option('--redirect <url>', 'a target more for logins by a provider; may be given again', addRedirect)
+    .option('--remove-redirect <url>', 'a target less; may be given again', addRedirect)
     .option('--remove-origin <url>', 'an origin less; may be given again', addOrigin)
     .option('--min-strength <n>', weakest, readMinStrength)
     .option('--public', 'may be called without its secret, by browsers on its origins')

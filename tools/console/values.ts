@@ -4,6 +4,7 @@ import { parseNetwork } from '../../src/adapters/network.ts'
 import { isRoute } from '../../src/features/businesses/routes.ts'
 import { type AppRight, appRights, type TicketFormat, ticketFormats } from '../../src/http/caller.ts'
 import { isOrigin } from '../../src/protocol/origins.ts'
+import { isRedirect } from '../../src/protocol/redirects.ts'
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const longestMs = 100 * 365 * unitMs.d
@@ -59,6 +60,14 @@ export const readOrigin = (text: string): string => {
     ? origin
     : refuse('an origin such as https://app.example.com or capacitor://localhost, without a path or wildcard')
 }
+
+/** Compared character by character, so it is typed as a browser writes it. */
+export const readRedirect = (text: string): string =>
+  isRedirect(text)
+    ? text
+    : refuse(
+        'https://app.example.com/back, http://localhost/… or com.example.app:/back, as a browser writes it and without a #',
+      )
 
 /** One line of text. */
 export const readLine =

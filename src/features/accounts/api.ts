@@ -16,7 +16,10 @@ export type LockAccount = typeof lockAccount
 /** From now on the account does not leave as an unused one. */
 export type MarkUsed = typeof markUsed
 export type { AddressLogins, AddressVerifier } from './by-address/logins.ts'
+export type { AccountOfAddress, findAccountOfAddress, findAccountOfUser } from './by-address/repo.ts'
 export type { Credentials } from './credentials/repo.ts'
 export type { CredentialsService } from './credentials/service.ts'
+export type { Opened, Opening } from './opening.ts'
 export type { ProvenLogins, ProvenUser } from './proven.ts'
+export type { ProvenPerson, RegisterProven } from './register-proven.ts'
 export type { WelcomeReply } from './wire.ts'

@@ -9,6 +9,7 @@ import type { Captcha } from '../captcha/api.ts'
 import type { Consents } from '../consents/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
 import type { Tickets } from '../tickets/api.ts'
@@ -18,6 +19,7 @@ import { createAccountAdmin } from './admin.ts'
 import { createCodeLogin } from './by-address/login.ts'
 import { createAddressLogins } from './by-address/logins.ts'
 import { createRegisterAddress } from './by-address/register.ts'
+import { findAccountOfAddress, findAccountOfUser } from './by-address/repo.ts'
 import { createMove } from './costs/move.ts'
 import { createRaise, type RaiseNeeds } from './costs/raise.ts'
 import { createCredentials } from './credentials/service.ts'
@@ -32,11 +34,13 @@ import { createInsertNewAccount } from './new-account.ts'
 import { createNewDevice } from './new-device/notice.ts'
 import { createEndPages } from './new-device/page.ts'
 import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts'
+import { createOpening } from './opening.ts'
 import { createPasswordParts } from './password-parts.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createProvenLogins } from './proven.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
+import { createRegisterProven } from './register-proven.ts'
 import { createRemoveAccount } from './remove.ts'
 import { markUsed } from './unused/repo.ts'
 import { createRemoveUnused } from './unused/rule.ts'
@@ -48,6 +52,7 @@ export type AccountAdminNeeds = SetPasswordNeeds &
   Pick<RaiseNeeds, 'moveCostPin' | 'readCosts'> & {
     addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
     consents: Pick<Consents, 'removeOf'>
+    identities: Identities
   }
 
 export const accountAdmin = feature({
@@ -122,25 +127,33 @@ export const accounts = feature({
       captcha,
       findRedirect,
     })
+    const opening = createOpening({ newDevice, findRedirect })
     const codeLogin = createCodeLogin({
       ...needs,
-      newDevice,
       db,
       clock,
       apps: config.accounts.codeLoginApps,
-      findRedirect,
+      opening,
     })
     // `/v1/login` takes the code: no bytes of one operation may run as another.
     codes.handle('login', { begin: codeLogin.begin })
     return {
       api: {
         credentials,
-        addressLogins: createAddressLogins({ clock, verifiers: newVerifiers }),
         provenLogins: createProvenLogins({ db, clock, newDevice }),
+        addressLogins: createAddressLogins({
+          clock,
+          verifiers: newVerifiers,
+          providers: [...world.providers.keys()],
+        }),
+        opening,
+        findAccountOfUser,
+        findAccountOfAddress,
+        registerProven: register.proven,
       },
       operations: [
         operation(preloginShape)(async (input) => ({ code: 'OK', ...(await prelogin(input)) })),
-        operation(registerShape)(register),
+        operation(registerShape)(register.byMode),
         operation(loginShape)(async (input, caller) => {
           const isByCode = input.flow !== undefined || input.code !== undefined
           const reply = isByCode ? codeLogin.finish(input, caller) : logIn(input, caller)
@@ -192,9 +205,12 @@ const createRegistering = (world: World, needs: AccountsNeeds, verifiers: NewVer
       ...(await byAddress.begin(input, 'phone', caller)),
     }),
   } as const
-  return async (input: RegisterInput, caller: AppCaller) => {
-    const mode = registerModes.find((known) => known === input.regmode)
-    if (mode === undefined) throw new Failure('REGISTER_MODE')
-    return modes[mode](input, caller)
+  return {
+    byMode: async (input: RegisterInput, caller: AppCaller) => {
+      const mode = registerModes.find((known) => known === input.regmode)
+      if (mode === undefined) throw new Failure('REGISTER_MODE')
+      return modes[mode](input, caller)
+    },
+    proven: createRegisterProven({ names, verifiers, insertNewAccount, random, addresses: needs.addresses }),
   }
 }

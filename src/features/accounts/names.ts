@@ -1,4 +1,6 @@
 /** User names: what may be one, and when two are the same or look the same. Nicknames: what may be shown. */
+import type { Random } from '../../adapters/random.ts'
+import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { isOneScript } from './scripts.ts'
 
@@ -117,3 +119,8 @@ export const numberKey = (userId: number): Buffer => Buffer.from(`number:${userI
 /** The key of a login in the database. A text that is too long to be registered counts by its beginning. */
 export const loginKeyOf = ({ kind, text }: CanonicalLogin | { kind: 'name'; text: string }): Buffer =>
   Buffer.from(`${kind}:${cut(text, nameLength.max + 1)}`)
+
+const nameBytes = 6
+
+/** A name that no one chose: random, so that it tells nothing and is free. */
+export const drawUserName = (random: Random): string => `user-${toHex(random.bytes(nameBytes))}`

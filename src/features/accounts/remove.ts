@@ -1,10 +1,11 @@
-/** Removing an account: its logins end, and its names, secrets and addresses are forgotten for good. */
+/** Removing an account: its logins end, and its names, secrets, addresses and identities are forgotten for good. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Executor } from '../../adapters/db/index.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { Consents } from '../consents/api.ts'
+import type { Identities } from '../oauth/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
 import { clearAllFailures } from './failures/repo.ts'
 import { raiseEpoch, removePerson, updateStatus } from './repo.ts'
@@ -14,12 +15,13 @@ export type RemoveAccountNeeds = {
   endLogins: EndLogins
   addresses: Pick<Addresses, 'removeOf'>
   consents: Pick<Consents, 'removeOf'>
+  identities: Identities
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
 
 export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
-  const { clock, endLogins, addresses, consents, recordAudit, recordChange } = needs
+  const { clock, endLogins, addresses, consents, identities, recordAudit, recordChange } = needs
   /** `detail` is for the audit event. */
   return async function removeAccount(
     trx: Executor,
@@ -33,6 +35,7 @@ export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
     await clearAllFailures(trx, tag)
     await addresses.removeOf(trx, userId)
     await consents.removeOf(trx, userId)
+    await identities.removeOf(trx, userId)
     await removePerson(trx, userId)
     await recordAudit(trx, { kind: 'account.removed', userId, detail })
     await recordChange(trx, 'account', String(userId))

@@ -109,6 +109,14 @@ const Replaced = Type.Object(
   { description: 'A login that ended because this one took its device slot' },
 )
 
+/** Of a login that found no room. */
+export const giveUp = Type.Optional(
+  Type.Array(Type.String({ pattern: '^[0-9a-f]{32}$' }), {
+    maxItems: 32,
+    description: 'After 2100430 with policy ask: ids of the logins that may end for this one',
+  }),
+)
+
 export const Welcome = Type.Object({
   result: Type.String(),
   status: Type.String(),
@@ -120,7 +128,7 @@ export const Welcome = Type.Object({
 
 export type WelcomeReply = Static<typeof Welcome>
 
-const LoggedIn = Type.Object({
+export const LoggedIn = Type.Object({
   ...Welcome.properties,
   logout: Type.Optional(Replaced),
   logouts: Type.Optional(Type.Array(Replaced, { description: 'All of them, if they are several' })),
@@ -216,12 +224,7 @@ export const loginShape = {
     password,
     ...newPassword,
     device,
-    giveUp: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[0-9a-f]{32}$' }), {
-        maxItems: 32,
-        description: 'After 2100430 with policy ask: ids of the logins that may end for this one',
-      }),
-    ),
+    giveUp,
     captcha: Type.Optional(Answer),
     ...proof,
   }),

@@ -111,8 +111,7 @@ export const createChange = (needs: ChangeNeeds) => {
       if (!(await addressLogins.lock(trx, userId, epoch))) throw new Failure('NOT_LOGGED_IN')
       const { old, others } = await findOwn(trx, userId, kind)
       if (!old) throw new Failure('PARAMETER_INVALID', { info: 'remove: there is no such address' })
-      const isLast = others.length === 0 && !(await addressLogins.hasPasswordBeside(trx, userId, old.key))
-      if (isLast) throw new Failure('LAST_LOGIN')
+      await addressLogins.checkLast(trx, userId, { loginKey: old.key })
       await takeAway(trx, old)
       await notify(trx, { userId, kind, old, now: undefined, others, caller })
       const { app, address } = caller

@@ -3,6 +3,7 @@ import type { PageRequest } from '../../http/pages.ts'
 import type { AddressLogins, CredentialsService } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { Codes } from '../verification/api.ts'
@@ -34,6 +35,7 @@ export type AddressChangesNeeds = {
   credentials: CredentialsService
   tickets: Pick<Tickets, 'isLive' | 'endAll'>
   outbox: Pick<Outbox, 'add' | 'check'>
+  identities: Identities
   recordAudit: RecordAudit
 }
 

@@ -4,6 +4,7 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { AddressLogins } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { Identities } from '../oauth/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import { undoDays } from './notify.ts'
 import {
@@ -23,13 +24,16 @@ export type UndoNeeds = {
   crypto: Pick<ServerCrypto, 'sha256'>
   addressLogins: AddressLogins
   tickets: Pick<Tickets, 'endAll'>
+  identities: Identities
   recordAudit: RecordAudit
 }
 
 const dayMs = 24 * 3_600_000
 const noPassword = { verifier: 'none', nextVerifier: null }
 
-export const createUndo = ({ db, clock, crypto, addressLogins, tickets, recordAudit }: UndoNeeds) => {
+export const createUndo = (needs: UndoNeeds) => {
+  const { db, clock, crypto, addressLogins, tickets, identities, recordAudit } = needs
+
   const restore = async (
     trx: Executor,
     { userId, kind, oldKey, oldText, verifiedAt }: AddressChangeRow,
@@ -55,8 +59,8 @@ export const createUndo = ({ db, clock, crypto, addressLogins, tickets, recordAu
   }
 
   /**
-   * Who changed it knew the password, or had a ticket: all passwords and logins of the account end with every address
-   * that came since, and its user sets a new password by a code. False: the link is over, or another account has the
+   * Who changed it knew the password, or had a ticket: all passwords, linked identities and logins of the account end with every
+   * address that came since, and its user sets a new password by a code. False: the link is over, or another account has the
    * old address by now.
    */
   return async function undo(secret: string): Promise<boolean> {
@@ -68,6 +72,7 @@ export const createUndo = ({ db, clock, crypto, addressLogins, tickets, recordAu
       const { userId, kind } = change
       // Its new epoch comes first: a change that is under way is either among the later ones, or fails.
       await addressLogins.endPasswords(trx, userId)
+      await identities.removeOf(trx, userId)
       await restore(trx, change)
       await restoreOther(trx, change)
       await cancelLaterChanges(trx, change, nowMs)

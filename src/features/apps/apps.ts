@@ -141,6 +141,11 @@ export const createApps = (needs: AppsNeeds) => {
       const row = await find(appId)
       return row?.isThirdParty === 1 && row.disabledAt === null ? toCallerApp(row) : undefined
     },
+    /** Whether the app has listed a redirect target, character by character. */
+    hasRedirect: async (appId: string, target: string): Promise<boolean> => {
+      const row = await find(appId)
+      return row !== undefined && summarise(row).redirects.includes(target)
+    },
     findName: async (appId: string): Promise<string | undefined> => (await find(appId))?.name,
   }
 }

@@ -15,6 +15,7 @@ export type NewApp = {
   isPublic?: boolean
   minStrength?: number
   origins?: readonly string[]
+  redirects?: readonly string[]
   rights?: readonly AppRight[]
   /** Makes it a backend that checks the tickets of these apps. */
   checks?: readonly string[]
@@ -42,14 +43,19 @@ const randomText = (random: Random, length: number): string => {
 export type AppChange = Partial<Omit<NewApp, 'isThirdParty'>> & {
   addOrigins?: readonly string[]
   removeOrigins?: readonly string[]
+  addRedirects?: readonly string[]
+  removeRedirects?: readonly string[]
 }
+
+const merge = (kept: readonly string[], more: readonly string[] = [], less: readonly string[] = []) =>
+  JSON.stringify([...new Set([...kept, ...more])].filter((one) => !less.includes(one)))
 
 const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[2] => {
   const { name, isPublic, minStrength, rights, checks, jumpsTo, scopes, ticketFormat } = given
-  const { origins = summarise(row).origins, addOrigins = [], removeOrigins = [] } = given
-  const kept = [...new Set([...origins, ...addOrigins])].filter((one) => !removeOrigins.includes(one))
+  const { origins = summarise(row).origins, redirects = summarise(row).redirects } = given
   return {
-    origins: JSON.stringify(kept),
+    origins: merge(origins, given.addOrigins, given.removeOrigins),
+    redirects: merge(redirects, given.addRedirects, given.removeRedirects),
     ...(name !== undefined && { name }),
     ...(isPublic !== undefined && { isPublic: isPublic ? 1 : 0 }),
     ...(minStrength !== undefined && { minStrength }),
@@ -102,6 +108,7 @@ export const createAppChanges = ({
       isPublic = false,
       minStrength = strengths.clear,
       origins = [],
+      redirects = [],
       rights = [],
       checks,
       isThirdParty = false,
@@ -119,6 +126,7 @@ export const createAppChanges = ({
           isPublic: isPublic ? 1 : 0,
           minStrength,
           origins: JSON.stringify(origins),
+          redirects: JSON.stringify(redirects),
           rights: rights.join(' '),
           checks: checks ? JSON.stringify(checks) : null,
           jumpsTo: null,

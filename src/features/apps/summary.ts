@@ -9,6 +9,8 @@ export type AppSummary = {
   isPublic: boolean
   minStrength: number
   origins: string[]
+  /** Targets to which a browser may be sent with a login, character by character. */
+  redirects: string[]
   rights: AppRight[]
   /** The apps whose tickets this backend checks; undefined for an app that is no backend. */
   checks: string[] | undefined
@@ -47,6 +49,7 @@ export const summarise = (row: AppRow): AppSummary => ({
   isPublic: row.isPublic === 1,
   minStrength: row.minStrength,
   origins: JSON.parse(row.origins),
+  redirects: JSON.parse(row.redirects ?? '[]'),
   rights: readRights(row),
   checks: row.checks === null ? undefined : JSON.parse(row.checks),
   jumpsTo: readJumps(row),

@@ -16,6 +16,8 @@ export type AppRow = {
   minStrength: number
   /** JSON array of origins. */
   origins: string
+  /** JSON array of targets to which a browser may be sent with a login; null: none. */
+  redirects: string | null
   /** Names of rights, divided by blanks. */
   rights: string
   /** JSON array of the apps whose tickets this backend checks; null for an app that is no backend. */

@@ -1,4 +1,15 @@
-import { flag, listOf, mapOf, oneOf, secret, section, table, text, texts } from '../../config/fields.ts'
+import {
+  flag,
+  limit,
+  listOf,
+  mapOf,
+  oneOf,
+  secret,
+  section,
+  table,
+  text,
+  texts,
+} from '../../config/fields.ts'
 import { Type } from '../../protocol/schema.ts'
 
 /** Values that stand in braces in the templates of a provider; `{token.…}` and `{name.…}` are members of its answers. */
@@ -91,3 +102,5 @@ export const providers = mapOf(
 )
 
 export const tables = { identities: table('identities') }
+
+export const limits = { oauth: limit(60, 30) }

@@ -1,14 +1,12 @@
 /** Logging in with a code that was sent to an address of the account, instead of the password. */
 import type { Clock } from '../../../adapters/clock.ts'
 import type { Db } from '../../../adapters/db/index.ts'
-import type { AppCaller, CallerKey } from '../../../http/caller.ts'
+import type { AppCaller } from '../../../http/caller.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Address, Addresses } from '../../addresses/api.ts'
 import type { Keys } from '../../key-exchange/api.ts'
 import type { Codes, Found } from '../../verification/api.ts'
-import { guardWithoutFailures } from '../failures/rule.ts'
-import type { NewDevice } from '../new-device/notice.ts'
-import { welcome, withReplaced } from '../welcome.ts'
+import type { Opening } from '../opening.ts'
 import type { LoginInput, LoginReply } from '../wire.ts'
 import { findAccountOfAddress } from './repo.ts'
 
@@ -17,11 +15,10 @@ export type CodeLoginNeeds = {
   clock: Clock
   addresses: Pick<Addresses, 'findOwner'>
   codes: Pick<Codes, 'consume'>
-  newDevice: Pick<NewDevice, 'begin'>
+  opening: Opening
   keys: Pick<Keys, 'prove'>
   /** Ids of apps; `*` is all. */
   apps: readonly string[]
-  findRedirect(caller: AppCaller, key: CallerKey): string | undefined
 }
 
 type CodeLoginInput = Pick<
@@ -30,7 +27,7 @@ type CodeLoginInput = Pick<
 >
 
 export const createCodeLogin = (needs: CodeLoginNeeds) => {
-  const { db, clock, addresses, codes, keys } = needs
+  const { db, clock, addresses, codes, keys, opening } = needs
 
   const checkMode = ({ app }: AppCaller) => {
     if (!needs.apps.includes('*') && !needs.apps.includes(app.appId)) throw new Failure('LOGIN_MODE')
@@ -54,37 +51,16 @@ export const createCodeLogin = (needs: CodeLoginNeeds) => {
       if (!flow.startsWith('login-')) throw new Failure('CODE_EXPIRED')
       const proof = await keys.prove(input, caller)
       const tried = { flow, code, purpose: 'login' as const, caller }
-      const { account, begun } = await codes.consume(tried, async (trx, found: Found) => {
+      const opened = await codes.consume(tried, async (trx, found: Found) => {
         const account = await findAccountOfAddress(trx, found.address.key, {
           nowMs: clock.now(),
           deviceId: caller.device?.knownAs,
         })
         // The address has left the account since.
         if (!account || account.userId !== found.userId) throw new Failure('CODE_EXPIRED')
-        const { status, tag } = account
-        if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
-        // Thrown, so that the code is not used up. A reset by a code is the way on without the password.
-        if (account.mustChange === 1) throw new Failure('PASSWORD_MUST_CHANGE')
-        const options = {
-          device,
-          giveUp,
-          proof,
-          guard: guardWithoutFailures(tag),
-          liveLogins: account.liveLogins,
-          trx,
-        }
-        const begun = await needs.newDevice.begin(account, caller, options, {
-          mail: account.mail,
-          isKnownDevice: account.isKnownDevice,
-        })
-        // Disabled, or ended everywhere, at this moment.
-        if (!begun) throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
-        return { account, begun }
+        return opening.begin(trx, account, caller, { device, giveUp, proof })
       })
-      const redirect = proof && needs.findRedirect(caller, proof)
-      const tickets = await begun.finish()
-      if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
-      return withReplaced(welcome(account, tickets), begun.replaced)
+      return opening.finish(opened, caller)
     },
   }
 }

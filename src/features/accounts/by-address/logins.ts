@@ -1,11 +1,12 @@
 /** What a changed address means for the logins of its account. All of it is part of the transaction of the change. */
 import type { Clock } from '../../../adapters/clock.ts'
 import type { Executor } from '../../../adapters/db/index.ts'
+import { Failure } from '../../../protocol/errors.ts'
 import { replaceVerifiers } from '../credentials/repo.ts'
 import type { NewVerifiersService } from '../new-verifiers.ts'
 import { insertVerifiers, type LoginVerifier, raiseEpoch } from '../repo.ts'
 import type { RegisterInput } from '../wire.ts'
-import { deleteVerifier, hasPasswordBeside, lockAccount } from './repo.ts'
+import { deleteVerifier, hasWayBeside, type Leaving, lockAccount } from './repo.ts'
 
 export type AddressPassword = Pick<RegisterInput, 'password' | 'clientHash' | 'nextClientHash' | 'salt'>
 export type AddressVerifier = Pick<LoginVerifier, 'verifier' | 'nextVerifier'>
@@ -13,9 +14,12 @@ export type AddressVerifier = Pick<LoginVerifier, 'verifier' | 'nextVerifier'>
 export const createAddressLogins = ({
   clock,
   verifiers,
+  providers,
 }: {
   clock: Clock
   verifiers: Pick<NewVerifiersService, 'createOwn' | 'createNone'>
+  /** Names of those whose identities open an account. */
+  providers: readonly string[]
 }) => ({
   /** Of an address that is to become a login; without a password a code alone opens it. */
   createVerifier: async (input: AddressPassword, addressKey: Buffer): Promise<AddressVerifier> => {
@@ -31,8 +35,10 @@ export const createAddressLogins = ({
   add: (trx: Executor, userId: number, loginKey: Buffer, verifier: AddressVerifier): Promise<void> =>
     insertVerifiers(trx, [{ loginKey, saltFrom: null, ...verifier }], { userId, nowMs: clock.now() }),
   remove: deleteVerifier,
-  /** Whether a password opens another login of the account. */
-  hasPasswordBeside,
+  /** Throws LAST_LOGIN where nothing would open the account any more. */
+  checkLast: async (trx: Executor, userId: number, leaving: Leaving): Promise<void> => {
+    if (!(await hasWayBeside(trx, userId, leaving, providers))) throw new Failure('LAST_LOGIN')
+  },
   /** No password opens the account any more, and everything that was issued to it ends with its epoch. */
   endPasswords: async (trx: Executor, userId: number): Promise<void> => {
     await raiseEpoch(trx, userId, clock.now())

@@ -6,14 +6,14 @@ import type { ServerCrypto } from '../../../adapters/crypto.ts'
 import type { Db } from '../../../adapters/db/index.ts'
 import type { Random } from '../../../adapters/random.ts'
 import type { AppCaller } from '../../../http/caller.ts'
-import { toHex, utf8 } from '../../../protocol/bytes.ts'
+import { utf8 } from '../../../protocol/bytes.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Addresses, AddressKind } from '../../addresses/api.ts'
 import type { Captcha } from '../../captcha/api.ts'
 import type { Keys } from '../../key-exchange/api.ts'
 import type { PasswordQuality } from '../../passwords/api.ts'
 import type { Codes, VerifyInput } from '../../verification/api.ts'
-import { loginKeyOf, type Names } from '../names.ts'
+import { drawUserName, loginKeyOf, type Names } from '../names.ts'
 import type { InsertNewAccount, NewAccount } from '../new-account.ts'
 import type { NewVerifiersService } from '../new-verifiers.ts'
 import { welcome } from '../welcome.ts'
@@ -36,16 +36,11 @@ export type RegisterAddressNeeds = {
   passwordRequired: boolean
 }
 
-const nameBytes = 6
-
 export const createRegisterAddress = (needs: RegisterAddressNeeds) => {
   const { db, random, crypto, names, verifiers, addresses, codes, keys, captcha } = needs
 
-  /** A name that no one chose: random, so that it tells nothing and is free. */
-  const drawName = () => `user-${toHex(random.bytes(nameBytes))}`
-
   const checkNames = async ({ userName: typed, nickName }: RegisterInput['user']) => {
-    const { userName, key, skeleton } = names.checkUserName(typed ?? drawName())
+    const { userName, key, skeleton } = names.checkUserName(typed ?? drawUserName(random))
     const loginKey = loginKeyOf({ kind: 'name', text: key })
     if (await isNameTaken(db.write, loginKey, Buffer.from(crypto.sha256(utf8(skeleton))))) {
       throw new Failure('ALREADY_REGISTERED', { info: 'user.userName' })

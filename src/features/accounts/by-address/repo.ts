@@ -109,18 +109,38 @@ export const deleteVerifier = async (trx: Executor, loginKey: Buffer): Promise<v
   await trx.deleteFrom('verifiers').where('loginKey', '=', loginKey).execute()
 }
 
-export const hasPasswordBeside = async (
+/** What is about to leave an account: an address with its login, or the identity of a provider. */
+export type Leaving = { loginKey: Buffer } | { provider: string }
+
+/**
+ * The one rule of the last way to log in: whether a password, an address or an identity still opens the account. An
+ * identity counts while its provider is configured. In the transaction that has locked the account.
+ */
+export const hasWayBeside = async (
   trx: Executor,
   userId: number,
-  loginKey: Buffer,
+  leaving: Leaving,
+  providers: readonly string[],
 ): Promise<boolean> => {
-  const row = await trx
+  const loginKey = 'loginKey' in leaving ? leaving.loginKey : Buffer.alloc(0)
+  const left = providers.filter((name) => !('provider' in leaving && leaving.provider === name))
+  const passwords = trx
     .selectFrom('verifiers')
     .select('userId')
     .where('userId', '=', userId)
     .where('loginKey', '!=', loginKey)
     .where('verifier', '!=', noVerifier)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+  const addresses = trx
+    .selectFrom('addresses')
+    .select('userId')
+    .where('userId', '=', userId)
+    .where('loginKey', '!=', loginKey)
+  const identities = trx
+    .selectFrom('identities')
+    .select('userId')
+    .where('userId', '=', userId)
+    // A list must not be empty, and no provider has an empty name.
+    .where('provider', 'in', ['', ...left])
+  const ways = await passwords.unionAll(addresses).unionAll(identities).execute()
+  return ways.length > 0
 }

@@ -1,0 +1,108 @@
+/** Logging in by a provider: the way to it and back, and the identities that users have linked. */
+import type { OpenProvider } from '../../adapters/providers/driver.ts'
+import type { Language } from '../../protocol/errors.ts'
+import type {
+  AddressLogins,
+  CredentialsService,
+  findAccountOfUser,
+  Opening,
+  RegisterProven,
+} from '../accounts/api.ts'
+import type { Addresses } from '../addresses/api.ts'
+import type { Apps } from '../apps/api.ts'
+import type { RecordAudit } from '../audit/api.ts'
+import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Keys } from '../key-exchange/api.ts'
+import type { Tickets } from '../tickets/api.ts'
+import type { CheckText } from '../words/api.ts'
+import type { Identities } from './api.ts'
+import { createCallback } from './callback.ts'
+import { createFinish } from './finish.ts'
+import { createFlows } from './flows.ts'
+import { createJoin } from './join.ts'
+import { createLink } from './link.ts'
+import { createProve } from './prove.ts'
+import { deleteIdentitiesOf } from './repo.ts'
+import { callbackPath, createStart, isFor } from './start.ts'
+import { finishShape, linkShape, listShape, providersShape, startShape, unlinkShape } from './wire.ts'
+
+const describeProvider = ({ provider, driver }: OpenProvider, language: Language) => {
+  const { name, title, titleChinese, kind, acceptsNativeCode } = provider
+  return {
+    provider: name,
+    title: language === 'zh-CN' ? titleChinese : title,
+    kind,
+    native: [...(driver.finishIdToken ? ['idToken'] : []), ...(acceptsNativeCode ? ['providerCode'] : [])],
+  }
+}
+
+export const identities = feature({
+  create: (_world: AdminWorld): { api: Identities } => ({ api: { removeOf: deleteIdentitiesOf } }),
+})
+
+export type OauthNeeds = {
+  apps: Pick<Apps, 'hasRedirect'>
+  keys: Pick<Keys, 'prove' | 'end'>
+  addresses: Addresses
+  addressLogins: AddressLogins
+  credentials: CredentialsService
+  opening: Opening
+  registerProven: RegisterProven
+  findAccountOfUser: typeof findAccountOfUser
+  tickets: Pick<Tickets, 'isLive' | 'endAll' | 'findKeys'>
+  checkText: CheckText
+  recordAudit: RecordAudit
+}
+
+export const oauth = feature({
+  create: (world: World, needs: OauthNeeds) => {
+    const { providers, config, logger } = world
+    const publicUrl = config.server.publicUrl.replace(/\/+$/, '')
+    const flows = createFlows(world)
+    const prove = createProve({ flows, providers })
+    const start = createStart({ flows, providers, publicUrl, hasRedirect: needs.apps.hasRedirect })
+    const finish = createFinish({
+      ...needs,
+      ...world,
+      flows,
+      prove,
+      join: createJoin({ ...needs, clock: world.clock }),
+      keys: needs.keys,
+      checkNickName: (name) => needs.checkText(name, 'mask', 'name'),
+    })
+    const { link, unlink, list } = createLink({ ...needs, db: world.db, clock: world.clock, prove })
+    const render = createCallback({ flows, providers, publicUrl, logger })
+    const page = { path: `${callbackPath}:provider`, limit: 'oauth', render }
+    const fresh = { maxAuthAgeSeconds: config.password.freshSeconds }
+    return {
+      api: {},
+      operations: [
+        operation(providersShape)(async (_input, { app, language }) => ({
+          code: 'OK',
+          providers: [...providers.values()]
+            .filter((found) => isFor(found, app.appId))
+            .map((found) => describeProvider(found, language)),
+        })),
+        operation(startShape)(async (input, caller) => ({ code: 'OK', ...(await start(input, caller)) })),
+        operation(finishShape)(async (input, caller) => ({
+          code: 'LOGGED_IN',
+          ...(await finish(input, caller)),
+        })),
+        operation({ ...linkShape, ...fresh })(async (input, caller) => ({
+          code: 'OK',
+          identity: await link(input, caller),
+        })),
+        operation({ ...unlinkShape, ...fresh })(async (input, caller) => {
+          await unlink(input.unlink, caller)
+          return { code: 'OK' }
+        }),
+        operation(listShape)(async (_input, caller) => ({ code: 'OK', identities: await list(caller) })),
+      ],
+      pages: [
+        { ...page, method: 'GET' as const },
+        // Apple posts a form.
+        { ...page, method: 'POST' as const },
+      ],
+    }
+  },
+})
