@@ -34,7 +34,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const { record: recordAudit } = house.add(audit, {})
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
-  const { endLogins } = house.add(loginEnds, {})
+  const { endLogins, endLogin } = house.add(loginEnds, {})
   const address = house.add(addresses, {})
   const identity = house.add(identities, {})
   const slots = house.add(deviceSlots, {})
@@ -51,6 +51,8 @@ export const addAdmin = (house: House<AdminWorld>) => {
     consents: consent,
     accounts: house.add(accountAdmin, {
       endLogins,
+      endLogin,
+      slots,
       addresses: address,
       consents: consent,
       identities: identity,

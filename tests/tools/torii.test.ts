@@ -61,6 +61,9 @@ const commands = [
   'user add',
   'user show',
   'user set-password',
+  'user logins',
+  'user logout',
+  'user set',
   'user unlock',
   'user disable',
   'user enable',
@@ -459,6 +462,32 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   })
   t.match(await torii('user', 'unlock', '10001'), { code: 0, stdout: /has no failed logins/ })
   t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+  await t.test('shows and ends logins, and sets device slots', async (t) => {
+    t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+    const [newest, older] = await ask<Record<string, string>[]>(torii, 'user', 'logins', 'álice')
+    t.match(newest, { login: /^[0-9a-f]{32}$/, appid: app.appId, network: '127.0.0.0/24', loggedInAt: /Z$/ })
+    const id = newest?.login ?? ''
+    t.match(await torii('user', 'logout', 'álice', '--login', id), {
+      code: 0,
+      stdout: new RegExp(`^Login ${id} of user 10001 \\(álice\\) ends, in `),
+    })
+    t.match(await torii('user', 'logout', 'álice', '--login', id), { code: 0, stdout: /had ended already/ })
+    t.match(await torii('user', 'logout', '10002', '--login', id), { code: 1, stderr: /10002 has no login/ })
+    t.match(await torii('user', 'logout', '10002', '--login', 'x'), { code: 2, stderr: /32 hexadecimal/ })
+    t.same((await ask<Record<string, string>[]>(torii, 'user', 'logins', 'álice'))[0]?.login, older?.login)
+    t.match(await torii('user', 'logout', 'álice'), { code: 0, stdout: /^Every login of user 10001/ })
+    t.match(await torii('user', 'logins', 'álice'), { code: 0, stdout: /is not logged in, in / })
+
+    t.match(await torii('user', 'set', 'álice', '--devices', 'family'), {
+      code: 1,
+      stderr: /a group of devices/,
+    })
+    t.match(await torii('user', 'set', 'álice', '--devices', 'all=1,policy=refuse'), { code: 0 })
+    t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+    t.match(await login(server, app, 'álice'), { code: codes.NO_DEVICE_SLOT })
+    t.match(await torii('user', 'set', 'álice', '--devices', 'default'), { code: 0 })
+    t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+  })
   t.match(await torii('user', 'enable', 'unknown'), {
     code: 1,
     stderr: 'torii: no user has the name unknown\n',

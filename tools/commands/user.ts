@@ -6,6 +6,7 @@ import { Refusal } from '../console/refusal.ts'
 import { readCount, readLine, readMost, readUserNumber } from '../console/values.ts'
 import { type AddOptions, add } from '../user/add.ts'
 import { type ListOptions, list } from '../user/list.ts'
+import { type LogoutOptions, listLogins, logout, readLogin, type SetOptions, set } from '../user/logins.ts'
 import { type SetPasswordOptions, setPassword } from '../user/set-password.ts'
 import { toData, toLines } from '../user/show.ts'
 
@@ -101,6 +102,28 @@ export const register = (program: Command, context: Context) => {
   )
     .argument(...who)
     .action((name: string) => show(context, name))
+  describe(user.command('logins'), 'Lists where a user is logged in', 'torii user logins alice')
+    .argument(...who)
+    .action((name: string) => listLogins(context, name, named))
+  describe(
+    user.command('logout'),
+    'Ends every login of a user, or one; the user may log in again',
+    'torii user logout alice',
+    'torii user logout alice --login 0123456789abcdef0123456789abcdef',
+  )
+    .argument(...who)
+    .option('--login <id>', 'only this one, as "torii user logins" shows it', readLogin)
+    .action((name: string, options: LogoutOptions) => logout(context, name, options, named))
+  describe(
+    user.command('set'),
+    'Sets on how many devices a user may be logged in',
+    'torii user set alice --devices all=3,phone=1,policy=ask',
+    'torii user set alice --devices family',
+    'torii user set alice --devices default',
+  )
+    .argument(...who)
+    .requiredOption('--devices <slots>', 'slots, the name of a group, or default', readLine(200))
+    .action((name: string, options: SetOptions) => set(context, name, options, named))
   describe(
     user.command('set-password'),
     'Sets a one-time password: the user must change it at the next login',

@@ -1,7 +1,6 @@
 /** What an administrator does to an account. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db } from '../../adapters/db/index.ts'
-import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
@@ -15,14 +14,15 @@ import type { RemoveAccount } from './remove.ts'
 import {
   findAccount,
   findAccounts,
-  findLoginsOfUser,
   findUserIdOfKey,
   isDevicePlace,
   raiseEpoch,
   updateStatus,
 } from './repo.ts'
+import { createLoginAdmin, describeLogin, type LoginAdminNeeds } from './user-logins/admin.ts'
+import { findLoginsOfUser } from './user-logins/repo.ts'
 
-export type AccountAdminNeeds = {
+export type AccountAdminNeeds = Pick<LoginAdminNeeds, 'endLogin' | 'slots'> & {
   db: Db
   clock: Clock
   endLogins: EndLogins
@@ -35,24 +35,8 @@ export type AccountAdminNeeds = {
 const shownLogins = 20
 const shownPlaces = 20
 
-type ShownLogin = Awaited<ReturnType<typeof findLoginsOfUser>>[number]
-
-/** With its device, and when it was used last: what its device did counts too. */
-const describeLogin = ({ deviceId, a2RotatedAt, lastSeenAt, ...login }: ShownLogin) => ({
-  ...login,
-  device: deviceId && toHex(deviceId),
-  lastSeenAt: Math.max(a2RotatedAt, lastSeenAt ?? 0),
-})
-
-export const createAccountAdmin = ({
-  db,
-  clock,
-  endLogins,
-  addresses,
-  removeAccount,
-  recordAudit,
-  recordChange,
-}: AccountAdminNeeds) => {
+export const createAccountAdmin = (needs: AccountAdminNeeds) => {
+  const { db, clock, endLogins, addresses, removeAccount, recordAudit, recordChange } = needs
   const findKey = createFindKey(addresses)
 
   /** By user number, user name, e-mail address or phone. */
@@ -96,6 +80,7 @@ export const createAccountAdmin = ({
   }
 
   return {
+    ...createLoginAdmin({ ...needs, get }),
     find: get,
     show: async (typed: string) => {
       const account = await get(typed)
@@ -103,7 +88,9 @@ export const createAccountAdmin = ({
         ...account,
         addresses: (await addresses.findOf(db.write, account.userId)).map(({ text }) => text),
         failures: await showFailures(account.tag),
-        logins: (await findLoginsOfUser(db.write, account.userId, shownLogins)).map(describeLogin),
+        logins: (await findLoginsOfUser(db.write, { userId: account.userId, most: shownLogins })).map(
+          describeLogin,
+        ),
       }
     },
     /** At most `most` accounts after the number `after`. */

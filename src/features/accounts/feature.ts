@@ -44,11 +44,13 @@ import { createRegisterProven } from './register-proven.ts'
 import { createRemoveAccount } from './remove.ts'
 import { markUsed } from './unused/repo.ts'
 import { createRemoveUnused } from './unused/rule.ts'
+import type { LoginAdminNeeds } from './user-logins/admin.ts'
 import { loginShape, preloginShape, type RegisterInput, registerShape } from './wire.ts'
 
 const dayMs = 24 * 3_600_000
 
 export type AccountAdminNeeds = SetPasswordNeeds &
+  Pick<LoginAdminNeeds, 'endLogin' | 'slots'> &
   Pick<RaiseNeeds, 'moveCostPin' | 'readCosts'> & {
     addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
     consents: Pick<Consents, 'removeOf'>

@@ -246,18 +246,6 @@ export const findUserIdOfKey = async (db: Executor, loginKey: Buffer): Promise<n
   return row?.userId
 }
 
-export const findLoginsOfUser = (db: Executor, userId: number, limit: number) =>
-  db
-    .selectFrom('logins')
-    .leftJoin('devices', 'devices.deviceId', 'logins.deviceId')
-    .select(['logins.appId', 'logins.deviceId', 'logins.deviceType', 'deviceName', 'keyPrint'])
-    .select(['authenticatedAt', 'a2RotatedAt', 'logins.expiresAt', 'endedAt', 'endReason'])
-    .select(['devices.os', 'devices.lastSeenAt'])
-    .where('userId', '=', userId)
-    .orderBy('authenticatedAt', 'desc')
-    .limit(limit)
-    .execute()
-
 /** False: the account was in this state already. */
 export const updateStatus = async (
   trx: Executor,

@@ -6,6 +6,7 @@ export type ChangeKind =
   | 'bans'
   | 'businesses'
   | 'account'
+  | 'login'
   | 'device'
   | 'words'
   | 'consent'

@@ -1,4 +1,4 @@
-import type { endLoginsOfUser } from './repo.ts'
+import type { endLogin, endLoginsOfUser } from './repo.ts'
 import type { TicketsService } from './tickets.ts'
 
 export type { TicketState } from './check.ts'
@@ -10,3 +10,5 @@ export type { TakenLogin } from './take-over/take-over.ts'
 export type Tickets = TicketsService
 /** Ends every login of a user, as part of the transaction that raises the account's epoch. */
 export type EndLogins = typeof endLoginsOfUser
+/** Ends one login, as part of a transaction. */
+export type EndLogin = typeof endLogin

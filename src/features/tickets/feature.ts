@@ -12,7 +12,7 @@ import type { Keys } from '../key-exchange/api.ts'
 import { consentGateKey, createCloseConsent } from './consent-gates.ts'
 import { createPSKeyTarget } from './pskeys.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
-import { endLoginsOfUser, removeOldLogins } from './repo.ts'
+import { endLogin, endLoginsOfUser, removeOldLogins } from './repo.ts'
 import { createSKeys, gateKeys } from './skeys.ts'
 import { createTickets, type TicketsService } from './tickets.ts'
 import { exchangeShape, logoutShape, sessionShape } from './wire.ts'
@@ -42,7 +42,7 @@ export const createRecover = (
 ) => createTicketRecovery({ ...needs, db: world.db, createSKeys: (store) => createSKeysIn(store, world) })
 
 export const loginEnds = feature({
-  create: (_world: AdminWorld) => ({ api: { endLogins: endLoginsOfUser } }),
+  create: (_world: AdminWorld) => ({ api: { endLogins: endLoginsOfUser, endLogin } }),
 })
 
 export type TicketsFeatureNeeds = {
@@ -95,6 +95,7 @@ export const tickets = feature({
           apply: (userId: string) => tickets.applyAccountChange(Number(userId)),
           missed: 'each',
         },
+        { kind: 'login', apply: tickets.applyLoginChange, missed: 'each' },
       ],
       jobs: [{ everyMs: markMs, name: 'mark the store', work: mark }],
       flush: tickets.flushes,

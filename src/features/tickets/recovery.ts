@@ -2,6 +2,7 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Recover, Store } from '../../adapters/store/index.ts'
 import { type ConsentGate, createCloseConsent } from './consent-gates.ts'
+import { findEndReason } from './of-user/repo.ts'
 import { findAccountGate, findEndedLogins, findRaisedLogins, type LoginMoment } from './repo.ts'
 import type { EndReason, SKeys } from './skeys.ts'
 
@@ -24,6 +25,12 @@ export const closeAccountOf = async (db: Executor, skeys: SKeys, userId: number)
   const gate = await findAccountGate(db, userId)
   if (!gate) return
   await skeys.closeAccount(gate.tag, gate.epoch, gate.status === 'active' ? 'logged-out' : gate.status)
+}
+
+/** The same for one login. */
+export const closeLoginOf = async (db: Executor, skeys: SKeys, loginId: Buffer): Promise<void> => {
+  const endReason = await findEndReason(db, loginId)
+  if (endReason !== undefined) await skeys.closeLogin(loginId, endReason as EndReason)
 }
 
 /** Shuts page after page; the gates of a page in any order. */

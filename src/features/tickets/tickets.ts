@@ -15,7 +15,7 @@ import { createLogins, type LoginsNeeds } from './logins.ts'
 import { createMasks } from './masks.ts'
 import { createLoginsOfUser } from './of-user/logins-of-user.ts'
 import { createProveAgain } from './of-user/prove-again.ts'
-import { closeAccountOf } from './recovery.ts'
+import { closeAccountOf, closeLoginOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
 import { endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
 import type { EndReason } from './skeys.ts'
@@ -145,6 +145,9 @@ export const createTickets = (needs: TicketsNeeds) => {
     closeConsent: needs.closeConsent,
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],
+    /** The same for one login. */
+    applyLoginChange: (loginId: string): Promise<void> =>
+      closeLoginOf(db.write, skeys, Buffer.from(fromHex(loginId) ?? [])),
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */
     applyAccountChange: (userId: number): Promise<void> => closeAccountOf(db.write, skeys, userId),
   }

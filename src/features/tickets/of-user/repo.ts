@@ -137,3 +137,14 @@ export const createUpdateProof =
       .executeTakeFirst()
     return Number(numUpdatedRows) > 0
   }
+
+/** Undefined: the login is unknown, or it has not ended. */
+export const findEndReason = async (db: Executor, loginId: Buffer): Promise<string | undefined> => {
+  const row = await db
+    .selectFrom('logins')
+    .select('endReason')
+    .where('loginId', '=', loginId)
+    .where('endedAt', 'is not', null)
+    .executeTakeFirst()
+  return row?.endReason ?? undefined
+}
