@@ -19,6 +19,8 @@ export type OidcNeeds = {
 
 /** Keys are fetched anew when a token names an unknown one; the rest changes rarely. */
 const discoveredMs = 3_600_000
+/** However many logins begin, a provider that fails is asked once in this time. */
+const failedMs = 1_000
 
 const loadClient = () => import('openid-client')
 
@@ -77,7 +79,7 @@ export const createOidcDriver = ({ provider, makeClientSecret, fetch, clock }: O
     })
   }
 
-  /** One discovery at a time; one that failed is forgotten. */
+  /** One discovery at a time; one that failed is soon forgotten. */
   const configure = (id: string, isForTokens = false): Promise<Configuration> => {
     const key = `${isForTokens} ${id}`
     const found = known.get(key)
@@ -85,7 +87,7 @@ export const createOidcDriver = ({ provider, makeClientSecret, fetch, clock }: O
     const configuration = discover(id, isForTokens)
     known.set(key, { until: clock.elapsed() + discoveredMs, configuration })
     configuration.catch(() => {
-      if (known.get(key)?.configuration === configuration) known.delete(key)
+      known.set(key, { until: clock.elapsed() + failedMs, configuration })
     })
     return configuration
   }
@@ -138,22 +140,24 @@ export const createOidcDriver = ({ provider, makeClientSecret, fetch, clock }: O
     return toProfile(claims.iss, claims.sub, claims)
   }
 
+  const authorizeUrl = async ({ redirectUri, state, nonce, challenge }: AuthorizeAsked): Promise<string> => {
+    const { buildAuthorizationUrl } = await loadClient()
+    const { href, protocol } = buildAuthorizationUrl(await configure(clientId), {
+      redirect_uri: redirectUri,
+      scope: scopes.join(' '),
+      state,
+      nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      ...(responseMode === 'form_post' && { response_mode: 'form_post' }),
+    })
+    // A discovery may say javascript:, and apps open what they get.
+    if (protocol !== new URL(issuer).protocol) throw new Error(`its page of ${protocol} is none of https:`)
+    return href
+  }
+
   return {
-    authorizeUrl: async (asked: AuthorizeAsked) => {
-      const { redirectUri, state, nonce, challenge } = asked
-      const { buildAuthorizationUrl } = await loadClient()
-      const configuration = await configure(clientId).catch(explain)
-      const url = buildAuthorizationUrl(configuration, {
-        redirect_uri: redirectUri,
-        scope: scopes.join(' '),
-        state,
-        nonce,
-        code_challenge: challenge,
-        code_challenge_method: 'S256',
-        ...(responseMode === 'form_post' && { response_mode: 'form_post' }),
-      })
-      return url.href
-    },
+    authorizeUrl: (asked) => authorizeUrl(asked).catch(explain),
     finish: (asked) => finish(asked).catch(explain),
     finishIdToken: (asked) => finishIdToken(asked).catch((error) => explainToken(name, error)),
     test: async () => {
