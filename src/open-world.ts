@@ -121,12 +121,8 @@ export const openWorld = async (options: WorldOptions) => {
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       hashInBackground: bcryptPool.hash,
       slowDown: (...work) => admission.runWithoutSlot(() => scryptPool.slowDown(...work)),
-      providers: openProviders({
-        rows: config.providers,
-        // A provider that is slow must not take the slots of other writes.
-        fetch: (...call) => admission.runWithoutSlot(() => fetchOutgoing(...call)),
-        clock,
-      }),
+      providers: openProviders({ rows: config.providers, fetch: fetchOutgoing, clock }),
+      withoutSlot: admission.runWithoutSlot,
       isWithin,
       passwordCosts: await openPasswordCosts(db, config.password),
       passwordLists,

@@ -71,6 +71,8 @@ export type World = AdminWorld & {
   }
   passwordLists: PasswordLists
   providers: Providers
+  /** For a write alone, which holds a slot: waits for `work` without it, so that a slow server elsewhere delays no others. */
+  withoutSlot<T>(work: () => Promise<T>): Promise<T>
   isWithin(address: string, network: string): boolean
   chooseLanguage(language: string | undefined): Language | undefined
   drawGlyphs: DrawGlyphs

@@ -1,5 +1,5 @@
 /** Logging in by a provider: the way to it and back, and the identities that users have linked. */
-import type { OpenProvider } from '../../adapters/providers/driver.ts'
+import type { OpenProvider, Providers } from '../../adapters/providers/driver.ts'
 import type { Language } from '../../protocol/errors.ts'
 import type {
   AddressLogins,
@@ -36,6 +36,9 @@ const describeProvider = ({ provider, driver }: OpenProvider, language: Language
   }
 }
 
+const findProblem = (providers: Providers): string =>
+  [...providers.values()].map(({ problem }) => problem()).find((problem) => problem !== '') ?? ''
+
 export const identities = feature({
   create: (_world: AdminWorld): { api: Identities } => ({ api: { removeOf: deleteIdentitiesOf } }),
 })
@@ -59,7 +62,7 @@ export const oauth = feature({
     const { providers, config, logger } = world
     const publicUrl = config.server.publicUrl.replace(/\/+$/, '')
     const flows = createFlows(world)
-    const prove = createProve({ flows, providers })
+    const prove = createProve({ flows, providers, withoutSlot: world.withoutSlot })
     const start = createStart({ flows, providers, publicUrl, hasRedirect: needs.apps.hasRedirect })
     const finish = createFinish({
       ...needs,
@@ -76,6 +79,7 @@ export const oauth = feature({
     const fresh = { maxAuthAgeSeconds: config.password.freshSeconds }
     return {
       api: {},
+      health: [{ name: 'providers', problem: () => findProblem(providers) }],
       operations: [
         operation(providersShape)(async (_input, { app, language }) => ({
           code: 'OK',

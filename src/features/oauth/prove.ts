@@ -7,11 +7,16 @@ import { trimProfile } from './profile.ts'
 import { getProvider } from './start.ts'
 import type { Handed } from './wire.ts'
 
-export type ProveNeeds = { flows: Flows; providers: Providers }
+export type ProveNeeds = {
+  flows: Flows
+  providers: Providers
+  /** What a provider takes its time for must not keep other writes waiting. */
+  withoutSlot<T>(work: () => Promise<T>): Promise<T>
+}
 
 const expired = () => new Failure('OAUTH_EXPIRED')
 
-export const createProve = ({ flows, providers }: ProveNeeds) => {
+export const createProve = ({ flows, providers, withoutSlot }: ProveNeeds) => {
   const proveNative = async (flow: string, begun: Begun, handed: Handed, caller: AppCaller) => {
     const { provider, driver } = getProvider(providers, begun.provider, caller)
     const { idToken, providerCode } = handed
@@ -38,7 +43,7 @@ export const createProve = ({ flows, providers }: ProveNeeds) => {
     const begun = await flows.takeBegun(flow)
     // A flow of the browser ends on the page of its provider.
     if (begun?.target !== '' || !flows.isOf(begun, appId, verifier)) throw expired()
-    const profile = trimProfile(await proveNative(flow, begun, handed, caller))
+    const profile = trimProfile(await withoutSlot(() => proveNative(flow, begun, handed, caller)))
     const { provider, challenge } = begun
     return { provider, appId, challenge, profile }
   }
