@@ -49,6 +49,7 @@ export const openHttp = (
     observe: metrics?.observe,
     operations: declared.operations,
     pages: declared.pages,
+    endpoints: declared.endpoints,
     drawNonce: () => random.bytes(16).toString('base64'),
     writeFrame: writeProtobuf,
     authenticate: tickets.authenticate,

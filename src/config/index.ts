@@ -79,6 +79,7 @@ export const ConfigSchema = section({
   addresses: section(addresses.addresses),
   password: sectionOf(accounts.password, passwords.password),
   tickets: section(tickets.tickets),
+  backends: section(backends.backends),
   devices: section(devices.devices),
   audit: section(audit.audit),
   captcha: section(captcha.captcha),

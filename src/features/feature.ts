@@ -20,6 +20,7 @@ import type { Store } from '../adapters/store/index.ts'
 import type { TextListAdapters } from '../adapters/text-lists/open.ts'
 import type { Config } from '../config/index.ts'
 import type { AppCaller, Caller, Operation, OperationShape, TicketCaller } from '../http/caller.ts'
+import type { Endpoint } from '../http/endpoints.ts'
 import type { Page } from '../http/pages.ts'
 import type { Language, SuccessName } from '../protocol/errors.ts'
 import type { KeyPrimitives } from '../protocol/primitives.ts'
@@ -90,6 +91,7 @@ type CacheFacts = { size: number; hits: number; misses: number }
 type Declared = {
   operations: Operation
   pages: Page
+  endpoints: Endpoint
   /** What this process holds of rows that another process may change. */
   onChange: ChangeListener
   jobs: Job
@@ -120,6 +122,7 @@ export const createHouse = <W>(world: W) => {
   const collected: Collected = {
     operations: [],
     pages: [],
+    endpoints: [],
     onChange: [],
     jobs: [],
     flush: [],
@@ -151,7 +154,9 @@ type CallerOf<S extends OperationShape> = S extends { bare: true }
       ? TicketCaller
       : AppCaller
 
-type ReplyOf<S extends OperationShape> = { code: SuccessName } & Static<S['reply']>
+/** Headers of a JSON reply, such as how long it may be kept; no member of it. */
+type Headed = { headers?: Record<string, string> }
+type ReplyOf<S extends OperationShape> = { code: SuccessName } & Headed & Static<S['reply']>
 
 /** The members of a reply that its shape does not have: TypeScript itself accepts them in what a function returns. */
 type Unknown<Reply, Known> = Reply extends unknown ? Exclude<keyof Reply, keyof Known> : never

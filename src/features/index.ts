@@ -101,7 +101,7 @@ export const openFeatures = (world: World) => {
   })
   const { checkText } = house.add(words, {})
   house.add(consentChanges, { apps: admin.apps, tickets: ticket, ...admin.recorders })
-  house.add(backends, { tickets: ticket })
+  house.add(backends, { apps: admin.apps, businesses: admin.businesses, tickets: ticket })
   const captchas = house.add(captcha, {})
   const messages = house.add(outbox, { findAppName: admin.apps.findName })
   const codes = house.add(verification, {

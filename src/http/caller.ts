@@ -151,6 +151,6 @@ export type OperationShape = {
 }
 
 /** What a handler returns: the name of its code, and the operation's own members as its shape says. */
-export type Reply = { code: ErrorName }
+export type Reply = { code: ErrorName; headers?: Record<string, string> }
 
 export type Operation = OperationShape & { handle: (input: unknown, caller: Caller) => Promise<Reply> }

@@ -7,6 +7,7 @@ import { registerBodies } from './bodies.ts'
 import type { Address, Operation } from './caller.ts'
 import { limitConnections, watchRequests } from './connections.ts'
 import type { EnvelopeNeeds } from './envelopes/envelope.ts'
+import { type Endpoint, registerEndpoints } from './endpoints.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { type Health, registerHealth } from './health.ts'
 import { registerOperations } from './operations.ts'
@@ -48,6 +49,7 @@ export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
     isWithin(address: string, network: string): boolean
     envelope: Omit<OpenNeeds, Exclude<keyof EnvelopeNeeds, 'openTotp' | 'openSealed' | 'readFrame'>>
     operations: readonly Operation[]
+    endpoints: readonly Endpoint[]
   }
 
 /** The router answers a URL that it can't read past every hook. It gets this path, which no route has, instead. */
@@ -104,6 +106,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   addStages(app, 'all', pipelineNeeds)
   registerHealth(app, health)
   registerPages(app, { pages: withFrontPage(needs.pages), drawNonce: needs.drawNonce })
+  registerEndpoints(app, { endpoints: needs.endpoints, checkPrivate })
   app.register(async (scope) => {
     addStages(scope, 'operations', pipelineNeeds)
     registerOperations(scope, { operations: needs.operations, legacyPrefix: server.legacyPrefix, now })

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorName, Failure } from '../protocol/errors.ts'
 import { frameRefusal } from '../protocol/frame.ts'
 import { drainBody } from './bodies.ts'
+import { sendEndpoint } from './endpoints.ts'
 import { renderFailure } from './page-texts.ts'
 import { sendHtml } from './pages.ts'
 import { reasonOf, tellReason } from './reasons.ts'
@@ -69,6 +70,8 @@ export const createErrorHandler = ({ now, failureStatus, isTrial, drawNonce }: E
       const html = renderFailure(failure, caller.language, nonce)
       return sendHtml(reply.code(status).headers(retryAfterOf(failure)), html, nonce)
     }
+    const { endpoint } = request.routeOptions.config
+    if (endpoint) return sendEndpoint(reply.headers(retryAfterOf(failure)), endpoint.refuse(failure))
     const { frame } = request.routeOptions.config.shape ?? {}
     const framed = frame ? frameRefusal(failure, now()) : undefined
     const body = composeFailure(failure, caller.language, now(), opened?.rid, framed)

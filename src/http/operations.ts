@@ -18,7 +18,7 @@ export const registerOperations = (
       const entry = catalogue[result.code]
       request.outcome = entry
       // A JSON reply has the status of its code: an ended ticket has to stop a guard that only looks at the status.
-      if (caller.envelope === 'json') reply.code(entry.status)
+      if (caller.envelope === 'json') reply.code(entry.status).headers(result.headers ?? {})
       const rid = opened?.rid
       const nowMs = now()
       const payload = composeReply({

@@ -44,11 +44,16 @@ const readForm = (text: string): Map<string, string> => {
   return values
 }
 
-/** All parameters of a request from one place: JSON, the body of a POST that has one, else the query. */
-export const readParameters = (request: FastifyRequest): Parameters => {
+/** The query alone. */
+export const readQuery = (request: FastifyRequest): Map<string, string> => {
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
-  const query = readForm(mark < 0 ? '' : url.slice(mark + 1))
+  return readForm(mark < 0 ? '' : url.slice(mark + 1))
+}
+
+/** All parameters of a request from one place: JSON, the body of a POST that has one, else the query. */
+export const readParameters = (request: FastifyRequest): Parameters => {
+  const query = readQuery(request)
   const body = request.body as RawBody | undefined
   if (body && body.type !== 'form') {
     if (request.method !== 'POST') refuse('a body needs POST')

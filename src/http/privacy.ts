@@ -67,7 +67,8 @@ export const createPrivacy = (needs: PrivacyNeeds) => {
     if (profile === 'legacy' || request.protocol.toLowerCase() === 'https') return true
     if (isOfProxy(request)) return false
     const { remoteAddress = '' } = request.socket
-    if (request.routeOptions.config.shape?.forBackends && isBackendAddress(remoteAddress)) return true
+    const { shape, endpoint } = request.routeOptions.config
+    if ((shape?.forBackends || endpoint) && isBackendAddress(remoteAddress)) return true
     return isTrial && isTrusted(request) && !isOfForeignPage(request)
   }
 

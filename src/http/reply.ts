@@ -17,7 +17,7 @@ export type ComposeInput = {
 
 /** `code` first, then `msg`, the operation's own members, `timestamp` last; provisioning has no `msg`. */
 export const composeReply = ({ reply, language, nowMs, rid, shape, toFrame }: ComposeInput): string => {
-  const { code: name, ...members } = reply
+  const { code: name, headers: _, ...members } = reply
   const entry = catalogue[name]
   const own = pick(shape.reply, members) as JsonObject
   return JSON.stringify({

@@ -4,6 +4,7 @@ import type { CatalogueEntry } from '../protocol/errors.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { CarriedCall } from '../protocol/user-op.ts'
 import type { Caller, Operation, OperationShape } from './caller.ts'
+import type { Endpoint } from './endpoints.ts'
 import type { Page } from './pages.ts'
 import type { Claim } from './replay.ts'
 import { jsonReply, type WriteReply } from './reply.ts'
@@ -44,6 +45,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     shape?: OperationShape
     page?: Page
+    endpoint?: Endpoint
     /** Row of the limits in the configuration; `other` without. */
     limit?: string
     /** A health route: no ban, no limit, no line in the access log. */

@@ -18,6 +18,11 @@ export const ticketGuide = {
     when: 'No such web code waits: it was used, is older than 60 s, is one of another app, or `verifier` is not the one of its challenge; or its login has ended.',
     todo: 'Ask the app for a new web code, with a new challenge.',
   },
+  SCOPE_MISSING: {
+    section: 'Accounts and tickets',
+    when: 'The OpenKey is valid and lacks a scope. `scopes` names what is missing.',
+    todo: 'Ask the user to agree to it, then get a new OpenKey.',
+  },
   JUMP_REFUSED: {
     section: 'Accounts and tickets',
     when: 'The app of the login may not hand it to the app that `app` names.',

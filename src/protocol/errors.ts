@@ -112,6 +112,7 @@ const rows = {
   IDENTITY_LINKED: [2120106, 409, '已绑定该平台的其他账户', 'The user has another identity of this provider'],
   IDENTITY_UNKNOWN: [2120107, 403, '该第三方账户尚未绑定用户', 'No user has this identity'],
   WEB_CODE_INVALID: [2100420, 400, '网页登录码无效或已过期', 'The web code is not valid, or is over'],
+  SCOPE_MISSING: [2100422, 403, '需要用户授权更多权限', 'The user has not agreed to this scope'],
   JUMP_REFUSED: [2100421, 403, '不允许把登录带到该应用', 'A login may not be taken to this app'],
   THIRD_PARTY: [2100410, 403, '第三方应用不能进行此操作', 'Third-party apps cannot do this'],
   CONSENT_NEEDED: [2100411, 403, '需要用户同意授权', 'The user has to agree first'],

@@ -25,7 +25,13 @@ const multiRuntimeCrypto = [
 ]
 const fastifyFamily = ['fastify', 'fastify-plugin', '@fastify/*', 'ipaddr.js', 'prom-client']
 
-const typesOfFeatures = ['src/adapters/', 'src/http/caller.ts', 'src/http/pages.ts', 'src/config/']
+const typesOfFeatures = [
+  'src/adapters/',
+  'src/http/caller.ts',
+  'src/http/endpoints.ts',
+  'src/http/pages.ts',
+  'src/config/',
+]
 
 /** The arrows of the architecture. The first room that has the file counts. */
 export const rooms: readonly Room[] = [
@@ -72,7 +78,7 @@ export const rooms: readonly Room[] = [
     types: [...typesOfFeatures, 'src/features/change-log/api.ts'],
     packages: [],
     node: false,
-    rule: 'protocol, and types of adapters, http/caller, http/pages, config and change-log/api',
+    rule: 'protocol, and types of adapters, http/caller, endpoints and pages, config and change-log/api',
   },
   {
     name: 'settings of a feature',
@@ -113,7 +119,7 @@ export const rooms: readonly Room[] = [
     types: [...typesOfFeatures, 'src/features/*/api.ts'],
     packages: [],
     node: false,
-    rule: 'its own folder, features/feature, protocol, and types of adapters, http/caller, http/pages, config and the api.ts of other features',
+    rule: 'its own folder, features/feature, protocol, and types of adapters, http/caller, endpoints and pages, config and the api.ts of other features',
   },
   {
     name: 'client',

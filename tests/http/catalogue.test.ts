@@ -113,6 +113,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   DEVICE_UNKNOWN: [replyCodes.DEVICE_UNKNOWN, 404],
   NO_DEVICE_SLOT: [replyCodes.NO_DEVICE_SLOT, 409],
   WEB_CODE_INVALID: [replyCodes.WEB_CODE_INVALID, 400],
+  SCOPE_MISSING: [replyCodes.SCOPE_MISSING, 403],
   JUMP_REFUSED: [replyCodes.JUMP_REFUSED, 403],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }

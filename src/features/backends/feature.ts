@@ -1,28 +1,21 @@
 /** Backends: services that check the tickets of the users of several apps. */
-import type { Store } from '../../adapters/store/index.ts'
-import type { AppCaller, CallerTicket } from '../../http/caller.ts'
+import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Apps } from '../apps/api.ts'
+import type { Businesses } from '../businesses/api.ts'
 import { feature, operation, type World } from '../feature.ts'
-import type { TicketState, Tickets } from '../tickets/api.ts'
-import { type VerifiedTicket, type VerifyInput, verifyShape } from './wire.ts'
+import type { Tickets } from '../tickets/api.ts'
+import { readDemands } from './demands.ts'
+import { createCacheHeaders, describe, describeUnmet } from './describe.ts'
+import { createGateway } from './gateway.ts'
+import { createIntrospect } from './introspect.ts'
+import { createVerify } from './verify.ts'
+import { type VerifyInput, verifyShape } from './wire.ts'
 
-export type BackendsNeeds = { tickets: Pick<Tickets, 'checkFor'> }
-
-const seconds = (ms: number) => Math.floor(ms / 1_000)
-
-const describe = (ticket: CallerTicket): VerifiedTicket => ({
-  active: true,
-  tier: ticket.tier,
-  user: { userId: String(ticket.userId), ...ticket.user },
-  appid: ticket.appId,
-  issuedAt: seconds(ticket.issuedAt),
-  expiresAt: seconds(ticket.expiresAt),
-  idleAt: seconds(ticket.idleAt),
-})
-
-const toVerified = (result: TicketState): VerifiedTicket => {
-  if (result.state === 'live') return describe(result.ticket)
-  return { active: false, reason: result.state === 'ended' ? result.reason : 'unknown' }
+export type BackendsNeeds = {
+  apps: Pick<Apps, 'check'>
+  businesses: Pick<Businesses, 'serves'>
+  tickets: Pick<Tickets, 'checkFor' | 'freshLoginNeeded'>
 }
 
 /** One or many, never both: an answer to the wrong one would be taken for a login. */
@@ -32,35 +25,42 @@ const readTokens = ({ token, tokens }: VerifyInput): readonly string[] => {
   return tokens ?? [token ?? '']
 }
 
-/** A backend calls from few addresses and may have many apps in front, so its share is counted by its app id too. */
-const createAppLimit =
-  (store: Store, [windowSeconds, count]: readonly [number, number]) =>
-  async (appId: string): Promise<void> => {
-    const waitMs = await store.pass(`limit:verify:app:${appId}`, windowSeconds * 1_000, count)
-    if (waitMs > 0) throw new Failure('TOO_OFTEN', { retryAfterSeconds: waitMs / 1_000 })
-  }
-
 export const backends = feature({
-  create: ({ store, config }: World, { tickets }: BackendsNeeds) => {
-    const checkAppLimit = createAppLimit(store, config.limits.ticketVerify)
-    const verify = async (input: VerifyInput, { app }: AppCaller) => {
+  create: (
+    { store, config, clock, crypto }: World,
+    { apps, businesses, tickets }: BackendsNeeds,
+  ) => {
+    const { freshLoginNeeded } = tickets
+    const limit = config.limits.ticketVerify
+    const verify = createVerify({ store, limit, tickets, businesses, freshLoginNeeded, now: clock.now })
+    const cacheHeaders = createCacheHeaders(crypto, config.backends.maxAgeSeconds)
+
+    const answer = async (input: VerifyInput, { app }: AppCaller) => {
       const tokens = readTokens(input)
-      // An app without a secret is everybody's: it may not ask about tickets.
-      if (app.checks.length === 0) throw new Failure('APP_REFUSED')
-      await checkAppLimit(app.appId)
-      const checked = await Promise.all(tokens.map((token) => tickets.checkFor(token, app.checks)))
-      return checked.map(toVerified)
+      const demands = readDemands(input, app)
+      const verdicts = await verify(tokens, demands, app)
+      const headers = cacheHeaders(verdicts)
+      const [verdict = { state: 'ended', reason: 'unknown' } as const] = verdicts
+      if (input.tokens) {
+        const described = verdicts.map((one) => describe(one, demands.isAsking))
+        return { code: 'OK' as const, headers, tickets: described }
+      }
+      if (verdict.state === 'unmet') throw refusalOf(verdict.failure)
+      const code = verdict.state === 'live' ? ('TICKET_VALID' as const) : ('TICKET_ENDED' as const)
+      return { code, headers, ...describe(verdict, demands.isAsking) }
     }
+
     return {
       api: {},
-      operations: [
-        operation(verifyShape)(async (input, caller) => {
-          const tickets = await verify(input, caller)
-          if (input.tokens) return { code: 'OK', tickets }
-          const [ticket = { active: false }] = tickets
-          return { code: ticket.active ? 'TICKET_VALID' : 'TICKET_ENDED', ...ticket }
-        }),
+      operations: [operation(verifyShape)(answer)],
+      endpoints: [
+        createIntrospect({ apps, verify, cacheHeaders }),
+        createGateway({ apps, verify, cacheHeaders }),
       ],
     }
   },
 })
+
+/** The refusal of one ticket has the members of an answer too, so that a backend decides by `active` alone. */
+const refusalOf = (failure: Failure): Failure =>
+  new Failure(failure.entry.name, { members: describeUnmet(failure) })

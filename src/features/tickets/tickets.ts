@@ -143,6 +143,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     isLive,
     /** Ends the OpenKeys of an app for an account that were made under an older epoch of their consent. */
     closeConsent: needs.closeConsent,
+    freshLoginNeeded,
     /** Each writes what was gathered since its last call. */
     flushes: [flush, skeys.flush],
     /** The same for one login. */

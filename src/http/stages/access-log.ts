@@ -7,10 +7,10 @@ export const logAccess =
   ({ writeAccessLog }: AccessLogNeeds): onResponseHookHandler =>
   (request, reply, done) => {
     const { caller, outcome, reason, routeOptions } = request
-    const { shape, page, unlimited } = routeOptions.config
+    const { shape, page, endpoint, unlimited } = routeOptions.config
     if (unlimited) return done()
     writeAccessLog(request.log, {
-      operation: (shape ?? page)?.path ?? 'other',
+      operation: (shape ?? page ?? endpoint)?.path ?? 'other',
       envelope: caller.envelope,
       outcome,
       reason,

@@ -21,8 +21,9 @@ const preflight = {
 export const allowOrigin =
   ({ isOriginListed }: OriginNeeds): onRequestHookHandler =>
   (request, reply, done) => {
-    // No script of another origin reads a page.
-    if (request.routeOptions.config.page) return done()
+    // No script of another origin reads a page, or asks what only a gateway may.
+    const { page, endpoint } = request.routeOptions.config
+    if (page || endpoint) return done()
     reply.header('vary', 'Origin')
     const { origin } = request.headers
     if (origin === undefined || !isOriginListed(origin)) return done()
