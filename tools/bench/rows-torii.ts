@@ -1,7 +1,7 @@
 /** The rows of Torii: each is measured on both pairs of engines. */
 import type { Stream } from './load.ts'
 import type { Population } from './population.ts'
-import { type PlainRequest, post } from './requests.ts'
+import { type PlainRequest, post, postForm } from './requests.ts'
 import type { Row } from './rows.ts'
 import type { SealedCall } from './sources.ts'
 
@@ -68,6 +68,40 @@ export const toriiRows: readonly Row<Population>[] = [
       const requests = bodies.map((body) => post('/v1/session', body))
       const source = { kind: 'plain', requests, expect: '"code":1030200,' } as const
       return [{ name: 'sessions', connections, source }]
+    },
+  },
+  {
+    name: 'verify',
+    title: 'verification of one ticket, JSON',
+    streams: (people, connections) => {
+      const bodies = people.users.map(({ skey }) => ({ ...credentials(people), token: skey }))
+      const requests = bodies.map((body) => post('/v1/ticket/verify', body))
+      const source = { kind: 'plain', requests, expect: '"active":true,' } as const
+      return [{ name: 'verifications', connections, source }]
+    },
+  },
+  {
+    name: 'verify-100',
+    title: 'verification of 100 tickets, JSON',
+    streams: (people, connections) => {
+      const skeys = people.users.map(({ skey }) => skey)
+      const tokens = Array.from({ length: 100 }, (_, at) => skeys[at % skeys.length])
+      const requests = [post('/v1/ticket/verify', { ...credentials(people), tokens })]
+      const source = { kind: 'plain', requests, expect: '"active":true,' } as const
+      return [{ name: 'batches', connections, source }]
+    },
+  },
+  {
+    name: 'introspect',
+    title: 'introspection (RFC 7662)',
+    streams: (people, connections) => {
+      const { appId, appSecret } = people.app
+      const basic = Buffer.from(`${appId}:${appSecret}`).toString('base64')
+      const headers = { authorization: `Basic ${basic}` }
+      const bodies = people.users.map(({ skey }) => new URLSearchParams({ token: skey }).toString())
+      const requests = bodies.map((body) => postForm('/oauth/introspect', body, headers))
+      const source = { kind: 'plain', requests, expect: '"active":true,' } as const
+      return [{ name: 'introspections', connections, source }]
     },
   },
   {

@@ -34,7 +34,8 @@ export const readAsked = (text: AskedText): Asked => {
 /** The demands that a URL was configured with. Any other name is refused: a misspelled demand would ask for nothing. */
 export const readAskedQuery = (query: ReadonlyMap<string, string>): AskedText => {
   for (const name of query.keys()) {
-    if (!(names as readonly string[]).includes(name)) throw new Failure('PARAMETER_INVALID', { info: name.slice(0, 32) })
+    if (!(names as readonly string[]).includes(name))
+      throw new Failure('PARAMETER_INVALID', { info: name.slice(0, 32) })
   }
   return Object.fromEntries(query)
 }

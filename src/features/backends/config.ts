@@ -5,7 +5,12 @@ export const server = {
 }
 
 export const backends = {
-  maxAgeSeconds: whole(1, 0, 10, 'For so long a backend or gateway may use a good answer again; 0: not at all'),
+  maxAgeSeconds: whole(
+    1,
+    0,
+    10,
+    'For so long a backend or gateway may use a good answer again; 0: not at all',
+  ),
 }
 
 export const limits = { ticketVerify: limit(10, 10_000) }

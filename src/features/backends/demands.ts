@@ -3,15 +3,22 @@ import type { CallerApp, CallerTicket } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Businesses } from '../businesses/api.ts'
 import type { Tickets } from '../tickets/api.ts'
-import type { CheckedTier, VerifyInput } from './wire.ts'
+import type { CheckedTier } from './wire.ts'
 
-export type Demands = Pick<VerifyInput, 'business' | 'scopes' | 'route' | 'maxAuthAge'> & {
+export type Asked = {
+  tier?: CheckedTier | undefined
+  business?: string | undefined
+  scopes?: readonly string[] | undefined
+  route?: string | undefined
+  /** Seconds. */
+  maxAuthAge?: number | undefined
+}
+
+export type Demands = Asked & {
   tier: CheckedTier
   /** Whether the caller asked for anything at all: old callers do not. */
   isAsking: boolean
 }
-
-export type Asked = Pick<VerifyInput, 'tier' | 'business' | 'scopes' | 'route' | 'maxAuthAge'>
 
 /** Throws for demands that contradict each other: a backend that believes to have asked must have. */
 export const readDemands = (asked: Asked, { isThirdParty }: CallerApp): Demands => {
@@ -19,8 +26,10 @@ export const readDemands = (asked: Asked, { isThirdParty }: CallerApp): Demands 
   const tier = asked.tier ?? (isThirdParty ? 'openkey' : 'skey')
   if (isThirdParty && tier !== 'openkey') throw new Failure('APP_REFUSED')
   if (tier === 'pskey' && business === undefined) throw new Failure('PARAMETER_MISSING', { info: 'business' })
-  if (tier !== 'pskey' && (business ?? route) !== undefined) throw new Failure('PARAMETER_INVALID', { info: 'tier: pskey' })
-  if (tier !== 'openkey' && scopes !== undefined) throw new Failure('PARAMETER_INVALID', { info: 'tier: openkey' })
+  if (tier !== 'pskey' && (business ?? route) !== undefined)
+    throw new Failure('PARAMETER_INVALID', { info: 'tier: pskey' })
+  if (tier !== 'openkey' && scopes !== undefined)
+    throw new Failure('PARAMETER_INVALID', { info: 'tier: openkey' })
   const isAsking = Object.values({ tier: asked.tier, maxAuthAge }).some((member) => member !== undefined)
   return { tier, business, scopes, route, maxAuthAge, isAsking }
 }
@@ -40,7 +49,8 @@ const checks: readonly Check[] = [
     return new Failure('TIER_WANTED', { members: { tier, ...(business !== undefined && { business }) } })
   },
   function isOnRoute({ appId }, { business, route }, { businesses }) {
-    const isServed = business === undefined || route === undefined || businesses.serves(business, appId, route)
+    const isServed =
+      business === undefined || route === undefined || businesses.serves(business, appId, route)
     return isServed ? undefined : new Failure('BUSINESS_UNKNOWN')
   },
   function hasScopes({ scopes: given = [] }, { scopes = [] }) {

@@ -42,8 +42,11 @@ export const createCacheHeaders =
   (crypto: Pick<ServerCrypto, 'sha256'>, maxAgeSeconds: number) =>
   (verdicts: readonly Verdict[]): Record<string, string> => {
     if (maxAgeSeconds === 0 || verdicts.some(({ state }) => state !== 'live')) return {}
+    const cacheControl = `private, max-age=${maxAgeSeconds}`
+    // Of many tickets a tag would hardly ever be the same again.
+    if (verdicts.length !== 1) return { 'cache-control': cacheControl }
     // Each use moves the idle end: what else is said stays the same as long as the ticket.
     const said = verdicts.map((verdict) => ({ ...describe(verdict, true), idleAt: undefined }))
     const tag = toBase64url(crypto.sha256(utf8(JSON.stringify(said)))).slice(0, 22)
-    return { 'cache-control': `private, max-age=${maxAgeSeconds}`, etag: `W/"${tag}"` }
+    return { 'cache-control': cacheControl, etag: `W/"${tag}"` }
   }

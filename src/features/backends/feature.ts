@@ -26,10 +26,7 @@ const readTokens = ({ token, tokens }: VerifyInput): readonly string[] => {
 }
 
 export const backends = feature({
-  create: (
-    { store, config, clock, crypto }: World,
-    { apps, businesses, tickets }: BackendsNeeds,
-  ) => {
+  create: ({ store, config, clock, crypto }: World, { apps, businesses, tickets }: BackendsNeeds) => {
     const { freshLoginNeeded } = tickets
     const limit = config.limits.ticketVerify
     const verify = createVerify({ store, limit, tickets, businesses, freshLoginNeeded, now: clock.now })

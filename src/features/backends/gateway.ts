@@ -4,7 +4,6 @@
  */
 import type { CallerTicket } from '../../http/caller.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from '../../http/endpoints.ts'
-import { Failure } from '../../protocol/errors.ts'
 import type { Apps } from '../apps/api.ts'
 import { readAsked, readAskedQuery } from './asked.ts'
 import { authenticateApp, type Credentials } from './credentials.ts'

@@ -5,10 +5,14 @@ import type { ErrorName, Failure } from '../../protocol/errors.ts'
 /** What is wrong with who calls; everything else that is below 500 is wrong with what was sent. */
 const ofClient = new Set<ErrorName>(['APP_REFUSED', 'APP_DISABLED'])
 
-const errorOf = ({ entry }: Failure): string => {
+/** A body or query that was not read has the status of an envelope elsewhere. */
+const statusOf = ({ entry }: Failure) => (entry.name === 'ENVELOPE_REFUSED' ? 400 : entry.status)
+
+const errorOf = (failure: Failure): string => {
+  const { entry } = failure
   if (ofClient.has(entry.name)) return 'invalid_client'
   if (entry.status === 429 || entry.status >= 500) return 'temporarily_unavailable'
-  return entry.status === 403 ? 'access_denied' : 'invalid_request'
+  return statusOf(failure) === 403 ? 'access_denied' : 'invalid_request'
 }
 
 /** ASCII without quotes and backslashes, as RFC 6749 wants it. */
@@ -20,7 +24,7 @@ const describe = ({ entry, options: { info } }: Failure): string => {
 export const refuseOAuth = (failure: Failure, clientStatus: 400 | 401): EndpointReply => {
   const error = errorOf(failure)
   const json = { error, error_description: describe(failure) }
-  if (error !== 'invalid_client') return { status: failure.entry.status, json }
+  if (error !== 'invalid_client') return { status: statusOf(failure), json }
   if (clientStatus === 400) return { status: 400, json }
   return { status: 401, headers: { 'www-authenticate': 'Basic realm="torii"' }, json }
 }

@@ -43,9 +43,7 @@ export const createVerify = (needs: VerifyNeeds) => {
     await checkAppLimit(app.appId)
     // Without a demand, a ticket of another tier is as unknown as one of another app.
     const taken = demands.isAsking ? checkedTiers : [demands.tier]
-    const checked = await Promise.all(
-      tokens.map((token) => needs.tickets.checkFor(token, app.checks, taken)),
-    )
+    const checked = await Promise.all(tokens.map((token) => needs.tickets.checkFor(token, app.checks, taken)))
     return checked.map((result) => judge(result, demands))
   }
 }

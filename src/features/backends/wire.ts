@@ -33,7 +33,11 @@ const demands = {
     Type.String({ maxLength: 2_000, description: 'The path that the user calls, of the business' }),
   ),
   maxAuthAge: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 31_536_000, description: 'Seconds since the user proved who they are' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 31_536_000,
+      description: 'Seconds since the user proved who they are',
+    }),
   ),
 }
 

@@ -21,7 +21,9 @@ export const webCodes = feature({
     const findTarget = async ({ app }: WebCodeInput, caller: AppCaller): Promise<string> => {
       const { appId, jumpsTo } = caller.app
       if (app === undefined || app === appId) return appId
-      if (!jumpsTo.includes(app) || !(await findApp(app))) throw new Failure('JUMP_REFUSED')
+      const target = jumpsTo.includes(app) ? await findApp(app) : undefined
+      // A third-party app gets OpenKeys, and never an SKey.
+      if (!target || target.isThirdParty) throw new Failure('JUMP_REFUSED')
       return app
     }
 
