@@ -943,11 +943,35 @@ export type Operations = {
       /** A ticket as the user presented it */
       token?: string
       tokens?: string[]
+      /** The tier that is taken: skey (default), pskey with its business, openkey */
+      tier?: string
+      /** The business that a pSKey opens */
+      business?: string
+      /** Scopes that an OpenKey must have */
+      scopes?: string[]
+      /** The path that the user calls, of the business */
+      route?: string
+      /** Seconds since the user proved who they are */
+      maxAuthAge?: number
     }
     reply: {
       active?: boolean
-      /** Why it is not active: expired, logged-out, disabled, reused, … or unknown */
+      /** Why it is not active: expired, logged-out, disabled, reused, …, unknown, or not-enough with needs */
       reason?: string
+      needs?: {
+        /** The code that says what is missing */
+        code: number
+        /** Exchange for a ticket of this tier */
+        tier?: string
+        /** The business to exchange for */
+        business?: string
+        /** Scopes to ask the user for */
+        scopes?: string[]
+        /** How many seconds old the proof may be */
+        maxAuthAge?: number
+        /** What renews the proof */
+        how?: string[]
+      }
       tier?: string
       user?: {
         /** Decimal number */
@@ -955,19 +979,40 @@ export type Operations = {
         userName: string
         nickName: string
       }
-      /** The app that the user logged in to */
+      /** The user of an OpenKey, as its app knows them */
+      openId?: string
+      /** The app that the ticket belongs to */
       appid?: string
+      /** The business that a pSKey opens */
+      business?: string
+      scopes?: string[]
       /** When the ticket was issued, unix seconds */
       issuedAt?: number
       /** When it ends at the latest, unix seconds */
       expiresAt?: number
       /** When it ends if it is not used, unix seconds */
       idleAt?: number
+      /** With a demand: when the user proved who they are, unix seconds */
+      authenticatedAt?: number
       /** In the order of tokens */
       tickets?: {
         active: boolean
-        /** Why it is not active: expired, logged-out, disabled, reused, … or unknown */
+        /** Why it is not active: expired, logged-out, disabled, reused, …, unknown, or not-enough with needs */
         reason?: string
+        needs?: {
+          /** The code that says what is missing */
+          code: number
+          /** Exchange for a ticket of this tier */
+          tier?: string
+          /** The business to exchange for */
+          business?: string
+          /** Scopes to ask the user for */
+          scopes?: string[]
+          /** How many seconds old the proof may be */
+          maxAuthAge?: number
+          /** What renews the proof */
+          how?: string[]
+        }
         tier?: string
         user?: {
           /** Decimal number */
@@ -975,14 +1020,21 @@ export type Operations = {
           userName: string
           nickName: string
         }
-        /** The app that the user logged in to */
+        /** The user of an OpenKey, as its app knows them */
+        openId?: string
+        /** The app that the ticket belongs to */
         appid?: string
+        /** The business that a pSKey opens */
+        business?: string
+        scopes?: string[]
         /** When the ticket was issued, unix seconds */
         issuedAt?: number
         /** When it ends at the latest, unix seconds */
         expiresAt?: number
         /** When it ends if it is not used, unix seconds */
         idleAt?: number
+        /** With a demand: when the user proved who they are, unix seconds */
+        authenticatedAt?: number
       }[]
     }
   }

@@ -58,6 +58,129 @@ t.test('a backend learns whose ticket of its apps it was shown', async (t) => {
   t.notOk((await call(path, backend, { token: skey })).reply.user, 'nothing of the user is told any more')
 })
 
+t.test('a pSKey is taken for its business alone, and on its routes', async (t) => {
+  const { server, web, ios, backend, call, logIn } = await openBackends(t)
+  const { businesses } = server
+  const rows = { idleSeconds: 600, appIds: [web.appId] }
+  await businesses.add({ name: 'pay', routes: ['/pay'], ...rows })
+  await businesses.add({ name: 'mail', routes: [], ...rows })
+  await businesses.reload()
+  const { skey } = await logIn(web, 'amber')
+  const { tickets } = (await call('/v1/ticket/exchange', web, { token: skey, to: 'pskey', business: 'pay' }))
+    .reply
+  const verify = (members: Members, app = backend) => call(path, app, { token: tickets.pskey, ...members })
+  const pay = { tier: 'pskey', business: 'pay' }
+
+  t.match(await verify({}), { status: 401, reply: { active: false, reason: 'unknown' } }, 'an old caller')
+  const good = {
+    status: 200,
+    reply: { active: true, tier: 'pskey', business: 'pay', user: { userName: 'amber' } },
+  }
+  t.match(await verify(pay), good)
+  for (const route of ['/pay', '/pay/x']) t.match(await verify({ ...pay, route }), good, route)
+  for (const route of ['/payroll', '/mail', '/pay/../mail', '/pay/%2e%2e/mail', '//pay', 'pay', '/pay/..'])
+    t.match(
+      await verify({ ...pay, route }),
+      { status: 403, reply: { code: codes.BUSINESS_UNKNOWN, active: false, reason: 'not-enough' } },
+      route,
+    )
+  t.match(await verify({ tier: 'pskey', business: 'mail' }), {
+    status: 403,
+    reply: {
+      code: codes.TIER_WANTED,
+      active: false,
+      needs: { code: codes.TIER_WANTED, tier: 'pskey', business: 'mail' },
+    },
+  })
+  t.match(
+    await verify({ ...pay, token: skey }),
+    { status: 403, reply: { code: codes.TIER_WANTED } },
+    'no SKey',
+  )
+  t.match(await verify({ tier: 'skey' }), { status: 403, reply: { needs: { tier: 'skey' } } })
+  t.match(await verify(pay, ios), { status: 401, reply: { reason: 'unknown' } }, 'another app learns nothing')
+
+  const missing = { status: 400, reply: { code: codes.PARAMETER_MISSING } }
+  t.match(await verify({ tier: 'pskey' }), missing)
+  const wrong = [
+    { business: 'pay' },
+    { route: '/pay' },
+    { scopes: ['x'] },
+    { ...pay, scopes: [] },
+    { tier: 'a2' },
+  ]
+  for (const members of wrong)
+    t.match(
+      await verify(members),
+      { status: 400, reply: { code: codes.PARAMETER_INVALID } },
+      JSON.stringify(members),
+    )
+  await businesses.set('pay', { appIds: [ios.appId] })
+  await businesses.reload()
+  t.match(await verify(pay), { status: 401, reply: { reason: 'unknown' } }, 'no longer served')
+})
+
+t.test('a login that is too old is told how to become fresh, alone and among many', async (t) => {
+  const { web, backend, call, logIn, clock } = await openBackends(t)
+  const old = await logIn(web, 'amber')
+  clock.add(300_000)
+  const fresh = await logIn(web, 'beryl')
+  const needs = { code: codes.FRESH_LOGIN_NEEDED, maxAuthAge: 300, how: ['password', 'code'] }
+  const one = await call(path, backend, { token: old.skey, maxAuthAge: 300 })
+  t.match(one, {
+    status: 403,
+    reply: { code: codes.FRESH_LOGIN_NEEDED, active: false, reason: 'not-enough', needs },
+  })
+  t.notOk(one.reply.user)
+  const { reply } = await call(path, backend, { tokens: [old.skey, fresh.skey, 'x'], maxAuthAge: 300 })
+  t.match(reply.tickets, [
+    { active: false, reason: 'not-enough', needs },
+    { active: true, user: { userName: 'beryl' }, authenticatedAt: Math.floor(clock.now() / 1_000) },
+    { active: false, reason: 'unknown' },
+  ])
+  t.match(await call(path, backend, { token: old.skey, maxAuthAge: 301 }), { status: 200 })
+  for (const maxAuthAge of [0, -1, 1.5, '300'])
+    t.match(await call(path, backend, { token: old.skey, maxAuthAge }), { status: 400 }, String(maxAuthAge))
+})
+
+t.test('old callers get the bytes that they know, and may keep a good answer for a second', async (t) => {
+  const { web, backend, logIn, request } = await openBackends(t)
+  const { skey } = await logIn(web, 'amber')
+  const ask = (members: Members) =>
+    request({ url: path, json: { appid: backend.appId, appsecret: backend.appSecret, ...members } })
+  const good = await ask({ token: skey })
+  const seconds = Math.floor(startMs / 1_000)
+  const { user } = JSON.parse(good.body)
+  t.equal(
+    good.body,
+    JSON.stringify({
+      code: 1030200,
+      msg: JSON.parse(good.body).msg,
+      active: true,
+      tier: 'skey',
+      user,
+      appid: web.appId,
+      issuedAt: seconds,
+      expiresAt: seconds + 172_800,
+      idleAt: seconds + 3_000,
+      timestamp: seconds,
+    }),
+  )
+  t.match(good.headers, { 'cache-control': 'private, max-age=1', etag: /^W\/"[\w-]{22}"$/ })
+  const { etag = '' } = good.headers
+  t.equal((await ask({ token: skey })).headers.etag, etag)
+  const conditional = await request({
+    url: path,
+    json: { appid: backend.appId, appsecret: backend.appSecret, token: skey },
+    headers: { 'if-none-match': etag },
+  })
+  t.equal(conditional.status, 200, 'a POST is never answered 304')
+  const many = await ask({ tokens: [skey, skey] })
+  t.match([many.headers['cache-control'], many.headers.etag], ['private, max-age=1', undefined])
+  for (const refused of [await ask({ token: 'x' }), await ask({ tokens: [skey, 'x'] })])
+    t.match([refused.headers['cache-control'], refused.headers.etag], ['no-store', undefined])
+})
+
 t.test('many tickets are answered in their order', async (t) => {
   const { web, backend, call, logIn } = await openBackends(t)
   const [one, two] = [await logIn(web, 'amber'), await logIn(web, 'beryl')]

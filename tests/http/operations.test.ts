@@ -515,6 +515,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     ...{ kdfs: [], number: { salt, clientHash }, name: { salt, clientHash }, prefixes: ['5BAA6'] },
     oldHash: { salt, clientHash },
     ...{ remove: 'email', grant: 'x' },
+    ...{ tier: 'pskey', business: 'pay', scopes: ['x'], route: '/pay', maxAuthAge: 60 },
     ...{ app: world.app.appId, challenge: 'c'.repeat(43), webCode: 'wc_x', verifier: 'v'.repeat(43) },
     ...{ newPassword: 'another horse', hashes: [{ salt, clientHash }] },
     ...{ address: 'a@good.example', flow: `login-${'0'.repeat(32)}`, code: '123456' },

@@ -13,11 +13,7 @@ export const post = (path: string, members: object, headers: Record<string, stri
   body: JSON.stringify(members),
 })
 
-export const postForm = (
-  path: string,
-  body: string,
-  headers: Record<string, string> = {},
-): PlainRequest => ({
+export const postForm = (path: string, body: string, headers: Record<string, string> = {}): PlainRequest => ({
   method: 'POST',
   path,
   headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
