@@ -8,8 +8,8 @@
  * const { user } = await verifier.check(token)   // throws NOT_LOGGED_IN
  * ```
  */
-import { createJsonTransport, type ReplyOf, type Send } from './call.ts'
-import { ClientFailure } from './failure.ts'
+import { createJsonTransport, type InputOf, type ReplyOf, type Send } from './call.ts'
+import { ClientFailure, toFailure } from './failure.ts'
 import { createPost, type Fetch } from './post.ts'
 import { readBase } from './server-location.ts'
 
@@ -30,59 +30,99 @@ export type VerifierOptions = {
   fetch?: Fetch
 }
 
+type VerifyInput = InputOf<'/v1/ticket/verify'>
 type VerifiedTicket = NonNullable<ReplyOf<'/v1/ticket/verify'>['tickets']>[number]
-export type ActiveTicket = Required<Omit<VerifiedTicket, 'active' | 'reason'>>
+type Always = 'tier' | 'appid' | 'issuedAt' | 'expiresAt' | 'idleAt'
+type Known = Required<Pick<VerifiedTicket, Always>> & Pick<VerifiedTicket, 'authenticatedAt'>
+
+/** Of an SKey or a pSKey. */
+export type ActiveTicket = Known & Required<Pick<VerifiedTicket, 'user'>> & Pick<VerifiedTicket, 'business'>
+/** Of an OpenKey: the user as its app knows them. */
+export type OpenTicket = Known & Required<Pick<VerifiedTicket, 'openId'>> & Pick<VerifiedTicket, 'scopes'>
+
+/** What to ask of a ticket beyond being good. Without `tier` an SKey is asked for. */
+export type Demands = Pick<VerifyInput, 'tier' | 'business' | 'scopes' | 'route' | 'maxAuthAge'>
 
 export type Verifier = {
-  /** Whose ticket this is. Throws NOT_LOGGED_IN (with `reason`), or UNREACHABLE when the server does not answer. */
-  check(token: string): Promise<ActiveTicket>
+  /**
+   * Whose ticket this is. Throws NOT_LOGGED_IN (with `reason`), or UNREACHABLE when the server does not answer. A ticket that
+   * is good and not enough: TIER_WANTED, BUSINESS_UNKNOWN, SCOPE_MISSING or FRESH_LOGIN_NEEDED, whose `members` tell
+   * how to get what is missing.
+   *
+   * ```ts
+   * const { user } = await verifier.check(token, { tier: 'pskey', business: 'pay', maxAuthAge: 300 })
+   * ```
+   */
+  check(token: string, demands: Demands & { tier: 'openkey' }): Promise<OpenTicket>
+  check(token: string, demands?: Demands): Promise<ActiveTicket>
 }
 
 /** As many as one call may carry. */
 const mostTokens = 100
 const mostCached = 10_000
 
-type Waiting = { token: string; resolve(ticket: ActiveTicket): void; reject(error: unknown): void }
+type Good = ActiveTicket & OpenTicket
+type Waiting = { token: string; resolve(ticket: Good): void; reject(error: unknown): void }
 
-const isActive = (ticket: VerifiedTicket | undefined): ticket is VerifiedTicket & ActiveTicket =>
-  ticket?.active === true && ticket.user !== undefined
+const isActive = (ticket: VerifiedTicket | undefined): ticket is VerifiedTicket & Good =>
+  ticket?.active === true && (ticket.user ?? ticket.openId) !== undefined
 
-/** Checks of one moment go to the server in one call. */
-const createBatches = (send: Send) => {
+/** A dead ticket, or a good one that is not enough. */
+const refusalOf = (ticket: VerifiedTicket | undefined): ClientFailure => {
+  const { reason, needs } = ticket ?? {}
+  return needs ? toFailure(needs, {}) : new ClientFailure('NOT_LOGGED_IN', { reason })
+}
+
+/** Checks of one moment with the same demands go to the server in one call. */
+const createBatch = (send: Send, demands: Demands) => {
   let waiting: Waiting[] = []
 
   const settle = ({ resolve, reject }: Waiting, ticket: VerifiedTicket | undefined) => {
     if (isActive(ticket)) resolve(ticket)
-    else reject(new ClientFailure('NOT_LOGGED_IN', { reason: ticket?.reason }))
+    else reject(refusalOf(ticket))
   }
 
   const sendWaiting = async () => {
     const sent = waiting.splice(0, mostTokens)
     if (waiting.length > 0) queueMicrotask(sendWaiting)
     try {
-      const { tickets = [] } = await send('/v1/ticket/verify', { tokens: sent.map(({ token }) => token) })
+      const tokens = sent.map(({ token }) => token)
+      const { tickets = [] } = await send('/v1/ticket/verify', { tokens, ...demands })
       for (const [place, one] of sent.entries()) settle(one, tickets[place])
     } catch (error) {
       for (const { reject } of sent) reject(error)
     }
   }
 
-  return (token: string): Promise<ActiveTicket> =>
+  return (token: string): Promise<Good> =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) queueMicrotask(sendWaiting)
       waiting = [...waiting, { token, resolve, reject }]
     })
 }
 
+/** Kinds of demands that are remembered: a program has few, and one that makes them up must not fill the memory. */
+const mostKinds = 100
+
+const createBatches = (send: Send) => {
+  const kinds = new Map<string, ReturnType<typeof createBatch>>()
+  return (token: string, demands: Demands, kind: string): Promise<Good> => {
+    const known = kinds.get(kind) ?? createBatch(send, demands)
+    if (kinds.size >= mostKinds) kinds.clear()
+    kinds.set(kind, known)
+    return known(token)
+  }
+}
+
 /** Good answers for a while, the oldest given up first. */
 const createCache = (lifeMs: number, now: () => number) => {
-  const answers = new Map<string, { ticket: ActiveTicket; until: number }>()
+  const answers = new Map<string, { ticket: Good; until: number }>()
   return {
     find: (token: string) => {
       const known = answers.get(token)
       return known && known.until > now() ? known.ticket : undefined
     },
-    keep: (token: string, ticket: ActiveTicket) => {
+    keep: (token: string, ticket: Good) => {
       if (lifeMs === 0) return
       answers.delete(token)
       const [oldest] = answers.keys()
@@ -100,18 +140,22 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
   const ask = createBatches(createJsonTransport({ post, appId, appSecret }))
   const cache = createCache(cacheSeconds * 1_000, () => Date.now())
   return {
-    async check(token) {
-      const known = cache.find(token)
+    async check(token: string, demands: Demands = {}): Promise<Good> {
+      const kind = JSON.stringify(demands)
+      // What is true of a ticket for one demand says nothing of another.
+      const key = `${token} ${kind}`
+      const known = cache.find(key)
       if (known) return known
       // Nothing else can be a ticket, so the server need not be asked.
-      if (!/^sk_[A-Za-z0-9_-]{64}$/.test(token))
-        throw new ClientFailure('NOT_LOGGED_IN', { reason: 'unknown' })
-      const ticket = await ask(token)
-      cache.keep(token, ticket)
+      if (!isTicket(token)) throw new ClientFailure('NOT_LOGGED_IN', { reason: 'unknown' })
+      const ticket = await ask(token, demands, kind)
+      cache.keep(key, ticket)
       return ticket
     },
   }
 }
+
+const isTicket = (text: string) => /^(sk|ps|ok)_[A-Za-z0-9_-]{64}$/.test(text)
 
 /** The ticket of an `Authorization: Bearer` header; empty when there is none. */
 export const bearerOf = (authorization: string | null | undefined): string =>

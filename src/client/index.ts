@@ -22,6 +22,7 @@ import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-excha
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
 import { createReauthVerbs, type ReauthVerbs } from './verbs/reauth.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
+import { createWebCodeVerbs, type WebCodeVerbs } from './verbs/web-codes.ts'
 
 export { createBrowserStorage } from './browser-storage.ts'
 export type { InputOf, ReplyOf } from './call.ts'
@@ -41,6 +42,7 @@ export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
 export type { PasswordContext } from './verbs/passwords.ts'
 export type { Proof } from './verbs/reauth.ts'
 export type { Session } from './verbs/tickets.ts'
+export type { WebVerifier } from './verbs/web-codes.ts'
 
 export type CallOptions = {
   /**
@@ -73,6 +75,7 @@ export type Client = AppVerbs &
   PasswordVerbs &
   ReauthVerbs &
   TicketVerbs &
+  WebCodeVerbs &
   CallVerb
 
 /** A path is appended to the base URL: one that does not begin with `/` would change the host. */
@@ -107,6 +110,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),
     ...createTicketVerbs(core),
+    ...createWebCodeVerbs(core),
     ...createCall(core),
   }
 }

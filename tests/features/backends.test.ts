@@ -313,6 +313,16 @@ t.test(
     const fresh = createVerifier({ url, ...backend })
     await t.rejects(fresh.check(two.skey), { name: 'NOT_LOGGED_IN', reason: 'logged-out' })
     t.equal((await fresh.check(one.skey)).appid, web.appId)
+    await t.rejects(fresh.check(one.skey, { tier: 'pskey', business: 'pay' }), {
+      name: 'TIER_WANTED',
+      members: { tier: 'pskey', business: 'pay' },
+    })
+    const asked = await Promise.all([
+      verifier.check(one.skey, { maxAuthAge: 60 }),
+      verifier.check(one.skey, { tier: 'skey', maxAuthAge: 60 }),
+    ])
+    t.match(asked, [{ authenticatedAt: Number }, { authenticatedAt: Number }])
+    t.equal(calls, 3, 'other demands are another question')
     const away = createVerifier({ url: 'http://127.0.0.1:1', ...backend })
     const error = await away.check(one.skey).catch((thrown) => thrown)
     t.ok(isFailure(error, 'UNREACHABLE'))
