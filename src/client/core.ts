@@ -11,6 +11,7 @@ import { createKeys, type Keys } from './keys.ts'
 import type { ReadOptions } from './options.ts'
 import { createKdf, createPasswords } from './password.ts'
 import { createPost } from './post.ts'
+import { createPSKeys } from './pskeys.ts'
 import { createSealedTransport } from './sealed-transport.ts'
 import { createServerLocation } from './server-location.ts'
 import { createLock } from './storage.ts'
@@ -103,8 +104,9 @@ export const createCore = (options: ReadOptions) => {
     minimumCost: options.minimumKdfCost,
     record: createKdfRecord({ storage, key: keyOf('kdf'), lock: lockOf('kdf') }),
   })
+  const pskeys = createPSKeys({ send, tickets, now })
   const captchas = createCaptchaSolver(options)
-  return { options, send, devices, keys, greeter, tickets, location, passwords, captchas }
+  return { options, send, devices, keys, greeter, tickets, pskeys, location, passwords, captchas }
 }
 
 export type Core = ReturnType<typeof createCore>

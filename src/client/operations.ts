@@ -935,6 +935,10 @@ export type Operations = {
         skey?: string
         pskey?: string
       }
+      /** When the ticket below the SKey ends at the latest, unix seconds */
+      expiresAt?: number
+      /** When it ends if it is not used, unix seconds */
+      idleAt?: number
     }
   }
   /** Tells a backend whether tickets of its apps are valid, and whose they are. */

@@ -40,6 +40,38 @@ const opened = await Promise.all(
 
 for (const { name, server, world, connect, enter } of opened)
   t.test(`a client registers, logs in and calls: ${name}`, async (t) => {
+    t.test('a pSKey of a business is kept while it is good, and made anew in time', async (t) => {
+      const offset = { ms: 0 }
+      const { client, userName } = await enter({ now: () => Date.now() + offset.ms })
+      const business = `pay-${userName.slice(5)}`
+      await t.rejects(client.pskey(business), { name: 'BUSINESS_UNKNOWN' })
+      await world.admin.businesses.add({
+        name: business,
+        idleSeconds: 600,
+        routes: [],
+        appIds: [world.app.appId],
+      })
+      const first = await until('the server knows the business', () =>
+        client.pskey(business).catch((error) => {
+          if (isFailure(error, 'BUSINESS_UNKNOWN')) return undefined
+          throw error
+        }),
+      )
+      t.equal(await client.pskey(business), first, 'it is kept')
+      t.match(await client.call('/v1/session', { token: first }), { tier: 'pskey', business })
+      const [second, third] = await Promise.all([1, 2].map(() => client.pskey(business, { renew: true })))
+      t.not(second, first)
+      t.equal(third, second, 'calls of one moment share an exchange')
+      t.equal(await client.pskey(business), second)
+      offset.ms = 301_000
+      const late = await client.pskey(business)
+      t.not(late, second, 'half its idle time is over')
+      await client.login({ login: userName, password })
+      t.not(await client.pskey(business), late, 'another login has another one')
+      await client.logout()
+      await t.rejects(client.pskey(business), { name: 'NOT_LOGGED_IN' })
+    })
+
     t.test('a whole round: echo, register, session, exchange, login, logout', async (t) => {
       const { client, storage, wire } = connect({ device: { type: 'phone', os: 'Tizen', device: 'Anna' } })
       const { t: id } = await client.provision()

@@ -1,7 +1,10 @@
+import { tierRows } from '../../src/features/tickets/tiers.ts'
 import type { Shape } from './shapes.ts'
 
+const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ') || '–'
+
 const needOf = ({ tiers = [], bare, right }: Shape) => {
-  const tickets = tiers.map((tier) => `\`${tier}\``).join(', ') || '–'
+  const tickets = list(tiers)
   const app = bare ? 'none' : right ? `with the right \`${right}\`` : 'any'
   return { tickets, app }
 }
@@ -28,6 +31,10 @@ export const rightsPage = (shapes: readonly Shape[]) =>
     '  login is needed, or the handler judges the ticket that it is asked about.',
     '- **age**: how long ago the user may have proved who they are; otherwise the call is refused with 2100401. The',
     '  members named behind it prove it anew. Where it is 300 s, it is the setting `password.freshSeconds`.',
+    '',
+    '| tier | exchanges for |',
+    '|---|---|',
+    ...Object.entries(tierRows).map(([tier, { exchangesFor }]) => `| \`${tier}\` | ${list(exchangesFor)} |`),
     '',
     '| operation | app | ticket | age |',
     '|---|---|---|---|',

@@ -238,11 +238,11 @@ export const createA2Rule = (needs: A2Needs) => {
       return judgeA2(login, presented, { crypto, nowMs: clock.now(), retryMs, idleMs }) === 'current'
     },
     /** A2 to A2 and SKey, and what lies below. All exchanges of one A2 get the same tickets. */
-    exchange: async <Prepared, Extra extends object>(
+    exchange: async <Prepared, Extra>(
       presented: ParsedTicket,
       caller: Caller,
       below: Below<Prepared, Extra>,
-    ): Promise<{ a2: string; skey: string } & Extra> => {
+    ): Promise<{ pair: { a2: string; skey: string }; below: Extra }> => {
       // An exchange that loses the race finds the winner's rotation on its second try, and is its retry.
       for (let tries = 0; tries < mostTries; tries++) {
         const found = await find(presented, caller.app?.appId ?? '')
@@ -259,12 +259,12 @@ export const createA2Rule = (needs: A2Needs) => {
         const parent = needs.pairRecord(next, names)
         const { loginId } = next
         const isRetry = verdict !== 'current'
-        const [extra] = await Promise.all([
+        const [given] = await Promise.all([
           below.issue({ parent, pair, loginId, isRetry }, prepared),
           skeys.issue({ tier: 'skey', loginId, secret: pair.skeySecret }, parent, clock.now()),
           (isRetry || isBoundElsewhere(login, next)) && keepBinding(next, caller),
         ])
-        return { a2: pair.a2, skey: pair.skey, ...extra }
+        return { pair: { a2: pair.a2, skey: pair.skey }, below: given }
       }
       throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })
     },

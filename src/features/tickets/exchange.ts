@@ -6,9 +6,11 @@ import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
 import type { A2Rule, Below } from './a2.ts'
 import type { Checks } from './check.ts'
+import type { LoginTickets } from './logins.ts'
 import type { Masks } from './masks.ts'
 import { checkStrength, notLoggedIn } from './refusals.ts'
 import type { SKeys, TicketRecord } from './skeys.ts'
+import { type StoreTier, tierRows } from './tiers.ts'
 import type { ExchangeInput, ExchangeReply } from './wire.ts'
 
 /** What a ticket further down has otherwise than its parent. */
@@ -40,7 +42,8 @@ export type ExchangeNeeds = {
   targets: ExchangeTargets
 }
 
-type Tickets = ExchangeReply['tickets']
+/** The ticket below the SKey, and its times: a client cannot know those of a business. */
+type Given = { ticket: string; record: TicketRecord }
 
 const secretBytes = 32
 
@@ -56,13 +59,21 @@ export const lowerRecord = (
   expiresAt: Math.min(parent.expiresAt, nowMs + lifeMs),
 })
 
-const nothingBelow: Below<undefined, Tickets> = {
+const nothingBelow: Below<undefined, undefined> = {
   prepare: async () => undefined,
-  issue: async () => ({}),
+  issue: async () => undefined,
 }
 
+const seconds = (ms: number) => Math.floor(ms / 1_000)
+
 export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targets }: ExchangeNeeds) => {
-  const known = ['skey', ...Object.keys(targets)]
+  const known = tierRows.a2.exchangesFor.filter((tier) => tier === 'skey' || targets[tier])
+
+  const replyOf = (tier: LowTier, { ticket, record }: Given, pair: LoginTickets): ExchangeReply => ({
+    tickets: { ...pair, [tier]: ticket },
+    expiresAt: seconds(record.expiresAt),
+    idleAt: seconds(Math.min(record.expiresAt, clock.now() + (record.idleMs ?? Number.POSITIVE_INFINITY))),
+  })
 
   /** Of one A2 all exchanges get the same ticket below, as they get the same pair. */
   const belowA2 = (
@@ -70,7 +81,7 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     target: ExchangeTarget,
     input: ExchangeInput,
     caller: AppCaller,
-  ): Below<Lowered, Tickets> => ({
+  ): Below<Lowered, Given> => ({
     prepare: async (parent) => target(parent, input, caller),
     issue: async ({ parent, pair, loginId, isRetry }, own) => {
       const record = lowerRecord(parent, own, clock.now())
@@ -79,7 +90,7 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
       // The first try has entered the ring: with each copy of it another ticket would fall out.
       if (isRetry) await skeys.issue(ticket, record, clock.now())
       else await skeys.issueBounded(ticket, record, clock.now())
-      return { [tier]: masks.format(ticket) }
+      return { ticket: masks.format(ticket), record }
     },
   })
 
@@ -91,23 +102,33 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     return used.record
   }
 
-  return async function exchange(input: ExchangeInput, caller: AppCaller): Promise<Tickets> {
+  const exchangeA2 = async (
+    presented: ParsedTicket,
+    tier: StoreTier,
+    input: ExchangeInput,
+    caller: AppCaller,
+  ) => {
+    const target = tier === 'skey' ? undefined : targets[tier]
+    if (tier === 'skey' || !target)
+      return { tickets: (await a2.exchange(presented, caller, nothingBelow)).pair }
+    const { pair, below } = await a2.exchange(presented, caller, belowA2(tier, target, input, caller))
+    return replyOf(tier, below, pair)
+  }
+
+  return async function exchange(input: ExchangeInput, caller: AppCaller): Promise<ExchangeReply> {
     const presented = parseTicket(input.token ?? '')
     if (!presented) throw notLoggedIn()
-    if (!known.includes(input.to)) throw new Failure('NOT_IN_LIST', { info: `to: ${known.join(', ')}` })
-    const tier = input.to as LowTier
-    const target = targets[tier]
-    if (presented.tier === 'a2') {
-      if (!target) return a2.exchange(presented, caller, nothingBelow)
-      return a2.exchange(presented, caller, belowA2(tier, target, input, caller))
-    }
+    const tier = known.find((name) => name === input.to)
+    if (!tier) throw new Failure('NOT_IN_LIST', { info: `to: ${known.join(', ')}` })
+    if (presented.tier === 'a2') return exchangeA2(presented, tier, input, caller)
     const parent = await useParent(presented, caller)
-    if (!target) throw new Failure('TIER_WANTED', { members: { tier: 'a2' } })
+    const target = tier === 'skey' ? undefined : targets[tier]
+    if (tier === 'skey' || !target) throw new Failure('TIER_WANTED', { members: { tier: 'a2' } })
     const own = await target(parent, input, caller)
     const ticket = { tier, loginId: presented.handle, secret: random.bytes(secretBytes) }
     // Its use says nothing about the A2: no counter is as low.
     const record = { ...lowerRecord(parent, own, clock.now()), counter: 0 }
     await skeys.issueBounded(ticket, record, clock.now())
-    return { [tier]: masks.format(ticket) }
+    return replyOf(tier, { ticket: masks.format(ticket), record }, {})
   }
 }

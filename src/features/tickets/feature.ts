@@ -124,7 +124,7 @@ const createOperations = (tickets: TicketsService) => [
   }),
   operation(exchangeShape)(async (input, caller) => ({
     code: 'OK',
-    tickets: await tickets.exchange(input, caller),
+    ...(await tickets.exchange(input, caller)),
   })),
   operation(logoutShape)(async ({ everywhere = false }, caller) => {
     await tickets.logout(caller, everywhere)

@@ -54,6 +54,8 @@ export const exchangeShape = {
   }),
   reply: Type.Object({
     tickets: Type.Object({ ...Tickets.properties, pskey: Type.Optional(Type.String()) }),
+    expiresAt: seconds('When the ticket below the SKey ends at the latest'),
+    idleAt: seconds('When it ends if it is not used'),
   }),
 } as const satisfies OperationShape
 
