@@ -143,7 +143,7 @@ export const openFeatures = (world: World) => {
     checkText,
     recordAudit,
   })
-  house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes })
+  house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes, findApp })
   house.add(reauth, { credentials, tickets: ticket, addresses: admin.addresses, codes })
   house.add(userDevices, {
     tickets: ticket,

@@ -33,7 +33,7 @@ type BuiltHere =
   | 'securityHeaders'
 
 export type AppNeeds = Omit<PipelineNeeds, BuiltHere> &
-  PageNeeds & {
+  Omit<PageNeeds, 'checkPrivate'> & {
     config: Config
     logger: FastifyBaseLogger
     now(): number
@@ -105,7 +105,7 @@ export const createHttpApp = (needs: AppNeeds): FastifyInstance => {
   }
   addStages(app, 'all', pipelineNeeds)
   registerHealth(app, health)
-  registerPages(app, { pages: withFrontPage(needs.pages), drawNonce: needs.drawNonce })
+  registerPages(app, { pages: withFrontPage(needs.pages), drawNonce: needs.drawNonce, checkPrivate })
   registerEndpoints(app, { endpoints: needs.endpoints, checkPrivate })
   app.register(async (scope) => {
     addStages(scope, 'operations', pipelineNeeds)

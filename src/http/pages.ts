@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue, Failure } from '../protocol/errors.ts'
 import type { Caller } from './caller.ts'
+import { layOut, type PlainPage } from './page-layout.ts'
 import { readParameters } from './parameters.ts'
 import { isOnThisMachine } from './privacy.ts'
 
@@ -17,6 +18,7 @@ export type PageRequest = {
 
 export type PageReply =
   | { html: string; status?: number }
+  | (PlainPage & { status?: number })
   | { redirectTo: string }
   | { file: string | Uint8Array; type: string; cacheSeconds: number }
 
@@ -28,10 +30,17 @@ export type Page = {
   limit: string
   /** Not there for anyone else: not for a proxy on this machine either, and under no other host name. */
   isForThisMachine?: true
+  /** It takes secrets: refused where plain calls are. */
+  isPrivate?: true
   render(request: PageRequest): PageReply | Promise<PageReply>
 }
 
-export type PageNeeds = { pages: readonly Page[]; drawNonce(): string }
+export type PageNeeds = {
+  pages: readonly Page[]
+  drawNonce(): string
+  /** Throws ENCRYPTION_REQUIRED. */
+  checkPrivate(request: FastifyRequest): void
+}
 
 /** Nothing loads, runs, frames or is framed but what the page itself brings. */
 const contentSecurityPolicy = (nonce: string) =>
@@ -53,8 +62,9 @@ export const sendHtml = (reply: FastifyReply, html: string, nonce: string) =>
     .type('text/html; charset=utf-8')
     .send(html)
 
-const sendPage = (reply: FastifyReply, page: PageReply, nonce: string) => {
+const sendPage = (reply: FastifyReply, page: PageReply, { language }: Caller, nonce: string) => {
   if ('redirectTo' in page) return reply.redirect(page.redirectTo, 303)
+  if ('title' in page) return sendHtml(reply.code(page.status ?? 200), layOut(page, language, nonce), nonce)
   if ('html' in page) return sendHtml(reply.code(page.status ?? 200), page.html, nonce)
   return reply
     .headers({ 'cache-control': `public, max-age=${page.cacheSeconds}` })
@@ -62,7 +72,7 @@ const sendPage = (reply: FastifyReply, page: PageReply, nonce: string) => {
     .send(typeof page.file === 'string' ? page.file : Buffer.from(page.file))
 }
 
-export const registerPages = (app: FastifyInstance, { pages, drawNonce }: PageNeeds) => {
+export const registerPages = (app: FastifyInstance, { pages, drawNonce, checkPrivate }: PageNeeds) => {
   for (const page of pages) {
     app.route({
       method: page.method,
@@ -70,13 +80,14 @@ export const registerPages = (app: FastifyInstance, { pages, drawNonce }: PageNe
       config: { page, limit: page.limit },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         if (page.isForThisMachine && !isOnThisMachine(request)) throw new Failure('OPERATION_UNKNOWN')
+        if (page.isPrivate) checkPrivate(request)
         const nonce = drawNonce()
         const [path = ''] = (request.raw.url ?? '').split('?')
         const read = readParameters(request)
         const parameters = read.kind === 'form' ? read.values : new Map<string, string>()
         const rendered = await page.render({ caller: request.caller, path, parameters, nonce })
         request.outcome = catalogue.OK
-        return sendPage(reply, rendered, nonce)
+        return sendPage(reply, rendered, request.caller, nonce)
       },
     })
   }

@@ -20,8 +20,8 @@ type Sent = { code: number; flow: string }
 type Granted = { code: number; grant: string; cost: number; logins: { salt: string }[] }
 
 /** An account with a verified address, and what a user reads in its mails. */
-const openReset = async (t: Test) => {
-  const world = await openWorld(t, { TORII__SERVER__PUBLIC_URL: 'https://login.example' })
+const openReset = async (t: Test, more: Record<string, string> = {}) => {
+  const world = await openWorld(t, { TORII__SERVER__PUBLIC_URL: 'https://login.example', ...more })
   const { JSON: call } = await openWays(world)
   const { write } = world.server.db
   const own = async (userName: string, text: string) => {
@@ -142,4 +142,60 @@ t.test('another purpose, app or a disabled account', async (t) => {
     code: codes.ACCOUNT_DISABLED,
     reason: 'disabled',
   })
+})
+
+t.test('a link leads to a form, which works without a script and for one click', async (t) => {
+  const links = JSON.stringify([{ app: '', to: '' }])
+  const { world, call, own, send } = await openReset(t, { TORII__MAIL__LINKS: links })
+  const { a2 } = await own('opal', 'opal@mail.example')
+  const logins = async () =>
+    (await world.server.db.write.selectFrom('logins').select('loginId').execute()).length
+  const begun = await logins()
+  await send('opal@mail.example')
+  const { text = '' } = (await readMessages(world.send))[0] ?? {}
+  const [link = ''] = /https:\/\/login\.example\/password\/reset\?\S+/.exec(text) ?? []
+  const [url = '', code = ''] = link.replace('https://login.example', '').split('#')
+  t.match(code, /^\d{6}$/, 'the code is in the fragment')
+  t.notMatch(url, code)
+  for (const method of ['GET', 'HEAD'] as const) {
+    const { status } = await world.request({ method, url })
+    t.equal(status, 200, `a scanner: ${method}`)
+  }
+  const form = new URLSearchParams(url.split('?')[1])
+  const submit = async (members: Members, from?: string) => {
+    const post = new URLSearchParams([...form, ...Object.entries(members)] as [string, string][]).toString()
+    return world.request({ url: '/password/reset', post, ...(from && { from }) })
+  }
+  const both = (word: string) => ({ newPassword: word, again: word })
+  const elsewhere = await submit({ code, ...both(newWord) }, '203.0.113.9')
+  t.equal(elsewhere.status, 403, 'not in the clear')
+  t.match((await submit({ code, newPassword: newWord, again: oldWord })).body, '两次输入的密码不一致')
+  t.equal((await submit({ code, ...both('password') })).status, 400, 'a common one')
+  t.equal((await submit({ code: code === '000000' ? '000001' : '000000', ...both(newWord) })).status, 400)
+  t.equal((await call('/v1/login', { login: 'opal', password: oldWord })).code, codes.LOGGED_IN)
+
+  // The right code and a password of the user's own name: the code is used up, and the form goes on.
+  const ofOwnName = await submit({ code, ...both('opal@mail.example') })
+  t.equal(ofOwnName.status, 400)
+  const [, grant = ''] = /name="grant" value="([^"]+)"/.exec(ofOwnName.body) ?? []
+  t.ok(grant)
+  t.notMatch(ofOwnName.body, 'name="code"')
+  const done = await submit({ grant, ...both(newWord) })
+  t.equal(done.status, 200)
+  t.match(done.body, '新密码已设置')
+  t.notMatch(done.body, /form|skey|"a2"/)
+  t.match((await submit({ grant, ...both('another good one') })).body, '链接已失效')
+  t.match((await submit({ code, ...both('another good one') })).body, '链接已失效')
+  t.match(await call('/v1/session', { token: a2 }), { code: codes.TICKET_ENDED, reason: 'password-changed' })
+  t.equal(await logins(), begun + 1, 'the page begins no login')
+  t.equal((await call('/v1/login', { login: 'opal', password: newWord })).code, codes.LOGGED_IN)
+  form.set('app', 'unknown')
+  t.match((await submit({ code, ...both(newWord) })).body, '链接已失效')
+  const { body } = await world.send({
+    method: 'GET',
+    url: `/password/reset?app=${encodeURIComponent('"><script>alert(1)</script>')}&flow=%3Cb%3E`,
+    headers: { host: 'localhost', 'accept-language': 'en' },
+  })
+  t.match(body, 'Reset your password')
+  t.notMatch(body, /<script>alert|<b>/)
 })

@@ -78,15 +78,15 @@ export const addressChanges = feature({
           path: undoPath,
           method: 'GET' as const,
           limit: 'other',
-          render: ({ caller, nonce }: PageRequest) => ({ html: renderAsk(caller.language, nonce) }),
+          render: ({ caller }: PageRequest) => renderAsk(caller.language),
         },
         {
           path: undoPath,
           method: 'POST' as const,
           limit: 'other',
-          render: async ({ caller, parameters, nonce }: PageRequest) => {
+          render: async ({ caller, parameters }: PageRequest) => {
             const isDone = await undo(parameters.get('secret') ?? '')
-            return { html: renderAnswer(caller.language, nonce, isDone), status: isDone ? 200 : 400 }
+            return renderAnswer(caller.language, isDone)
           },
         },
       ],

@@ -1,4 +1,5 @@
 /** The page behind the link to undo a change. It asks for a click: scanners of mail that open it use nothing up. */
+import type { PageReply } from '../../http/pages.ts'
 import type { Language } from '../../protocol/errors.ts'
 import { undoPath } from './notify.ts'
 
@@ -21,11 +22,6 @@ const texts = {
   },
 } as const satisfies Record<Language, Record<string, string>>
 
-const style = `
-:root{color-scheme:light dark}
-body{font:16px/1.6 system-ui,sans-serif;max-width:30rem;margin:4rem auto;padding:0 1rem;text-align:center}
-button{font:inherit;padding:.75rem 1.5rem;border:1px solid #8888;border-radius:.5rem;cursor:pointer}`
-
 /** The secret is in the fragment, which no log sees; it leaves the browser with the click. */
 const script = `
 const secret = location.hash.slice(1)
@@ -33,16 +29,13 @@ history.replaceState(null, '', location.pathname)
 document.getElementById('secret').value = secret
 document.getElementById('go').hidden = secret === ''`
 
-const page = (language: Language, nonce: string, title: string, body: string) =>
-  `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer"><title>${title}</title><style nonce="${nonce}">${style}</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`
-
-export const renderAsk = (language: Language, nonce: string): string => {
+export const renderAsk = (language: Language): PageReply => {
   const { title, about, go } = texts[language]
   const form = `<form method="post" action="${undoPath}"><input type="hidden" name="secret" id="secret"><button id="go" hidden>${go}</button></form>`
-  return page(language, nonce, title, `<p>${about}</p>${form}<script nonce="${nonce}">${script}</script>`)
+  return { title, body: `<p>${about}</p>${form}`, script }
 }
 
-export const renderAnswer = (language: Language, nonce: string, isDone: boolean): string => {
+export const renderAnswer = (language: Language, isDone: boolean): PageReply => {
   const { title, done, over } = texts[language]
-  return page(language, nonce, title, `<p role="status">${isDone ? done : over}</p>`)
+  return { title, body: `<p role="status">${isDone ? done : over}</p>`, status: isDone ? 200 : 400 }
 }

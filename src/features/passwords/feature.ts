@@ -1,6 +1,7 @@
 /** Passwords: which are good enough, and how one is changed. */
 
 import type { PasswordLists } from '../../adapters/password-lists.ts'
+import type { CallerApp } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { CredentialsService } from '../accounts/api.ts'
 import type { Addresses } from '../addresses/api.ts'
@@ -11,6 +12,7 @@ import type { PasswordQuality } from './api.ts'
 import { createChange } from './change.ts'
 import { createQuality, printRange } from './quality.ts'
 import { createReset } from './reset.ts'
+import { createResetPages, resetPath } from './reset-page.ts'
 import { changeShape, loginsShape, prefixPattern, rangeShape, resetShape } from './wire.ts'
 
 const rangePath = `${rangeShape.path}/`
@@ -66,16 +68,18 @@ export type PasswordsNeeds = {
   quality: PasswordQuality
   addresses: Pick<Addresses, 'findOwner'>
   codes: Pick<Codes, 'consume' | 'handle'>
+  findApp(appId: string): Promise<CallerApp | undefined>
 }
 
 export const passwords = feature({
   create: ({ db, clock, sealer, config }: World, needs: PasswordsNeeds) => {
     const freshChange = { ...changeShape, maxAuthAgeSeconds: config.password.freshSeconds }
     const { change, findLogins } = createChange(needs)
-    const { begin, reset } = createReset({ ...needs, db, clock, sealer })
-    needs.codes.handle('reset', { begin })
+    const { begin, reset, resetOnly } = createReset({ ...needs, db, clock, sealer })
+    needs.codes.handle('reset', { begin, page: resetPath })
     return {
       api: {},
+      pages: createResetPages({ findApp: needs.findApp, resetOnly }),
       operations: [
         operation(loginsShape)(async (_input, caller) => ({ code: 'OK', ...(await findLogins(caller)) })),
         operation(freshChange)(async (input, caller) => ({ code: 'OK', ...(await change(input, caller)) })),

@@ -89,6 +89,18 @@ export const createReset = (needs: ResetNeeds) => {
       throw new Failure(entry.name, { ...options, members: { ...options.members, grant } })
     })
 
+  /** What the caller may set a new password by, and what is kept of that password. Without one: the account alone. */
+  const prove = async (input: ResetInput, caller: AppCaller, findAccount: ReturnType<typeof chooseFind>) => {
+    const found = await findAccount(caller)
+    const grant = writeGrant(found, caller)
+    const { newPassword, hashes } = input
+    const hasPassword = newPassword !== undefined || hashes !== undefined
+    const verifiers = hasPassword ? await createVerifiers(input, found, grant) : undefined
+    return { credentials: found, grant, verifiers }
+  }
+
+  const kind = 'password.reset' as const
+
   return {
     /** What is sent to an address, for `/v1/code/send`: a code to the account's own spelling of it, or nothing. */
     begin: async (address: Address) => {
@@ -97,21 +109,29 @@ export const createReset = (needs: ResetNeeds) => {
       return { address: owner.address, userId: owner.userId, asWhat: 'code' as const }
     },
     reset: async (input: ResetInput, caller: AppCaller) => {
-      const { newPassword, hashes, device } = input
+      const { newPassword, device } = input
       const findAccount = chooseFind(input)
       // A common one costs no code.
       if (newPassword !== undefined) await quality.check(newPassword, [])
       const proof = await keys.prove(input, caller)
-      const found = await findAccount(caller)
-      const grant = writeGrant(found, caller)
-      if (newPassword === undefined && hashes === undefined) return { grant, ...credentials.describe(found) }
-      const verifiers = await createVerifiers(input, found, grant)
-      const kind = 'password.reset' as const
+      const { credentials: found, grant, verifiers } = await prove(input, caller, findAccount)
+      if (!verifiers) return { grant, ...credentials.describe(found) }
       const reply = await credentials.replace({ credentials: found, verifiers, kind, caller, device, proof })
       // Another new password came first.
       if (!reply) throw new Failure('CODE_EXPIRED')
       await credentials.forgetFailures(found.account.userId, caller)
       return reply
+    },
+    /** For a page: begins no login. */
+    resetOnly: async (input: ResetInput, caller: AppCaller): Promise<void> => {
+      const findAccount = chooseFind(input)
+      await quality.check(input.newPassword ?? '', [])
+      const { verifiers, ...proven } = await prove(input, caller, findAccount)
+      const { credentials: found } = proven
+      const isDone =
+        verifiers && (await credentials.replaceOnly({ credentials: found, verifiers, kind, caller }))
+      if (!isDone) throw new Failure('CODE_EXPIRED')
+      await credentials.forgetFailures(found.account.userId, caller)
     },
   }
 }

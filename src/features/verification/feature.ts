@@ -37,9 +37,11 @@ export const verification = feature({
     const limits = createSendLimits({ store, clock, config: config.codes, logger, checkNetwork })
     const check = createCheckSend({ db, crypto, key, captcha, outbox, limits, budget })
     const { links } = config.mail
-    const post = createPost({ outbox, clock, lifeSeconds: config.codes.lifeSeconds, links })
-    const codes = createCodes({ db, clock, random, crypto, sealer, key, config: config.codes, check, post })
     const handlers = new Map<Purpose, PurposeHandler>()
+    const findPage = (purpose: Purpose) => handlers.get(purpose)?.page
+    const { lifeSeconds } = config.codes
+    const post = createPost({ outbox, clock, lifeSeconds, links, findPage })
+    const codes = createCodes({ db, clock, random, crypto, sealer, key, config: config.codes, check, post })
     const api: Codes = {
       send: codes.send,
       consume: codes.consume,
@@ -53,9 +55,7 @@ export const verification = feature({
           path: linkPath,
           method: 'GET' as const,
           limit: 'other',
-          render: ({ caller, parameters, nonce }) => ({
-            html: renderLink(links, parameters.get('app') ?? '', caller.language, nonce),
-          }),
+          render: ({ caller, parameters }) => renderLink(links, parameters.get('app') ?? '', caller.language),
         },
       ],
       jobs: [{ everyMs: budgetMs, name: 'look at the SMS of today', work: budget.read }],

@@ -1,5 +1,6 @@
 /** One-tap links: they lead to a page that asks for a click. Scanners of mail that open it use nothing up. */
 import type { Config } from '../../config/index.ts'
+import type { PageReply } from '../../http/pages.ts'
 import type { Language } from '../../protocol/errors.ts'
 
 type Links = Config['mail']['links']
@@ -9,9 +10,19 @@ export const linkPath = '/code'
 const findRow = (links: Links, appId: string) =>
   links.find(({ app }) => app === appId) ?? links.find(({ app }) => app === '')
 
-/** The path of a link; empty: this app's mails have none. The fragment stays in the browser, so no log has the code. */
-export const findLink = (links: Links, appId: string, flow: string, code: string): string =>
-  findRow(links, appId) ? `${linkPath}?app=${encodeURIComponent(appId)}#flow=${flow}&code=${code}` : ''
+export type Linked = { appId: string; flow: string; code: string; page?: string | undefined }
+
+/**
+ * The path of a link; empty: this app's mails have none. The fragment stays in the browser, so no log has the code.
+ * `page` is this server's own page for the purpose, for an app that has none.
+ */
+export const findLink = (links: Links, { appId, flow, code, page }: Linked): string => {
+  const row = findRow(links, appId)
+  if (!row) return ''
+  const app = encodeURIComponent(appId)
+  if (page !== undefined && row.to === '') return `${page}?app=${app}&flow=${flow}#${code}`
+  return `${linkPath}?app=${app}#flow=${flow}&code=${code}`
+}
 
 const texts = {
   'zh-CN': {
@@ -30,12 +41,6 @@ const texts = {
   },
 } as const satisfies Record<Language, Record<string, string>>
 
-const style = `
-:root{color-scheme:light dark}
-body{font:16px/1.6 system-ui,sans-serif;max-width:30rem;margin:4rem auto;padding:0 1rem;text-align:center}
-button{font:inherit;padding:.75rem 1.5rem;border:1px solid #8888;border-radius:.5rem;cursor:pointer}
-output{display:block;font:600 2.5rem/1.5 ui-monospace,monospace;letter-spacing:.2em}`
-
 /** Runs in the browser: the server never sees the code of a link. */
 const script = `
 const byId = (id) => document.getElementById(id)
@@ -52,9 +57,13 @@ if (/^[a-z-]{1,16}-[0-9a-f]{32}$/.test(flow) && /^[0-9]{6}$/.test(code)) {
 } else byId('about').textContent = none`
 
 /** For an app without links it says only that there is nothing to do. */
-export const renderLink = (links: Links, appId: string, language: Language, nonce: string): string => {
+export const renderLink = (links: Links, appId: string, language: Language): PageReply => {
   const text = texts[language]
   const to = findRow(links, appId)?.to ?? ''
   const data = JSON.stringify({ to, none: text.none }).replaceAll('<', '\\u003c')
-  return `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer"><title>${text.title}</title><style nonce="${nonce}">${style}</style></head><body><main><h1>${text.title}</h1><p id="about">${text.about}</p><output id="code"></output><button id="go" type="button" hidden>${to ? text.go : text.show}</button><noscript><p>${text.none}</p></noscript></main><script nonce="${nonce}">const { to, none } = ${data}\n${script}</script></body></html>`
+  return {
+    title: text.title,
+    body: `<p id="about">${text.about}</p><output id="code"></output><button id="go" type="button" hidden>${to ? text.go : text.show}</button><noscript><p>${text.none}</p></noscript>`,
+    script: `const { to, none } = ${data}\n${script}`,
+  }
 }

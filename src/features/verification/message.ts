@@ -19,6 +19,8 @@ export type PostNeeds = {
   clock: Clock
   lifeSeconds: number
   links: Config['mail']['links']
+  /** The page of this server where a code of this purpose is typed, if it has one. */
+  findPage(purpose: Purpose): string | undefined
 }
 
 const noCode = '------'
@@ -35,12 +37,12 @@ const describeDevice = ({ device }: Pick<AppCaller, 'device'>): string => {
   return [device.name, device.os].filter(Boolean).join(', ') || device.deviceType
 }
 
-export const createPost = ({ outbox, clock, lifeSeconds, links }: PostNeeds): Post => {
+export const createPost = ({ outbox, clock, lifeSeconds, links, findPage }: PostNeeds): Post => {
   const minutes = String(Math.round(lifeSeconds / 60))
   return async function post(trx, { asWhat, address, caller, purpose }, { flow, code, expiresAt }) {
     const { appId } = caller.app
     const hasLink = address.kind === 'email' && code !== '' && withLinks.includes(purpose)
-    const link = hasLink ? findLink(links, appId, flow, code) : ''
+    const link = hasLink ? findLink(links, { appId, flow, code, page: findPage(purpose) }) : ''
     const asked = { place: caller.address.text, device: describeDevice(caller) }
     const message: Message = {
       channel: address.kind,

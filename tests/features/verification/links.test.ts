@@ -18,9 +18,9 @@ t.test('a mail has a link for apps that have one, with the code in its fragment'
     { app: 'one', to: 'myapp:code' },
     { app: '', to: '' },
   ]
-  t.equal(findLink(links, 'one', flow, code), `/code?app=one#flow=${flow}&code=${code}`)
-  t.equal(findLink(links, 'a b', flow, code), `/code?app=a%20b#flow=${flow}&code=${code}`)
-  t.equal(findLink(links.slice(0, 1), 'other', flow, code), '', 'none for other apps')
+  t.equal(findLink(links, { appId: 'one', flow, code }), `/code?app=one#flow=${flow}&code=${code}`)
+  t.equal(findLink(links, { appId: 'a b', flow, code }), `/code?app=a%20b#flow=${flow}&code=${code}`)
+  t.equal(findLink(links.slice(0, 1), { appId: 'other', flow, code }), '', 'none for other apps')
   const { codes, posted } = await openOne(t, {
     TORII__MAIL__LINKS: JSON.stringify(links),
     TORII__SERVER__PUBLIC_URL: 'https://login.example',

@@ -35,6 +35,8 @@ export type Replacement = {
   guard?: LoginGuard | undefined
 }
 
+type Ends = { ended: { close(): Promise<unknown> }; keyPrints: readonly string[] }
+
 const heldUp = new Error('failures hold up this login')
 
 export const createReplacePassword = (needs: ReplaceNeeds) => {
@@ -65,7 +67,8 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
     }
   }
 
-  const write = async (trx: Executor, { credentials, verifiers, kind, caller, ...options }: Replacement) => {
+  /** Everything of the old password ends. */
+  const end = async (trx: Executor, { credentials, verifiers, kind, caller }: Replacement) => {
     const { account } = credentials
     const { userId, epoch } = account
     const nowMs = clock.now()
@@ -76,31 +79,53 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
     const { app, address } = caller
     await needs.recordAudit(trx, { kind, userId, appId: app.appId, network: address.network })
     await tell(trx, userId, caller)
-    const begun = await logins.begin({ ...account, epoch: epoch + 1 }, caller, { ...options, trx })
+    return { ended, keyPrints }
+  }
+
+  const endAndBegin = async (trx: Executor, replacement: Replacement) => {
+    const { credentials, caller, device, proof, guard } = replacement
+    const ends = await end(trx, replacement)
+    if (!ends) return undefined
+    const { account } = credentials
+    const begun = await logins.begin({ ...account, epoch: account.epoch + 1 }, caller, {
+      device,
+      proof,
+      guard,
+      trx,
+    })
     if (!begun) throw heldUp
-    return { ended, keyPrints, begun }
+    return { ...ends, begun }
+  }
+
+  /** The rows are final. If the store is away now, every process closes the gate when it is back: the change log says so. */
+  const close = async ({ ended, keyPrints }: Ends, own?: string): Promise<void> => {
+    await Promise.all([
+      ended.close(),
+      ...keyPrints.filter((print) => print !== own).map((print) => needs.keys.end(print)),
+    ]).catch(() => {})
+  }
+
+  /** The same without a login for the caller. False: the account has changed since. */
+  const replaceOnly = async (replacement: Replacement): Promise<boolean> => {
+    const ends = await db.transaction((trx) => end(trx, replacement))
+    if (ends) await close(ends)
+    return ends !== undefined
   }
 
   /**
    * Ends all logins of the account with their tickets and keys, and begins a new one for the caller. Undefined: the
    * account has changed since its credentials were read, so nothing was written.
    */
-  return async function replacePassword(replacement: Replacement): Promise<WelcomeReply | undefined> {
+  const replace = async (replacement: Replacement): Promise<WelcomeReply | undefined> => {
     const written = await db
-      .transaction((trx) => write(trx, replacement))
+      .transaction((trx) => endAndBegin(trx, replacement))
       .catch((error) => {
         if (error !== heldUp) throw error
       })
     if (!written) return undefined
-    const { ended, keyPrints, begun } = written
-    const own = replacement.proof?.fingerprint
-    // The rows are final. If the store is away now, every process closes the gate when it is back: the change log says so.
-    await Promise.all([
-      ended.close(),
-      ...keyPrints.filter((print) => print !== own).map((print) => needs.keys.end(print)),
-    ]).catch(() => {})
-    return welcome(replacement.credentials.account, await begun.finish())
+    await close(written, replacement.proof?.fingerprint)
+    return welcome(replacement.credentials.account, await written.begun.finish())
   }
-}
 
-export type ReplacePassword = ReturnType<typeof createReplacePassword>
+  return { replace, replaceOnly }
+}

@@ -32,7 +32,7 @@ export const createCredentials = (needs: CredentialsNeeds) => {
     describe,
     create,
     checkOld: createCheckOld({ ...needs, findFit, saltOf }),
-    replace: createReplacePassword(needs),
+    ...createReplacePassword(needs),
     /** The failed logins of this place: its user has proved otherwise who he is. */
     forgetFailures: async (userId: number, caller: AppCaller): Promise<void> => {
       const situation = await findLoginSituation(db.write, {

@@ -1,6 +1,6 @@
 /** The page behind the link that ends a login. It asks for a click: scanners of mail that open it end nothing. */
 
-import type { Page } from '../../../http/pages.ts'
+import type { Page, PageReply } from '../../../http/pages.ts'
 import type { Language } from '../../../protocol/errors.ts'
 import { endPath, type NewDevice } from './notice.ts'
 
@@ -23,11 +23,6 @@ const texts = {
   },
 } as const satisfies Record<Language, Record<string, string>>
 
-const style = `
-:root{color-scheme:light dark}
-body{font:16px/1.6 system-ui,sans-serif;max-width:30rem;margin:4rem auto;padding:0 1rem;text-align:center}
-button{font:inherit;padding:.75rem 1.5rem;border:1px solid #8888;border-radius:.5rem;cursor:pointer}`
-
 /** The name of the login is in the fragment, which no log sees; it leaves the browser with the click. */
 const script = `
 const login = location.hash.slice(1)
@@ -35,18 +30,15 @@ history.replaceState(null, '', location.pathname)
 document.getElementById('login').value = login
 document.getElementById('go').hidden = login === ''`
 
-const page = (language: Language, nonce: string, title: string, body: string) =>
-  `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer"><title>${title}</title><style nonce="${nonce}">${style}</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`
-
-const renderAsk = (language: Language, nonce: string): string => {
+const renderAsk = (language: Language): PageReply => {
   const { title, about, go } = texts[language]
   const form = `<form method="post" action="${endPath}"><input type="hidden" name="login" id="login"><button id="go" hidden>${go}</button></form>`
-  return page(language, nonce, title, `<p>${about}</p>${form}<script nonce="${nonce}">${script}</script>`)
+  return { title, body: `<p>${about}</p>${form}`, script }
 }
 
-const renderAnswer = (language: Language, nonce: string, isDone: boolean): string => {
+const renderAnswer = (language: Language, isDone: boolean): PageReply => {
   const { title, done, over } = texts[language]
-  return page(language, nonce, title, `<p role="status">${isDone ? done : over}</p>`)
+  return { title, body: `<p role="status">${isDone ? done : over}</p>`, status: isDone ? 200 : 400 }
 }
 
 export const createEndPages = ({ end }: Pick<NewDevice, 'end'>): Page[] => [
@@ -54,15 +46,15 @@ export const createEndPages = ({ end }: Pick<NewDevice, 'end'>): Page[] => [
     path: endPath,
     method: 'GET',
     limit: 'other',
-    render: ({ caller, nonce }) => ({ html: renderAsk(caller.language, nonce) }),
+    render: ({ caller }) => renderAsk(caller.language),
   },
   {
     path: endPath,
     method: 'POST',
     limit: 'other',
-    render: async ({ caller, parameters, nonce }) => {
+    render: async ({ caller, parameters }) => {
       const isDone = await end(parameters.get('login') ?? '')
-      return { html: renderAnswer(caller.language, nonce, isDone), status: isDone ? 200 : 400 }
+      return renderAnswer(caller.language, isDone)
     },
   },
 ]
