@@ -40,6 +40,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const slots = house.add(deviceSlots, {})
   const consent = house.add(consents, {})
   const { openQuality } = house.add(passwordAdmin, {})
+  const messages = house.add(outboxAdmin, recorders)
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
@@ -57,13 +58,14 @@ export const addAdmin = (house: House<AdminWorld>) => {
       consents: consent,
       identities: identity,
       openQuality,
+      openOutbox: messages.openAdd,
       moveCostPin,
       readCosts,
       ...recorders,
     }),
     identities: identity,
     words: house.add(wordAdmin, recorders),
-    outbox: house.add(outboxAdmin, recorders),
+    outbox: messages,
     recorders,
   }
 }

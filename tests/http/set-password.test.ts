@@ -4,10 +4,12 @@ import { createAdmin } from '../../src/admin.ts'
 import { openHashing } from '../../tools/user/hashing.ts'
 import { codes } from '../harness/codes.ts'
 import { exchangeKey, helloFrame, proofOf } from '../harness/key-client.ts'
-import { readCode } from '../harness/messages.ts'
+import { readCode, readMessages } from '../harness/messages.ts'
 import { type Answer, clientHashOf, openWays, openWorld, register, type Tickets, type User } from './world.ts'
 
 t.setTimeout(60_000)
+
+const hourMs = 3_600_000
 
 const [oldWord, oneTime, newWord] = ['quite right', 'told by phone', 'much better now']
 const [mail, phone] = ['amber@mail.example', '+8613800138000']
@@ -43,6 +45,8 @@ const openUser = async (t: Test) => {
   const logIn = (login: string, password: string, more = {}) =>
     call('/v1/login', { login, password, ...more })
   const codeFor = async (purpose: 'login' | 'reset') => {
+    // Messages of one moment have no order.
+    clock.add(1)
     const { flow } = await call('/v1/code/send', { purpose, address: mail })
     return { flow, code: await readCode(world.send, mail) }
   }
@@ -137,4 +141,25 @@ t.test('a reset by a code goes on without the one-time password', async (t) => {
   t.match(reply, { code: codes.OK, tickets: { skey: /^sk_/ } })
   t.equal((await logIn('amber', newWord)).code, codes.LOGGED_IN)
   t.equal((await logIn('amber', oneTime)).code, codes.LOGIN_FAILED)
+})
+
+t.test('a password that was set works for a time, and its user is told by mail', async (t) => {
+  const { setPassword, logIn, codeFor, call, clock, send } = await openUser(t)
+  await setPassword(oneTime)
+  const told = (await readMessages(send)).filter(({ to }) => to === mail)
+  t.equal(told.length, 1)
+  t.match(told[0]?.text, /password-changed/)
+  clock.add(71 * hourMs)
+  mustChange(t, await logIn('amber', oneTime), 'in time')
+  clock.add(2 * hourMs)
+  const over = await logIn('amber', oneTime)
+  t.match(over, { code: codes.LOGIN_FAILED, info: /one-time password is over/ })
+  t.match(await logIn('amber', oneTime, { newPassword: newWord }), { code: codes.LOGIN_FAILED })
+  await setPassword('told once more')
+  const again = await logIn('amber', 'told once more', { newPassword: newWord })
+  t.equal(again.code, codes.LOGGED_IN, 'another one')
+  await setPassword(oneTime)
+  clock.add(73 * hourMs)
+  const reset = await call('/v1/password/reset', { ...(await codeFor('reset')), newPassword: 'a third one' })
+  t.equal(reset.code, codes.OK, 'a code is the way on')
 })

@@ -6,7 +6,10 @@ import type { Config } from '../../src/config/index.ts'
 export const randomPassword = () => systemRandom.bytes(12).toString('base64url')
 
 /** Throws StartError, and PinError for another key or cost than the database was made with: no password would be right. */
-export const openHashing = async ({ security, password }: Config, db: Db) => {
+export const openHashing = async (config: Config, db: Db) => {
+  const { security, password, mail } = config
+  const { createSealer } = await import('../../src/adapters/crypto.ts')
+  const { isTrial } = await import('../../src/config/index.ts')
   const { openServerKey } = await import('../../src/adapters/server-key.ts')
   const { createBcryptPool } = await import('../../src/adapters/bcrypt/pool.ts')
   const { createScryptPool } = await import('../../src/adapters/scrypt-pool.ts')
@@ -20,5 +23,14 @@ export const openHashing = async ({ security, password }: Config, db: Db) => {
   await passwordLists.load()
   const bcrypt = createBcryptPool(password)
   const { slowDown } = createScryptPool(password)
-  return { key, passwordCosts, passwordLists, hashPassword: bcrypt.hash, slowDown, close: bcrypt.close }
+  const hasMail = mail.smtp.host !== '' || isTrial(config)
+  return {
+    key,
+    passwordCosts,
+    passwordLists,
+    mailSealer: hasMail ? createSealer(key.atRest, systemRandom) : undefined,
+    hashPassword: bcrypt.hash,
+    slowDown,
+    close: bcrypt.close,
+  }
 }

@@ -37,6 +37,6 @@ export const setPassword = (
     const isShown = given === undefined
     context.print({ userId: String(userId), ...(isShown && { password }) }, [
       ...(isShown ? [`The one-time password is ${password}; it is shown this once.`] : []),
-      `User ${userId} (${user}) must change it at the next login, in ${place}. Every login ends; running servers notice it within a second.`,
+      `User ${userId} (${user}) must change it at the next login, within ${config.accounts.oneTimePasswordHours} hours, in ${place}. Every login ends; running servers notice it within a second.`,
     ])
   })

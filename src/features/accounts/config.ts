@@ -59,6 +59,12 @@ export const accounts = {
     default: ['*'],
     description: 'Ids of the apps whose users may log in with a code alone; *: all apps',
   }),
+  oneTimePasswordHours: whole(
+    72,
+    1,
+    8_760,
+    'A password that an administrator has set works for so long; then another one is needed, or a reset by a code',
+  ),
   unusedDays: whole(
     0,
     0,

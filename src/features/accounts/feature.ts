@@ -127,6 +127,7 @@ export const accounts = feature({
       networks,
       credentials,
       captcha,
+      oneTimeMs: config.accounts.oneTimePasswordHours * 3_600_000,
       findRedirect,
     })
     const opening = createOpening({ newDevice, findRedirect })

@@ -32,11 +32,19 @@ export type LoginNeeds = {
   newDevice: Pick<NewDevice, 'begin'>
   keys: Pick<Keys, 'prove'>
   captcha: Pick<Captcha, 'checkLogin' | 'countFailure'>
+  /** How long a password that an administrator has set works. */
+  oneTimeMs: number
   /** Where a caller belongs, if that is not here. */
   findRedirect(caller: AppCaller, key: CallerKey): string | undefined
 }
 
 const mostTries = 3
+
+const oneTimeOver = () =>
+  new Failure('LOGIN_FAILED', {
+    info: 'The one-time password is over: ask for another one, or reset the password by a code.',
+    cause: new Error('the one-time password is over; see accounts.oneTimePasswordHours'),
+  })
 
 export const createLogin = (needs: LoginNeeds) => {
   const { db, clock, passwords, failures, networks, newDevice, captcha, credentials } = needs
@@ -83,6 +91,7 @@ export const createLogin = (needs: LoginNeeds) => {
     const found = await credentials.find(userId)
     // Changed since it was judged.
     if (found?.account.epoch !== epoch) return undefined
+    if (found.account.mustChange === 1 && found.setAt <= clock.now() - needs.oneTimeMs) throw oneTimeOver()
     if (!hasNewPassword(input)) {
       throw new Failure('PASSWORD_MUST_CHANGE', { members: credentials.describe(found) })
     }

@@ -24,8 +24,8 @@ const channels = {
 const channelNames = Object.keys(channels) as Channel[]
 
 export const outboxAdmin = feature({
-  create: ({ db, clock }: AdminWorld, { recordAudit }: { recordAudit: RecordAudit }) => ({
-    api: createOutboxAdmin({ db, clock, recordAudit }),
+  create: ({ db, clock, random }: AdminWorld, { recordAudit }: { recordAudit: RecordAudit }) => ({
+    api: createOutboxAdmin({ db, clock, random, recordAudit }),
   }),
 })
 

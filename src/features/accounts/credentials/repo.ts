@@ -11,8 +11,8 @@ export type AccountOfUser = Pick<AccountRow, 'tag' | 'status' | 'epoch'> & {
   nickName: string
 }
 
-/** An account with the verifier of each of its logins. */
-export type Credentials = { account: AccountOfUser; logins: readonly LoginVerifier[] }
+/** An account with the verifier of each of its logins. `setAt`: when its password was set, at the latest. */
+export type Credentials = { account: AccountOfUser; logins: readonly LoginVerifier[]; setAt: number }
 
 /** From the primary, in one trip. */
 export const findCredentials = async (db: Executor, userId: number): Promise<Credentials | undefined> => {
@@ -20,7 +20,7 @@ export const findCredentials = async (db: Executor, userId: number): Promise<Cre
     .selectFrom('verifiers as v')
     .innerJoin('accounts as a', 'a.userId', 'v.userId')
     .innerJoin('users as u', 'u.userId', 'v.userId')
-    .select(['v.loginKey', 'v.saltFrom', 'v.verifier', 'v.nextVerifier'])
+    .select(['v.loginKey', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'v.updatedAt'])
     .select(['a.userId', 'a.tag', 'a.status', 'a.epoch', 'a.mustChange', 'a.deviceSlots'])
     .select(['u.userName', 'u.nickName'])
     .where('v.userId', '=', userId)
@@ -31,6 +31,7 @@ export const findCredentials = async (db: Executor, userId: number): Promise<Cre
   const { tag, status, epoch, mustChange, deviceSlots, userName, nickName } = first
   return {
     account: { userId, tag, status, epoch, mustChange, deviceSlots, userName, nickName },
+    setAt: Math.max(...rows.map(({ updatedAt }) => Number(updatedAt))),
     logins: rows.map(({ loginKey, saltFrom, verifier, nextVerifier }) => ({
       loginKey,
       saltFrom,

@@ -1,9 +1,13 @@
 /** A password that an administrator sets: it does not log in, it only lets the user set another one. */
+import type { Sealer } from '../../../adapters/crypto.ts'
+import type { Executor } from '../../../adapters/db/index.ts'
 import type { PasswordLists } from '../../../adapters/password-lists.ts'
 import { Failure } from '../../../protocol/errors.ts'
+import type { Addresses } from '../../addresses/api.ts'
 import type { RecordAudit } from '../../audit/api.ts'
 import type { RecordChange } from '../../change-log/api.ts'
 import type { AdminWorld } from '../../feature.ts'
+import type { Outbox } from '../../outbox/api.ts'
 import type { PasswordQuality } from '../../passwords/api.ts'
 import type { EndLogins } from '../../tickets/api.ts'
 import type { Hashing } from '../add-user.ts'
@@ -15,16 +19,36 @@ import { type AccountOfUser, findCredentials, raiseEpochFrom, replaceVerifiers }
 export type SetPasswordNeeds = {
   endLogins: EndLogins
   openQuality(lists: PasswordLists): PasswordQuality
+  openOutbox(sealer: Sealer): Outbox['add']
+  addresses: Pick<Addresses, 'findOf'>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
 
-export type SetPasswordTools = Hashing & { passwordLists: PasswordLists }
+export type SetPasswordTools = Hashing & {
+  passwordLists: PasswordLists
+  /** Seals the mail to the user; undefined where no server sends mail. */
+  mailSealer: Sealer | undefined
+}
 
 export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) => {
-  const { db, clock } = world
+  const { db, clock, config } = world
+  const [language = 'en'] = config.languages
 
-  const replace = ({ userId, epoch }: AccountOfUser, verifiers: readonly LoginVerifier[]) =>
+  /** As of a change of their own: its owner may know nothing of it. */
+  const tell = async (trx: Executor, userId: number, add: Outbox['add']) => {
+    const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    for (const { text } of mails) {
+      const kind = 'password-changed' as const
+      await add(trx, { channel: 'email', to: text, kind, language, appId: '', variables: {} })
+    }
+  }
+
+  const replace = (
+    { userId, epoch }: AccountOfUser,
+    verifiers: readonly LoginVerifier[],
+    mailSealer: Sealer | undefined,
+  ) =>
     db.transaction(async (trx) => {
       const nowMs = clock.now()
       if (!(await raiseEpochFrom(trx, { userId, epoch, mustChange: 1, nowMs }))) {
@@ -33,6 +57,7 @@ export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) =>
       await needs.endLogins(trx, userId, { endedAt: nowMs, endReason: 'password-changed' })
       await replaceVerifiers(trx, userId, verifiers, nowMs)
       await needs.recordAudit(trx, { kind: 'password.set', userId })
+      if (mailSealer) await tell(trx, userId, needs.openOutbox(mailSealer))
       await needs.recordChange(trx, 'account', String(userId))
     })
 
@@ -49,7 +74,7 @@ export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) =>
       if (found.account.status !== 'active') {
         throw new Failure('ACCOUNT_DISABLED', { info: 'This account is disabled: enable it first.' })
       }
-      await replace(found.account, await create({ newPassword: password }, found))
+      await replace(found.account, await create({ newPassword: password }, found), tools.mailSealer)
     }
   }
 }
