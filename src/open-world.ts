@@ -143,7 +143,9 @@ export const openWorld = async (options: WorldOptions) => {
       loadRest: () => {
         const chinese = config.words.foldChinese ? [loadSimplified] : []
         const loadFont = async () => drawGlyphs('a', { width: 80, height: 30 })
-        return runAll([bcryptPool.start, loadProtobuf, loadPhones, loadFont, ...chinese, ...loadsOf(senders)])
+        const ofProviders = [...world.providers.values()].map(({ load }) => load)
+        const always = [bcryptPool.start, loadProtobuf, loadPhones, loadFont]
+        return runAll([...always, ...chinese, ...loadsOf(senders), ...ofProviders])
       },
       close,
     }

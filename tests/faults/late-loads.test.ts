@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { catalogue } from '../../src/protocol/errors.ts'
 import { findFreePort } from '../../tools/test/harness.ts'
+import { openHostileProvider, signToken } from '../harness/hostile-provider.ts'
+import { challengeOf } from '../harness/plain-provider.ts'
 import { openSmtp, smtpEnvironment } from '../harness/smtp.ts'
 import { embeddedEnvironment, until } from '../harness/test-server.ts'
 
@@ -37,8 +39,10 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   const port = await findFreePort()
   const smtp = await openSmtp()
   t.teardown(() => smtp.close())
+  const provider = await openHostileProvider(t)
   const environment = {
     ...embeddedEnvironment(data),
+    TORII__PROVIDERS: JSON.stringify({ acme: provider.row }),
     TORII__SERVER__PORT: String(port),
     TORII__LOG__LEVEL: 'debug',
     TORII__WORDS__FOLDER: data,
@@ -95,6 +99,14 @@ t.test('packages that are taken away after the start are not missed', async (t) 
   t.equal(picture.code, catalogue.OK.code, 'a captcha is drawn')
   const look = { regmode: 'anonymous', user: { userName: 'аmber' }, password: 'some password' }
   t.not((await callJson('/v1/register', look)).code, catalogue.INTERNAL.code, 'look-alikes are judged')
+  const verifier = 'v'.repeat(43)
+  const { flow, nonce } = await callJson('/v1/oauth/start', {
+    provider: 'acme',
+    challenge: challengeOf(verifier),
+  })
+  const idToken = signToken({ ...provider.honestClaims(), nonce }, provider.key)
+  const came = await callJson('/v1/oauth/finish', { finish: { flow, verifier, idToken } })
+  t.equal(came.code, catalogue.LOGGED_IN.code, 'an ID token is read')
   const mail = { regmode: 'email', user: { email: 'amber@mail.example' }, password: 'correct horse battery' }
   t.equal((await callJson('/v1/register', mail)).code, catalogue.REGISTERED_MAIL_SENT.code)
   await until('the mail is there', () => smtp.received.length > 0, 30_000)

@@ -78,6 +78,8 @@ export type ProviderDriver = {
 export type OpenProvider = {
   provider: Provider
   driver: ProviderDriver
+  /** Loads what the first login would. */
+  load(): Promise<unknown>
   /** What an administrator has to mend, as far as logins have shown it; empty: nothing. */
   problem(): string
 }

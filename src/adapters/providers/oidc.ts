@@ -22,7 +22,7 @@ const discoveredMs = 3_600_000
 /** However many logins begin, a provider that fails is asked once in this time. */
 const failedMs = 1_000
 
-const loadClient = () => import('openid-client')
+export const loadClient = () => import('openid-client')
 
 /** The package's calls, by our own way out. */
 const adaptFetch =

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { OutgoingFetch } from '../fetch.ts'
 import { createMakeClientSecret } from './client-secret.ts'
 import type { OpenProvider, ProviderDriver, Providers } from './driver.ts'
-import { createOidcDriver } from './oidc.ts'
+import { createOidcDriver, loadClient } from './oidc.ts'
 import { createPlainDriver } from './plain.ts'
 import { watchDriver } from './watch.ts'
 
@@ -45,6 +45,7 @@ export const openProviders = ({ rows, fetch, clock }: ProviderNeeds): Providers 
     return {
       provider: { ...row, name, title, titleChinese: row.titleChinese || title },
       driver,
+      load: row.kind === 'oidc' ? loadClient : async () => {},
       problem: () => secretProblem || problem(),
     }
   }
