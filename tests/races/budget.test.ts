@@ -54,6 +54,9 @@ const count = async (code: number, call: () => Promise<() => Promise<Reply | { c
 }
 
 const user = await registerUser(device, target)
+const businesses = target.server.businesses
+await businesses.add({ name: 'pay', idleSeconds: 600, routes: [], appIds: [target.app.appId] })
+await businesses.reload()
 const current = { a2: user.a2, skey: user.skey }
 const call = (path: string, members: Record<string, unknown>) => async () => () =>
   device.call(target, path, { n: randomName(), ...members })
@@ -305,6 +308,29 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       current.a2 = ticketsOf(reply).a2
       return reply
     },
+  ],
+  // Three of the trips to the store are the limit and the replay guard, as in every write.
+  [
+    'exchange of an A2 for a pSKey',
+    3,
+    6,
+    codes.OK,
+    async () => async () => {
+      const reply = await device.call(target, '/v1/ticket/exchange', {
+        token: current.a2,
+        to: 'pskey',
+        business: 'pay',
+      })
+      current.a2 = ticketsOf(reply).a2
+      return reply
+    },
+  ],
+  [
+    'exchange of an SKey for a pSKey',
+    0,
+    6,
+    codes.OK,
+    call('/v1/ticket/exchange', { token: current.skey, to: 'pskey', business: 'pay' }),
   ],
   [
     'exchange that binds to a key',

@@ -105,6 +105,20 @@ export const toriiRows: readonly Row<Population>[] = [
     },
   },
   {
+    name: 'exchange',
+    title: 'exchange of an SKey for a pSKey, t/j',
+    streams: (people, connections) => {
+      const exchanges = people.users.map(({ skey }) => ({
+        members: { token: skey, to: 'pskey', business: 'bench' },
+        expect: '"pskey":"ps_',
+      }))
+      const calls = sealedCalls(people, exchanges)
+      const source = { kind: 'sealed-once', path: '/v1/ticket/exchange', code: 1_000_000, calls } as const
+      return [{ name: 'exchanges', connections, source }]
+    },
+    needs: ['session'],
+  },
+  {
     name: 'login',
     title: 'login by client hash, t/j',
     streams: (people, connections) => {

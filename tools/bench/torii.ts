@@ -123,13 +123,16 @@ const readShippedFlags = async (): Promise<string[]> => {
   return scripts.start.match(/--\S+/g) ?? []
 }
 
-/** What "torii migrate up" and "torii app add" do. */
+/** What "torii migrate up", "torii app add" and "torii business add" do. */
 const addApp = async (environment: Record<string, string>): Promise<App> => {
   const config = loadConfig(environment)
   await createMigrator({ config: config.database }).up()
   const db = await openDb({ config: config.database })
   try {
-    return await createAdmin({ db, config }).apps.add({ name: 'bench' })
+    const { apps, businesses } = createAdmin({ db, config })
+    const app = await apps.add({ name: 'bench' })
+    await businesses.add({ name: 'bench', idleSeconds: 3_600, routes: [], appIds: [app.appId] })
+    return app
   } finally {
     await db.close()
   }
