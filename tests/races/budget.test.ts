@@ -26,6 +26,7 @@ import {
 } from '../harness/key-client.ts'
 import { readCode } from '../harness/messages.ts'
 import { openShared, openTestServer, testServers } from '../harness/test-server.ts'
+import { challengeOf } from '../harness/web-codes.ts'
 
 t.setTimeout(60_000)
 t.ok(testServers().redis.url, 'counted on MariaDB and Redis')
@@ -132,9 +133,38 @@ const sealedLogin = await sealed.call('/v1/login', user.login)
 const sealedSkey = (sealedLogin.tickets as { skey: string }).skey
 let sealedA2 = (sealedLogin.tickets as { a2: string }).a2
 
+const verifier = 'v'.repeat(43)
+
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
   ['session of an SKey', 0, 2, codes.TICKET_VALID, call('/v1/session', { token: current.skey })],
+  // Two limits, of the address and of the backend, and one look at the ticket; a batch has one look for each.
+  ['verify', 0, 3, codes.TICKET_VALID, call('/v1/ticket/verify', { token: current.skey })],
+  [
+    'verify of 10 tickets',
+    0,
+    12,
+    codes.OK,
+    call('/v1/ticket/verify', { tokens: Array.from({ length: 10 }, () => current.skey) }),
+  ],
+  [
+    'web code',
+    0,
+    5,
+    codes.OK,
+    call('/v1/ticket/web-code', { token: current.skey, challenge: challengeOf(verifier) }),
+  ],
+  [
+    'web code redeemed',
+    1,
+    6,
+    codes.LOGGED_IN,
+    async () => {
+      const members = { token: current.skey, challenge: challengeOf(verifier), n: randomName() }
+      const { json } = await device.call(target, '/v1/ticket/web-code', members)
+      return () => device.call(target, '/v1/ticket/web-code/redeem', { webCode: json.webCode, verifier })
+    },
+  ],
   ['session of an A2', 2, 1, codes.TICKET_VALID, call('/v1/session', { token: current.a2 })],
   [
     'session of an unknown SKey',

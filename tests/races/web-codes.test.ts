@@ -2,6 +2,7 @@
 import t from 'tap'
 import { codes } from '../harness/codes.ts'
 import { countCodes, randomName, registerUser } from '../harness/devices.ts'
+import { type Answer, createSealedClient, exchangeSealedKeys } from '../harness/key-client.ts'
 import { challengeOf } from '../harness/web-codes.ts'
 import { openFleet } from './fleet.ts'
 
@@ -55,3 +56,38 @@ t.test('a logout between code and call ends it, whichever process it meets', asy
   const reply = await device.call(a, '/v1/ticket/web-code/redeem', { webCode, verifier })
   t.equal(reply.code, codes.WEB_CODE_INVALID)
 })
+
+t.test(
+  'a code of a sealed login is worth nothing in a weaker envelope, and is not used up there',
+  async (t) => {
+    const { appId: appid, appSecret: appsecret } = fleet.app
+    const post = (url: string, payload: string, type: string) =>
+      a.send({ method: 'POST', url, headers: { host: 'localhost', 'content-type': type }, payload })
+    const callJson = async (url: string, members: object) => {
+      const reply = await post(url, JSON.stringify({ appid, appsecret, ...members }), 'application/json')
+      return JSON.parse(reply.body) as Answer
+    }
+    const { keys } = await exchangeSealedKeys(callJson, appid)
+    const sealed = createSealedClient(keys, (url, form) =>
+      post(url, new URLSearchParams(form).toString(), 'application/x-www-form-urlencoded'),
+    )
+    const user = await registerUser(device, a)
+    const { skey } = (await sealed.call('/v1/login', user.login)).tickets as { skey: string }
+    const { webCode } = await sealed.call('/v1/ticket/web-code', { token: skey, challenge })
+    t.match(webCode, /^ws_/)
+    const redeem = { webCode, verifier }
+    t.equal((await callJson('/v1/ticket/web-code/redeem', redeem)).code, codes.ENCRYPTION_REQUIRED, 'JSON')
+    const inTotp = await device.call(b, '/v1/ticket/web-code/redeem', redeem)
+    t.equal(inTotp.code, codes.ENCRYPTION_REQUIRED, 't and j')
+    const renamed = { webCode: `wc_${String(webCode).slice(3)}`, verifier }
+    t.equal(
+      (await callJson('/v1/ticket/web-code/redeem', renamed)).code,
+      codes.WEB_CODE_INVALID,
+      'another prefix',
+    )
+    const good = await sealed.call('/v1/ticket/web-code/redeem', redeem)
+    t.match(good, { code: codes.LOGGED_IN, tickets: { skey: /^sk_/ } })
+    const { skey: token } = good.tickets as { skey: string }
+    t.equal((await callJson('/v1/session', { token })).code, codes.ENCRYPTION_REQUIRED, 'so is its SKey')
+  },
+)
