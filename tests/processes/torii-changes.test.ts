@@ -80,10 +80,26 @@ t.test('app set changes what is named and leaves the rest', async (t) => {
   })
   t.match(await torii('app', 'set', appId), { code: 1, stderr: /say what to change/ })
   t.match(await torii('app', 'set', appId, '--checks', appId), { code: 1, stderr: /is no backend/ })
+  const other = JSON.parse((await torii('app', 'add', 'partner', '--third-party', '--json')).stdout).appid
+  t.match(await torii('app', 'set', appId, '--jump-to', 'unknown'), { code: 1, stderr: /no app has the id/ })
+  t.match(await torii('app', 'set', appId, '--jump-to', other), { code: 1, stderr: /is a third-party app/ })
+  t.match(await torii('app', 'set', appId, '--jump-to', appId), {
+    code: 0,
+    stdout: new RegExp(`jumps to +${appId}`),
+  })
+  t.match(await torii('app', 'set', appId, '--jump-to', 'none'), { code: 0, stdout: /jumps to +-/ })
   const all = before.origins.flatMap((one) => ['--remove-origin', one])
   t.match(await torii('app', 'set', appId, '--public', ...all), { code: 1, stderr: /leave one/ })
   t.match(await torii('app', 'set', 'unknown', '--name', 'x'), { code: 1, stderr: /no app has the id/ })
-  t.match(auditOf(folder), ['app.added', 'app.changed', 'app.changed', 'app.changed'])
+  t.match(auditOf(folder), [
+    'app.added',
+    'app.changed',
+    'app.changed',
+    'app.changed',
+    'app.added',
+    'app.changed',
+    'app.changed',
+  ])
 })
 
 t.test('a business is added, changed and removed, and a running server notices', async (t) => {

@@ -166,7 +166,11 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
       throw new Refusal('a JWT names its issuer: set server.publicUrl (TORII__SERVER__PUBLIC_URL) first')
     if (options.checks && !before.checks) throw new Refusal(`${appId} is no backend, so it checks no app`)
     for (const checked of options.checks ?? []) await named(checked, apps.show(checked))
-    for (const target of jumpTo ?? []) await named(target, apps.show(target))
+    for (const target of jumpTo ?? []) {
+      const { isThirdParty } = await named(target, apps.show(target))
+      if (isThirdParty)
+        throw new Refusal(`${target} is a third-party app: its users get OpenKeys there, and no login`)
+    }
     const left = [...before.origins, ...origin].filter((one) => !removeOrigin.includes(one))
     if ((isPublic ?? before.isPublic) && left.length + config.server.origins.length === 0)
       throw new Refusal('a public app is called from its origins alone: leave one (--origin https://…)')
