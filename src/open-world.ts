@@ -10,6 +10,7 @@ import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { readDomainList, toAsciiDomain } from './adapters/domains.ts'
 import { createOutgoingFetch } from './adapters/fetch.ts'
+import { createJwtSigner } from './adapters/jwt.ts'
 import { nodeKeyPrimitives, openIdentityKey, openUnwrapKey } from './adapters/key-crypto.ts'
 import type { Logger } from './adapters/logger.ts'
 import { openLookAlikes } from './adapters/look-alikes.ts'
@@ -115,6 +116,7 @@ export const openWorld = async (options: WorldOptions) => {
       key,
       identities: listRing(key.identity).map(openIdentityKey),
       unwrapKeys: key.rsa ? listRing(key.rsa).map(openUnwrapKey) : [],
+      jwt: createJwtSigner(key.signing, config.tickets.jwtAlgorithm),
       keyPrimitives: nodeKeyPrimitives,
       sealer: createSealer(key.atRest, random),
       createBatch,

@@ -11,4 +11,4 @@ CREATE TABLE `{consents}` (
   FOREIGN KEY (user_id) REFERENCES `{accounts}` (user_id)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
-CREATE INDEX `{consents}_revoked` ON `{consents}` (app_id, revoked_at);
+CREATE INDEX `{consents}_revoked` ON `{consents}` (revoked_at);

@@ -11,4 +11,4 @@ CREATE TABLE "{consents}" (
   FOREIGN KEY (user_id) REFERENCES "{accounts}" (user_id)
 ) STRICT;
 
-CREATE INDEX "{consents}_revoked" ON "{consents}" (app_id, revoked_at);
+CREATE INDEX "{consents}_revoked" ON "{consents}" (revoked_at);

@@ -70,11 +70,18 @@ export const nodeKeyPrimitives: KeyPrimitives = {
 const ed25519Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 const rawKeyBytes = 32
 
+/** @param seed 32 bytes. */
+export const openEd25519 = (seed: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([ed25519Prefix, seed]), format: 'der', type: 'pkcs8' })
+
+/** The 32 bytes of its public half. */
+export const publicEd25519 = (key: KeyObject): Buffer =>
+  createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-rawKeyBytes)
+
 /** An Ed25519 key of the server: signs, and shows its public half (32 bytes). @param seed 32 bytes. */
 export const openIdentityKey = (seed: Uint8Array) => {
-  const key = createPrivateKey({ key: Buffer.concat([ed25519Prefix, seed]), format: 'der', type: 'pkcs8' })
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-rawKeyBytes)
-  return { publicKey, sign: (text: Uint8Array): Buffer => sign(null, text, key) }
+  const key = openEd25519(seed)
+  return { publicKey: publicEd25519(key), sign: (text: Uint8Array): Buffer => sign(null, text, key) }
 }
 
 /** An RSA key of the server (PKCS #8): shows its SPKI, and opens what was wrapped for it. */

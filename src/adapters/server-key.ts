@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Random } from './random.ts'
@@ -16,6 +16,8 @@ export type ServerKey = {
   identity: KeyRing
   /** RSA keys (PKCS #8) that stage 1 may be wrapped for; there may be none. */
   rsa: KeyRing | undefined
+  /** Seeds of the keys that sign JWTs. */
+  signing: KeyRing
   saltKey: Buffer
   /** Tells two server keys apart; kept in the database. Depends on what is never rotated alone. */
   fingerprint: string
@@ -57,6 +59,10 @@ const ringOf = (value: unknown, name: string, read = bytesOf): KeyRing => {
   return { current, keys }
 }
 
+/** Of a file from before there were JWTs: the same in every process, as `torii key rotate` writes it into the file. */
+const firstSigningKey = (saltKey: Buffer): Buffer =>
+  createHmac('sha256', saltKey).update('torii signing').digest()
+
 /** Reads the JSON of a key file; throws an Error that names the faulty member, never its value. */
 export const parseServerKey = (text: string): ServerKey => {
   let value: Record<string, unknown>
@@ -72,6 +78,10 @@ export const parseServerKey = (text: string): ServerKey => {
     ticket: bytesOf(value.ticket, 'ticket'),
     identity: identityOf(value.identity),
     rsa: value.rsa === undefined ? undefined : ringOf(value.rsa, 'rsa', pkcs8Of),
+    signing:
+      value.signing === undefined
+        ? { current: 'k1', keys: { k1: firstSigningKey(saltKey) } }
+        : ringOf(value.signing, 'signing'),
     saltKey,
     fingerprint: createHash('sha256').update('torii server key\0').update(saltKey).digest('hex').slice(0, 32),
   }
@@ -81,7 +91,14 @@ export const parseServerKey = (text: string): ServerKey => {
 export const generateServerKey = (random: Random): string => {
   const key = () => random.bytes(32).toString('base64')
   const ring = () => ({ current: 'k1', keys: { k1: key() } })
-  const value = { atRest: ring(), pepper: ring(), ticket: key(), identity: ring(), saltKey: key() }
+  const value = {
+    atRest: ring(),
+    pepper: ring(),
+    ticket: key(),
+    identity: ring(),
+    signing: ring(),
+    saltKey: key(),
+  }
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
@@ -106,7 +123,7 @@ export const createServerKeyFile = (file: string, random: Random): boolean => {
   }
 }
 
-export type RingName = 'atRest' | 'pepper' | 'identity' | 'rsa'
+export type RingName = 'atRest' | 'pepper' | 'identity' | 'rsa' | 'signing'
 
 type FileRing = { current: string; keys: Record<string, string> }
 type KeyFile = Record<string, unknown> & Partial<Record<RingName, FileRing>>
@@ -141,11 +158,18 @@ const newestNumber = (ring: { keys: Record<string, unknown> } | undefined): numb
 const newestOf = (ring: FileRing | undefined): string => `k${newestNumber(ring)}`
 
 /** The number of the newest key of each ring; 0 where there is none. */
-export const newestKeys = ({ atRest, pepper, identity, rsa }: ServerKey): Record<RingName, number> => ({
+export const newestKeys = ({
+  atRest,
+  pepper,
+  identity,
+  rsa,
+  signing,
+}: ServerKey): Record<RingName, number> => ({
   atRest: newestNumber(atRest),
   pepper: newestNumber(pepper),
   identity: newestNumber(identity),
   rsa: newestNumber(rsa),
+  signing: newestNumber(signing),
 })
 
 /** A key as a ring of the file has it. */
@@ -168,6 +192,10 @@ export const changeKeyFile = (
   const value = JSON.parse(readFileSync(file, 'utf8')) as KeyFile
   const { identity } = value as { identity?: unknown }
   if (typeof identity === 'string') value.identity = { current: 'k1', keys: { k1: identity } }
+  if (name === 'signing' && value.signing === undefined) {
+    const { signing } = parseServerKey(JSON.stringify(value))
+    value.signing = { current: 'k1', keys: { k1: listRing(signing)[0]?.toString('base64') ?? '' } }
+  }
   const { ring, id } = change(value[name])
   const text = `${JSON.stringify({ ...value, [name]: ring }, null, 2)}\n`
   parseServerKey(text)

@@ -941,6 +941,28 @@ export type Operations = {
       idleAt?: number
     }
   }
+  /** What has ended of the JWTs that an app may check, for services that check them without a call. */
+  '/v1/ticket/revocations': {
+    input: {
+      /** The version that the service has */
+      known?: string
+    }
+    reply: {
+      /** Of this list; the same list has the same version */
+      version: string
+      /** The list is that of `known`, and left out */
+      isKnown: boolean
+      /** Refuse a JWT whose sid is one of them */
+      logins?: string[]
+      consents?: {
+        sub: string
+        /** Refuse a JWT of this sub whose consent is lower */
+        below: number
+      }[]
+      /** Refuse a JWT whose iat is earlier: more has ended than the list can have */
+      notBefore?: number
+    }
+  }
   /** Tells a backend whether tickets of its apps are valid, and whose they are. */
   '/v1/ticket/verify': {
     input: {
@@ -1277,6 +1299,7 @@ export const operations = {
   '/v1/server-keys': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/session': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/ticket/exchange': { replay: 'once', tiers: ['a2', 'skey'], takesTicket: true },
+  '/v1/ticket/revocations': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/ticket/verify': { replay: 'read', tiers: [], takesTicket: true },
   '/v1/ticket/web-code': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/ticket/web-code/redeem': { replay: 'login', tiers: [], takesTicket: false },

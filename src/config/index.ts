@@ -21,6 +21,7 @@ import * as outbox from '../features/outbox/config.ts'
 import * as passwords from '../features/passwords/config.ts'
 import * as reauth from '../features/reauth/config.ts'
 import * as settings from '../features/settings/config.ts'
+import * as signedTickets from '../features/signed-tickets/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as userOps from '../features/user-ops/config.ts'
 import * as verification from '../features/verification/config.ts'
@@ -71,6 +72,7 @@ export const ConfigSchema = section({
     consents.limits,
     devices.limits,
     reauth.limits,
+    signedTickets.limits,
     abuse.limits,
   ),
   provisioning: section(apps.provisioning),
@@ -78,7 +80,7 @@ export const ConfigSchema = section({
   names: section(accounts.names),
   addresses: section(addresses.addresses),
   password: sectionOf(accounts.password, passwords.password),
-  tickets: section(tickets.tickets),
+  tickets: sectionOf(tickets.tickets, signedTickets.tickets),
   backends: section(backends.backends),
   devices: section(devices.devices),
   audit: section(audit.audit),

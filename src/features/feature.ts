@@ -7,6 +7,7 @@ import type { Sealer, ServerCrypto } from '../adapters/crypto.ts'
 import type { Db } from '../adapters/db/index.ts'
 import type { Retention } from '../adapters/db/retention.ts'
 import type { Job } from '../adapters/jobs.ts'
+import type { JwtSigner } from '../adapters/jwt.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
 import type { Logger } from '../adapters/logger.ts'
 import type { TemplateFiles } from '../adapters/message-templates.ts'
@@ -56,6 +57,7 @@ export type World = AdminWorld & {
   key: ServerKey
   identities: readonly IdentityKey[]
   unwrapKeys: readonly UnwrapKey[]
+  jwt: JwtSigner
   keyPrimitives: KeyPrimitives
   sealer: Sealer
   createBatch: CreateBatch

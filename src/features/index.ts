@@ -19,6 +19,7 @@ import { outbox, outboxAdmin } from './outbox/feature.ts'
 import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.ts'
 import { reauth } from './reauth/feature.ts'
 import { settings } from './settings/feature.ts'
+import { signedTickets } from './signed-tickets/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
 import { userOps } from './user-ops/feature.ts'
@@ -89,6 +90,7 @@ export const openFeatures = (world: World) => {
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
+  house.add(signedTickets, {})
   const ticket = house.add(tickets, {
     recordAudit,
     recordChange,

@@ -1,5 +1,6 @@
 /** Third-party apps and consents: what users agree to, and what such an app may call. */
 import t, { type Test } from 'tap'
+import { removeRevokedConsents } from '../../src/features/consents/repo.ts'
 import { codes } from '../harness/codes.ts'
 import { readShapes } from '../harness/shapes.ts'
 import { openWorld } from '../http/world.ts'
@@ -107,8 +108,9 @@ t.test('a third-party app calls nothing but what says so, in any operation', asy
 })
 
 t.test('what is known of a consent goes with the account, and with the app', async (t) => {
-  const { map, shop, call, logIn, admin, server } = await openConsents(t)
-  const rows = async () => server.db.write.selectFrom('consents').select(['appId', 'openId']).execute()
+  const { map, shop, call, logIn, admin, server, clock } = await openConsents(t)
+  const rows = async () =>
+    server.db.write.selectFrom('consents').select(['appId', 'openId', 'scopes']).execute()
   for (const name of ['amber', 'beryl']) {
     const { tickets } = await logIn(name)
     for (const { appId: grantTo } of [map, shop])
@@ -118,7 +120,9 @@ t.test('what is known of a consent goes with the account, and with the app', asy
   t.equal(new Set(openIds).size, 4, 'one for each user and app')
   t.ok(openIds.every((openId) => /^[\w-]{28}$/.test(openId)))
   await admin.accounts.remove('amber')
-  t.equal((await rows()).length, 2)
+  t.match((await rows()).map(({ scopes }) => scopes).sort(), ['', '', 'openid', 'openid'])
+  clock.add(25 * 3_600_000)
+  t.equal(await removeRevokedConsents(server.db.write, clock.now() - 24 * 3_600_000, 10), 2)
   await admin.apps.disable(map.appId)
   await admin.apps.remove(map.appId)
   t.match(await rows(), [{ appId: shop.appId }])

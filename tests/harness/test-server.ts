@@ -89,6 +89,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'DEVICES',
         'REAUTH',
         'OAUTH',
+        'REVOCATIONS',
       ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

@@ -522,6 +522,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       await call('/v1/verify', { flow, code: await readCode(server.send, address) })
       return { token: skey, remove: 'email' }
     },
+    '/v1/ticket/revocations': async () => ({ known: 'x' }),
     '/v1/consent/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/consent/grant': async () => ({
       token: (await registerUser(device, server)).skey,

@@ -6,11 +6,17 @@ import { type Context, describe, isEmbeddedDatabase } from '../console/context.t
 import { Refusal } from '../console/refusal.ts'
 import { alignFields, alignRows } from '../console/text.ts'
 
-const rings = { 'at-rest': 'atRest', pepper: 'pepper', identity: 'identity', rsa: 'rsa' } as const
+const rings = {
+  'at-rest': 'atRest',
+  pepper: 'pepper',
+  identity: 'identity',
+  rsa: 'rsa',
+  signing: 'signing',
+} as const
 type Ring = keyof typeof rings
 
 /** Rings whose old keys nothing that is kept depends on. */
-const retirable: readonly Ring[] = ['identity', 'rsa']
+const retirable: readonly Ring[] = ['identity', 'rsa', 'signing']
 
 const readRing = (text: string): Ring => {
   if (text in rings) return text as Ring
@@ -58,6 +64,7 @@ const list = async ({ readConfig, print }: Context) => {
   const { openIdentityKey, openUnwrapKey, nodeKeyPrimitives } = await import(
     '../../src/adapters/key-crypto.ts'
   )
+  const { publicJwksOf } = await import('../../src/adapters/jwt.ts')
   const { serverKeyIdOf } = await import('../../src/protocol/key-exchange.ts')
   const { keyPrintOf } = await import('../../src/protocol/proofs.ts')
   const { sha256 } = nodeKeyPrimitives
@@ -67,6 +74,14 @@ const list = async ({ readConfig, print }: Context) => {
     if (ring === 'identity') {
       const { publicKey } = openIdentityKey(bytes)
       return { name: serverKeyIdOf(nodeKeyPrimitives, publicKey), publicKey: publicKey.toString('base64') }
+    }
+    if (ring === 'signing') {
+      return {
+        name: publicJwksOf(bytes)
+          .map(({ kid }) => kid)
+          .join(' '),
+        publicKey: '',
+      }
     }
     if (ring !== 'rsa') return { name: '', publicKey: '' }
     const { spki } = openUnwrapKey(bytes)
@@ -139,7 +154,7 @@ const retire = (context: Context, ring: Ring, id: string) => {
 
 export const register = (program: Command, context: Context) => {
   const key = describe(program.command('key'), 'The server key', 'torii key create', 'torii key list')
-  const ring = ['<ring>', 'at-rest, pepper, identity or rsa', readRing] as const
+  const ring = ['<ring>', 'at-rest, pepper, identity, rsa or signing', readRing] as const
   describe(key.command('create'), 'Writes a new server key, unless there is one', 'torii key create')
     .description(
       'Writes a new server key to security.keyFile (0600, its folder 0700). One that is there stays.',
@@ -162,7 +177,7 @@ export const register = (program: Command, context: Context) => {
     .action((name: Ring, options: { finish?: boolean }) => rotate(context, name, options))
   describe(
     key.command('retire'),
-    'Forgets a key of identity or rsa that is not in use',
+    'Forgets a key of identity, rsa or signing that is not in use',
     'torii key retire identity k1',
   )
     .argument(...ring)

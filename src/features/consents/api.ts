@@ -12,7 +12,7 @@ export type Consent = {
 export type Consents = {
   /** Undefined without a consent, and after it was revoked. */
   find(db: Executor, userId: number, appId: string): Promise<Consent | undefined>
-  /** Forgets the consents of an account that is removed. */
+  /** Revokes the consents of an account that is removed. */
   removeOf(trx: Executor, userId: number): Promise<void>
   /** Forgets the consents for an app that is removed, some at a time: how many there were. */
   removeOfApp(db: Executor, appId: string, most: number): Promise<number>

@@ -7,25 +7,28 @@ import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { Consents } from './api.ts'
 import { createConsents } from './consents.ts'
-import { findConsent, removeConsentsOf, removeConsentsOfApp } from './repo.ts'
+import { findConsent, removeConsentsOfApp, removeRevokedConsents, revokeConsentsOf } from './repo.ts'
 import { readScopes } from './scopes.ts'
 import { grantConsentShape, listConsentsShape, revokeConsentShape } from './wire.ts'
 
 export { findConsentGate } from './repo.ts'
 
+const keptMs = 24 * 3_600_000
+
 export const consents = feature({
-  create: (_world: AdminWorld): { api: Consents } => ({
-    api: {
+  create: ({ clock }: AdminWorld) => {
+    const api: Consents = {
       find: async (db, userId, appId) => {
         const row = await findConsent(db, userId, appId)
         if (!row || row.scopes === '') return undefined
         const { openId, epoch } = row
         return { scopes: readScopes(row.scopes), openId, epoch }
       },
-      removeOf: removeConsentsOf,
+      removeOf: (trx, userId) => revokeConsentsOf(trx, { userId, revokedAt: clock.now() }),
       removeOfApp: removeConsentsOfApp,
-    },
-  }),
+    }
+    return { api, retention: [{ name: 'revoked consents', keptMs, remove: removeRevokedConsents }] }
+  },
 })
 
 export type ConsentChangesNeeds = {

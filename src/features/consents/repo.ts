@@ -98,8 +98,29 @@ export const findConsentGate = (
     .executeTakeFirst()
 }
 
-export const removeConsentsOf = async (trx: Executor, userId: number): Promise<void> => {
-  await trx.deleteFrom('consents').where('userId', '=', userId).execute()
+/** The rows go a day later, when no JWT is left that the list of revocations would have to name. */
+export const revokeConsentsOf = async (
+  trx: Executor,
+  { userId, revokedAt }: { userId: number; revokedAt: number },
+): Promise<void> => {
+  await trx
+    .updateTable('consents')
+    .set((eb) => ({ scopes: '', epoch: eb('epoch', '+', 1), revokedAt }))
+    .where('userId', '=', userId)
+    .where('scopes', '<>', '')
+    .execute()
+}
+
+/** A new consent has the same OpenID, and begins with the first epoch again: its gate is gone, too. */
+export const removeRevokedConsents = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('consents')
+    .where('revokedAt', '<', before)
+    .where('scopes', '=', '')
+    .orderBy('revokedAt')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 export const removeConsentsOfApp = async (db: Executor, appId: string, most: number): Promise<number> => {

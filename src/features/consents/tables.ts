@@ -4,7 +4,7 @@ declare module '../../adapters/db/tables.ts' {
   }
 }
 
-/** What a user has agreed to for one third-party app. It stays when it is revoked: the OpenID and the epoch do. */
+/** What a user has agreed to for one third-party app. One that is revoked stays for a day. */
 export type ConsentRow = {
   userId: number
   appId: string

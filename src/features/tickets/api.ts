@@ -5,7 +5,7 @@ export type { TicketState } from './check.ts'
 export type { BeginOptions, BegunLogin, DeviceInfo, LoginAccount, LoginTickets } from './logins.ts'
 export type { NewProof } from './of-user/prove-again.ts'
 export type { LiveLogin } from './of-user/repo.ts'
-export type { EndReason } from './skeys.ts'
+export type { EndReason, TicketRecord } from './skeys.ts'
 export type { TakenLogin } from './take-over/take-over.ts'
 export type Tickets = TicketsService
 /** Ends every login of a user, as part of the transaction that raises the account's epoch. */

@@ -8,9 +8,21 @@ export type ConsentGate = { tag: Uint8Array; appId: string; epoch: number }
 /** The ends of consents find room in a store that is full. */
 export const consentGateKey = 'consent:'
 
-/** Shares the hash tag of the account, as its OpenKeys do. */
-export const consentGateOf = (tag: Uint8Array, appId: string): string =>
-  `${consentGateKey}{${toHex(tag)}}:${appId}`
+/**
+ * One for all apps of an account: the app of an OpenKey is known only when it was read, in the same step. Shares the hash
+ * tag of the account.
+ */
+export const consentGateOf = (tag: Uint8Array): string => `${consentGateKey}{${toHex(tag)}}`
+
+type Epochs = Readonly<Record<string, number>>
+
+const readEpochs = (gate: string | undefined): Epochs =>
+  gate === undefined ? {} : (JSON.parse(gate) as Epochs)
+
+export const isConsentOver = (
+  gate: string | undefined,
+  { appId, consentEpoch = 0 }: { appId: string; consentEpoch?: number },
+): boolean => consentEpoch < (readEpochs(gate)[appId] ?? 0)
 
 /** An OpenKey's life, and what clocks may be apart: a gate outlives every OpenKey that it shuts out. */
 const gateMs = 3 * 3_600_000
@@ -19,12 +31,13 @@ const gateMs = 3 * 3_600_000
 export const createCloseConsent =
   (store: Store) =>
   async ({ tag, appId, epoch }: ConsentGate): Promise<void> => {
-    const key = consentGateOf(tag, appId)
+    const key = consentGateOf(tag)
     for (;;) {
       const found = await store.get(key)
-      // A gate only ever rises, whichever process is late.
-      if (found !== undefined && Number(found) >= epoch) return
-      if (await store.compareAndSet(key, found, String(epoch), gateMs)) return
+      const epochs = readEpochs(found)
+      // It only ever rises, whichever process is late.
+      if ((epochs[appId] ?? 0) >= epoch) return
+      if (await store.compareAndSet(key, found, JSON.stringify({ ...epochs, [appId]: epoch }), gateMs)) return
     }
   }
 

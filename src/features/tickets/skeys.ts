@@ -4,6 +4,7 @@ import type { Store } from '../../adapters/store/index.ts'
 import { concatBytes, toHex } from '../../protocol/bytes.ts'
 import type { Primitives } from '../../protocol/primitives.ts'
 import { strengths } from '../../protocol/strength.ts'
+import { consentGateOf, isConsentOver } from './consent-gates.ts'
 import { type StoreTier, tierRows } from './tiers.ts'
 
 /** A ticket of the store. Members that may be missing are so in records from before there were any. */
@@ -23,6 +24,8 @@ export type TicketRecord = {
   business?: string
   scopes?: readonly string[]
   openId?: string
+  /** Of an OpenKey: ended when the consent that it was made under is revoked. */
+  consentEpoch?: number
   /** An idle time of its own, instead of that of SKeys. */
   idleMs?: number
 }
@@ -36,6 +39,7 @@ export type EndReason =
   | 'deleted'
   | 'reused'
   | 'password-changed'
+  | 'revoked'
 
 type LoginGate = EndReason | typeof sealedGate
 type AccountGate = { epoch: number; reason: EndReason }
@@ -145,16 +149,20 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       const mostIdleMs = ticket.tier === 'skey' ? idleMs : lifeMs
       // With no idle time allowed the store marks nothing.
       const markedWithinMs = mode === undefined ? mostIdleMs : 0
-      const touched = await store.touch(recordKey(ticket), markedWithinMs, [loginGate, accountGate])
+      const consentGate =
+        ticket.tier === 'openkey' ? [consentGateOf(ticket.loginId.subarray(0, tagBytes))] : []
+      const gates = [loginGate, accountGate, ...consentGate]
+      const touched = await store.touch(recordKey(ticket), markedWithinMs, gates)
       if (touched.value === undefined) return { state: 'unknown' }
       const record = JSON.parse(touched.value) as TicketRecord
-      const [gate, account] = touched.gates as [LoginGate | undefined, string | undefined]
+      const [gate, account, consent] = touched.gates as [LoginGate | undefined, string?, string?]
       if (gate === sealedGate) record.minStrength = strengths.sealed
       else if (gate !== undefined) return { state: 'ended', reason: gate, record }
       if (account !== undefined) {
         const { epoch, reason } = JSON.parse(account) as AccountGate
         if (record.epoch < epoch) return { state: 'ended', reason, record }
       }
+      if (isConsentOver(consent, record)) return { state: 'ended', reason: 'revoked', record }
       if (touched.sinceUseMs >= (record.idleMs ?? mostIdleMs))
         return { state: 'ended', reason: 'expired', record }
       return { state: 'live', record, isFirstUse: !touched.used, sinceUseMs: touched.sinceUseMs }
