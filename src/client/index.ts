@@ -16,6 +16,7 @@ import { type AddressVerbs, createAddressVerbs } from './verbs/addresses.ts'
 import { type AppVerbs, createAppVerbs } from './verbs/apps.ts'
 import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { type CodeVerbs, createCodeVerbs } from './verbs/codes.ts'
+import { type ConsentVerbs, createConsentVerbs } from './verbs/consents.ts'
 import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
@@ -36,6 +37,7 @@ export type { TicketPair } from './tickets.ts'
 export type { Credentials, Registration } from './verbs/accounts.ts'
 export type { AddressChange, AddressKind, UserAddress } from './verbs/addresses.ts'
 export type { CodeWanted } from './verbs/codes.ts'
+export type { OpenKeyWanted, UserConsent } from './verbs/consents.ts'
 export type { UserDevice } from './verbs/devices.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
@@ -67,6 +69,7 @@ type CallVerb = {
 export type Client = AppVerbs &
   CaptchaVerbs &
   CodeVerbs &
+  ConsentVerbs &
   DeviceVerbs &
   KeyExchangeVerbs &
   HelloVerbs &

@@ -1,0 +1,246 @@
+/** OpenKeys: what a third-party app gets for a user, what it learns of the user, and when that ends. */
+import { createHmac } from 'node:crypto'
+import { createRemoteJWKSet, exportSPKI, importJWK, type JWK, type JWTPayload, jwtVerify } from 'jose'
+import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
+import { type App, openConsents } from '../http/consents-world.ts'
+import { startMs } from '../http/world.ts'
+
+t.setTimeout(120_000)
+const hourMs = 3_600_000
+
+t.test('an OpenKey shows its app an OpenID and the scopes, and nothing else of the user', async (t) => {
+  const { map, shop, agree, exchange, verify, call } = await openConsents(t)
+  const amber = await agree('amber', map, ['profile', 'places.read'])
+  await call('/v1/consent/grant', { token: amber.skey, grantTo: shop.appId })
+  const beryl = await agree('beryl', map, [])
+
+  const { code, tickets } = await exchange(amber.skey, map, { scopes: ['profile'] })
+  t.equal(code, codes.OK)
+  t.match(tickets.openkey, /^ok_/)
+  t.strictSame(Object.keys(tickets), ['openkey'], 'an SKey is not used up')
+  const seen = await verify(map, tickets.openkey)
+  t.match(seen, { active: true, tier: 'openkey', appid: map.appId, scopes: ['openid', 'profile'] })
+  t.match(seen.openId, /^[\w-]{28}$/)
+  const text = JSON.stringify(seen)
+  for (const secret of ['amber', `"${amber.userId}"`, 'user']) t.notOk(text.includes(secret), secret)
+
+  const again = await exchange(amber.a2, map)
+  t.match(again.tickets, { a2: /^a2_/, skey: /^sk_/, openkey: /^ok_/ })
+  const later = await verify(map, again.tickets.openkey)
+  t.equal(later.openId, seen.openId, 'the same at each exchange')
+  t.strictSame(later.scopes, ['openid', 'places.read', 'profile'], 'all that was agreed to')
+
+  const { skey = '' } = again.tickets
+  const atShop = (await exchange(skey, shop)).tickets.openkey
+  const other = await verify(shop, atShop)
+  t.not(other.openId, seen.openId, 'another app knows the user as another')
+  t.not(atShop.slice(3, 25), tickets.openkey.slice(3, 25), 'and by another handle')
+  t.not((await verify(map, (await exchange(beryl.skey, map)).tickets.openkey)).openId, seen.openId)
+  t.match(await verify(shop, tickets.openkey), { active: false, reason: 'unknown' })
+  t.match(await call('/v1/session', { token: tickets.openkey }), { code: codes.NOT_LOGGED_IN })
+  t.match(await call('/v1/ticket/exchange', { token: tickets.openkey, to: 'skey' }), {
+    code: (value: number) => value === codes.NOT_LOGGED_IN || value === codes.TIER_WANTED,
+  })
+})
+
+t.test('only what was agreed to is given, and to third-party apps alone', async (t) => {
+  const { app, map, agree, exchange, logIn, call, server } = await openConsents(t)
+  const stranger = await logIn('stranger')
+  t.match(await exchange(stranger.tickets.skey, map, { scopes: ['profile'] }), {
+    code: codes.CONSENT_NEEDED,
+    app: map.appId,
+    name: 'Map',
+    scopes: ['openid', 'profile'],
+  })
+  const { skey, a2 } = await agree('amber', map, ['profile'])
+  const tooMuch = { scopes: ['openid', 'profile', 'places.read', 'nothing'] }
+  const refused = { code: codes.CONSENT_NEEDED, scopes: ['places.read', 'nothing'] }
+  t.match(await exchange(skey, map, tooMuch), refused)
+  t.match(await exchange(a2, map, tooMuch), refused)
+  t.match(await exchange(a2, map), { code: codes.OK }, 'a refusal has not used up the A2')
+  for (const appId of [app.appId, 'unknown'])
+    t.match(await exchange(skey, { appId, appSecret: '' }), { code: codes.NOT_IN_LIST })
+  t.match(await call('/v1/ticket/exchange', { token: skey, to: 'openkey' }), { code: codes.NOT_IN_LIST })
+  await server.apps.set(map.appId, { scopes: ['places.read'] })
+  await server.apps.reload()
+  t.match(await exchange(skey, map, { scopes: ['profile'] }), { code: codes.CONSENT_NEEDED })
+})
+
+t.test(
+  'an OpenKey lives 2 hours, never longer than its parent, and ends with login and consent',
+  async (t) => {
+    const { map, shop, agree, exchange, verify, call, clock } = await openConsents(t)
+    const { skey } = await agree('amber', map)
+    await call('/v1/consent/grant', { token: skey, grantTo: shop.appId })
+    const first = (await exchange(skey, map)).tickets.openkey
+    t.equal((await verify(map, first)).expiresAt, Math.floor((startMs + 2 * hourMs) / 1_000))
+    const atShop = (await exchange(skey, shop)).tickets.openkey
+    await call('/v1/consent/revoke', { token: skey, revokeFrom: map.appId })
+    t.match(await verify(map, first), { active: false, reason: 'revoked' })
+    t.match(await verify(shop, atShop), { active: true }, 'that of another app goes on')
+    await call('/v1/consent/grant', { token: skey, grantTo: map.appId })
+    t.match(
+      await verify(map, first),
+      { active: false, reason: 'revoked' },
+      'a new consent opens no old OpenKey',
+    )
+    const second = (await exchange(skey, map)).tickets.openkey
+    t.match(await verify(map, second), { active: true })
+    for (let at = 0; at < 100; at++) {
+      clock.add(40 * 60_000)
+      if ((await call('/v1/session', { token: skey })).code !== codes.TICKET_VALID) break
+      if (at === 2) t.match(await verify(map, second), { active: false }, 'after two hours')
+    }
+    const last = await agree('beryl', map)
+    const { openkey } = (await exchange(last.skey, map)).tickets
+    await call('/v1/logout', { token: last.skey })
+    t.match(await verify(map, openkey), { active: false, reason: 'logged-out' })
+  },
+)
+
+/** A world whose public address is the one that it listens at. */
+const openSigned = async (t: Test, environment = {}) => {
+  // The port is known only when it listens, and the issuer is part of the configuration.
+  const issuer = 'https://login.example'
+  const world = await openConsents(t, { TORII__SERVER__PUBLIC_URL: `${issuer}/`, ...environment })
+  const { server, map, clock } = world
+  await server.apps.set(map.appId, { ticketFormat: 'jwt' })
+  await server.apps.reload()
+  const keysUrl = new URL(`http://127.0.0.1:${await world.listen()}/.well-known/jwks.json`)
+  const keys = createRemoteJWKSet(keysUrl)
+  const check = (token: string, audience = map.appId, typ = 'openkey+jwt') =>
+    jwtVerify(token, keys, {
+      issuer,
+      audience,
+      typ,
+      currentDate: new Date(clock.now()),
+      algorithms: ['EdDSA', 'ES256'],
+    })
+  const readList = async (app: App, known?: string) =>
+    (await world.callAs(app, '/v1/ticket/revocations', known ? { known } : {})).reply as {
+      version: string
+      isKnown: boolean
+      logins: string[]
+      consents: { sub: string; below: number }[]
+    }
+  return { ...world, issuer, keysUrl, check, readList }
+}
+
+const hasEnded = (
+  { sid, sub, consent }: JWTPayload,
+  { logins, consents }: { logins: string[]; consents: { sub: string; below: number }[] },
+) =>
+  logins.includes(sid as string) || consents.some((one) => one.sub === sub && (consent as number) < one.below)
+
+for (const algorithm of ['EdDSA', 'ES256'])
+  t.test(
+    `${algorithm}: an OpenKey as a JWT is checked by a library with the keys of the server`,
+    async (t) => {
+      const signed = await openSigned(t, { TORII__TICKETS__JWT_ALGORITHM: algorithm })
+      const { issuer, keysUrl, map, shop, agree, exchange, verify, check, callAs } = signed
+      const { skey, a2, userId } = await agree('amber', map, ['profile'])
+      const { openkey } = (await exchange(skey, map)).tickets
+      const { payload, protectedHeader } = await check(openkey)
+      t.equal(protectedHeader.alg, algorithm)
+      const seconds = Math.floor(startMs / 1_000)
+      t.match(payload, {
+        iss: issuer,
+        aud: map.appId,
+        scope: 'openid profile',
+        iat: seconds,
+        exp: seconds + 600,
+      })
+      t.equal(payload.auth_time, Math.floor(seconds / 60) * 60)
+      t.match([payload.jti, payload.sid, payload.sub], [/^[\w-]{22}$/, /^[\w-]{22}$/, /^[\w-]{28}$/])
+      const text = JSON.stringify(payload)
+      for (const secret of ['amber', `"${userId}"`]) t.notOk(text.includes(secret), secret)
+      t.match((await exchange(a2, map)).tickets, { a2: /^a2_/, skey: /^sk_/, openkey: /^eyJ/ })
+
+      const reply = await fetch(keysUrl)
+      t.match(reply.headers.get('cache-control'), /^public, max-age=300$/)
+      const { keys } = (await reply.json()) as { keys: JWK[] }
+      t.notOk(keys.some((key) => 'd' in key))
+
+      const [head = '', body = '', signature = ''] = openkey.split('.')
+      const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const altered = encode({ ...payload, sub: 'x'.repeat(28) })
+      const own = keys.find(({ alg }) => alg === algorithm) ?? {}
+      const spki = await exportSPKI((await importJWK(own, algorithm)) as CryptoKey)
+      const hmac = `${encode({ ...protectedHeader, alg: 'HS256' })}.${body}`
+      const forged = {
+        'alg none': `${encode({ ...protectedHeader, alg: 'none' })}.${body}.`,
+        'alg none, its signature kept': `${encode({ ...protectedHeader, alg: 'none' })}.${body}.${signature}`,
+        'another kid': `${encode({ ...protectedHeader, kid: 'x' })}.${body}.${signature}`,
+        'HS256 with the public key': `${hmac}.${createHmac('sha256', spki).update(hmac).digest('base64url')}`,
+        'another payload': `${head}.${altered}.${signature}`,
+        'another signature': `${head}.${body}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`,
+      }
+      for (const [name, token] of Object.entries(forged)) await t.rejects(check(token), name)
+      await t.rejects(
+        check(openkey, shop.appId),
+        { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' },
+        'another audience',
+      )
+      await t.rejects(check(openkey, map.appId, 'pskey+jwt'), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' })
+      for (const path of ['/v1/ticket/verify', '/v1/session', '/v1/logout'])
+        for (const token of [openkey, openkey.slice(0, 256)])
+          t.notMatch((await callAs(map, path, { token })).reply, { active: true }, `${path} takes no JWT`)
+      t.notMatch(await verify(map, openkey), { active: true })
+
+      const other = await openSigned(t)
+      await t.rejects(other.check(openkey), 'the keys of another server')
+      signed.clock.add(600_000)
+      await t.rejects(check(openkey), { code: 'ERR_JWT_EXPIRED' })
+    },
+  )
+
+t.test(
+  'the list names what has ended, for the app that checks it, and forgets it after minutes',
+  async (t) => {
+    const { map, shop, agree, exchange, call, callAs, check, readList, clock, server, admin, app } =
+      await openSigned(t)
+    const amber = await agree('amber', map)
+    const beryl = await agree('beryl', map)
+    const coral = await agree('coral', map)
+    const read = async (token: string) => (await check((await exchange(token, map)).tickets.openkey)).payload
+    const [ofAmber, ofBeryl, ofCoral] = [
+      await read(amber.skey),
+      await read(beryl.skey),
+      await read(coral.skey),
+    ]
+    const empty = await readList(map)
+    t.match(empty, { isKnown: false, logins: [], consents: [] })
+    t.strictSame(
+      { ...(await readList(map, empty.version)), code: 0, msg: '', timestamp: 0 },
+      { code: 0, msg: '', version: empty.version, isKnown: true, timestamp: 0 },
+    )
+
+    await call('/v1/logout', { token: amber.skey })
+    await call('/v1/consent/revoke', { token: beryl.skey, revokeFrom: map.appId })
+    clock.add(500)
+    const list = await readList(map, empty.version)
+    t.strictSame(
+      [ofAmber, ofBeryl, ofCoral].map((one) => hasEnded(one, list)),
+      [true, true, false],
+    )
+    t.match(list, { isKnown: false, logins: { length: 1 }, consents: { length: 1 } })
+
+    await call('/v1/consent/grant', { token: beryl.skey, grantTo: map.appId })
+    t.notOk(hasEnded(await read(beryl.skey), await readList(map)), 'a JWT of the new consent is good')
+    t.ok(hasEnded(ofBeryl, await readList(map)), 'and none of the old one')
+
+    await admin.accounts.remove('coral')
+    clock.add(500)
+    t.ok(hasEnded(ofCoral, await readList(map)), 'the login of a removed account has ended')
+    t.match(await readList(shop), { logins: [], consents: [] }, 'another app learns nothing of it')
+    t.match(await readList(app), { logins: { length: 2 }, consents: [] }, 'our own app by its own names')
+    t.notOk((await readList(app)).logins.includes(ofAmber.sid as string))
+    const open = await server.apps.add({ name: 'page', isPublic: true, origins: ['https://page.example'] })
+    t.match((await callAs({ ...open, appSecret: 'x' }, '/v1/ticket/revocations')).reply, {
+      code: codes.APP_REFUSED,
+    })
+    clock.add(12 * 60_000)
+    t.match(await readList(map), { logins: [], consents: [] })
+  },
+)
