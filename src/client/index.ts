@@ -112,6 +112,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createCaptchaVerbs(core),
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),
+    ...createConsentVerbs(core),
     ...createTicketVerbs(core),
     ...createWebCodeVerbs(core),
     ...createCall(core),

@@ -924,16 +924,21 @@ export type Operations = {
     input: {
       /** The ticket; JSON bodies may send it as Bearer */
       token?: string
-      /** The tier wanted: skey, or pskey */
+      /** The tier wanted: skey, pskey or openkey */
       to: string
       /** Of a pSKey: what it opens */
       business?: string
+      /** Of an OpenKey: the third-party app */
+      app?: string
+      /** Of an OpenKey; without it, all that the user has agreed to */
+      scopes?: string[]
     }
     reply: {
       tickets: {
         a2?: string
         skey?: string
         pskey?: string
+        openkey?: string
       }
       /** When the ticket below the SKey ends at the latest, unix seconds */
       expiresAt?: number

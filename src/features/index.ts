@@ -90,7 +90,7 @@ export const openFeatures = (world: World) => {
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
-  house.add(signedTickets, {})
+  const { sign } = house.add(signedTickets, {})
   const ticket = house.add(tickets, {
     recordAudit,
     recordChange,
@@ -102,6 +102,9 @@ export const openFeatures = (world: World) => {
     prolongKey: keys.prolong,
     noteLogin: device.noteLogin,
     businesses: admin.businesses,
+    apps: admin.apps,
+    consents: admin.consents,
+    sign,
   })
   const { checkText } = house.add(words, {})
   house.add(consentChanges, { apps: admin.apps, tickets: ticket, ...admin.recorders })

@@ -124,7 +124,6 @@ const later: ErrorName[] = [
   'REGISTERED_SMS_SENT',
   'TEXT_INVALID',
   'CAPTCHA_NEEDED',
-  'CONSENT_NEEDED',
   'PASSWORD_MUST_CHANGE',
   'MAIL_FAILED',
   'LAST_LOGIN',
@@ -306,6 +305,9 @@ t.test('each code is provoked', async (t) => {
   aged.clock.add(600_000)
   const stale = { token: (old as Tickets).skey, newPassword: 'quite new' }
   meetAt('FRESH_LOGIN_NEEDED', await aged.callJson('/v1/password/change', stale))
+  const partner = await world.server.apps.add({ name: 'partner', isThirdParty: true })
+  const wanted = { token: skey, to: 'openkey', app: partner.appId }
+  await meet('CONSENT_NEEDED', '/v1/ticket/exchange', wanted)
   await world.admin.accounts.disable('alice', 'test')
   await meet('ACCOUNT_DISABLED', '/v1/login', { login: (user as User).userId, password: 'quite right' })
   await t.rejects(world.admin.accounts.show('nobody'), { message: catalogue.USER_UNKNOWN.text.en })

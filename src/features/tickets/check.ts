@@ -92,7 +92,9 @@ export const createChecks = (needs: CheckNeeds) => {
     const result = ticket ? await use(ticket, appIds) : undefined
     if (!ticket || !result || result.state === 'unknown') return { state: 'unknown' }
     if (result.state === 'ended') return { state: 'ended', reason: result.reason }
-    const idleAt = clock.now() + (result.record.idleMs ?? needs.skeyIdleSeconds * 1_000)
+    // Only SKeys have an idle time without having one of their own.
+    const commonIdleMs = ticket.tier === 'skey' ? needs.skeyIdleSeconds * 1_000 : Number.POSITIVE_INFINITY
+    const idleAt = clock.now() + (result.record.idleMs ?? commonIdleMs)
     return { state: 'live', ticket: ticketOf(ticket.tier, ticket.loginId, result.record, idleAt) }
   }
 

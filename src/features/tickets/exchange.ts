@@ -4,6 +4,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
+import type { SignTicket } from '../signed-tickets/api.ts'
 import type { A2Rule, Below } from './a2.ts'
 import type { Checks } from './check.ts'
 import type { LoginTickets } from './logins.ts'
@@ -14,11 +15,14 @@ import { type StoreTier, tierRows } from './tiers.ts'
 import type { ExchangeInput, ExchangeReply } from './wire.ts'
 
 /** What a ticket further down has otherwise than its parent. */
-export type Lowered = Pick<TicketRecord, 'business' | 'scopes' | 'openId' | 'idleMs'> & {
+type Own = 'business' | 'scopes' | 'openId' | 'consentEpoch' | 'idleMs'
+export type Lowered = Pick<TicketRecord, Own> & {
   /** Of an OpenKey: the third-party app. */
   appId?: string
   /** Its life, if its parent lives longer. */
   lifeMs?: number
+  /** Makes it a JWT, of which nothing is kept. */
+  sign?: SignTicket
 }
 
 /** Throws what refuses the ticket that is asked for. */
@@ -50,7 +54,7 @@ const secretBytes = 32
 /** The one place where a record is made of another: whatever a target says, it lives no longer than its parent. */
 export const lowerRecord = (
   parent: TicketRecord,
-  { lifeMs = Number.POSITIVE_INFINITY, ...own }: Lowered,
+  { lifeMs = Number.POSITIVE_INFINITY, sign: _, ...own }: Lowered,
   nowMs: number,
 ): TicketRecord => ({
   ...parent,
@@ -85,6 +89,7 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     prepare: async (parent) => target(parent, input, caller),
     issue: async ({ parent, pair, loginId, isRetry }, own) => {
       const record = lowerRecord(parent, own, clock.now())
+      if (own.sign) return { [tier]: await own.sign(tier, loginId, record) }
       const name = JSON.stringify([tier, record.appId, record.business, record.scopes])
       const ticket = { tier, loginId, secret: pair.secretOf(name) }
       // The first try has entered the ring: with each copy of it another ticket would fall out.
@@ -125,9 +130,11 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     const target = tier === 'skey' ? undefined : targets[tier]
     if (tier === 'skey' || !target) throw new Failure('TIER_WANTED', { members: { tier: 'a2' } })
     const own = await target(parent, input, caller)
-    const ticket = { tier, loginId: presented.handle, secret: random.bytes(secretBytes) }
+    const loginId = presented.handle
     // Its use says nothing about the A2: no counter is as low.
     const record = { ...lowerRecord(parent, own, clock.now()), counter: 0 }
+    if (own.sign) return { [tier]: await own.sign(tier, loginId, record) }
+    const ticket = { tier, loginId, secret: random.bytes(secretBytes) }
     await skeys.issueBounded(ticket, record, clock.now())
     return replyOf(tier, { ticket: masks.format(ticket), record }, {})
   }

@@ -10,6 +10,7 @@ import type { DeviceSlots } from '../devices/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import { consentGateKey, createCloseConsent } from './consent-gates.ts'
+import { createOpenKeyTarget, type OpenKeyNeeds } from './openkeys.ts'
 import { createPSKeyTarget } from './pskeys.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
 import { endLogin, endLoginsOfUser, removeOldLogins } from './repo.ts'
@@ -57,7 +58,7 @@ export type TicketsFeatureNeeds = {
   /** Remembers that a user has logged in on a device. */
   noteLogin(deviceId: string): void
   businesses: Pick<Businesses, 'find' | 'serves'>
-}
+} & Omit<OpenKeyNeeds, 'db'>
 
 export const tickets = feature({
   create: (world: World, needs: TicketsFeatureNeeds) => {
@@ -80,7 +81,10 @@ export const tickets = feature({
       prolongKey: needs.prolongKey,
       noteLogin: needs.noteLogin,
       businesses: needs.businesses,
-      targets: { pskey: createPSKeyTarget(needs.businesses) },
+      targets: {
+        pskey: createPSKeyTarget(needs.businesses, needs.sign),
+        openkey: createOpenKeyTarget({ ...needs, db }),
+      },
       createBatch,
       lives: config.tickets,
       replicaLagBudgetMs: config.database.replicaLagBudgetMs,

@@ -49,11 +49,22 @@ export const exchangeShape = {
   consumesTicket: true,
   input: Type.Object({
     token,
-    to: Type.String({ maxLength: 16, description: 'The tier wanted: skey, or pskey' }),
+    to: Type.String({ maxLength: 16, description: 'The tier wanted: skey, pskey or openkey' }),
     business: Type.Optional(Type.String({ maxLength: 64, description: 'Of a pSKey: what it opens' })),
+    app: Type.Optional(Type.String({ maxLength: 64, description: 'Of an OpenKey: the third-party app' })),
+    scopes: Type.Optional(
+      Type.Array(Type.String({ maxLength: 40 }), {
+        maxItems: 21,
+        description: 'Of an OpenKey; without it, all that the user has agreed to',
+      }),
+    ),
   }),
   reply: Type.Object({
-    tickets: Type.Object({ ...Tickets.properties, pskey: Type.Optional(Type.String()) }),
+    tickets: Type.Object({
+      ...Tickets.properties,
+      pskey: Type.Optional(Type.String()),
+      openkey: Type.Optional(Type.String()),
+    }),
     expiresAt: seconds('When the ticket below the SKey ends at the latest'),
     idleAt: seconds('When it ends if it is not used'),
   }),
