@@ -5,4 +5,4 @@ export type SignTicket = (
   tier: 'pskey' | 'openkey',
   loginId: Uint8Array,
   record: TicketRecord,
-) => Promise<string>
+) => Promise<{ ticket: string; expiresAt: number }>

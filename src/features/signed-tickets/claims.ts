@@ -56,12 +56,14 @@ export const createSignTicket =
   async (tier, loginId, record) => {
     if (issuer === '') throw new Error('server.publicUrl is empty: a JWT names its issuer')
     const iat = seconds(clock.now())
-    return jwt.sign(`${tier}+jwt`, {
+    const exp = Math.min(iat + lifeSeconds, seconds(record.expiresAt))
+    const ticket = await jwt.sign(`${tier}+jwt`, {
       iss: issuer,
       ...claimsOf[tier](record),
       jti: toBase64url(random.bytes(16)),
       sid: sidOf(record.appId, loginId),
       iat,
-      exp: Math.min(iat + lifeSeconds, seconds(record.expiresAt)),
+      exp,
     })
+    return { ticket, expiresAt: exp * 1_000 }
   }

@@ -70,6 +70,19 @@ const nothingBelow: Below<undefined, undefined> = {
 
 const seconds = (ms: number) => Math.floor(ms / 1_000)
 
+/** Nothing is kept of a JWT, so that it has no idle time. */
+const signWith = async (
+  sign: SignTicket,
+  {
+    tier,
+    loginId,
+    record: { idleMs: _, ...record },
+  }: { tier: LowTier; loginId: Uint8Array; record: TicketRecord },
+): Promise<Given> => {
+  const { ticket, expiresAt } = await sign(tier, loginId, record)
+  return { ticket, record: { ...record, expiresAt } }
+}
+
 export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targets }: ExchangeNeeds) => {
   const known = tierRows.a2.exchangesFor.filter((tier) => tier === 'skey' || targets[tier])
 
@@ -89,7 +102,7 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     prepare: async (parent) => target(parent, input, caller),
     issue: async ({ parent, pair, loginId, isRetry }, own) => {
       const record = lowerRecord(parent, own, clock.now())
-      if (own.sign) return { [tier]: await own.sign(tier, loginId, record) }
+      if (own.sign) return signWith(own.sign, { tier, loginId, record })
       const name = JSON.stringify([tier, record.appId, record.business, record.scopes])
       const ticket = { tier, loginId, secret: pair.secretOf(name) }
       // The first try has entered the ring: with each copy of it another ticket would fall out.
@@ -133,7 +146,7 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     const loginId = presented.handle
     // Its use says nothing about the A2: no counter is as low.
     const record = { ...lowerRecord(parent, own, clock.now()), counter: 0 }
-    if (own.sign) return { [tier]: await own.sign(tier, loginId, record) }
+    if (own.sign) return replyOf(tier, await signWith(own.sign, { tier, loginId, record }), {})
     const ticket = { tier, loginId, secret: random.bytes(secretBytes) }
     await skeys.issueBounded(ticket, record, clock.now())
     return replyOf(tier, { ticket: masks.format(ticket), record }, {})
