@@ -1,14 +1,16 @@
 /** A real OpenID Connect provider on this machine, with its own pages, and a person who clicks through them. */
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
 import { plant } from './planted.ts'
+import type { Send } from './totp-client.ts'
 
 export type Person = { sub: string; email?: string; email_verified?: boolean; name?: string }
 
 export type LoginProvider = Awaited<ReturnType<typeof openLoginProvider>>
 
-/** Whoever logs in as NAME is that person; `people` says more of some. */
+/** A login as NAME is of that person; `people` says more of some. */
 export const openLoginProvider = async (
   t: { teardown(end: () => unknown): void },
   redirectUris: string[],
@@ -100,5 +102,54 @@ export const createWalker = () => {
       }
     }
     throw new Error('the provider did not send the browser back')
+  }
+}
+
+export const newVerifier = () => {
+  const verifier = randomBytes(32).toString('base64url')
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
+}
+
+export type OauthReply = {
+  code: number
+  isNew: boolean
+  isJoined: boolean
+  user: { userId: string; userName: string; nickName: string }
+  tickets: { a2: string; skey: string }
+}
+
+type AppNeeds = {
+  call(path: string, members: Record<string, unknown>): Promise<Record<string, unknown>>
+  send: Send
+  redirect: string
+}
+
+/** An app whose users come by a provider. */
+export const createOauthApp = ({ call, send, redirect }: AppNeeds) => {
+  const start = async (provider = 'acme') => {
+    const { verifier, challenge } = newVerifier()
+    const { flow, url } = await call('/v1/oauth/start', { provider, challenge, redirect })
+    return { verifier, flow: String(flow), url: String(url) }
+  }
+
+  /** The page that a provider sends the browser to, and where that sends it. */
+  const comeBack = async (to: URL) => {
+    const reply = await send({ method: 'GET', url: to.pathname + to.search, headers: { host: 'localhost' } })
+    const { location } = reply.headers
+    return { ...reply, target: location ? new URL(String(location)) : undefined }
+  }
+
+  const codeOf = async (name: string, provider?: string) => {
+    const begun = await start(provider)
+    const { target } = await comeBack(await createWalker()(begun.url, name))
+    return { verifier: begun.verifier, code: target?.searchParams.get('code') ?? '' }
+  }
+
+  return {
+    start,
+    comeBack,
+    codeOf,
+    logIn: async (name: string, provider?: string) =>
+      (await call('/v1/oauth/finish', { finish: await codeOf(name, provider) })) as OauthReply,
   }
 }

@@ -1,10 +1,16 @@
 /** Logging in by a provider, with a real one on this machine; its pages are clicked through. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createAdmin } from '../../src/admin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { codes } from '../harness/codes.ts'
-import { createWalker, openLoginProvider, type Person } from '../harness/login-provider.ts'
+import {
+  createOauthApp,
+  createWalker,
+  newVerifier,
+  openLoginProvider,
+  type Person,
+} from '../harness/login-provider.ts'
 import { readCode } from '../harness/messages.ts'
 import { openTestServer } from '../harness/test-server.ts'
 
@@ -30,39 +36,16 @@ const open = async (rows: Record<string, object> = {}) => {
 }
 type World = Awaited<ReturnType<typeof open>>
 
-const newVerifier = () => {
-  const verifier = randomBytes(32).toString('base64url')
-  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
-}
-
-const start = async ({ callJson }: World, provider = 'acme') => {
-  const { verifier, challenge } = newVerifier()
-  const { json } = await callJson('/v1/oauth/start', { provider, challenge, redirect: back })
-  return { verifier, flow: String(json.flow), url: String(json.url) }
-}
-
-/** The page that a provider sends the browser to, and where that sends it. */
-const comeBack = async ({ send }: World, to: URL) => {
-  const reply = await send({ method: 'GET', url: to.pathname + to.search, headers: { host: 'localhost' } })
-  const { location } = reply.headers
-  return { ...reply, target: location ? new URL(String(location)) : undefined }
-}
-
-const codeOf = async (world: World, name: string, provider = 'acme') => {
-  const begun = await start(world, provider)
-  const { target } = await comeBack(world, await createWalker()(begun.url, name))
-  return { verifier: begun.verifier, code: target?.searchParams.get('code') ?? '' }
-}
-
-const logIn = async (world: World, name: string, provider = 'acme') => {
-  const { json } = await world.callJson('/v1/oauth/finish', { finish: await codeOf(world, name, provider) })
-  return json as Record<string, never> & {
-    code: number
-    isNew: boolean
-    user: { userId: string; userName: string; nickName: string }
-    tickets: { a2: string; skey: string }
-  }
-}
+const appOf = ({ callJson, send }: World) =>
+  createOauthApp({
+    call: async (path, members) => (await callJson(path, members)).json,
+    send,
+    redirect: back,
+  })
+const start = (world: World, provider?: string) => appOf(world).start(provider)
+const comeBack = (world: World, to: URL) => appOf(world).comeBack(to)
+const codeOf = (world: World, name: string, provider?: string) => appOf(world).codeOf(name, provider)
+const logIn = (world: World, name: string, provider?: string) => appOf(world).logIn(name, provider)
 
 let people = 0
 const newPerson = (about: Partial<Person> = {}, provider: 'acme' | 'other' = 'acme') => {
