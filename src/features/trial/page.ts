@@ -1,5 +1,6 @@
 /** The page to click in a trial: register, log in, see and end the session, and the calls that this makes. */
 import type { Language } from '../../protocol/errors.ts'
+import { escapeHtml } from '../../protocol/html.ts'
 import { script } from './script.ts'
 import { texts } from './texts.ts'
 
@@ -10,14 +11,34 @@ form,.row{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
 label{display:grid;gap:.25rem;flex:1 1 12rem}
 input,button{font:inherit;padding:.5rem .75rem;border:1px solid var(--line);border-radius:.5rem}
 button{cursor:pointer}
+label.check{display:block}
 [hidden]{display:none}
 [role=status]{margin:1rem 0;font-weight:600}
 pre{background:var(--soft);padding:.75rem;border-radius:.5rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}`
 
+export type TrialProvider = { name: string; title: string }
+
+const renderProviders = (text: (typeof texts)[Language], providers: readonly TrialProvider[]) => {
+  const buttons = providers.map(({ name, title: said }) => {
+    const title = escapeHtml(said)
+    return `<button type="button" data-go="${name}">${title}</button><button type="button" data-unlink="${name}">${text.unlink} ${title}</button>`
+  })
+  return `<h2>${text.byProvider}</h2>
+<div class="row">${buttons.join('')}<button id="identities" type="button">${text.identities}</button></div>
+<p><label class="check"><input id="links" type="checkbox"> ${text.links}</label></p>
+`
+}
+
 /** The whole page; the app's id has letters and digits only. */
-export const renderTrial = (language: Language, appId: string | undefined, nonce: string): string => {
+export const renderTrial = (
+  language: Language,
+  appId: string | undefined,
+  providers: readonly TrialProvider[],
+  nonce: string,
+): string => {
   const text = texts[language]
   const data = JSON.stringify({ appId, texts: text })
+  const byProvider = providers.length === 0 ? '' : renderProviders(text, providers)
   const body = appId
     ? `<form id="form">
 <label>${text.userName}<input id="userName" autocomplete="username" required></label>
@@ -35,7 +56,7 @@ export const renderTrial = (language: Language, appId: string | undefined, nonce
 <form id="captcha" hidden>
 <div id="picture"></div><label>${text.captcha}<input id="typed" autocomplete="off" required></label><button>${text.answer}</button>
 </form>
-<p role="status" id="state">${text.out}</p>
+${byProvider}<p role="status" id="state">${text.out}</p>
 <div class="row"><button id="session" type="button">${text.session}</button><button id="logout" type="button">${text.logout}</button></div>
 <h2>${text.calls}</h2><div id="calls"></div>
 <script nonce="${nonce}">const page = ${data}\n${script}</script>`

@@ -3,7 +3,7 @@
 /** Runs in the browser; \`page\` is what the server says of itself. */
 export const script = `
 const byId = (id) => document.getElementById(id)
-let ticket, flow
+let ticket = sessionStorage.ticket, flow
 const show = (text) => { byId('state').textContent = text }
 const log = (path, sent, status, reply) => {
   const box = document.createElement('pre')
@@ -21,9 +21,11 @@ const call = async (path, members) => {
   const secrets = Object.keys(sent).filter((name) => /password/i.test(name)).map((name) => [name, '…'])
   log(path, { ...sent, ...Object.fromEntries(secrets) }, response.status, reply)
   if (reply.captcha) meetCaptcha(path, members, reply.captcha)
-  if (reply.tickets) ticket = reply.tickets.skey
+  if (reply.tickets) ticket = sessionStorage.ticket = reply.tickets.skey
+  if (reply.url) return reply
   if (reply.flow) flow = reply.flow
   if (reply.flow) show(page.texts.sent)
+  else if (reply.identity) show(page.texts.linked + reply.identity.provider)
   else if (reply.user) show(page.texts.in + reply.user.userName + ' (' + reply.user.userId + ')')
   else if (!response.ok || path === '/v1/logout') show(path === '/v1/logout' ? page.texts.out : reply.msg)
   return reply
@@ -67,6 +69,35 @@ const actions = {
   session: () => call('/v1/session', { token: ticket ?? '' }),
   logout: () => call('/v1/logout', { token: ticket ?? '' }),
 }
+/** In this tab alone: whoever has the code without it has nothing. */
+const keep = (name) => 'oauth-' + name
+const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+const goTo = async (provider) => {
+  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)))
+  const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)))
+  const begun = await call('/v1/oauth/start', { provider, challenge, redirect: location.origin + '/' })
+  if (!begun.url) return
+  sessionStorage[keep(begun.flow)] = JSON.stringify({ verifier, links: byId('links').checked })
+  location.href = begun.url
+}
+const comeBack = () => {
+  const came = new URLSearchParams(location.search)
+  const name = keep(came.get('flow'))
+  const kept = sessionStorage[name]
+  if (!kept) return
+  sessionStorage.removeItem(name)
+  history.replaceState(null, '', location.pathname)
+  const { verifier, links } = JSON.parse(kept)
+  const code = came.get('code')
+  if (!code) show(page.texts.refused + came.get('error'))
+  else if (links) call('/v1/oauth/link', { token: ticket ?? '', link: { code, verifier } })
+  else call('/v1/oauth/finish', { finish: { code, verifier } })
+}
+comeBack()
+for (const button of document.querySelectorAll('[data-go]')) button.addEventListener('click', () => goTo(button.dataset.go))
+for (const button of document.querySelectorAll('[data-unlink]'))
+  button.addEventListener('click', () => call('/v1/oauth/unlink', { token: ticket ?? '', unlink: button.dataset.unlink }))
+byId('identities')?.addEventListener('click', () => call('/v1/oauth/list', { token: ticket ?? '' }))
 for (const [id, act] of Object.entries(actions)) byId(id).addEventListener('click', act)
 for (const [form, act] of [['form', 'login'], ['byMail', 'confirm']])
   byId(form).addEventListener('submit', (event) => { event.preventDefault(); actions[act]() })`
