@@ -87,6 +87,11 @@ for (const { name, open } of worlds) {
         const { tickets } = JSON.parse(await readFile(out, 'utf8'))
         isGood(t, await runQa(['session', tickets.skey, '--form', form, ...app]), /"code":1030200/)
       }
+      isGood(
+        t,
+        await runQa(['devices', userName, 'pass word', ...app]),
+        /named +QA bench[\s\S]*logged out +[1-9]/,
+      )
       const wrong = await runQa(['login', userName, 'wrong', ...app])
       isBad(t, wrong, new RegExp(`^qa: /v1/login: expected 1020100, got ${codes.LOGIN_FAILED} `))
       const ended = await runQa(['session', `sk_${'a'.repeat(64)}`, ...app])
@@ -180,7 +185,7 @@ for (const { name, open } of worlds) {
 }
 
 t.test('wrong usage is one line', async (t) => {
-  isBad(t, await runQa([]), /^qa: expected one script of encrypt, gettotptoken, .*, or --help\n$/)
+  isBad(t, await runQa([]), /^qa: expected one script of devices, encrypt, gettotptoken, .*, or --help\n$/)
   isBad(t, await runQa(['toString']), /^qa: expected one script/)
   isBad(t, await runQa(['smoke', 'encrypt']), /^qa: smoke takes no texts: encrypt\n$/)
   isBad(t, await runQa(['smoke', '--app', 'a']), /^qa: smoke: expected --secret\n$/)

@@ -178,6 +178,35 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ['prelogin of a taken number', 1, 1, codes.OK, call('/v1/prelogin', { login: user.userId })],
   ['prelogin of a free number', 1, 1, codes.OK, call('/v1/prelogin', { login: 999_999_999 })],
   ['login', 2, 4, codes.LOGGED_IN, call('/v1/login', user.login)],
+  [
+    'login, replacing a device',
+    7,
+    5,
+    codes.LOGGED_IN,
+    async () => {
+      const { login, userId } = await registerUser(device, target)
+      const other = createDevice((await target.connect()).device)
+      await db.write
+        .updateTable('accounts')
+        .set({ deviceSlots: 'all=1' })
+        .where('userId', '=', Number(userId))
+        .execute()
+      return () => other.call(target, '/v1/login', { ...login, n: randomName() })
+    },
+  ],
+  ['list of devices', 2, 2, codes.OK, call('/v1/device/list', { token: current.skey })],
+  [
+    'reauthentication',
+    4,
+    6,
+    codes.OK,
+    async () => {
+      const { skey: token, login } = await registerUser(device, target)
+      const { json } = await device.call(target, '/v1/prelogin', { login: login.login })
+      const { clientHash } = login
+      return () => device.call(target, '/v1/reauth', { token, how: 'password', clientHash, salt: json.salt })
+    },
+  ],
   ['prelogin of an e-mail', 0, 1, codes.OK, call('/v1/prelogin', { login: 'ann@example.com' })],
   [
     'login by e-mail',
