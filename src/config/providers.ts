@@ -117,7 +117,14 @@ export const checkProviders = (config: Config): void => {
       throw new ConfigError(
         `providers.${showValue(name)}: expected a name of small letters and digits, at most 32`,
       )
-    const fault = [...checks[row.kind](row, isOwn), ...checkCredentials(row, isOwn)].find((found) => found)
+    const faults = [
+      ...checks[row.kind](row, isOwn),
+      ...checkCredentials(row, isOwn),
+      row.usersOf !== '' &&
+        config.providers[row.usersOf]?.usersOf !== '' &&
+        textOf('usersOf', row.usersOf, 'another row, which has users of its own'),
+    ]
+    const fault = faults.find((found) => found)
     if (!fault) continue
     const found = fault.found === undefined ? '' : `, found ${showValue(fault.found)}`
     const others = Object.keys(config.providers).filter((other) => other !== name && name.length > 3)

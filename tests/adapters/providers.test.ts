@@ -365,6 +365,8 @@ t.test('a row that cannot work refuses to start, and the message names row and m
       /^providers\.github\.clientSecret \(TORII__PROVIDERS__GITHUB__CLIENT_SECRET\): expected a secret/,
     ],
     [github('KIND', 'saml'), /^providers\.github\.kind .*: expected one of oidc, oauth2, found "saml"/],
+    [github('USERS_OF', 'gitlab'), /^providers\.github\.usersOf .*: expected another row/],
+    [github('USERS_OF', 'github'), /^providers\.github\.usersOf /],
     [github('CLIENTID', 'a'), /no such setting; did you mean TORII__PROVIDERS__GITHUB__CLIENT_ID\?/],
     [github('TOKEN_URL', 'http://github.com/x'), /^providers\.github\.tokenUrl .*: expected https/],
     [github('TOKEN_URL', 'https://a:b@github.com/'), /^providers\.github\.tokenUrl /],

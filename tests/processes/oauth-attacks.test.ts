@@ -256,6 +256,38 @@ t.test('a slow provider holds no slot that other writes need', async (t) => {
   t.match(await login, { code: codes.LOGGED_IN })
 })
 
+t.test('rows that share their users open one account; others do not', async (t) => {
+  const { url } = await openPlainProvider(t, {
+    'POST /token': () => json({ access_token: 'a' }),
+    'GET /user': () => json({ id: 'the-same' }),
+  })
+  const row = {
+    kind: 'oauth2',
+    issuer: 'https://chat.example',
+    clientId: 'torii',
+    clientSecret: 'shared-secret-kept',
+    authorizeUrl: `${url}/auth`,
+    tokenUrl: `${url}/token`,
+    calls: [{ name: 'user', url: `${url}/user` }],
+    fields: { subject: 'user.id' },
+    acceptsNativeCode: true,
+  }
+  const rows = { chat: row, inside: { ...row, usersOf: 'chat' }, another: row }
+  const { start, finish, callJson } = await open(t, rows)
+  const come = async (provider: string) => {
+    const { verifier, json: begun } = await start(provider, {})
+    const { user, tickets, isNew } = await finish({ flow: begun.flow, verifier, providerCode: 'a-code' })
+    return { isNew, ...(user as { userId: string }), ...(tickets as { skey: string }) }
+  }
+  const first = await come('inside')
+  t.equal(first.isNew, true)
+  const second = await come('chat')
+  t.match(second, { isNew: false, userId: first.userId })
+  t.equal((await come('another')).isNew, true)
+  const { json: list } = await callJson('/v1/oauth/list', { token: second.skey })
+  t.match(list.identities, [{ provider: 'chat' }])
+})
+
 t.test('what the browser makes up is told to the app, and is no fault of the provider', async (t) => {
   const liar = await openHostileProvider(t)
   const { start, comeBack, server } = await open(t, { liar: liar.row })

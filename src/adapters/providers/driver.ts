@@ -40,6 +40,8 @@ export type ProviderProfile = {
   email?: { address: string; isVerified: boolean }
   name?: string
   picture?: string
+  /** The provider whose users these are, where it is not the one that was asked. */
+  usersOf?: string
 }
 
 export type AuthorizeAsked = {

@@ -14,6 +14,22 @@ export type ProviderNeeds = {
   clock: Pick<Clock, 'now' | 'elapsed'>
 }
 
+/** The same driver, whose users are those of another row. */
+const lendUsers = (driver: ProviderDriver, usersOf: string): ProviderDriver => {
+  if (usersOf === '') return driver
+  const { finish, finishIdToken } = driver
+  return {
+    ...driver,
+    finish: async (asked) => ({ ...(await finish(asked)), usersOf }),
+    ...(finishIdToken && {
+      finishIdToken: async (asked: Parameters<typeof finishIdToken>[0]) => ({
+        ...(await finishIdToken(asked)),
+        usersOf,
+      }),
+    }),
+  }
+}
+
 /** What is wrong with a secret that is a key, which no start has tried; empty: nothing. */
 const findSecretProblem = (name: string, make: () => string): string => {
   try {
@@ -41,7 +57,7 @@ export const openProviders = ({ rows, fetch, clock }: ProviderNeeds): Providers 
   const open = (name: string, row: ProviderRow): OpenProvider => {
     const title = row.title || name
     const secretProblem = findSecretProblem(name, () => makeClientSecret(row))
-    const { driver, problem } = watchDriver(drivers[row.kind](name, row), clock)
+    const { driver, problem } = watchDriver(lendUsers(drivers[row.kind](name, row), row.usersOf), clock)
     return {
       provider: { ...row, name, title, titleChinese: row.titleChinese || title },
       driver,

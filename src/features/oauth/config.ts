@@ -86,6 +86,10 @@ const provider = section({
     false,
     "Of oauth2: takes a code that the provider's own SDK got on a phone; nothing binds such a code to its login",
   ),
+  usersOf: text(
+    '',
+    'Another row that has the same users, with the same issuer and subjects: an identity of one is of both',
+  ),
   nativeClientIds: texts('Of oidc: further client ids of the same program, such as its phone apps'),
   issuer: text('', 'Of oidc: the issuer, without /.well-known/…; of oauth2 it only names the identities'),
   authorizeUrl: text('', 'Of oauth2: where the browser is sent'),

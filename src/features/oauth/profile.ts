@@ -13,7 +13,13 @@ const keptName = (name: string): string =>
     .trim()
 
 /** Throws PROVIDER_FAILED for a subject or issuer that cannot be one. */
-export const trimProfile = ({ subject, issuer, email, name }: ProviderProfile): Proven['profile'] => {
+export const trimProfile = ({
+  subject,
+  issuer,
+  email,
+  name,
+  usersOf,
+}: ProviderProfile): Proven['profile'] => {
   const isKey =
     subject !== '' &&
     Buffer.byteLength(subject) <= longest.subject &&
@@ -26,11 +32,12 @@ export const trimProfile = ({ subject, issuer, email, name }: ProviderProfile): 
     issuer,
     ...(email && email.address.length <= longest.email && { email }),
     ...(name !== undefined && { name: keptName(name) }),
+    ...(usersOf !== undefined && { usersOf }),
   }
 }
 
-export const keyOf = ({ provider, profile: { issuer, subject } }: Proven): IdentityKey => ({
-  provider,
+export const keyOf = ({ provider, profile: { issuer, subject, usersOf } }: Proven): IdentityKey => ({
+  provider: usersOf ?? provider,
   issuer,
   subject: Buffer.from(subject),
 })
