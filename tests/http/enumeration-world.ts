@@ -21,8 +21,8 @@ const environment: Environment = {
 const addressOf = (kind: 'known' | 'other', at: number) =>
   `${kind}${String(at % addresses).padStart(2, '0')}@good.example`
 
-export const openEnumeration = async (t: Test) => {
-  const world = await openWorld(t, environment)
+export const openEnumeration = async (t: Test, more: Environment = {}) => {
+  const world = await openWorld(t, { ...environment, ...more })
   const { JSON: call } = await openWays(world)
   const credentials = { appid: world.app.appId, appsecret: world.app.appSecret }
   for (let at = 0; at < addresses; at++) {
