@@ -14,12 +14,15 @@ import type { Row } from './rows.ts'
 import { type Device, someClientHash } from './sources.ts'
 import type { ProofKey, SealingKey } from './sources-keys.ts'
 import type { App, Torii } from './torii.ts'
+import { giveAddresses } from './with-addresses.ts'
 
 export type Population = {
   app: App
   saltKey: Buffer
   devices: Device[]
   users: { userName: string; clientHash: string; skey: string }[]
+  /** Users with an e-mail address, by which they log in. */
+  mailUsers: { userName: string; address: string; clientHash: string }[]
   /** Users that know a password; what they send of it is not hashed. */
   typists: { userName: string; password: string }[]
   /** Shared keys with a login, of both versions. */
@@ -31,6 +34,7 @@ type Login = { login: string; clientHash: string }
 const mostDevices = 64
 const typistCount = 8
 const keyCount = 64
+const mailUserCount = 200
 const atOnce = 16
 /** Of one address the server keeps eight exchanges open. */
 const openAtOnce = 4
@@ -62,8 +66,8 @@ const createMaker = ({ port, app: { appId, appSecret }, saltKey }: Torii) => {
       const { totp_token: t, totp_secret: secret } = parseReply('/v1/totp', text)
       return { t, secret }
     },
-    makeUser: async (index: number) => {
-      const userName = `user${index}`
+    makeUser: async (index: number, prefix = 'user') => {
+      const userName = `${prefix}${index}`
       const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
       const input = { regmode, user: { userName }, clientHash: someClientHash, salt }
       const { tickets } = await send('/v1/register', input)
@@ -102,13 +106,20 @@ export const populate = async (
   { users, clients }: { users: number; clients: ReadonlySet<Row<unknown>['clients']> },
 ): Promise<Population> => {
   const { makeDevice, makeUser, makeTypist, makeProofKey, makeSealingKey } = createMaker(torii)
-  const known = await makeMany(users, makeUser)
+  const known = await makeMany(users, (index) => makeUser(index))
   const loginOf = (index: number) => ({ login: `user${index % users}`, clientHash: someClientHash })
   const keys = clients.has('keys') ? keyCount : 0
+  const mailUsers = clients.has('mails')
+    ? await giveAddresses(
+        torii.environment,
+        await makeMany(mailUserCount, (index) => makeUser(index, 'reader')),
+      )
+    : []
   return {
     app: torii.app,
     saltKey: torii.saltKey,
     users: known,
+    mailUsers,
     devices: await makeMany(Math.min(mostDevices, users), makeDevice),
     proofKeys: await makeMany(keys, (index) => makeProofKey(loginOf(index)), openAtOnce),
     sealingKeys: await makeMany(keys, (index) => makeSealingKey(loginOf(index)), openAtOnce),

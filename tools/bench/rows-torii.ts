@@ -49,6 +49,17 @@ const passwordLogins = (people: Population, connections: number): Stream => {
   return { name: 'logins', connections: Math.min(typists, connections), source }
 }
 
+/** Of users with an e-mail address, by either of their names. */
+const hashLogins = (people: Population, connections: number, way: 'userName' | 'address'): Stream => {
+  const logins = people.mailUsers.map((user) => ({
+    members: { login: user[way], clientHash: user.clientHash },
+    expect: `"${user.userName}"`,
+  }))
+  const calls = sealedCalls(people, logins)
+  const source = { kind: 'sealed-once', path: '/v1/login', code: 1_020_100, calls } as const
+  return { name: 'logins', connections, source }
+}
+
 export const toriiRows: readonly Row<Population>[] = [
   { name: 'echo-300', title: 'echo, t/j, 300 B', streams: (people, n) => [echo(people, n, 300)] },
   { name: 'echo-4k', title: 'echo, t/j, 4 KB', streams: (people, n) => [echo(people, n, 4_096)] },
@@ -130,6 +141,18 @@ export const toriiRows: readonly Row<Population>[] = [
       const source = { kind: 'sealed-once', path: '/v1/login', code: 1_020_100, calls } as const
       return [{ name: 'logins', connections, source }]
     },
+  },
+  {
+    name: 'login-name',
+    title: 'the same by name, of users with an address',
+    streams: (people, n) => [hashLogins(people, n, 'userName')],
+    clients: 'mails',
+  },
+  {
+    name: 'login-mail',
+    title: 'the same by e-mail address',
+    streams: (people, n) => [hashLogins(people, n, 'address')],
+    clients: 'mails',
   },
   {
     name: 'password',

@@ -19,6 +19,7 @@ export type Torii = Watched & {
   port: number
   app: App
   saltKey: Buffer
+  environment: Record<string, string>
   /** Trips to the store and the database since the start. */
   readTrips(): Promise<Trips | undefined>
 }
@@ -110,6 +111,7 @@ export const startTorii = async (plan: {
     ...watched,
     port,
     app,
+    environment,
     saltKey: parseServerKey(keyText).saltKey,
     readTrips: () => readTrips(`http://127.0.0.1:${metricsPort}/metrics`),
   }
