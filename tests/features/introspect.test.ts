@@ -1,5 +1,7 @@
 /** What gateways ask: introspection as RFC 7662 has it, and the endpoint that answers with a status. */
 import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
+import { openConsents } from '../http/consents-world.ts'
 import { formOf, openWorld } from '../http/world.ts'
 
 t.setTimeout(60_000)
@@ -218,4 +220,62 @@ t.test('both are in the clear from the networks of backends alone, and under the
   const tooOften = await introspect('10.1.0.1')
   t.match([tooOften.status, JSON.parse(tooOften.body)], [429, { error: 'temporarily_unavailable' }])
   t.ok(Number(tooOften.headers['retry-after']) > 0)
+})
+
+t.test('an OpenKey is active where the URL asks for one, and tells nothing of who its user is', async (t) => {
+  const { map, agree, exchange, verify, request, server, app } = await openConsents(t)
+  const { skey } = await agree('amber', map, ['profile'])
+  const { openkey } = (await exchange(skey, map)).tickets
+  const { openId } = await verify(map, openkey)
+  const ours = await server.apps.add({ name: 'our own service', checks: [map.appId, app.appId] })
+  const introspect = async (by: App, query: string, token = openkey) => {
+    const authorization = `Basic ${Buffer.from(`${by.appId}:${by.appSecret}`).toString('base64')}`
+    const url = `/oauth/introspect${query}`
+    const { status, body } = await request({ url, post: formOf({ token }), headers: { authorization } })
+    return { status, json: JSON.parse(body) }
+  }
+  const inactive = { status: 200, json: { active: false } }
+  t.same(await introspect(ours, ''), inactive, 'no OpenKey passes for a login')
+  t.same(await introspect(ours, '?tier=openkey', skey), inactive, 'and no SKey for an OpenKey')
+  t.same(await introspect(map, '', skey), inactive, 'the third-party app learns nothing of a login')
+  for (const { json } of [
+    await introspect(map, ''),
+    await introspect(ours, '?tier=openkey&scopes=openid+profile'),
+  ]) {
+    t.match(json, {
+      active: true,
+      sub: openId,
+      client_id: map.appId,
+      scope: 'openid profile',
+      tier: 'openkey',
+    })
+    t.notOk(json.username ?? json.name)
+  }
+  t.same(await introspect(ours, '?tier=openkey&scopes=places.read'), inactive)
+  t.match(await introspect(map, '?tier=skey'), { status: 401, json: { error: 'invalid_client' } })
+
+  const ask = (query: string) =>
+    request({
+      url: `/v1/ticket/gateway?tier=openkey${query}`,
+      headers: {
+        'x-torii-app-id': ours.appId,
+        'x-torii-app-secret': ours.appSecret,
+        authorization: `Bearer ${openkey}`,
+      },
+    })
+  const good = await ask('&scopes=profile')
+  t.match(
+    [good.status, good.headers],
+    [200, { 'x-torii-open-id': openId, 'x-torii-scopes': 'openid profile' }],
+  )
+  t.notOk(good.headers['x-torii-user'] ?? good.headers['x-torii-user-name'])
+  const missing = await ask('&scopes=places.read')
+  t.equal(missing.status, 403)
+  t.match(missing.headers['www-authenticate'], new RegExp(`insufficient_scope.*${codes.SCOPE_MISSING}`))
+  t.match(await verify(map, openkey, { scopes: ['profile', 'places.read'] }), {
+    code: codes.SCOPE_MISSING,
+    active: false,
+    reason: 'not-enough',
+    needs: { code: codes.SCOPE_MISSING, scopes: ['places.read'] },
+  })
 })
