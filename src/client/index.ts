@@ -20,6 +20,7 @@ import { type ConsentVerbs, createConsentVerbs } from './verbs/consents.ts'
 import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
+import { createOAuthVerbs, type OAuthVerbs } from './verbs/oauth.ts'
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
 import { createReauthVerbs, type ReauthVerbs } from './verbs/reauth.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
@@ -41,6 +42,7 @@ export type { OpenKeyWanted, UserConsent } from './verbs/consents.ts'
 export type { UserDevice } from './verbs/devices.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
+export type { Identity, LoginProvider, StartedOAuth } from './verbs/oauth.ts'
 export type { PasswordContext } from './verbs/passwords.ts'
 export type { Proof } from './verbs/reauth.ts'
 export type { Session } from './verbs/tickets.ts'
@@ -78,6 +80,7 @@ export type Client = AppVerbs &
   PasswordVerbs &
   ReauthVerbs &
   TicketVerbs &
+  OAuthVerbs &
   WebCodeVerbs &
   CallVerb
 
@@ -114,6 +117,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createDeviceVerbs(core),
     ...createConsentVerbs(core),
     ...createTicketVerbs(core),
+    ...createOAuthVerbs(core),
     ...createWebCodeVerbs(core),
     ...createCall(core),
   }

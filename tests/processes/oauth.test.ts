@@ -1,7 +1,9 @@
 /** Logging in by a provider, with a real one on this machine; its pages are clicked through. */
 import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createAdmin } from '../../src/admin.ts'
+import { createClient } from '../../src/client/index.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { codes } from '../harness/codes.ts'
 import {
@@ -313,4 +315,23 @@ t.test('a phone hands in an ID token for its nonce, once', async (t) => {
   t.equal((await finish({ ...fourth, idToken: 'x.e30.x' })).code, codes.PROVIDER_REFUSED, 'no token')
   const { flow, verifier } = await start(phone)
   t.equal((await finish({ flow, verifier, idToken })).code, codes.OAUTH_EXPIRED, 'a flow of the browser')
+})
+
+t.test('the SDK goes the whole way', async (t) => {
+  await world.server.http.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = world.server.http.server.address() as AddressInfo
+  const { appId, appSecret } = world.app
+  const client = createClient({ url: `http://127.0.0.1:${port}`, appId, appSecret })
+  t.match(await client.oauthProviders(), [{ provider: 'acme', native: ['idToken'] }, { provider: 'other' }])
+  const codeFor = async (name: string, provider: string) => {
+    const { url = '', verifier } = await client.startOAuth({ provider, redirect: back })
+    const { target } = await comeBack(world, await createWalker()(url, name))
+    return { verifier, code: target?.searchParams.get('code') ?? '' }
+  }
+  t.match(await client.finishOAuth(await codeFor(newPerson(), 'acme')), { isNew: true, isJoined: false })
+  t.match(await client.session(), { tier: 'skey' }, 'the client keeps the tickets')
+  t.match(await client.linkIdentity(await codeFor(newPerson({}, 'other'), 'other')), { provider: 'other' })
+  t.match(await client.identities(), [{ provider: 'acme' }, { provider: 'other' }])
+  await client.unlinkIdentity('acme')
+  await t.rejects(client.unlinkIdentity('other'), { name: 'LAST_LOGIN' })
 })

@@ -40,11 +40,14 @@ export type WebCodeVerbs = {
 
 const verifierBytes = 32
 
+/** A secret of 256 bits, and what others may see of it. */
+export const createWebVerifier = (): WebVerifier => {
+  const verifier = toBase64url(crypto.getRandomValues(new Uint8Array(verifierBytes)))
+  return { verifier, challenge: toBase64url(noblePrimitives.sha256(utf8(verifier))) }
+}
+
 export const createWebCodeVerbs = ({ send, tickets, options: { device } }: Core): WebCodeVerbs => ({
-  createWebVerifier: () => {
-    const verifier = toBase64url(crypto.getRandomValues(new Uint8Array(verifierBytes)))
-    return { verifier, challenge: toBase64url(noblePrimitives.sha256(utf8(verifier))) }
-  },
+  createWebVerifier,
   webCode: (wanted) =>
     tickets.withSKey((token) => send('/v1/ticket/web-code', Object.assign({ token }, wanted))),
   redeemWebCode: async ({ webCode, verifier }) => {
