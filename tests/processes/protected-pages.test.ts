@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openShared, spawnServer, until } from '../harness/test-server.ts'
 import { startProgram } from './examples-app.ts'
-import { openPackedApp, root } from './packed-client.ts'
+import { linkPackages, openPackedApp, root } from './packed-client.ts'
 
 t.setTimeout(300_000)
 const refusesWithinMs = 2_000
@@ -17,8 +17,9 @@ const examples = join(root, 'docs', 'examples')
 
 type App = { appId: string; appSecret: string }
 
-const openTorii = async (t: Test) => {
+const openTorii = async (t: Test, more: Record<string, string> = {}) => {
   const shared = await openShared({
+    ...more,
     TORII__SERVER__TRIAL: 'false',
     TORII__SERVER__BACKEND_NETWORKS: '127.0.0.0/8',
     TORII__SERVER__TRUSTED_PROXIES: '127.0.0.1',
@@ -41,7 +42,7 @@ const openTorii = async (t: Test) => {
     })
     return await reply.json()
   }
-  return { server, backend, call }
+  return { server, backend, call, admin: shared.admin }
 }
 
 /** What lies behind the gateway. */
@@ -206,4 +207,47 @@ t.test('nginx with wrong credentials lets nobody in, and its log says why', asyn
   t.equal(await statusOf(address, { authorization: 'Bearer sk_x' }), 500)
   t.match(errors.join(''), /auth request unexpected status: 400/)
   t.same(service.seen, [])
+})
+
+t.test('a page by the public keys and the list of what has ended', async (t) => {
+  const port = await findPort()
+  const url = `http://127.0.0.1:${port}`
+  const torii = await openTorii(t, { TORII__SERVER__PORT: String(port), TORII__SERVER__PUBLIC_URL: url })
+  const { apps } = torii.admin
+  const map = await apps.add({ name: 'map', isThirdParty: true, scopes: ['profile'], ticketFormat: 'jwt' })
+  const { app } = await openPackedApp(t)
+  await linkPackages(app, ['jose'])
+  await writeFile(join(app, 'page.mjs'), await readFile(join(examples, 'jwks.mjs'), 'utf8'))
+  const settings = { TORII_URL: url, TORII_APPID: map.appId, TORII_APPSECRET: map.appSecret, PORT: '0' }
+  const address = await startProgram(t, process.execPath, ['page.mjs'], app, settings)
+
+  const openKeyOf = async (userName: string) => {
+    const user = { regmode: 'anonymous', user: { userName }, password: 'correct horse' }
+    const { skey } = (await torii.call('/v1/register', user)).tickets
+    await torii.call('/v1/consent/grant', { token: skey, grantTo: map.appId, scopes: ['profile'] })
+    const wanted = { token: skey, to: 'openkey', app: map.appId }
+    const { openkey } = (await torii.call('/v1/ticket/exchange', wanted)).tickets
+    return { skey, bearer: { authorization: `Bearer ${openkey}` } }
+  }
+  const refused = async (what: string, bearer: Record<string, string>) => {
+    const endedAt = performance.now()
+    await until(`the page is refused after ${what}`, async () => (await statusOf(address, bearer)) === 401)
+    const tookMs = Math.round(performance.now() - endedAt)
+    t.ok(tookMs <= refusesWithinMs, `refused ${tookMs} ms after ${what}`)
+  }
+  const [amber, beryl, coral] = [await openKeyOf('amber'), await openKeyOf('beryl'), await openKeyOf('coral')]
+  const page = await fetch(address, { headers: amber.bearer })
+  t.match(await page.json(), { hello: /^[\w-]{28}$/, scope: 'openid profile' })
+  for (const wrong of [{}, { authorization: 'Bearer x' }, { authorization: `Bearer ${amber.skey}` }])
+    t.equal(await statusOf(address, wrong as Record<string, string>), 401)
+  await torii.call('/v1/logout', { token: amber.skey })
+  await refused('a logout', amber.bearer)
+  await torii.call('/v1/consent/revoke', { token: beryl.skey, revokeFrom: map.appId })
+  await refused('a revoked consent', beryl.bearer)
+  t.equal(await statusOf(address, coral.bearer), 200, 'another user goes on')
+  await torii.server.stop()
+  await until(
+    'nothing is known without the list',
+    async () => (await statusOf(address, coral.bearer)) === 503,
+  )
 })
