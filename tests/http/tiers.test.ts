@@ -116,55 +116,73 @@ t.test('what is refused spends no A2', async (t) => {
   t.equal((await session(tickets.skey)).code, codes.TICKET_VALID)
 })
 
+/** What an exchange asks for: a business of a pSKey, an app of an OpenKey. */
+type Wanted = { business?: string; app?: string }
+const asWord = (members: object) => Object.values(members).join() || 'nothing'
+
 /** What every exchange answers, as the table of tiers says it in words. */
-const expected = (from: Tier, to: string, isOwnApp: boolean, business: string | undefined): number => {
-  if (from !== 'a2' && from !== 'skey') return isOwnApp ? codes.TIER_WANTED : codes.NOT_LOGGED_IN
-  if (to !== 'skey' && to !== 'pskey') return codes.NOT_IN_LIST
+const expected = (from: Tier, to: string, isOwnApp: boolean, wanted: Wanted, agreed: string): number => {
+  // An OpenKey is nothing that a user's app may present.
+  if (from === 'openkey') return codes.NOT_LOGGED_IN
+  if (from === 'pskey') return isOwnApp ? codes.TIER_WANTED : codes.NOT_LOGGED_IN
+  if (!['skey', 'pskey', 'openkey'].includes(to)) return codes.NOT_IN_LIST
   if (!isOwnApp) return codes.NOT_LOGGED_IN
   if (to === 'skey') return from === 'a2' ? codes.OK : codes.TIER_WANTED
-  if (business === undefined) return codes.PARAMETER_MISSING
-  return business === 'pay' || business === 'mail' ? codes.OK : codes.BUSINESS_UNKNOWN
+  if (to === 'openkey') return wanted.app === agreed ? codes.OK : codes.NOT_IN_LIST
+  if (wanted.business === undefined) return codes.PARAMETER_MISSING
+  return ['pay', 'mail'].includes(wanted.business) ? codes.OK : codes.BUSINESS_UNKNOWN
 }
 
 t.test('every pair of tiers, apps and businesses: never up, never sideways, never for longer', async (t) => {
-  const { register, callAs, own, other, session, clock } = await open(t, {
-    TORII__TICKETS__LOGINS_PER_USER: '1000',
-  })
+  const { apps, register, call, callAs, own, other, session, exchange, clock } = await open(t)
+  const third = await apps.add({ name: 'third', isThirdParty: true, scopes: ['profile'] })
+  await apps.reload()
   const rank: readonly Tier[] = ['a2', 'skey', 'pskey', 'openkey']
+  const wanted: readonly Wanted[] = [
+    ...['pay', 'mail', 'other', 'none'].map((business) => ({ business })),
+    ...[third.appId, own.appId, other.appId, 'none'].map((app) => ({ app })),
+    {},
+  ]
+  /** What the holder of a ticket learns of it: an OpenKey's is the third-party app. */
+  const look = async (tier: string, token: string | undefined): Promise<Given> =>
+    tier === 'openkey' ? callAs(third)('/v1/ticket/verify', { token }) : session(token)
   const wrong: string[] = []
   let walked = 0
-  for (const from of ['a2', 'skey', 'pskey'] as const)
+  for (const from of rank)
     for (const to of [...Object.keys(tiers), 'a1'])
       for (const [app, isOwnApp] of [
         [own, true],
         [other, false],
       ] as const)
-        for (const business of ['pay', 'mail', 'other', 'none', undefined]) {
-          const what = `${from} to ${to}, ${isOwnApp ? 'its app' : 'another app'}, business ${business}`
-          const first = await register(`user${++walked}`)
-          const pskey = (await callAs(own)(path, { token: first.skey, to: 'pskey', business: 'pay' })).tickets
-            .pskey
+        for (const asked of wanted) {
+          const what = `${from} to ${to}, ${isOwnApp ? 'its app' : 'another app'}, for ${asWord(asked)}`
+          const userName = `user${++walked}`
+          const first = await register(userName)
+          await call('/v1/consent/grant', { token: first.skey, grantTo: third.appId, scopes: ['profile'] })
+          const { pskey } = (await exchange(first.skey, 'pskey', { business: 'pay' })).tickets
+          const { openkey } = (await exchange(first.skey, 'openkey', { app: third.appId })).tickets
           clock.add(minute)
-          const token = { ...first, pskey }[from]
-          const parent = await session(token)
-          const reply = await callAs(app)(path, { token, to, ...(business !== undefined && { business }) })
-          if (reply.code !== expected(from, to, isOwnApp, business)) wrong.push(`${what}: ${reply.code}`)
+          const token = { ...first, pskey, openkey }[from]
+          const parent = await look(from, token)
+          const reply = await callAs(app)(path, { token, to, ...asked })
+          if (reply.code !== expected(from, to, isOwnApp, asked, third.appId))
+            wrong.push(`${what}: ${reply.code}`)
           for (const [tier, given] of Object.entries(reply.tickets ?? {})) {
-            const child = await session(given)
+            const child = await look(tier, given)
             // The A2 that takes the place of another one is the only ticket of the same tier.
             const isDown = rank.indexOf(tier as Tier) > rank.indexOf(from) || (from === 'a2' && tier === 'a2')
             if (!isDown) wrong.push(`${what}: gave ${tier}`)
-            if (child.tier !== tier || child.expiresAt > parent.expiresAt)
-              wrong.push(`${what}: ${tier} lives longer`)
-            if ((child.user as { userName: string }).userName !== `user${walked}`)
-              wrong.push(`${what}: of another user`)
-            if ((tier === 'pskey') !== 'business' in child) wrong.push(`${what}: ${tier} of a business`)
-            if (tier === 'pskey' && child.business !== business) wrong.push(`${what}: of ${child.business}`)
+            if (child.tier !== tier) wrong.push(`${what}: ${tier} is ${child.tier}`)
+            if (!(child.expiresAt <= parent.expiresAt)) wrong.push(`${what}: ${tier} lives longer`)
+            if (tier === 'pskey' ? child.business !== asked.business : 'business' in child)
+              wrong.push(`${what}: ${tier} of ${child.business}`)
+            const isShown = (child.user as { userName: string } | undefined)?.userName === userName
+            if (isShown === (tier === 'openkey')) wrong.push(`${what}: ${tier} of another user`)
             const elsewhere = await callAs(other)('/v1/session', { token: given })
             if (elsewhere.code !== codes.NOT_LOGGED_IN) wrong.push(`${what}: ${tier} is known to another app`)
           }
         }
-  t.equal(walked, 150)
+  t.equal(walked, 4 * 5 * 2 * 9)
   t.same(wrong, [])
 })
 
@@ -296,27 +314,20 @@ t.test('an A2 that is not exchanged for its idle time has expired', async (t) =>
   t.equal((await session(next.skey)).code, codes.NOT_LOGGED_IN)
 })
 
+type Sampled = Schema & { enum?: string[]; minLength?: number; pattern?: string }
+const samples = ['x', '0'.repeat(32), 'A'.repeat(43), '00000', 'others', 'name-0']
+
+const leastOf = (schema: Sampled): unknown => {
+  const { type, enum: names, minLength = 1, pattern } = schema
+  if (type === 'object') return leastInput(schema)
+  if (type === 'array') return ['x']
+  if (names) return names[0]
+  return pattern ? samples.find((sample) => new RegExp(pattern, 'u').test(sample)) : 'x'.repeat(minLength)
+}
+
 /** The least input that the shape of an operation takes. */
 const leastInput = ({ required = [], properties = {} }: Schema): Members =>
-  Object.fromEntries(
-    required.map((name) => {
-      const {
-        type,
-        enum: names,
-        minLength = 1,
-        pattern,
-      } = properties[name] as Schema & {
-        enum?: string[]
-        minLength?: number
-        pattern?: string
-      }
-      const text = pattern
-        ? samples.find((sample) => new RegExp(pattern).test(sample))
-        : 'x'.repeat(minLength)
-      return [name, names?.[0] ?? (type === 'array' ? ['x'] : (text ?? ''))]
-    }),
-  )
-const samples = ['x', '0'.repeat(32), 'A'.repeat(43), '00000']
+  Object.fromEntries(required.map((name) => [name, leastOf(properties[name] ?? {})]))
 
 t.test('every operation asks for the tier and the age that docs/rights.md says', async (t) => {
   const { register, exchange, call, clock, businesses, own } = await open(t)
