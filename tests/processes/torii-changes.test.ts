@@ -132,6 +132,27 @@ t.test('a business is added, changed and removed, and a running server notices',
   t.same(auditOf(folder).slice(-3), ['business.added', 'business.changed', 'business.removed'])
 })
 
+t.test('app add --third-party and app set say what such an app may ask for', async (t) => {
+  const { app, torii } = await openServer(t)
+  const map = await ask<{ appid: string }>(torii, 'app', 'add', 'map', '--third-party', '--scopes', 'profile')
+  t.match(map, { thirdParty: true, scopes: ['profile'], ticketFormat: 'opaque', public: false })
+  const set = (id: string, ...words: string[]) => torii('app', 'set', id, ...words)
+  t.match(await ask(torii, 'app', 'set', map.appid, '--scopes', 'openid,a.b'), { scopes: ['a.b'] })
+  const refused = [
+    [['app', 'add', 'x', '--third-party', '--public', '--origin', 'https://x.example'], /no --public/],
+    [['app', 'add', 'x', '--third-party', '--backend', '--checks', app.appId], /no --backend/],
+    [['app', 'add', 'x', '--scopes', 'profile'], /only a third-party app/],
+    [['app', 'set', app.appId, '--scopes', 'profile'], /is no third-party app/],
+    [['app', 'set', map.appid, '--may', 'words'], /no further rights/],
+    [['app', 'set', map.appid, '--public'], /keeps a secret/],
+    [['app', 'set', map.appid, '--ticket-format', 'jwt'], /server\.publicUrl/],
+    [['app', 'set', app.appId, '--jump-to', map.appid], /third-party/],
+  ] as const
+  for (const [words, stderr] of refused) t.match(await torii(...words), { code: 1, stderr }, words.join(' '))
+  for (const scopes of ['Profile', '../x', 'x'.repeat(41)])
+    t.equal((await set(map.appid, '--scopes', scopes)).code, 2, scopes)
+})
+
 t.test('app remove ends a disabled app, its devices and what backends check of it', async (t) => {
   const { folder, server, app, torii } = await openServer(t)
   await provisionDevice(server.send, app)

@@ -158,6 +158,7 @@ const set = ({ withAdmin, print }: Context, appId: string, options: SetOptions) 
     const before = await named(appId, apps.show(appId))
     const { public: isPublic, may, jumpTo, origin = [], removeOrigin = [], ...others } = options
     const { redirect, removeRedirect, ...rest } = others
+    if (before.isThirdParty && may !== undefined) throw new Refusal('a third-party app has no further rights')
     if (before.isThirdParty && isPublic)
       throw new Refusal('a third-party app keeps a secret, so it is not public')
     if (options.scopes && !before.isThirdParty)
