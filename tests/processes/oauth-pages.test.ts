@@ -1,14 +1,18 @@
 /** From the page of a trial through the pages of real providers to a logged-in call, in a real browser. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { openBrowser } from '../harness/chromium.ts'
 import { codes } from '../harness/codes.ts'
 import { createWalker, openLoginProvider } from '../harness/login-provider.ts'
 import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
+import { ask, createTorii } from '../tools/torii-process.ts'
 
 t.setTimeout(180_000)
 
@@ -39,15 +43,17 @@ const openWorld = async () => {
   t.teardown(() => server.stop())
   const browser = await openBrowser()
   t.teardown(() => browser.close())
-  return { server, browser }
+  return { server, browser, environment: embeddedEnvironment(folder) }
 }
 
-const { server, browser } = await openWorld()
+const { server, browser, environment } = await openWorld()
 const trial = `${server.url}/`
 
 /** Presses a button and waits for the reply that it brings. */
 const press = async (page: Page, name: string, code: number) => {
+  const before = await page.locator('pre').count()
   await page.getByRole('button', { name, exact: true }).click()
+  await page.locator('pre').nth(before).waitFor()
   await waitForReply(page, code)
 }
 const waitForReply = (page: Page, code: number) =>
@@ -133,4 +139,30 @@ t.test('a callback that a stranger plants in a browser logs no one in', async (t
   await press(victim, 'Session', codes.NOT_LOGGED_IN)
   await victim.goto(callback)
   t.match(await victim.locator('body').innerText(), /2120102/, 'and the callback is used up')
+})
+
+t.test('the script of the testers logs in by a provider', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const { appId = '', appSecret = '' } = server.app ?? {}
+  const target = await findPort()
+  const redirect = `http://127.0.0.1:${target}/`
+  const torii = createTorii(environment)
+  await ask(torii, 'app', 'set', appId, '--redirect', redirect)
+  const out = join(folder, 'login.json')
+  const script = fileURLToPath(import.meta.resolve('#root/dist/tests/qa/run.js'))
+  const options = ['--url', server.url, '--app', appId, '--secret', appSecret, '--out', out]
+  const child = spawn(process.execPath, [script, 'oauth', 'acme', String(target), ...options], {
+    cwd: folder,
+  })
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [url] = /http:\/\/\S+\/auth\?\S+/.exec(line) ?? []
+    if (url) await fetch((await createWalker()(url, 'tester')).href)
+  }
+  t.equal(await exited, 0)
+  t.match(JSON.parse(await readFile(out, 'utf8')), {
+    user: { userName: /^user-/ },
+    tickets: { skey: /^sk_/ },
+  })
 })
