@@ -1,6 +1,9 @@
 /** Several processes on one database: each mail is sent once, also when one of them dies. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { createAdder } from '../features/outbox/world.ts'
+import { codes } from '../harness/codes.ts'
 import { openSmtp, type Smtp, smtpEnvironment } from '../harness/smtp.ts'
 import { openShared, spawnServer, until } from '../harness/test-server.ts'
 
@@ -8,7 +11,7 @@ t.setTimeout(180_000)
 
 const clock = { now: () => Date.now(), elapsed: () => performance.now() }
 
-const openFleet = async (t: Test, smtp: Smtp) => {
+const openFleet = async (t: Test, smtp: Pick<Smtp, 'port'>) => {
   const shared = await openShared(smtpEnvironment(smtp.port))
   t.teardown(() => shared.close())
   const spawn = async () => {
@@ -93,4 +96,44 @@ t.test('a code whose process is killed right after the reply is sent by the next
   await until('the row is sent', async () => (await states()).every((state) => state === 'sent'), 60_000)
   t.equal(smtp.received.length, 1)
   t.match(smtp.received[0]?.mail.text, /\d{6}/)
+})
+
+t.test('while the SMTP server is away or never answers, callers get their replies in time', async (t) => {
+  // It takes connections and says nothing.
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const away = await openSmtp()
+  await away.close()
+  const ports = { away: away.port, silent: (silent.address() as AddressInfo).port }
+  for (const [how, port] of Object.entries(ports)) {
+    const { add, spawn, app, states } = await openFleet(t, { port })
+    const server = await spawn()
+    // What the worker tries to send meanwhile.
+    for (let at = 0; at < 10; at++) await add({ to: `other${at}@mail.example` })
+    // Without a password: bcrypt would take most of the time.
+    const ask = async (at: number) => {
+      const begun = performance.now()
+      const { body } = await server.send({
+        method: 'POST',
+        url: '/v1/code/send',
+        headers: { 'content-type': 'application/json' },
+        payload: JSON.stringify({
+          appid: app.appId,
+          appsecret: app.appSecret,
+          purpose: 'login',
+          address: `user${at}@mail.example`,
+        }),
+      })
+      t.equal(JSON.parse(body).code, codes.OK, body)
+      return performance.now() - begun
+    }
+    await ask(0)
+    const times: number[] = []
+    for (let at = 1; at <= 20; at++) times.push(await ask(at))
+    const [median = 0, slowest = 0] = [times.sort((a, b) => a - b)[10], times.at(-1)]
+    t.comment(`SMTP ${how}: median ${median.toFixed(0)} ms, slowest ${slowest.toFixed(0)} ms`)
+    t.ok(median < 300, `SMTP ${how}: median ${median.toFixed(0)} ms`)
+    t.notOk((await states()).includes('sent'), 'no mail has left')
+  }
 })
