@@ -6,7 +6,7 @@ import { formatTicket, parseTicket, type Tier, tiers } from '../../src/protocol/
 import { loadShapes, type Schema } from '../../tools/generate/shapes.ts'
 import { codes } from '../harness/codes.ts'
 import type { Environment } from '../harness/test-server.ts'
-import { type Answer, type Members, openWorld } from './world.ts'
+import { type Answer, type Members, openWorld } from '../http/world.ts'
 
 t.setTimeout(120_000)
 
