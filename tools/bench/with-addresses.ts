@@ -1,35 +1,34 @@
 /** Gives users of a benchmark an e-mail address each, as a code that was right would. */
 import { openDb } from '../../src/adapters/db/open.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { findCredentials } from '../../src/features/accounts/credentials/repo.ts'
+import { findUserIdOfKey, insertVerifiers } from '../../src/features/accounts/repo.ts'
+import { insertAddress } from '../../src/features/addresses/repo.ts'
 
 type Named = { userName: string; clientHash: string }
+
+const domain = 'mail.example'
 
 export const giveAddresses = async (
   environment: Record<string, string>,
   users: readonly Named[],
 ): Promise<(Named & { address: string })[]> => {
   const db = await openDb({ config: loadConfig(environment).database })
-  const createdAt = Date.now()
+  const nowMs = Date.now()
   try {
     for (const { userName } of users) {
-      const text = `${userName}@mail.example`
-      const own = await db.write
-        .selectFrom('verifiers')
-        .select(['userId', 'verifier'])
-        .where('loginKey', '=', Buffer.from(`name:${userName}`))
-        .executeTakeFirstOrThrow()
-      const row = { loginKey: Buffer.from(`email:${text}`), userId: own.userId, createdAt }
-      await db.write
-        .insertInto('verifiers')
-        .values({ ...row, verifier: own.verifier, nextVerifier: null, saltFrom: null, updatedAt: createdAt })
-        .execute()
-      await db.write
-        .insertInto('addresses')
-        .values({ ...row, kind: 'email', text, verifiedAt: createdAt })
-        .execute()
+      const nameKey = Buffer.from(`name:${userName}`)
+      const userId = (await findUserIdOfKey(db.write, nameKey)) ?? 0
+      const own = (await findCredentials(db.write, userId))?.logins.find((it) => it.loginKey.equals(nameKey))
+      if (!own) throw new Error(`no user ${userName}`)
+      const text = `${userName}@${domain}`
+      const loginKey = Buffer.from(`email:${text}`)
+      await insertVerifiers(db.write, [{ ...own, loginKey, saltFrom: null }], { userId, nowMs })
+      const kind = 'email' as const
+      await insertAddress(db.write, { loginKey, userId, kind, text, verifiedAt: nowMs, createdAt: nowMs })
     }
   } finally {
     await db.close()
   }
-  return users.map((user) => ({ ...user, address: `${user.userName}@mail.example` }))
+  return users.map((user) => ({ ...user, address: `${user.userName}@${domain}` }))
 }
