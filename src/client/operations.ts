@@ -1091,12 +1091,6 @@ export type Operations = {
       webCode: string
       /** What the challenge was made of: 43 to 128 characters (RFC 7636) */
       verifier: string
-      device?: {
-        type?: string
-        os?: string
-        device?: string
-        osver?: string
-      }
     }
     reply: {
       user: {
@@ -1109,10 +1103,6 @@ export type Operations = {
         a2?: string
         skey?: string
       }
-      /** Of a login by a third party: which one */
-      provider?: string
-      /** The account was made by this login */
-      isNew?: boolean
     }
   }
   /** Provisioning: hands a new device its TOTP secret. */

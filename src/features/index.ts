@@ -129,8 +129,8 @@ export const openFeatures = (world: World) => {
     codes,
     recordAudit,
   })
-  const { credentials, addressLogins, provenLogins } = account
-  house.add(webCodes, { findApp, tickets: ticket, provenLogins })
+  const { credentials, addressLogins } = account
+  house.add(webCodes, { findApp, tickets: ticket })
   house.add(addressChanges, {
     addresses: admin.addresses,
     addressLogins,

@@ -562,7 +562,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { skey: token } = await registerUser(device, server)
       const members = { token, challenge: challengeOf(verifier), n: randomName() }
       const { json } = await device.call(server, '/v1/ticket/web-code', members)
-      return { webCode: json.webCode, verifier, device: about.device }
+      return { webCode: json.webCode, verifier }
     },
     '/v1/session': async () => ({ token: (await registerUser(device, server)).a2 }),
     '/v1/ticket/exchange': async () => ({

@@ -46,16 +46,12 @@ export const createWebVerifier = (): WebVerifier => {
   return { verifier, challenge: toBase64url(noblePrimitives.sha256(utf8(verifier))) }
 }
 
-export const createWebCodeVerbs = ({ send, tickets, options: { device } }: Core): WebCodeVerbs => ({
+export const createWebCodeVerbs = ({ send, tickets }: Core): WebCodeVerbs => ({
   createWebVerifier,
   webCode: (wanted) =>
     tickets.withSKey((token) => send('/v1/ticket/web-code', Object.assign({ token }, wanted))),
   redeemWebCode: async ({ webCode, verifier }) => {
-    const reply = await send('/v1/ticket/web-code/redeem', {
-      webCode,
-      verifier,
-      ...(device && { device }),
-    })
+    const reply = await send('/v1/ticket/web-code/redeem', { webCode, verifier })
     await tickets.keep(reply)
     return reply
   },

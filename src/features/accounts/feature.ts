@@ -37,7 +37,6 @@ import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts
 import { createOpening } from './opening.ts'
 import { createPasswordParts } from './password-parts.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
-import { createProvenLogins } from './proven.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
 import { createRegisterProven } from './register-proven.ts'
@@ -143,7 +142,6 @@ export const accounts = feature({
     return {
       api: {
         credentials,
-        provenLogins: createProvenLogins({ db, clock, newDevice }),
         addressLogins: createAddressLogins({
           clock,
           verifiers: newVerifiers,

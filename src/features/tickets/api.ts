@@ -2,7 +2,7 @@ import type { endLogin, endLoginsOfUser } from './repo.ts'
 import type { TicketsService } from './tickets.ts'
 
 export type { TicketState } from './check.ts'
-export type { BeginOptions, BegunLogin, DeviceInfo, LoginAccount, LoginTickets } from './logins.ts'
+export type { BeginOptions, BegunLogin, LoginAccount, LoginTickets } from './logins.ts'
 export type { NewProof } from './of-user/prove-again.ts'
 export type { LiveLogin } from './of-user/repo.ts'
 export type { EndReason, TicketRecord } from './skeys.ts'

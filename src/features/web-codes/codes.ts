@@ -8,13 +8,23 @@ import type { Random } from '../../adapters/random.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import { toBase64url, utf8 } from '../../protocol/bytes.ts'
 import { type Strength, strengths } from '../../protocol/strength.ts'
-import type { WebCodes, WebGrant } from './api.ts'
+import type { TakenLogin } from '../tickets/api.ts'
 
 export const webCodeSeconds = 60
 const secretBytes = 32
 
 /** The code itself tells how strong an envelope it needs: a weaker one is refused before anything is consumed. */
 const prefixes = { clear: 'wc_', sealed: 'ws_' } as const
+
+/** What a code is worth. */
+export type WebGrant = {
+  /** Only a page of this app can redeem it. */
+  appId: string
+  /** base64url of the SHA-256 of the page's verifier. */
+  challenge: string
+  takes: TakenLogin
+  minStrength: number
+}
 
 export type CodesNeeds = {
   store: Pick<Store, 'set' | 'take'>
@@ -27,8 +37,8 @@ export const createCodes = ({ store, random, crypto }: CodesNeeds) => {
   const keyOf = (code: string, appId: string, challenge: string) =>
     `web-code:${hashOf(`${code} ${appId} ${challenge}`)}`
 
-  const create: WebCodes['create'] = async (grant) => {
-    const needsSealed = 'takes' in grant && grant.minStrength >= strengths.sealed
+  const create = async (grant: WebGrant): Promise<string> => {
+    const needsSealed = grant.minStrength >= strengths.sealed
     const code = prefixes[needsSealed ? 'sealed' : 'clear'] + toBase64url(random.bytes(secretBytes))
     const key = keyOf(code, grant.appId, grant.challenge)
     await store.set(key, JSON.stringify(grant), webCodeSeconds * 1_000)

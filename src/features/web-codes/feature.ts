@@ -1,21 +1,18 @@
 /** Web codes: a web page takes over a login from the app that opened it, without a ticket in any URL. */
 import type { AppCaller, CallerApp, TicketCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { ProvenLogins } from '../accounts/api.ts'
 import { feature, operation, type World } from '../feature.ts'
 import type { Tickets } from '../tickets/api.ts'
-import type { WebCodes } from './api.ts'
 import { createCodes, webCodeSeconds } from './codes.ts'
 import { type RedeemInput, type RedeemReply, redeemShape, type WebCodeInput, webCodeShape } from './wire.ts'
 
 export type WebCodesNeeds = {
   findApp(appId: string): Promise<CallerApp | undefined>
   tickets: Pick<Tickets, 'takeOver'>
-  provenLogins: ProvenLogins
 }
 
 export const webCodes = feature({
-  create: ({ store, random, crypto }: World, { findApp, tickets, provenLogins }: WebCodesNeeds) => {
+  create: ({ store, random, crypto }: World, { findApp, tickets }: WebCodesNeeds) => {
     const codes = createCodes({ store, random, crypto })
 
     const findTarget = async ({ app }: WebCodeInput, caller: AppCaller): Promise<string> => {
@@ -34,33 +31,20 @@ export const webCodes = feature({
       return codes.create({ appId, challenge: input.challenge, takes, minStrength })
     }
 
-    const redeem = async (
-      { webCode, verifier, device }: RedeemInput,
-      caller: AppCaller,
-    ): Promise<RedeemReply> => {
+    const redeem = async ({ webCode, verifier }: RedeemInput, caller: AppCaller): Promise<RedeemReply> => {
       if (!codes.isStrongEnough(webCode, caller.strength)) {
         throw new Failure('ENCRYPTION_REQUIRED', { info: 'This login was made in a sealed envelope.' })
       }
       const grant = await codes.take(webCode, caller.app.appId, verifier)
       if (!grant) throw new Failure('WEB_CODE_INVALID')
-      if ('takes' in grant) {
-        const taken = await tickets.takeOver(grant.takes, caller)
-        if (!taken) throw new Failure('WEB_CODE_INVALID')
-        return { user: userOf(taken.account), tickets: { skey: taken.skey } }
-      }
-      const begun = await provenLogins.begin(grant.begins, caller, device)
-      if (!begun) throw new Failure('WEB_CODE_INVALID')
-      const { provider, isNew } = grant
-      return {
-        user: userOf(begun.account),
-        tickets: begun.tickets,
-        ...(provider !== undefined && { provider }),
-        ...(isNew !== undefined && { isNew }),
-      }
+      const taken = await tickets.takeOver(grant.takes, caller)
+      if (!taken) throw new Failure('WEB_CODE_INVALID')
+      const { userId, userName, nickName } = taken.account
+      return { user: { userId: String(userId), userName, nickName }, tickets: { skey: taken.skey } }
     }
 
     return {
-      api: { create: codes.create } satisfies WebCodes,
+      api: {},
       operations: [
         operation(webCodeShape)(async (input, caller) => ({
           code: 'OK',
@@ -74,10 +58,4 @@ export const webCodes = feature({
       ],
     }
   },
-})
-
-const userOf = ({ userId, userName, nickName }: { userId: number; userName: string; nickName: string }) => ({
-  userId: String(userId),
-  userName,
-  nickName,
 })

@@ -1,7 +1,6 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { device } from '../accounts/wire.ts'
 import { Tickets, User } from '../tickets/wire.ts'
 
 /** The form of RFC 7636: base64url of a SHA-256. */
@@ -49,13 +48,10 @@ export const redeemShape = {
       pattern: '^[A-Za-z0-9._~-]*$',
       description: 'What the challenge was made of: 43 to 128 characters (RFC 7636)',
     }),
-    device,
   }),
   reply: Type.Object({
     user: User,
     tickets: Tickets,
-    provider: Type.Optional(Type.String({ description: 'Of a login by a third party: which one' })),
-    isNew: Type.Optional(Type.Boolean({ description: 'The account was made by this login' })),
   }),
 } as const satisfies OperationShape
 
