@@ -3,6 +3,7 @@
  * order, so a busy machine slows down both. `TORII_TEST_LONG=1` measures ten times as many.
  */
 import t, { type Test } from 'tap'
+import { codes } from '../harness/codes.ts'
 import { type Environment, openShared } from '../harness/test-server.ts'
 import { croppedWelch, medianGap, welch } from '../harness/welch.ts'
 import { calls, openEnumeration, readReply } from '../http/enumeration-world.ts'
@@ -18,7 +19,7 @@ const warmUp = 100
 const openMariaDb = async (t: Test): Promise<Environment> => {
   const shared = await openShared()
   t.teardown(shared.close)
-  const kept = /^TORII__(DATABASE__|SECURITY__KEY_FILE)/
+  const kept = /^TORII__(DATABASE__|SECURITY__KEY_FILE|SERVER__TRIAL)/
   return Object.fromEntries(Object.entries(shared.environment).filter(([name]) => kept.test(name)))
 }
 
@@ -28,7 +29,7 @@ const engines: Record<string, (t: Test) => Promise<Environment>> = {
 }
 
 for (const [engine, open] of Object.entries(engines))
-  for (const [call, { make }] of Object.entries(calls)) {
+  for (const [call, { make, expected }] of Object.entries(calls)) {
     const name = `${call}, ${engine}`
     t.test(name, async (t) => {
       const { time, addressOf, clock } = await openEnumeration(t, await open(t))
@@ -42,6 +43,7 @@ for (const [engine, open] of Object.entries(engines))
           const { ms, reply } = await time(...make(addressOf(kind, at + warmUp)))
           if (at >= 0) times[kind].push(ms)
           replies.add(readReply(reply))
+          if (JSON.parse(reply.body).code !== codes[expected]) throw new Error(reply.body)
         }
         if (replies.size > 1) unequal++
       }
