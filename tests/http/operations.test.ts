@@ -530,6 +530,12 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     ...{ version: 1, tm: String(startMs), msgType: 'hello', keyPrint: '0', checkTokenData: '' },
     ...{ hello: { stage: 'clienthello' }, keyEx: { stage: 1 }, userOp: { operation: 8 }, plainMsg: {} },
     ...{ n: world.app.appId, s: world.app.appSecret, type: 'x', os: 'x' },
+    ...{ giveUp: ['0'.repeat(32)], rename: '0'.repeat(32), revoke: 'others', how: 'password' },
+    ...{ grantTo: world.app.appId, revokeFrom: world.app.appId, known: 'x' },
+    ...{ provider: 'google', redirect: 'https://app.example/', unlink: 'google' },
+    finish: { code: 'x', verifier: 'v'.repeat(43) },
+    link: { code: 'x', verifier: 'v'.repeat(43) },
+    previousClientHash: clientHash,
   }
   let walked = 0
   for (const from of shapes) {

@@ -131,6 +131,8 @@ for (const engine of engines) {
           isThirdParty: 0,
           scopes: '',
           ticketFormat: 'opaque' as const,
+          jumpsTo: null,
+          redirects: null,
           createdAt: 0,
         }
         await db.write
