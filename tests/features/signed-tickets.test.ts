@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { createRemoteJWKSet, exportSPKI, importJWK, type JWK, type JWTPayload, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { codes } from '../harness/codes.ts'
+import { challengeOf } from '../harness/web-codes.ts'
 import { type App, openConsents } from '../http/consents-world.ts'
 import { startMs } from '../http/world.ts'
 
@@ -153,3 +154,43 @@ t.test(
     t.match(await readList(map), { logins: [], consents: [] })
   },
 )
+
+t.test('the list names a login that a page of another app has taken over', async (t) => {
+  const { app, logIn, call, callAs, check, readList, clock, server, admin } = await openSigned(t)
+  const [page, last, backend] = await Promise.all([
+    server.apps.add({ name: 'page' }),
+    server.apps.add({ name: 'last' }),
+    server.apps.add({ name: 'backend' }),
+  ])
+  await server.apps.set(app.appId, { jumpsTo: [page.appId] })
+  await server.apps.set(page.appId, { jumpsTo: [last.appId], ticketFormat: 'jwt' })
+  await server.apps.set(last.appId, { ticketFormat: 'jwt' })
+  await server.apps.set(backend.appId, { checks: [last.appId] })
+  const appIds = [page.appId, last.appId]
+  await admin.businesses.add({ name: 'pay', idleSeconds: 300, routes: [], appIds })
+  await Promise.all([server.apps.reload(), server.businesses.reload()])
+  const verifier = 'the-secret-of-the-page-that-asked-for-the-code'
+  const jump = async (token: string, from: App, to: App) => {
+    const asked = { token, challenge: challengeOf(verifier), app: to.appId }
+    const { webCode } = (await callAs(from, '/v1/ticket/web-code', asked)).reply
+    const { reply } = await callAs(to, '/v1/ticket/web-code/redeem', { webCode, verifier })
+    return (reply as unknown as { tickets: { skey: string } }).tickets.skey
+  }
+  const lower = async (token: string, by: App) => {
+    const asked = { token, to: 'pskey', business: 'pay' }
+    const { reply } = await callAs(by, '/v1/ticket/exchange', asked)
+    return check((reply as unknown as { tickets: { pskey: string } }).tickets.pskey, 'pay', 'pskey+jwt')
+  }
+  const { skey } = (await logIn('amber')).tickets
+  const onPage = await jump(skey, app, page)
+  const onLast = await jump(onPage, page, last)
+  const signed = [await lower(onPage, page), await lower(onLast, last)]
+  // What led there may be forbidden by now: the tickets live on.
+  await server.apps.set(app.appId, { jumpsTo: [] })
+  await call('/v1/logout', { token: skey })
+  clock.add(500)
+  for (const reader of [page, last, backend]) {
+    const list = await readList(reader)
+    for (const { payload } of signed) t.ok(hasEnded(payload, list), reader.appId)
+  }
+})

@@ -61,7 +61,7 @@ const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[
     ...(minStrength !== undefined && { minStrength }),
     ...(rights !== undefined && { rights: rights.join(' ') }),
     ...(checks !== undefined && { checks: JSON.stringify(checks) }),
-    ...(jumpsTo !== undefined && { jumpsTo: jumpsTo.length > 0 ? JSON.stringify(jumpsTo) : null }),
+    ...(jumpsTo !== undefined && { jumpsTo: JSON.stringify(jumpsTo) }),
     ...(scopes !== undefined && { scopes: scopes.join(' ') }),
     ...(ticketFormat !== undefined && { ticketFormat }),
   }

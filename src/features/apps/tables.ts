@@ -22,7 +22,7 @@ export type AppRow = {
   rights: string
   /** JSON array of the apps whose tickets this backend checks; null for an app that is no backend. */
   checks: string | null
-  /** JSON array of the apps that a login of this app may be taken to; null: none. */
+  /** JSON array of the apps that a login of this app may be taken to; null: there never were any. */
   jumpsTo: string | null
   isThirdParty: number
   /** Names of the scopes that it may ask users for, divided by blanks. */

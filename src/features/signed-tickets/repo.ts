@@ -1,9 +1,9 @@
 import type { Executor } from '../../adapters/db/index.ts'
 
-export type Ended = { loginId: Buffer; appId: string; endedAt: number }
+export type Ended = { loginId: Buffer; endedAt: number }
 type Asked = { sinceMs: number; most: number }
 
-/** Logins of these apps that have ended since, the latest first. */
+/** Logins of these apps that have ended since, and of all whose pages may have taken logins over; the latest first. */
 export const findEndedOf = (
   db: Executor,
   appIds: readonly string[],
@@ -11,10 +11,15 @@ export const findEndedOf = (
 ): Promise<Ended[]> =>
   db
     .selectFrom('logins')
-    .select(['loginId', 'appId'])
+    .select('loginId')
     .select((eb) => eb.ref('endedAt').$castTo<number>().as('endedAt'))
     .where('endedAt', '>', sinceMs)
-    .where('appId', 'in', appIds)
+    .where((eb) =>
+      eb.or([
+        eb('appId', 'in', appIds),
+        eb('appId', 'in', eb.selectFrom('apps').select('apps.appId').where('jumpsTo', 'is not', null)),
+      ]),
+    )
     .orderBy('endedAt', 'desc')
     .limit(most)
     .execute()
@@ -28,7 +33,7 @@ export const findEndedOfConsents = (
   db
     .selectFrom('logins')
     .innerJoin('consents', 'consents.userId', 'logins.userId')
-    .select(['logins.loginId', 'consents.appId'])
+    .select('logins.loginId')
     .select((eb) => eb.ref('logins.endedAt').$castTo<number>().as('endedAt'))
     .where('logins.endedAt', '>', sinceMs)
     .where('consents.appId', '=', appId)

@@ -4,7 +4,7 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { CallerApp } from '../../http/caller.ts'
 import { toBase64url, utf8 } from '../../protocol/bytes.ts'
-import type { SidOf } from './claims.ts'
+import { ourApps, type SidOf } from './claims.ts'
 import { findEndedOf, findEndedOfConsents, findRevoked } from './repo.ts'
 
 export type RevocationsNeeds = {
@@ -41,7 +41,7 @@ export const createRevocations = ({ db, clock, crypto, sidOf, lifeSeconds }: Rev
     ])
     const notBefore = Math.max(boundOf(ended), boundOf(revoked))
     const list: Listed = {
-      logins: ended.map((login) => sidOf(login.appId, login.loginId)),
+      logins: ended.map(({ loginId }) => sidOf(isThirdParty ? appId : ourApps, loginId)),
       consents: revoked.map(({ openId, epoch }) => ({ sub: openId, below: epoch })),
       ...(notBefore > 0 && { notBefore }),
     }
