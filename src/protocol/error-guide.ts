@@ -238,11 +238,6 @@ export const errorGuide: Record<ErrorName, Guide> = {
     when: 'A `torii` command names a user that does not exist. Callers of the server never get it.',
     todo: 'Check the name or number.',
   },
-  NO_DEVICE_SLOT: {
-    section: 'Accounts and tickets',
-    when: 'The password or code was right, and the user is logged in on as many devices as allowed. `policy` is `ask` or `refuse`; `devices` lists the logins that take the slots.',
-    todo: '`ask`: let the user choose, and repeat the login with the ids as `giveUp`. `refuse`: log out on one of them; without any, reset the password, or ask an administrator (`torii user logout`).',
-  },
   DEVICE_UNKNOWN: {
     section: 'Accounts and tickets',
     when: 'The id names no login of the user, or it has ended.',
@@ -252,11 +247,6 @@ export const errorGuide: Record<ErrorName, Guide> = {
     section: 'Accounts and tickets',
     when: 'A ticket was used on another device than that of its login, to renew the login.',
     todo: 'Call from the device that logged in, or log in here.',
-  },
-  TIER_WANTED: {
-    section: 'Accounts and tickets',
-    when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',
-    todo: 'Send the other ticket of the login.',
   },
   OVERLOADED: {
     section: 'The server',
