@@ -84,7 +84,7 @@ export type AccountsNeeds = {
   quality: PasswordQuality
   addresses: Addresses
   codes: Codes
-  outbox: Pick<Outbox, 'add' | 'check'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
   recordAudit: RecordAudit
 }
 

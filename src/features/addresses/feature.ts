@@ -34,7 +34,7 @@ export type AddressChangesNeeds = {
   codes: Codes
   credentials: CredentialsService
   tickets: Pick<Tickets, 'isLive' | 'endAll'>
-  outbox: Pick<Outbox, 'add' | 'check'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
   identities: Identities
   recordAudit: RecordAudit
 }

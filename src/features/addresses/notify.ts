@@ -24,7 +24,7 @@ export type NotifyNeeds = {
   clock: Clock
   random: Random
   crypto: Pick<ServerCrypto, 'sha256'>
-  outbox: Pick<Outbox, 'add' | 'check'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
 }
 
 export const undoDays = 7
@@ -38,18 +38,8 @@ const hint = ({ text }: Address): string => {
 }
 
 export const createNotify = ({ clock, random, crypto, outbox }: NotifyNeeds): Notify => {
-  const canSend = ({ kind }: Address) => {
-    try {
-      outbox.check(kind)
-      return true
-    } catch {
-      // A change is not refused because there is no way to tell of it.
-      return false
-    }
-  }
-
   return async function notify(trx, { userId, kind, old, now, others, caller }) {
-    const to = [old, ...others].find((it) => it !== undefined && canSend(it))
+    const to = [old, ...others].find((it) => it !== undefined && outbox.canSend(it.kind))
     if (!to) return
     const secret = random.bytes(secretBytes).toString('base64url')
     await insertAddressChange(trx, {

@@ -15,7 +15,7 @@ export type ManageNeeds = {
   store: Pick<Store, 'pass'>
   tickets: Pick<Tickets, 'listOf' | 'nameDevice' | 'endChosen'>
   addresses: Pick<Addresses, 'findOf'>
-  outbox: Pick<Outbox, 'add' | 'check'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
   findAppName(appId: string): Promise<string | undefined>
 }
 
@@ -25,16 +25,6 @@ const mostPerDay = 10
 const seconds = (ms: number) => Math.floor(ms / 1_000)
 
 export const createManage = ({ db, store, tickets, addresses, outbox, findAppName }: ManageNeeds) => {
-  const canMail = () => {
-    try {
-      outbox.check('email')
-      return true
-    } catch {
-      // A device is not kept logged in because mail does not work.
-      return false
-    }
-  }
-
   const isWithinDay = async (userId: number) =>
     (await store.pass(`revoked:{${userId}}`, dayMs, mostPerDay).catch(() => 0)) === 0
 
@@ -91,7 +81,7 @@ export const createManage = ({ db, store, tickets, addresses, outbox, findAppNam
 
   const revoke = async ({ revoke }: RevokeInput, caller: TicketCaller) => {
     const { userId, loginId: own } = caller.ticket
-    const isTold = canMail() && (await isWithinDay(userId))
+    const isTold = outbox.canSend('email') && (await isWithinDay(userId))
     const { ended, close } = await db.transaction(async (trx) => {
       const chosen = await tickets.endChosen(trx, userId, ({ loginId }) =>
         revoke === 'others' ? toHex(loginId) !== own : toHex(loginId) === revoke,

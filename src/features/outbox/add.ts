@@ -41,6 +41,15 @@ export const createAdd = (needs: AddNeeds): Outbox => {
     if (backlog.isFull()) throw new Failure(failures[channel], { retryAfterSeconds })
   }
 
+  const canSend: Outbox['canSend'] = (channel) => {
+    try {
+      check(channel)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   const add: Outbox['add'] = async (trx, message) => {
     const { channel, to, kind, language, appId, expiresAt = null } = message
     check(channel)
@@ -69,5 +78,5 @@ export const createAdd = (needs: AddNeeds): Outbox => {
     })
   }
 
-  return { check, add }
+  return { check, canSend, add }
 }

@@ -32,6 +32,8 @@ export type Message = {
 export type Outbox = {
   /** Throws MAIL_FAILED or SMS_FAILED where a message of this channel could not be taken: not set up, or too many wait. */
   check(channel: Channel): void
+  /** The same as an answer: a notice must not refuse what it tells of. */
+  canSend(channel: Channel): boolean
   /** Part of the transaction of what the message tells of. It is sent soon after, by any process. Throws as `check` does. */
   add(trx: Executor, message: Message): Promise<void>
 }

@@ -19,7 +19,7 @@ export type ReplaceNeeds = {
   logins: Pick<Tickets, 'begin' | 'endAll' | 'findKeys'>
   keys: Pick<Keys, 'end'>
   addresses: Pick<Addresses, 'findOf'>
-  outbox: Pick<Outbox, 'add' | 'check'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
   recordAudit: RecordAudit
 }
 
@@ -42,18 +42,8 @@ const heldUp = new Error('failures hold up this login')
 export const createReplacePassword = (needs: ReplaceNeeds) => {
   const { db, clock, logins, outbox } = needs
 
-  const canMail = () => {
-    try {
-      outbox.check('email')
-      return true
-    } catch {
-      // A password may be changed where no mail can be sent.
-      return false
-    }
-  }
-
   const tell = async (trx: Executor, userId: number, caller: AppCaller) => {
-    if (!canMail()) return
+    if (!outbox.canSend('email')) return
     const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
     for (const { text } of mails) {
       await outbox.add(trx, {

@@ -16,7 +16,7 @@ export type NewDeviceNeeds = {
   store: Pick<Store, 'pass'>
   crypto: Pick<ServerCrypto, 'hmacSha256' | 'isEqual'>
   key: Uint8Array
-  outbox: Pick<Outbox, 'add' | 'check'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
   logins: Pick<Tickets, 'begin' | 'end'>
 }
 
@@ -40,16 +40,6 @@ const describe = ({ device: known, language }: AppCaller, { device }: BeginOptio
 
 export const createNewDevice = ({ db, store, crypto, key, outbox, logins }: NewDeviceNeeds) => {
   const macOf = (loginId: Uint8Array) => crypto.hmacSha256(key, loginId)
-
-  const canMail = () => {
-    try {
-      outbox.check('email')
-      return true
-    } catch {
-      // A login is not refused because mail does not work.
-      return false
-    }
-  }
 
   const isWithinDay = async (userId: number) =>
     (await store.pass(`new-device:{${userId}}`, dayMs, mostPerDay).catch(() => 0)) === 0
@@ -95,7 +85,8 @@ export const createNewDevice = ({ db, store, crypto, key, outbox, logins }: NewD
       options: BeginOptions,
       { mail, isKnownDevice }: Known,
     ): Promise<BegunLogin | undefined> => {
-      if (mail === null || isKnownDevice || !canMail()) return logins.begin(account, caller, options)
+      if (mail === null || isKnownDevice || !outbox.canSend('email'))
+        return logins.begin(account, caller, options)
       const write = async (trx: Executor) => {
         const begun = await logins.begin(account, caller, { ...options, trx })
         if (begun) await tell(trx, mail, { account, caller, options, begun })
