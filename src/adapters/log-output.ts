@@ -58,8 +58,6 @@ const writeRest = (fd: number, bytes: Buffer, done: (error?: Error | null) => vo
     writeRest(fd, bytes.subarray(count), done)
   })
 
-export type LineBuffer = ReturnType<typeof createLineBuffer>
-
 /** Lines are gathered until there are this many characters, or for this long: a write costs as much as some requests. */
 const enoughLength = 65_536
 const gatherMs = 200

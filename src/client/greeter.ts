@@ -83,5 +83,3 @@ export const createGreeter = ({ send, keys, clock }: { send: Send; keys: Keys; c
     },
   }
 }
-
-export type Greeter = ReturnType<typeof createGreeter>

@@ -49,8 +49,6 @@ export const createMean = (firstMs: number | undefined) => {
   }
 }
 
-export type Queue = ReturnType<typeof createQueue>
-
 /**
  * Calls wait in the order in which they came. A queue that only grows helps no caller: a call is refused at once when the
  * queue is full, or when the call would wait too long.

@@ -26,7 +26,6 @@ export const provisionShape = {
 } as const satisfies OperationShape
 
 export type ProvisionInput = Static<typeof provisionShape.input>
-export type ProvisionReply = Static<typeof provisionShape.reply>
 
 export const echoShape = {
   path: '/v1/echo',

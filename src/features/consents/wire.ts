@@ -1,4 +1,3 @@
-import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
 
@@ -38,8 +37,6 @@ export const grantConsentShape = {
   input: Type.Object({ token, grantTo: app, scopes: Type.Optional(Scopes) }),
   reply: Type.Object({ consent: Consent }),
 } as const satisfies OperationShape
-
-export type GrantConsentInput = Static<typeof grantConsentShape.input>
 
 export const revokeConsentShape = {
   path: '/v1/consent/revoke',

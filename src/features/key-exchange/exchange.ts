@@ -149,5 +149,3 @@ export const createKeyExchange = (needs: ExchangeNeeds) => {
     publicKeys,
   }
 }
-
-export type KeyExchange = ReturnType<typeof createKeyExchange>

@@ -35,8 +35,6 @@ export const sessionShape = {
     business: Type.Optional(Type.String({ description: 'Of a pSKey: what it opens' })),
   }),
 } as const satisfies OperationShape
-
-export type SessionInput = Static<typeof sessionShape.input>
 export type SessionReply = Static<typeof sessionShape.reply>
 
 export const exchangeShape = {
@@ -83,5 +81,3 @@ export const logoutShape = {
   input: Type.Object({ token, everywhere: Type.Optional(Type.Boolean()) }),
   reply: Type.Object({}),
 } as const satisfies OperationShape
-
-export type LogoutInput = Static<typeof logoutShape.input>

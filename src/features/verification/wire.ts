@@ -42,7 +42,6 @@ export const sendShape = {
 } as const satisfies OperationShape
 
 export type SendInput = Static<typeof sendShape.input>
-export type SendReply = Static<typeof sendShape.reply>
 
 export const verifyShape = {
   path: '/v1/verify',

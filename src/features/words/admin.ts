@@ -83,5 +83,3 @@ export const createWordAdmin = (needs: WordAdminNeeds) => {
     hitsOfLastDay: () => findHits(db.write, hourOf(clock.now()) - dayHours),
   }
 }
-
-export type WordAdmin = ReturnType<typeof createWordAdmin>

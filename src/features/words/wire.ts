@@ -1,4 +1,3 @@
-import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
 
@@ -33,9 +32,6 @@ export const checkWordsShape = {
     results: Type.Optional(Type.Array(Checked, { description: 'For texts: one each, in their order' })),
   }),
 } as const satisfies OperationShape
-
-export type CheckWordsInput = Static<typeof checkWordsShape.input>
-export type CheckWordsReply = Static<typeof checkWordsShape.reply>
 
 /** The old test page. It is served in a trial, or with `words.testPage`. */
 export const wordTestShape = {

@@ -63,5 +63,3 @@ export const createCheckOld = (needs: CheckOldNeeds) => {
     return failures.guardOf(situation)
   }
 }
-
-export type CheckOld = ReturnType<typeof createCheckOld>
