@@ -1,6 +1,6 @@
 /**
- * The third kind of route: what a standard of others prescribes, for gateways and libraries that know nothing of
- * Torii. Its replies and refusals are in the words of that standard.
+ * The third kind of route, endpoints: paths that a standard of others prescribes, for gateways and libraries that know
+ * nothing of Torii. Replies and refusals are in the words of that standard.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue, type Failure } from '../protocol/errors.ts'

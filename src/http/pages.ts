@@ -1,4 +1,4 @@
-/** The second kind of route, for what is no envelope: HTML for people, redirects and files. */
+/** The second kind of route, pages: HTML for people, redirects and files. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue, Failure } from '../protocol/errors.ts'
 import type { Caller } from './caller.ts'

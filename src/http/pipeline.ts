@@ -97,9 +97,9 @@ export const pipeline: readonly Stage[] = [
   //    validation       the operation's shape                          PARAMETER_MISSING, PARAMETER_INVALID
   stage('preHandler',    checkCarried,      'carry',      'operations', 'PARAMETER_MISSING', 'PARAMETER_INVALID'),
   stage('preHandler',    checkRight,        'right',      'operations', 'APP_RIGHT', 'THIRD_PARTY'),
-  stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED'),
+  stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED', 'FRESH_LOGIN_NEEDED', 'BUSINESS_UNKNOWN'),
   stage('preHandler',    checkWords,        'words',      'operations', 'WORD_FORBIDDEN'),
-  //    handler          operations.ts: the operation, or pages.ts      what its rules refuse
+  //    handler          operations.ts, pages.ts or endpoints.ts        what its rules refuse
   stage('onSend',        closeWhenDraining, 'connection', 'all'),
   stage('onSend',        freeSlot,          'admission',  'all'),
   stage('onSend',        keepReply,         'replay',     'operations'),
