@@ -23,6 +23,43 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
     t.same(await one.pushEach([], 'x', 60_000).catch(() => []), [])
   })
 
+  t.test(`${name}: a value in a full ring removes the oldest, in one trip`, async (t) => {
+    const tag = `{${newKey()}}`
+    const ring = { key: `${tag}:ring`, most: 2, ttlMs: 60_000 }
+    const put = (store: typeof one, key: string, most = 2) =>
+      store.setInRing({ key: `${tag}:${key}`, value: key, ttlMs: 60_000, ring: { ...ring, most } })
+    const readValue = async (key: string) => (await one.touch(`${tag}:${key}`, 60_000, [])).value
+    const found = async () => (await Promise.all(['a', 'b', 'c', 'd'].map(readValue))).join('')
+
+    const before = one.trips
+    await put(one, 'a')
+    t.equal(one.trips - before, 1)
+    await put(two, 'b')
+    t.equal(await found(), 'ab')
+    await put(two, 'c')
+    t.equal(await found(), 'bc')
+    await put(one, 'd', 1)
+    t.equal(await found(), 'd', 'with a smaller ring all that is too much ends')
+    t.equal((await two.touch(`${tag}:d`, 60_000, [])).used, true)
+    await put(two, 'd', 2)
+    t.equal((await one.touch(`${tag}:d`, 60_000, [])).used, true, 'what was touched keeps its marks')
+
+    const crowd = { key: `${tag}:crowd`, most: 8, ttlMs: 60_000 }
+    await times(200, (place) =>
+      either(place).setInRing({ key: `${tag}:${place}`, value: 'x', ttlMs: 60_000, ring: crowd }),
+    )
+    const live = await times(200, (place) => readValue(`${place}`))
+    t.equal(live.filter((value) => value === 'x').length, 8)
+
+    const idle = { key: `${tag}:idle`, value: 'x', ttlMs: 60_000, ownIdleMs: 1 }
+    await one.setInRing({ ...idle, ring: crowd })
+    await until(async () => (await two.touch(idle.key, 60_000, [])).idle)
+    await one.set(`${tag}:text`, 'x', 60_000)
+    const wrong = { ...idle, key: `${tag}:new`, ring: { ...crowd, key: `${tag}:text` } }
+    await t.rejects(one.setInRing(wrong), new Failure('STORE_UNREACHABLE'))
+    t.equal(await readValue('new'), undefined, 'what is refused changes nothing')
+  })
+
   t.test(`${name}: extends what is there, whatever it is, and makes nothing`, async (t) => {
     const { key, ledger } = await begin(one, ['m'], 1_000)
     const [none, ring, mark] = [`${key}:none`, `${key}:ring`, `${key}:mark`]
@@ -120,12 +157,18 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
       await one.slide(ledger, 1, 64, 10)
       await one.pushBounded(`${key}:ring`, 'x', 8, 60_000)
       await one.pushBounded(`${key}:ring`, 'x', 1, 60_000)
+      await one.setInRing({
+        key: `${key}:kept`,
+        value: 'x',
+        ttlMs: 60_000,
+        ring: { key: `${key}:kept-ring`, most: 1, ttlMs: 60_000 },
+      })
       await one.extend([key, ledger], 60_000)
       await one.remove([`${key}:none`])
       await one.consume(`${ledger}:none`, ['n'], 10)
       await one.slide(`${ledger}:none`, 1, 64, 10)
     })
-    t.equal(one.trips - before, 100 * 10)
+    t.equal(one.trips - before, 100 * 11)
     t.equal(one.epoch, epoch)
     t.equal(two.epoch, epoch)
     t.type(epoch, 'string')

@@ -49,6 +49,7 @@ t.test('a killed server fails every call at once, and is used again within a sec
     () => store.slide('l', 1, 64, 10),
     () => store.extend(['a', 'l'], 1_000),
     () => store.pushBounded('r', 'x', 8, 1_000),
+    () => store.setInRing({ key: 'a', value: 'x', ttlMs: 1_000, ring: { key: 'r', most: 8, ttlMs: 1_000 } }),
     () => store.remove(['a', 'l']),
     () => store.ping(),
   ]

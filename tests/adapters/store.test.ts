@@ -104,6 +104,11 @@ t.test('a full memory has room for what is reserved', async (t) => {
   for (let place = 0; place < 900; place++) await store.set(`key:${place}`, 'x', 60_000)
   await t.rejects(store.set('key:900', 'x', 60_000), overloaded)
   await t.rejects(store.pushBounded('ring', 'x', 2, 60_000), overloaded)
+  const ring = { key: 'ring', most: 2, ttlMs: 60_000 }
+  await t.rejects(store.setInRing({ key: 'value', value: 'x', ttlMs: 60_000, ring }), overloaded)
+  const toKeep = { key: 'login:value', value: 'x', ttlMs: 60_000, ring }
+  await t.rejects(store.setInRing(toKeep), overloaded, 'room for the value, none for the ring')
+  t.equal((await store.touch('login:value', 1_000, [])).value, undefined)
   for (let place = 0; place < 50; place++) {
     t.equal(await store.pass(`limit:${place}`, 60_000, 1), 0)
     await store.set(`login:${place}`, 'logged-out', 60_000)

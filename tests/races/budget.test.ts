@@ -58,7 +58,10 @@ const user = await registerUser(device, target)
 const businesses = target.server.businesses
 await businesses.add({ name: 'pay', idleSeconds: 600, routes: [], appIds: [target.app.appId] })
 await businesses.reload()
+const map = await target.server.apps.add({ name: 'map', isThirdParty: true, scopes: ['profile'] })
+await target.server.apps.reload()
 const current = { a2: user.a2, skey: user.skey }
+await device.call(target, '/v1/consent/grant', { token: user.skey, grantTo: map.appId, n: randomName() })
 const call = (path: string, members: Record<string, unknown>) => async () => () =>
   device.call(target, path, { n: randomName(), ...members })
 
@@ -157,7 +160,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'web code redeemed',
     1,
-    6,
+    5,
     codes.LOGGED_IN,
     async () => {
       const members = { token: current.skey, challenge: challengeOf(verifier), n: randomName() }
@@ -198,7 +201,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'reauthentication',
     4,
-    6,
+    5,
     codes.OK,
     async () => {
       const { skey: token, login } = await registerUser(device, target)
@@ -372,7 +375,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'exchange of an A2 for a pSKey',
     3,
-    6,
+    5,
     codes.OK,
     async () => async () => {
       const reply = await device.call(target, '/v1/ticket/exchange', {
@@ -387,9 +390,16 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   [
     'exchange of an SKey for a pSKey',
     0,
-    6,
+    5,
     codes.OK,
     call('/v1/ticket/exchange', { token: current.skey, to: 'pskey', business: 'pay' }),
+  ],
+  [
+    'exchange of an SKey for an OpenKey',
+    1,
+    5,
+    codes.OK,
+    call('/v1/ticket/exchange', { token: current.skey, to: 'openkey', app: map.appId }),
   ],
   [
     'exchange that binds to a key',
@@ -442,7 +452,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       return () => callJson('/v1/key-exchange', thirdOf(shared, now()))
     },
   ],
-  ['hello, resumed', 1, 4, codes.OK, plain('/v1/hello', () => helloFrame(key, now()))],
+  ['hello, resumed', 1, 3, codes.OK, plain('/v1/hello', () => helloFrame(key, now()))],
   [
     'login on a key',
     2,

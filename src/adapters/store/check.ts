@@ -32,8 +32,20 @@ export const checkVerbs = async (store: Store, random: Random): Promise<void> =>
   await store.consume(key('ledger'), ['b'], 10)
   for (const number of [1, 5]) await store.slide(key('ledger'), number, 2, 10)
   for (const entry of ['a', 'b']) await store.pushBounded(key('ring'), entry, 1, lifeMs)
+  const ring = { key: key('kept'), most: 1, ttlMs: lifeMs }
+  for (const name of ['first', 'second'])
+    await store.setInRing({ key: key(name), value: 'a', ttlMs: lifeMs, ownIdleMs: lifeMs, ring })
   await store.extend([key('ring'), key('ledger')], lifeMs)
-  await store.remove([key('ring'), key('ledger'), key('begun'), key('touched'), key('sum'), key('log')])
+  await store.remove([
+    key('kept'),
+    key('second'),
+    key('ring'),
+    key('ledger'),
+    key('begun'),
+    key('touched'),
+    key('sum'),
+    key('log'),
+  ])
   await store.ping()
 }
 

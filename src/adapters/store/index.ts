@@ -89,6 +89,11 @@ export interface Store {
    * for other keys. On Redis Cluster the rings share one hash tag.
    */
   pushEach(rings: readonly BoundedRing[], entry: string, ttlMs: number): Promise<string[]>
+  /**
+   * `setTouched` of a key and `pushBounded` of that key in one step; keys that fall out of the ring are removed, whatever
+   * they hold. Where there is no room nothing changes. On Redis Cluster the ring and all keys in it share one hash tag.
+   */
+  setInRing(input: ValueInRing): Promise<void>
   /** Removes the keys, whatever they hold. On Redis Cluster they share one hash tag. */
   remove(keys: readonly string[]): Promise<void>
   /** The store's own clock (ms since 1970) when it answers, else throws like every verb. */
@@ -115,6 +120,13 @@ export type Recover = (store: Store) => Promise<void>
 
 export type WiderLog = { key: string; max: number }
 export type BoundedRing = { key: string; most: number }
+export type ValueInRing = {
+  key: string
+  value: string
+  ttlMs: number
+  ownIdleMs?: number | undefined
+  ring: BoundedRing & { ttlMs: number }
+}
 
 export type Consumed = { outcome: 'consumed' | 'seen' | 'full' | 'missing'; lifeMs: number }
 

@@ -33,6 +33,7 @@ export const measureStore = (store: Store, observe: Observe): Store => {
     extend: timed('extend', store.extend),
     pushBounded: timed('pushBounded', store.pushBounded),
     pushEach: timed('pushEach', store.pushEach),
+    setInRing: timed('setInRing', store.setInRing),
     remove: timed('remove', store.remove),
     ping: timed('ping', store.ping),
     findWarnings: store.findWarnings,

@@ -61,7 +61,7 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
     if (!isRing(ring)) throw otherKind(key)
     // In place: to copy a ring of many thousands would take longer than all the rest.
     ring.push(entry)
-    const [fallen] = ring.length > most ? ring.splice(0, ring.length - most) : []
+    const fallen = ring.length > most ? ring.splice(0, ring.length - most) : []
     try {
       put(key, ring, ttlMs)
     } catch (error) {
@@ -69,6 +69,19 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       throw error
     }
     return fallen
+  }
+
+  const putTouched = (key: string, value: string, ttlMs: number, ownIdleMs = Number.POSITIVE_INFINITY) => {
+    const found = find(key)?.content
+    if (typeof found === 'object' && 'used' in found && found.used) return
+    put(key, { value, usedAt: clock.elapsed(), used: false, ownIdleMs }, ttlMs)
+  }
+
+  const remove = (keys: readonly string[]) => {
+    for (const key of keys) {
+      const entry = find(key)
+      if (entry) drop(entry)
+    }
   }
 
   return {
@@ -134,11 +147,9 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       return 0
     },
 
-    async setTouched(key, value, ttlMs, ownIdleMs = Number.POSITIVE_INFINITY) {
+    async setTouched(key, value, ttlMs, ownIdleMs) {
       trips++
-      const found = find(key)?.content
-      if (typeof found === 'object' && 'used' in found && found.used) return
-      put(key, { value, usedAt: clock.elapsed(), used: false, ownIdleMs }, ttlMs)
+      putTouched(key, value, ttlMs, ownIdleMs)
     },
 
     async touch(key, idleMs, gates) {
@@ -207,25 +218,34 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
 
     async pushBounded(key, entry, most, ttlMs) {
       trips++
-      return push(key, entry, most, ttlMs)
+      return push(key, entry, most, ttlMs)[0]
     },
 
     async pushEach(rings, entry, ttlMs) {
       trips++
       return rings.flatMap(({ key, most }) => {
         entries.keep(key)
-        const fallen = push(key, entry, most, ttlMs)
+        const [fallen] = push(key, entry, most, ttlMs)
         entries.letYield([key])
         return fallen ?? []
       })
     },
 
+    async setInRing({ key, value, ttlMs, ownIdleMs, ring }) {
+      trips++
+      const isNew = find(key) === undefined
+      putTouched(key, value, ttlMs, ownIdleMs)
+      try {
+        remove(push(ring.key, key, ring.most, ring.ttlMs))
+      } catch (error) {
+        if (isNew) remove([key])
+        throw error
+      }
+    },
+
     async remove(keys) {
       trips++
-      for (const key of keys) {
-        const entry = find(key)
-        if (entry) drop(entry)
-      }
+      remove(keys)
     },
 
     async ping() {

@@ -149,4 +149,23 @@ export const scripts = {
       if over > 0 then fallen[#fallen + 1] = redis.call('LPOP', key, over)[1] end
     end
     return fallen`),
+
+  /**
+   * Rings hold keys without the prefix that the client puts before all keys. What may be refused comes before what changes.
+   * ARGV: the key without the prefix, its value, its life in ms, its own idle time or '', the most that stay, the ring's life.
+   */
+  setInRing: script(`
+    local prefix = string.sub(KEYS[1], 1, -#ARGV[1] - 1)
+    local used = redis.call('HEXISTS', KEYS[1], 'used') == 1
+    local over = redis.call('RPUSH', KEYS[2], ARGV[1]) - ARGV[5]
+    redis.call('PEXPIRE', KEYS[2], ARGV[6])
+    if not used then
+      local time = redis.call('TIME')
+      redis.call('HSET', KEYS[1], 'value', ARGV[2], 'usedAt', time[1] * 1000 + math.floor(time[2] / 1000))
+      if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'idle', ARGV[4]) end
+      redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    end
+    if over > 0 then
+      for _, key in ipairs(redis.call('LPOP', KEYS[2], over)) do redis.call('DEL', prefix .. key) end
+    end`),
 } as const

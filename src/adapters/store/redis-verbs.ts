@@ -153,6 +153,13 @@ export function createVerbs({ connection, commandTimeoutMs, passBook, life, chec
       return run<string[]>(scripts.pushEach, keys, entry, wholeMs(ttlMs), ...rings.map(({ most }) => most))
     },
 
+    async setInRing({ key, value, ttlMs, ownIdleMs, ring }) {
+      const keys = [key, ring.key]
+      checkTags(keys)
+      const idle = ownIdleMs === undefined ? '' : wholeMs(ownIdleMs)
+      await run(scripts.setInRing, keys, key, value, wholeMs(ttlMs), idle, ring.most, wholeMs(ring.ttlMs))
+    },
+
     async remove(keys) {
       checkTags(keys)
       // DEL takes no empty list.

@@ -117,31 +117,27 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     }
   }
 
-  const issue = async (ticket: PresentedTicket, record: TicketRecord, nowMs: number) => {
-    const ttlMs = Math.max(1, record.expiresAt - nowMs)
-    await store.setTouched(recordKey(ticket), JSON.stringify(record), ttlMs, record.idleMs)
-  }
+  const lifeOf = ({ expiresAt }: TicketRecord, nowMs: number) => Math.max(1, expiresAt - nowMs)
 
   return {
     /** Puts a new ticket into the store; one that was used already stays, with its marks. */
-    issue,
-    /**
-     * One more ticket of a login. Hand its secret out only if this succeeds: one that is not in the ring would never be
-     * pushed out. The one pushed out is removed, also when the new one could not be stored.
-     */
-    issueBounded: async (
+    issue: (ticket: PresentedTicket, record: TicketRecord, nowMs: number): Promise<void> =>
+      store.setTouched(recordKey(ticket), JSON.stringify(record), lifeOf(record, nowMs), record.idleMs),
+    /** One more ticket of a login; the oldest of a full ring ends. Hand its secret out only if this succeeds. */
+    issueBounded: (
       ticket: PresentedTicket,
       record: TicketRecord,
       nowMs: number,
       ring: Ring = ticket.tier,
     ): Promise<void> => {
       const { tier, loginId } = ticket
-      const enterRing = async () => {
-        const key = keysOf(loginId).ringOf(ring)
-        const oldest = await store.pushBounded(key, recordKey(ticket), tierRows[tier].most, gateMs)
-        if (oldest !== undefined) await store.remove([oldest])
-      }
-      await Promise.all([issue(ticket, record, nowMs), enterRing()])
+      return store.setInRing({
+        key: recordKey(ticket),
+        value: JSON.stringify(record),
+        ttlMs: lifeOf(record, nowMs),
+        ownIdleMs: record.idleMs,
+        ring: { key: keysOf(loginId).ringOf(ring), most: tierRows[tier].most, ttlMs: gateMs },
+      })
     },
     /** One trip; counts as a use, unless it is `only a look`. */
     use: async (ticket: PresentedTicket, mode?: 'only a look'): Promise<TicketUse> => {
