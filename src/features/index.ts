@@ -126,6 +126,7 @@ export const openFeatures = (world: World) => {
     quality,
     addresses: admin.addresses,
     outbox: messages,
+    identities: admin.identities,
     codes,
     recordAudit,
   })
@@ -147,6 +148,7 @@ export const openFeatures = (world: World) => {
     keys,
     addresses: admin.addresses,
     tickets: ticket,
+    outbox: messages,
     checkText,
     recordAudit,
   })

@@ -13,7 +13,7 @@ import {
   openLoginProvider,
   type Person,
 } from '../harness/login-provider.ts'
-import { readCode } from '../harness/messages.ts'
+import { readCode, readMessages } from '../harness/messages.ts'
 import { openTestServer } from '../harness/test-server.ts'
 
 const publicUrl = 'http://127.0.0.1:9'
@@ -264,6 +264,46 @@ t.test('what opened an account before an identity joins it has ended', async (t)
   const { json } = await trusting.callJson('/v1/code/send', { purpose: 'login', address: fresh })
   t.equal(json.code, codes.OK)
   t.match(await readCode(trusting.send, fresh), /^\d{6}$/, 'a new account has its trusted address')
+})
+
+const told = async ({ send }: World, email: string, kind: string) =>
+  (await readMessages(send)).filter(({ to, text }) => to === email && text.includes(kind))
+
+t.test('the user is told by mail what opens the account, and who joined it', async (t) => {
+  const trusting = await open({ acme: { trustsEmail: true } })
+  const email = `mail${people++}@example.com`
+  const { skey: token } = await mailUser(trusting, email)
+  const link = await codeOf(trusting, newPerson({}, 'other'), 'other')
+  await trusting.callJson('/v1/oauth/link', { token, link })
+  await trusting.callJson('/v1/oauth/unlink', { token, unlink: 'other' })
+  const [unlinked, linked, ...more] = await told(trusting, email, 'identity-changed')
+  t.match(linked?.text, '现在可以用other登录')
+  t.match(unlinked?.text, 'other已不能再登录')
+  t.same(more, [])
+  t.match(await logIn(trusting, newPerson({ email, email_verified: true })), { isJoined: true })
+  const [joined] = await told(trusting, email, 'identity-changed')
+  t.match(joined?.text, '现在可以用acme登录')
+})
+
+t.test('a user with a new password reads which identities a thief has left', async (t) => {
+  const email = `mail${people++}@example.com`
+  const { skey: token } = await mailUser(world, email)
+  await world.callJson('/v1/oauth/link', { token, link: await codeOf(world, newPerson()) })
+  const { json } = await world.callJson('/v1/password/change', { token, newPassword: 'another long battery' })
+  t.equal(json.code, codes.OK)
+  const [changed] = await told(world, email, 'password-changed')
+  t.match(changed?.text, '以下登录方式仍可登录该账户：acme。')
+})
+
+t.test('the logins of others end with the identity that may have opened them', async (t) => {
+  const name = newPerson()
+  const { token } = await registered(world)
+  await world.callJson('/v1/oauth/link', { token, link: await codeOf(world, name) })
+  const thief = await logIn(world, name)
+  await world.callJson('/v1/oauth/unlink', { token, unlink: 'acme' })
+  const session = async (token: string) => (await world.callJson('/v1/session', { token })).json.code
+  t.equal(await session(thief.tickets.skey), codes.TICKET_ENDED)
+  t.equal(await session(token), codes.TICKET_VALID, 'the one that asked goes on')
 })
 
 t.test('a disabled account, and a provider that makes none', async (t) => {

@@ -85,6 +85,7 @@ export type AccountsNeeds = {
   addresses: Addresses
   codes: Codes
   outbox: Pick<Outbox, 'add' | 'canSend'>
+  identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
 }
 

@@ -13,6 +13,7 @@ import type { Apps } from '../apps/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { Outbox } from '../outbox/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { CheckText } from '../words/api.ts'
 import type { Identities } from './api.ts'
@@ -22,8 +23,9 @@ import { createFlows } from './flows.ts'
 import { createJoin } from './join.ts'
 import { createLink } from './link.ts'
 import { createProve } from './prove.ts'
-import { deleteIdentitiesOf } from './repo.ts'
+import { deleteIdentitiesOf, findIdentitiesOf } from './repo.ts'
 import { callbackPath, createStart, isFor } from './start.ts'
+import { createTell } from './tell.ts'
 import { finishShape, linkShape, listShape, providersShape, startShape, unlinkShape } from './wire.ts'
 
 const describeProvider = ({ provider, driver }: OpenProvider, language: Language) => {
@@ -40,7 +42,12 @@ const findProblem = (providers: Providers): string =>
   [...providers.values()].map(({ problem }) => problem()).find((problem) => problem !== '') ?? ''
 
 export const identities = feature({
-  create: (_world: AdminWorld): { api: Identities } => ({ api: { removeOf: deleteIdentitiesOf } }),
+  create: (_world: AdminWorld): { api: Identities } => ({
+    api: {
+      findNames: async (db, userId) => (await findIdentitiesOf(db, userId)).map(({ provider }) => provider),
+      removeOf: deleteIdentitiesOf,
+    },
+  }),
 })
 
 export type OauthNeeds = {
@@ -52,7 +59,8 @@ export type OauthNeeds = {
   opening: Opening
   registerProven: RegisterProven
   findAccountOfUser: typeof findAccountOfUser
-  tickets: Pick<Tickets, 'isLive' | 'endAll' | 'findKeys'>
+  tickets: Pick<Tickets, 'isLive' | 'endAll' | 'endChosen' | 'findKeys'>
+  outbox: Pick<Outbox, 'add' | 'canSend'>
   checkText: CheckText
   recordAudit: RecordAudit
 }
@@ -64,16 +72,18 @@ export const oauth = feature({
     const flows = createFlows(world)
     const prove = createProve({ flows, providers, withoutSlot: world.withoutSlot })
     const start = createStart({ flows, providers, publicUrl, hasRedirect: needs.apps.hasRedirect })
+    const tell = createTell({ ...needs, store: world.store, providers })
     const finish = createFinish({
       ...needs,
       ...world,
       flows,
       prove,
+      tell,
       join: createJoin({ ...needs, clock: world.clock }),
       keys: needs.keys,
       checkNickName: (name) => needs.checkText(name, 'mask', 'name'),
     })
-    const { link, unlink, list } = createLink({ ...needs, db: world.db, clock: world.clock, prove })
+    const { link, unlink, list } = createLink({ ...needs, db: world.db, clock: world.clock, prove, tell })
     const render = createCallback({ flows, providers, publicUrl, logger })
     const page = { path: `${callbackPath}:provider`, limit: 'oauth', render }
     const fresh = { maxAuthAgeSeconds: config.password.freshSeconds }

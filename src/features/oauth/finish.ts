@@ -17,6 +17,7 @@ import type { Join } from './join.ts'
 import { keyOf } from './profile.ts'
 import type { Prove } from './prove.ts'
 import { findIdentityOwner, insertIdentity } from './repo.ts'
+import type { Tell } from './tell.ts'
 import type { FinishInput, FinishReply } from './wire.ts'
 
 export type FinishNeeds = {
@@ -33,6 +34,7 @@ export type FinishNeeds = {
   findAccountOfUser: typeof findAccountOfUser
   checkNickName(name: string): string
   recordAudit: RecordAudit
+  tell: Tell
 }
 
 type Options = Pick<BeginOptions, 'device' | 'giveUp' | 'proof'>
@@ -102,6 +104,12 @@ export const createFinish = (needs: FinishNeeds) => {
     if (!account) throw new Failure('IDENTITY_UNKNOWN')
     const { opened, ended } = await join(trx, { account, address: owner.address, proven }, caller, options)
     await record(trx, 'identity.joined', account.userId, proven, caller)
+    await needs.tell(trx, {
+      userId: account.userId,
+      what: 'linked',
+      provider: keyOf(proven).provider,
+      caller,
+    })
     return { opened, ended, isNew: false }
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
+import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { AddressLogins, CredentialsService } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
@@ -16,6 +17,7 @@ import {
   insertIdentity,
 } from './repo.ts'
 import type { IdentityRow } from './tables.ts'
+import type { Tell } from './tell.ts'
 import type { LinkedIdentity, LinkInput } from './wire.ts'
 
 export type LinkNeeds = {
@@ -24,7 +26,8 @@ export type LinkNeeds = {
   prove: Prove
   addressLogins: Pick<AddressLogins, 'lock' | 'checkLast'>
   credentials: Pick<CredentialsService, 'find'>
-  tickets: Pick<Tickets, 'isLive'>
+  tickets: Pick<Tickets, 'isLive' | 'endChosen'>
+  tell: Tell
   recordAudit: RecordAudit
 }
 
@@ -76,6 +79,7 @@ export const createLink = (needs: LinkNeeds) => {
       const write = changeAccount(caller, async (trx) => {
         await insertIdentity(trx, row)
         await record(trx, 'identity.linked', row.provider, caller)
+        await needs.tell(trx, { userId, what: 'linked', provider: row.provider, caller })
         return row
       })
       const linked = await write.catch(async (error) => {
@@ -84,16 +88,23 @@ export const createLink = (needs: LinkNeeds) => {
       })
       return toIdentity(linked)
     },
-    /** Throws LAST_LOGIN where nothing would open the account any more. */
-    unlink: (provider: string, caller: TicketCaller): Promise<void> =>
-      changeAccount(caller, async (trx) => {
-        const { userId } = caller.ticket
+    /**
+     * All other logins end: the provider may have opened them. Throws LAST_LOGIN where nothing would open the account any
+     * more.
+     */
+    unlink: async (provider: string, caller: TicketCaller): Promise<void> => {
+      const { userId, loginId: own } = caller.ticket
+      const { close } = await changeAccount(caller, async (trx) => {
         if (!(await deleteIdentity(trx, userId, provider))) {
           throw new Failure('PARAMETER_INVALID', { info: 'unlink: there is no such identity' })
         }
         await addressLogins.checkLast(trx, userId, { provider })
         await record(trx, 'identity.unlinked', provider, caller)
-      }),
+        await needs.tell(trx, { userId, what: 'unlinked', provider, caller })
+        return needs.tickets.endChosen(trx, userId, ({ loginId }) => toHex(loginId) !== own)
+      })
+      await close()
+    },
     list: async ({ ticket }: TicketCaller): Promise<LinkedIdentity[]> =>
       (await findIdentitiesOf(db.write, ticket.userId)).map(toIdentity),
   }

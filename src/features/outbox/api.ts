@@ -10,6 +10,7 @@ export type MessageKind =
   | 'address-changed'
   | 'password-changed'
   | 'new-device'
+  | 'identity-changed'
   | 'logged-out'
   | 'test'
 

@@ -33,7 +33,8 @@ const kinds: Record<MessageKind, Message['variables']> = {
     link: '/m/undo',
     ...place,
   },
-  'password-changed': place,
+  'password-changed': { identities: 'GitHub', ...place },
+  'identity-changed': { linked: 'GitHub', ...place },
   'new-device': { link: '/m/end', ...place },
   'logged-out': { count: '2', ...place },
   test: {},
@@ -52,7 +53,7 @@ t.test('every kind of mail arrives in both languages, over TLS, as text and as H
         appId: app.appId,
         to: `${kind}.${language}@mail.example`.toLowerCase(),
       })
-  await until('all mail is there', () => smtp.received.length === 14)
+  await until('all mail is there', () => smtp.received.length === 16)
 
   for (const { from, to, isEncrypted, mail } of smtp.received) {
     const name = to[0]?.split('@')[0] ?? ''

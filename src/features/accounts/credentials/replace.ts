@@ -5,6 +5,7 @@ import type { AppCaller } from '../../../http/caller.ts'
 import type { Addresses } from '../../addresses/api.ts'
 import type { RecordAudit } from '../../audit/api.ts'
 import type { Keys, ProvenKey } from '../../key-exchange/api.ts'
+import type { Identities } from '../../oauth/api.ts'
 import type { Outbox } from '../../outbox/api.ts'
 import type { BeginOptions, Tickets } from '../../tickets/api.ts'
 import type { LoginGuard } from '../api.ts'
@@ -20,6 +21,7 @@ export type ReplaceNeeds = {
   keys: Pick<Keys, 'end'>
   addresses: Pick<Addresses, 'findOf'>
   outbox: Pick<Outbox, 'add' | 'canSend'>
+  identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
 }
 
@@ -45,6 +47,9 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
   const tell = async (trx: Executor, userId: number, caller: AppCaller) => {
     if (!outbox.canSend('email')) return
     const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    if (mails.length === 0) return
+    // A thief may have linked one, and a new password ends none.
+    const identities = (await needs.identities.findNames(trx, userId)).join(', ')
     for (const { text } of mails) {
       await outbox.add(trx, {
         channel: 'email',
@@ -52,7 +57,7 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
         kind: 'password-changed',
         language: caller.language,
         appId: caller.app.appId,
-        variables: { place: caller.address.text, device: caller.device?.name ?? '' },
+        variables: { place: caller.address.text, device: caller.device?.name ?? '', identities },
       })
     }
   }

@@ -7,6 +7,7 @@ import type { Addresses } from '../../addresses/api.ts'
 import type { RecordAudit } from '../../audit/api.ts'
 import type { RecordChange } from '../../change-log/api.ts'
 import type { AdminWorld } from '../../feature.ts'
+import type { Identities } from '../../oauth/api.ts'
 import type { Outbox } from '../../outbox/api.ts'
 import type { PasswordQuality } from '../../passwords/api.ts'
 import type { EndLogins } from '../../tickets/api.ts'
@@ -21,6 +22,7 @@ export type SetPasswordNeeds = {
   openQuality(lists: PasswordLists): PasswordQuality
   openOutbox(sealer: Sealer): Outbox['add']
   addresses: Pick<Addresses, 'findOf'>
+  identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
@@ -38,9 +40,11 @@ export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) =>
   /** As of a change of their own: its owner may know nothing of it. */
   const tell = async (trx: Executor, userId: number, add: Outbox['add']) => {
     const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    if (mails.length === 0) return
+    const variables = { identities: (await needs.identities.findNames(trx, userId)).join(', ') }
     for (const { text } of mails) {
       const kind = 'password-changed' as const
-      await add(trx, { channel: 'email', to: text, kind, language, appId: '', variables: {} })
+      await add(trx, { channel: 'email', to: text, kind, language, appId: '', variables })
     }
   }
 
