@@ -320,7 +320,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'password reset, by a grant',
-    18,
+    19,
     6,
     codes.OK,
     async () => {
