@@ -24,7 +24,7 @@ export type Hashes = { first: Candidate; others: readonly (() => Promise<Candida
  * The costs that a client was told by prelogin. A raise may have ended since, or this process does not know yet that it
  * has: which hashes came says so.
  */
-const findTold = ({ nextClientHash, previousClientHash }: SentHashes, costs: Costs): Costs => {
+const findTold = ({ nextClientHash, previousClientHash }: Partial<SentHashes>, costs: Costs): Costs => {
   const { cost, nextCost, previousCost } = costs
   if (nextClientHash !== undefined && nextCost === 0 && previousCost > 0) {
     return { cost: previousCost, nextCost: cost, previousCost: 0 }
@@ -35,8 +35,13 @@ const findTold = ({ nextClientHash, previousClientHash }: SentHashes, costs: Cos
   return costs
 }
 
-export const labelHashes = (sent: SentHashes, costs: Costs): ReadonlyMap<number, string> => {
-  const told = findTold(sent, costs)
+/** `beside`: what else the caller sent, which says more of what it was told. */
+export const labelHashes = (
+  sent: SentHashes,
+  costs: Costs,
+  beside: Partial<SentHashes> = sent,
+): ReadonlyMap<number, string> => {
+  const told = findTold(beside, costs)
   const labelled = [
     [told.cost, sent.clientHash],
     [told.nextCost, sent.nextClientHash],

@@ -18,13 +18,12 @@ export const createNewVerifiers = ({ passwords, verifiers, random }: NewVerifier
   const makeVerifiers = createMakeVerifiers({ passwords, verifiers })
 
   /** A hash for the number, under a salt that is in no relation to the login that was registered. */
-  const hashesOfNumber = async ({ number, password }: RegisterInput) => {
+  const hashesOfNumber = async (input: RegisterInput) => {
+    const { number, password } = input
     if (password === undefined && number === undefined) return undefined
     const salt = number && password === undefined ? number.salt : randomSalt(random.bytes(randomSaltBytes))
-    return {
-      salt,
-      hashes: await passwords.hashesOf(password === undefined ? { ...number } : { password }, () => salt),
-    }
+    const own = password === undefined ? { ...number } : { password }
+    return { salt, hashes: await passwords.hashesOf(own, () => salt, input) }
   }
 
   const createOfNumber = async (input: RegisterInput, own: LoginVerifier): Promise<Secrets> => {

@@ -57,15 +57,22 @@ export const createPasswords = (needs: PasswordsNeeds) => {
       }
     },
     saltFrom,
-    /** Throws PARAMETER_MISSING unless there is exactly one of hash and password. */
-    hashesOf: async (input: PasswordInput, salt: () => Promise<string> | string): Promise<Hashes> => {
+    /**
+     * Throws PARAMETER_MISSING unless there is exactly one of hash and password. `beside`: the hashes of the same call for
+     * another login.
+     */
+    hashesOf: async (
+      input: PasswordInput,
+      salt: () => Promise<string> | string,
+      beside: PasswordInput = input,
+    ): Promise<Hashes> => {
       const { clientHash, password, ...others } = input
       if (clientHash !== undefined && password !== undefined) {
         throw new Failure('PARAMETER_INVALID', { info: 'clientHash or password, not both' })
       }
       if (clientHash !== undefined) {
         if (!isClientHash(clientHash)) throw new Failure('PARAMETER_INVALID', { info: 'clientHash' })
-        return { first: { byCost: labelHashes({ clientHash, ...others }, costs()) }, others: [] }
+        return { first: { byCost: labelHashes({ clientHash, ...others }, costs(), beside) }, others: [] }
       }
       if (password === undefined) throw new Failure('PARAMETER_MISSING', { info: 'clientHash or password' })
       if (!isPasswordLong(password)) throw new Failure('PASSWORD_LENGTH')
