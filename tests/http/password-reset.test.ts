@@ -169,6 +169,11 @@ t.test('a link leads to a form, which works without a script and for one click',
   const both = (word: string) => ({ newPassword: word, again: word })
   const elsewhere = await submit({ code, ...both(newWord) }, '203.0.113.9')
   t.equal(elsewhere.status, 403, 'not in the clear')
+  t.equal(
+    (await world.request({ url, from: '203.0.113.9' })).status,
+    403,
+    'nor is a password asked for there',
+  )
   t.match((await submit({ code, newPassword: newWord, again: oldWord })).body, '两次输入的密码不一致')
   t.equal((await submit({ code, ...both('password') })).status, 400, 'a common one')
   t.equal((await submit({ code: code === '000000' ? '000001' : '000000', ...both(newWord) })).status, 400)
@@ -180,6 +185,7 @@ t.test('a link leads to a form, which works without a script and for one click',
   const [, grant = ''] = /name="grant" value="([^"]+)"/.exec(ofOwnName.body) ?? []
   t.ok(grant)
   t.notMatch(ofOwnName.body, 'name="code"')
+  t.match((await submit({ grant, ...both(oldWord) })).body, '新密码与旧密码相同')
   const done = await submit({ grant, ...both(newWord) })
   t.equal(done.status, 200)
   t.match(done.body, '新密码已设置')
@@ -198,4 +204,28 @@ t.test('a link leads to a form, which works without a script and for one click',
   })
   t.match(body, 'Reset your password')
   t.notMatch(body, /<script>alert|<b>/)
+})
+
+t.test('where no form is taken, the link of a reset shows the code', async (t) => {
+  const { world } = await openReset(t, { TORII__SECURITY__PROFILE: 'strict' })
+  const { status } = await world.request({ url: '/password/reset?app=one&flow=reset-1' })
+  t.equal(status, 404)
+})
+
+t.test('a host that a caller invents is in no mail', async (t) => {
+  const links = JSON.stringify([{ app: '', to: '' }])
+  const { world, own } = await openReset(t, {
+    TORII__MAIL__LINKS: links,
+    TORII__SECURITY__PROFILE: 'legacy',
+  })
+  await own('opal', 'opal@mail.example')
+  const { appId: appid, appSecret: appsecret } = world.app
+  const host = 'evil.example'
+  const headers = { host, 'x-forwarded-host': host, forwarded: `host=${host}`, origin: `https://${host}` }
+  const json = { appid, appsecret, purpose: 'reset', address: 'opal@mail.example' }
+  const { body } = await world.request({ url: '/v1/code/send', json, headers })
+  t.equal(JSON.parse(body).code, codes.OK, body)
+  const [message] = await readMessages(world.send)
+  t.match(message?.text, 'https://login.example/password/reset?')
+  t.notMatch(JSON.stringify(message), host)
 })

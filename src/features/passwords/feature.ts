@@ -76,10 +76,12 @@ export const passwords = feature({
     const freshChange = { ...changeShape, maxAuthAgeSeconds: config.password.freshSeconds }
     const { change, findLogins } = createChange(needs)
     const { begin, reset, resetOnly } = createReset({ ...needs, db, clock, sealer })
-    needs.codes.handle('reset', { begin, page: resetPath })
+    // A form is a plain call.
+    const hasForm = config.security.profile !== 'strict'
+    needs.codes.handle('reset', { begin, page: hasForm ? resetPath : undefined })
     return {
       api: {},
-      pages: createResetPages({ findApp: needs.findApp, resetOnly }),
+      pages: hasForm ? createResetPages({ findApp: needs.findApp, resetOnly }) : [],
       operations: [
         operation(loginsShape)(async (_input, caller) => ({ code: 'OK', ...(await findLogins(caller)) })),
         operation(freshChange)(async (input, caller) => ({ code: 'OK', ...(await change(input, caller)) })),

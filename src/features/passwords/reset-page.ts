@@ -25,6 +25,7 @@ const texts = {
     again: '再次输入新密码',
     go: '设置新密码',
     differ: '两次输入的密码不一致',
+    same: '新密码与旧密码相同，请换一个',
     done: '新密码已设置。请在应用中用新密码登录。',
     over: '链接已失效：已使用过、已过期，或不完整。请重新申请验证码。',
   },
@@ -37,6 +38,7 @@ const texts = {
     again: 'New password, again',
     go: 'Set the new password',
     differ: 'The two passwords are not the same',
+    same: 'This is the old password: choose another one',
     done: 'The new password is set. Log in with it in the app.',
     over: 'This link is over: it was used, has expired, or is not complete. Ask for another code.',
   },
@@ -107,7 +109,8 @@ export const createResetPages = ({ findApp, resetOnly }: ResetPageNeeds): Page[]
       if (flowOver.includes(entry.name)) return renderEnd(language, 'over')
       const { grant: fresh } = options.members ?? {}
       const next = typeof fresh === 'string' ? { ...given, grant: fresh } : given
-      return renderForm(language, next, entry.text[language])
+      const isOld = entry.name === 'PARAMETER_INVALID'
+      return renderForm(language, next, isOld ? texts[language].same : entry.text[language])
     }
   }
 
@@ -122,6 +125,8 @@ export const createResetPages = ({ findApp, resetOnly }: ResetPageNeeds): Page[]
       path: resetPath,
       method: 'GET',
       limit: 'other',
+      // No password is typed where the form would be refused.
+      isPrivate: true,
       render: ({ caller, parameters }) => renderForm(caller.language, readGiven(parameters)),
     },
     {

@@ -37,7 +37,7 @@ export type Try = {
 /** What the feature that owns a purpose does about it. Operations of its own call `send` and `consume` instead. */
 export type PurposeHandler = {
   /** The page that a link in the mail leads to, for an app that has no page of its own. */
-  page?: string
+  page?: string | undefined
   /** For `/v1/code/send` with an address: what is sent, and to which account. Without it that is refused. */
   begin?(address: Address, caller: AppCaller): Promise<Found & { asWhat: AsWhat }>
   /** For `/v1/verify`: calls `consume`, and answers. Without it that is refused. */
