@@ -6,17 +6,35 @@ import type { LoginRow } from '../tables.ts'
 /** Ended by one login at most: a number that was ever exceeded by far shrinks with the next logins. */
 const mostBeyond = 50
 
+const liveColumns = [
+  'loginId',
+  'appId',
+  'deviceId',
+  'deviceType',
+  'deviceName',
+  'givenName',
+  'os',
+  'osver',
+  'authenticatedAt',
+] as const
+
+/** A login that has neither ended nor expired, as its user and the rule of device slots see it. */
+export type LiveLogin = Pick<LoginRow, (typeof liveColumns)[number]>
+
+const selectLive = (db: Executor, userId: number, nowMs: number) =>
+  db
+    .selectFrom('logins')
+    .where('userId', '=', userId)
+    .where('endedAt', 'is', null)
+    .where('expiresAt', '>', nowMs)
+
 /** The live logins of a user that are older than the newest `most`. */
 export const findLoginsBeyond = async (
   db: Executor,
   { userId, nowMs, most }: { userId: number; nowMs: number; most: number },
 ): Promise<Buffer[]> => {
-  const rows = await db
-    .selectFrom('logins')
+  const rows = await selectLive(db, userId, nowMs)
     .select('loginId')
-    .where('userId', '=', userId)
-    .where('endedAt', 'is', null)
-    .where('expiresAt', '>', nowMs)
     .orderBy('authenticatedAt', 'desc')
     .orderBy('loginId')
     .limit(mostBeyond)
@@ -25,32 +43,9 @@ export const findLoginsBeyond = async (
   return rows.map(({ loginId }) => loginId)
 }
 
-/** A login that has neither ended nor expired, as its user and the rule of device slots see it. */
-export type LiveLogin = Pick<
-  LoginRow,
-  | 'loginId'
-  | 'appId'
-  | 'deviceId'
-  | 'deviceType'
-  | 'deviceName'
-  | 'givenName'
-  | 'os'
-  | 'osver'
-  | 'authenticatedAt'
->
-
 /** Oldest first. */
 export const findLiveLogins = (db: Executor, userId: number, nowMs: number): Promise<LiveLogin[]> =>
-  db
-    .selectFrom('logins')
-    .select(['loginId', 'appId', 'deviceId', 'deviceType', 'deviceName', 'givenName', 'os', 'osver'])
-    .select('authenticatedAt')
-    .where('userId', '=', userId)
-    .where('endedAt', 'is', null)
-    .where('expiresAt', '>', nowMs)
-    .orderBy('authenticatedAt')
-    .orderBy('loginId')
-    .execute()
+  selectLive(db, userId, nowMs).select(liveColumns).orderBy('authenticatedAt').orderBy('loginId').execute()
 
 export const endLogins = async (db: Executor, loginIds: readonly Buffer[], ending: Ending): Promise<void> => {
   await db
@@ -69,13 +64,8 @@ export const findShownLogins = (
   db: Executor,
   { userId, nowMs, most }: { userId: number; nowMs: number; most: number },
 ): Promise<ShownLogin[]> =>
-  db
-    .selectFrom('logins')
-    .select(['loginId', 'appId', 'deviceId', 'deviceType', 'deviceName', 'givenName', 'os', 'osver'])
-    .select(['authenticatedAt', 'network', 'a2RotatedAt', 'lastSeenAt', 'expiresAt'])
-    .where('userId', '=', userId)
-    .where('endedAt', 'is', null)
-    .where('expiresAt', '>', nowMs)
+  selectLive(db, userId, nowMs)
+    .select([...liveColumns, 'network', 'a2RotatedAt', 'lastSeenAt', 'expiresAt'])
     .orderBy('authenticatedAt', 'desc')
     .orderBy('loginId')
     .limit(most)
