@@ -1,4 +1,4 @@
-/** What someone reads who tries Torii. */
+/** What a trial prints when it has started. */
 import { networkInterfaces } from 'node:os'
 import type { Logger } from './adapters/logger.ts'
 import { describeAddress } from './adapters/network.ts'

@@ -18,7 +18,7 @@ const rows: [title: string, sent: SentHashes, now: typeof still, byCost: Record<
   ['one hash', { clientHash }, still, { 10: 'own' }],
   ['one hash during a raise', { clientHash }, raising, { 10: 'own' }],
   ['one hash after it', { clientHash }, raised, { 12: 'own' }],
-  ['a next hash that no one asked for', { clientHash, nextClientHash }, still, { 10: 'own' }],
+  ['a next hash that was not asked for', { clientHash, nextClientHash }, still, { 10: 'own' }],
   ['both during a raise', { clientHash, nextClientHash }, raising, { 10: 'own', 12: 'next' }],
   ['both after it, told before', { clientHash, nextClientHash }, raised, { 10: 'own', 12: 'next' }],
   ['both after it', { clientHash, previousClientHash }, raised, { 12: 'own', 10: 'previous' }],

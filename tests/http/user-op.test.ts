@@ -75,7 +75,7 @@ t.test('what is malformed', async (t) => {
       opFrame({ operation: 1, user: named, params: { regmode: 1 } }),
       codes.PARAMETER_INVALID,
     ],
-    ['a login of no one', opFrame({ operation: 7, user: {} }), codes.PARAMETER_MISSING],
+    ['a login without a name', opFrame({ operation: 7, user: {} }), codes.PARAMETER_MISSING],
     [
       'a mail login without mail',
       opFrame({ operation: 7, user: {}, params: { loginmode: 'email' } }),
@@ -99,7 +99,7 @@ t.test('what is malformed', async (t) => {
       codes.PARAMETER_INVALID,
     ],
     [
-      'a flow of no one',
+      'an unknown flow',
       opFrame({ operation: 6, params: { flow: `login-${'0'.repeat(32)}`, code: '123456' } }),
       codes.CODE_EXPIRED,
     ],

@@ -103,7 +103,7 @@ t.test('a target that only looks like a listed one is refused', async (t) => {
   t.equal((await start('liar')).json.code, codes.OK)
 })
 
-t.test('a token that lies about anything logs in nobody', async (t) => {
+t.test('a token with a false claim logs no user in', async (t) => {
   const liar = await openHostileProvider(t)
   const world = await open(t, { liar: liar.row })
   t.match(await logIn(world, liar), { code: codes.LOGGED_IN }, 'the honest one')

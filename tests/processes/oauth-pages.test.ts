@@ -110,7 +110,7 @@ t.test(
   },
 )
 
-t.test('a user who cancels comes back, and the back button logs no one in twice', async (t) => {
+t.test('a user who cancels comes back, and the back button makes no second login', async (t) => {
   const page = await openPage()
   await page.getByRole('button', { name: 'Acme', exact: true }).click()
   await page.getByRole('link', { name: 'Cancel' }).click()
@@ -125,7 +125,7 @@ t.test('a user who cancels comes back, and the back button logs no one in twice'
   t.match(await page.locator('pre').first().innerText(), /"tier": "skey"/)
 })
 
-t.test('a callback that a stranger plants in a browser logs no one in', async (t) => {
+t.test('a callback that a stranger plants in a browser logs no user in', async (t) => {
   const stranger = await openPage()
   const asked = stranger.waitForRequest('**/auth?**')
   await stranger.route('**/auth?**', (route) => route.abort())

@@ -349,7 +349,7 @@ t.test('a phone hands in an ID token for its nonce, once', async (t) => {
   t.equal(
     (await finish({ ...rest, idToken: forged })).code,
     codes.PROVIDER_REFUSED,
-    'a signature of nobody’s',
+    'a signature by an unknown key',
   )
   const { nonce: __, ...fourth } = await begin()
   t.equal((await finish({ ...fourth, idToken: 'x.e30.x' })).code, codes.PROVIDER_REFUSED, 'no token')

@@ -199,7 +199,7 @@ t.test('a page by auth_request of a real nginx', async (t) => {
   )
 })
 
-t.test('nginx with wrong credentials lets nobody in, and its log says why', async (t) => {
+t.test('nginx with wrong credentials lets no user in, and its log says why', async (t) => {
   const torii = await openTorii(t)
   const service = await startService(t)
   const wrong = { ...torii.backend, appSecret: 'x'.repeat(32) }

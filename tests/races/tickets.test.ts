@@ -1,4 +1,4 @@
-/** Tickets in the hands of somebody who means harm: thieves, other apps, and moments at which something fails. */
+/** Tickets in the wrong hands: thieves, other apps, and moments at which something fails. */
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { createBatch } from '../../src/adapters/batch.ts'

@@ -33,7 +33,7 @@ const callOf =
 const session = async (at: ServerProcess, token: string) =>
   (await callOf(at)('/v1/session', { token, n: randomName() })).code
 
-/** Somebody logged in as JSON, and a key of version 2 that is not bound to it yet. */
+/** A user logged in as JSON, and a key of version 2 that is not bound to it yet. */
 const enter = async (at: ServerProcess) => {
   const account = { regmode: 'anonymous', user: { userName: randomName() }, password: 'pass word' }
   const { user, tickets } = (await callOf(at)('/v1/register', account)) as Answer & {
@@ -62,7 +62,7 @@ const enter = async (at: ServerProcess) => {
       await untilRunning(own.url, fleet.database)
       await client.config('SET', 'maxmemory', '1')
       await held.release()
-      t.equal((await trade).code, codes.STORE_UNREACHABLE, 'nobody is told that it was done')
+      t.equal((await trade).code, codes.STORE_UNREACHABLE, 'no reply says that it was done')
       await work()
       await client.config('SET', 'maxmemory', '0')
     },

@@ -1,7 +1,7 @@
 /**
  * Logins at a provider that are under way, in the store. The state names the first half, and goes to the provider; the
- * code names the second half, and goes to the app. Each is taken once, and the second needs the verifier of whoever
- * began: neither a planted callback nor a stolen code logs anyone in.
+ * code names the second half, and goes to the app. Each is taken once, and the second needs the verifier of the app
+ * that began: a planted callback logs no user in, nor does a stolen code.
  */
 import type { Sealer, ServerCrypto } from '../../adapters/crypto.ts'
 import type { ProviderProfile } from '../../adapters/providers/driver.ts'
@@ -39,7 +39,7 @@ export type Proven = {
 
 /** Time to log in at the provider. */
 export const begunSeconds = 600
-export const codeSeconds = 60
+const codeSeconds = 60
 
 const secretBytes = 24
 const isSecret = (text: string) => /^[A-Za-z0-9_-]{32}$/.test(text)

@@ -1,6 +1,6 @@
 /**
- * An identity joins the account that has verified the same address. Whoever had a hand in that account before may be a
- * thief who registered the address of a victim: afterwards only the mailbox and this identity open it.
+ * An identity joins the account that has verified the same address. A thief may have registered that account with the
+ * address of a victim: afterwards only the mailbox and this identity open it.
  */
 import type { Clock } from '../../adapters/clock.ts'
 import type { Executor } from '../../adapters/db/index.ts'

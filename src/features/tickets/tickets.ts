@@ -50,7 +50,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   const ofUser = createLoginsOfUser({ db, clock, skeys })
 
   /**
-   * When the user of a ticket proved who he is: at the beginning of its login. 0 for another device than that of the
+   * When the user of a ticket proved who they are: at the beginning of its login. 0 for another device than that of the
    * login: backends see SKeys, and must not do with one what its user alone may do.
    */
   const findAuthenticatedAt = async (ticket: CallerTicket, { device }: Caller): Promise<number> => {

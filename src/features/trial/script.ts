@@ -69,7 +69,7 @@ const actions = {
   session: () => call('/v1/session', { token: ticket ?? '' }),
   logout: () => call('/v1/logout', { token: ticket ?? '' }),
 }
-/** In this tab alone: whoever has the code without it has nothing. */
+/** In this tab alone: the code is worth nothing without it. */
 const keep = (name) => 'oauth-' + name
 const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 const goTo = async (provider) => {

@@ -128,7 +128,7 @@ t.test('one device, or all others, are logged out, and the owner is told by mail
   t.match(
     await call('/v1/device/revoke', { token, revoke: 'others', rid: '3' }),
     { code: codes.FRESH_LOGIN_NEEDED },
-    'a thief with an old ticket logs nobody out',
+    'a thief with an old ticket logs no device out',
   )
 })
 

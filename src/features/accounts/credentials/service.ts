@@ -33,7 +33,7 @@ export const createCredentials = (needs: CredentialsNeeds) => {
     create,
     checkOld: createCheckOld({ ...needs, findFit, saltOf }),
     ...createReplacePassword(needs),
-    /** The failed logins of this place: its user has proved otherwise who he is. */
+    /** The failed logins of this place: its user has proved by other means who is asking. */
     forgetFailures: async (userId: number, caller: AppCaller): Promise<void> => {
       const situation = await findLoginSituation(db.write, {
         givenKey: numberKey(userId),
