@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue, Failure } from '../protocol/errors.ts'
 import type { Caller } from './caller.ts'
-import { layOut, type PlainPage } from './page-layout.ts'
+import { type ConfirmPage, layOut, type PlainPage, toPlain } from './page-layout.ts'
 import { readParameters } from './parameters.ts'
 import { isOnThisMachine } from './privacy.ts'
 
@@ -19,6 +19,7 @@ export type PageRequest = {
 export type PageReply =
   | { html: string; status?: number }
   | (PlainPage & { status?: number })
+  | ConfirmPage
   | { redirectTo: string }
   | { file: string | Uint8Array; type: string; cacheSeconds: number }
 
@@ -64,6 +65,7 @@ export const sendHtml = (reply: FastifyReply, html: string, nonce: string) =>
 
 const sendPage = (reply: FastifyReply, page: PageReply, { language }: Caller, nonce: string) => {
   if ('redirectTo' in page) return reply.redirect(page.redirectTo, 303)
+  if ('confirm' in page) return sendHtml(reply, layOut(toPlain(page), language, nonce), nonce)
   if ('title' in page) return sendHtml(reply.code(page.status ?? 200), layOut(page, language, nonce), nonce)
   if ('html' in page) return sendHtml(reply.code(page.status ?? 200), page.html, nonce)
   return reply

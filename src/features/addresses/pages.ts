@@ -1,4 +1,4 @@
-/** The page behind the link to undo a change. It asks for a click: scanners of mail that open it use nothing up. */
+/** The page behind the link to undo a change. */
 import type { PageReply } from '../../http/pages.ts'
 import type { Language } from '../../protocol/errors.ts'
 import { undoPath } from './notify.ts'
@@ -22,17 +22,9 @@ const texts = {
   },
 } as const satisfies Record<Language, Record<string, string>>
 
-/** The secret is in the fragment, which no log sees; it leaves the browser with the click. */
-const script = `
-const secret = location.hash.slice(1)
-history.replaceState(null, '', location.pathname)
-document.getElementById('secret').value = secret
-document.getElementById('go').hidden = secret === ''`
-
 export const renderAsk = (language: Language): PageReply => {
   const { title, about, go } = texts[language]
-  const form = `<form method="post" action="${undoPath}"><input type="hidden" name="secret" id="secret"><button id="go" hidden>${go}</button></form>`
-  return { title, body: `<p>${about}</p>${form}`, script }
+  return { title, about, confirm: { path: undoPath, member: 'secret', button: go } }
 }
 
 export const renderAnswer = (language: Language, isDone: boolean): PageReply => {

@@ -1,5 +1,4 @@
-/** The page behind the link that ends a login. It asks for a click: scanners of mail that open it end nothing. */
-
+/** The page behind the link that ends a login. */
 import type { Page, PageReply } from '../../../http/pages.ts'
 import type { Language } from '../../../protocol/errors.ts'
 import { endPath, type NewDevice } from './notice.ts'
@@ -23,17 +22,9 @@ const texts = {
   },
 } as const satisfies Record<Language, Record<string, string>>
 
-/** The name of the login is in the fragment, which no log sees; it leaves the browser with the click. */
-const script = `
-const login = location.hash.slice(1)
-history.replaceState(null, '', location.pathname)
-document.getElementById('login').value = login
-document.getElementById('go').hidden = login === ''`
-
 const renderAsk = (language: Language): PageReply => {
   const { title, about, go } = texts[language]
-  const form = `<form method="post" action="${endPath}"><input type="hidden" name="login" id="login"><button id="go" hidden>${go}</button></form>`
-  return { title, body: `<p>${about}</p>${form}`, script }
+  return { title, about, confirm: { path: endPath, member: 'login', button: go } }
 }
 
 const renderAnswer = (language: Language, isDone: boolean): PageReply => {
