@@ -12,3 +12,11 @@ export const plainName = (text: string): string => {
     .trim()
   return [...words].slice(0, longestName).join('').trim()
 }
+
+/** The same of a version: dots between digits stay. */
+export const plainVersion = (text: string): string =>
+  text
+    .split(/(?<=\d)\.(?=\d)/)
+    .map(plainName)
+    .join('.')
+    .slice(0, longestName)

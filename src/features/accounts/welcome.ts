@@ -1,4 +1,4 @@
-import { plainName } from '../../protocol/plain-name.ts'
+import { plainName, plainVersion } from '../../protocol/plain-name.ts'
 import type { BegunLogin, LoginTickets } from '../tickets/api.ts'
 import type { LoginReply, WelcomeReply } from './wire.ts'
 
@@ -17,7 +17,7 @@ const describeReplaced = ({ deviceType, os, osver, deviceName, givenName, authen
   type: plainName(deviceType),
   os: plainName(os),
   device: givenName ?? plainName(deviceName),
-  osver,
+  osver: plainVersion(osver),
   at: Math.floor(authenticatedAt / 1_000),
 })
 

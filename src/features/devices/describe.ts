@@ -1,4 +1,4 @@
-import { plainName } from '../../protocol/plain-name.ts'
+import { plainName, plainVersion } from '../../protocol/plain-name.ts'
 import type { LiveLogin } from '../tickets/api.ts'
 
 /** A login as its user sees it: the device, and when the user logged in there. */
@@ -15,6 +15,6 @@ export const describeLogin = ({
   type: plainName(deviceType),
   os: plainName(os),
   device: givenName ?? plainName(deviceName),
-  osver,
+  osver: plainVersion(osver),
   at: Math.floor(authenticatedAt / 1_000),
 })

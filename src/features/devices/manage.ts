@@ -4,7 +4,7 @@ import type { Store } from '../../adapters/store/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { plainName } from '../../protocol/plain-name.ts'
+import { plainName, plainVersion } from '../../protocol/plain-name.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { Tickets } from '../tickets/api.ts'
@@ -60,7 +60,7 @@ export const createManage = ({ db, store, tickets, addresses, outbox, findAppNam
         app: apps.get(login.appId) ?? '',
         type: plainName(login.deviceType),
         os: plainName(login.os),
-        osver: login.osver,
+        osver: plainVersion(login.osver),
         device: login.givenName ?? plainName(login.deviceName),
         network: login.network,
         authenticatedAt: seconds(login.authenticatedAt),

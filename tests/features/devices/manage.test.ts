@@ -28,7 +28,7 @@ const open = async (t: Test, environment: Environment = {}) => {
   const { tickets } = await call('/v1/verify', { flow, code, device })
   let count = 0
   const logIn = async (type: string, name: string) => {
-    const device = { type, device: name }
+    const device = { type, device: name, osver: '17.1 <b>see evil.example' }
     const reply = await call('/v1/login', { login: 'maple', password, device, rid: String(++count) })
     t.equal(reply.code, codes.LOGGED_IN)
     return (reply.tickets as Tickets).skey
@@ -58,6 +58,7 @@ t.test('a user sees where the account is logged in', async (t) => {
   })
   t.ok(first?.app, 'the name of the app')
   t.match(second, { type: 'phone', device: /^a href https evil example Call 555 a$/, isThis: false })
+  t.equal(second?.osver, '17.1 b see evil example', 'no markup and no link in a version')
   t.match(await list(phone), [{ isThis: true }, { isThis: false }])
 })
 
