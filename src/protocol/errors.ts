@@ -1,7 +1,7 @@
 /**
  * The catalogue: every code that a reply may carry. Numbers are `ABBCCDD` (A: 1 done, 2 refused, 3 warning;
  * BB module; CC kind; DD detail); they are appended, never reused. A row is
- * `[number, HTTP status of a JSON body, Chinese, English, number in err of a hello or key exchange?]`.
+ * `[number, HTTP status of a JSON body, Chinese, English, number in err of a frame?]`.
  */
 const rows = {
   OK: [1000000, 200, '完成', 'Done'],
@@ -24,7 +24,7 @@ const rows = {
   STORE_UNREACHABLE: [2010201, 503, '缓存服务暂时无法连接', 'The store cannot be reached', 9],
   TEXT_INVALID: [2020100, 400, '文本不符合要求', 'The text is not valid'],
   TEXT_CHARACTERS: [2020101, 400, '含有不允许的字符', 'The text has characters that are not allowed'],
-  MAIL_INVALID: [2020201, 400, '邮箱地址格式错误', 'The e-mail address is not valid'],
+  MAIL_INVALID: [2020201, 400, '邮箱地址格式错误', 'The e-mail address is not valid', 19],
   PHONE_INVALID: [2020205, 400, '手机号码格式错误', 'The phone number is not valid', 20],
   ADDRESS_INVALID: [
     2020206,
@@ -69,7 +69,7 @@ const rows = {
   OLD_PASSWORD_WRONG: [2030103, 401, '原密码错误', 'The old password is wrong'],
   PASSWORD_MUST_CHANGE: [2030105, 403, '请先修改密码', 'The password must be changed first'],
   MAIL_FAILED: [2030200, 503, '邮件发送失败', 'The mail could not be sent', 19],
-  SMS_FAILED: [2030201, 503, '短信发送失败', 'The SMS could not be sent'],
+  SMS_FAILED: [2030201, 503, '短信发送失败', 'The SMS could not be sent', 20],
   ALREADY_REGISTERED: [2040102, 409, '该用户名已被注册', 'This name is already registered'],
   REGISTER_MODE: [2040103, 403, '不允许以这种方式注册', 'This way of registering is not allowed'],
   NAME_LENGTH: [2040105, 400, '名称或文本长度不符合要求', 'The name or text is too short or too long'],
@@ -98,7 +98,7 @@ const rows = {
   KX_CHECK_DATA: [2090013, 400, '校验数据已使用过', 'This proof was used before', 13],
   KX_CONTENT: [2090014, 400, '消息内容不完整', 'A part of the message is missing or wrong', 14],
   TIER_WANTED: [2100400, 403, '需要另一种登录票据', 'A ticket of another tier is needed', 16],
-  FRESH_LOGIN_NEEDED: [2100401, 403, '请重新登录后再操作', 'Log in again first'],
+  FRESH_LOGIN_NEEDED: [2100401, 403, '请重新登录后再操作', 'Log in again first', 16],
   BUSINESS_UNKNOWN: [2100402, 403, '该业务未对此应用开放', 'This business does not serve this app or path'],
   NO_DEVICE_SLOT: [2100430, 409, '登录设备数已达上限', 'Too many devices are logged in'],
   DEVICE_UNKNOWN: [2100431, 404, '没有这个登录设备', 'The user is not logged in there'],
@@ -131,7 +131,7 @@ export type CatalogueEntry = {
   code: number
   status: number
   text: Record<Language, string>
-  /** `err.number` of a hello or key exchange. */
+  /** `err.number` of a frame. */
   number?: number
 }
 

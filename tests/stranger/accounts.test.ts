@@ -5,6 +5,7 @@ import { readCode } from '../harness/messages.ts'
 import { until } from '../harness/test-server.ts'
 import { items, type Json, text } from './client.ts'
 import { drawVerifier, hashes, prelogin } from './passwords.ts'
+import { jsonOps } from './user-ops.ts'
 import { logIn, openWorld, password, ticketOf } from './world.ts'
 
 /** One server for all tests here; each has users of its own, and the raise of the cost comes last. */
@@ -29,7 +30,9 @@ t.test('a user proves again who is asking: by a password, and by a code', async 
 
   clock.add(400_000)
   const revoke = (token: string) => json.call('/v1/device/revoke', { token, revoke: 'others' })
-  t.match((await revoke(skey)).body, { code: 2100401, how: Array })
+  t.match((await revoke(skey)).body, { code: 2100401, maxAuthAge: 300, how: ['password', 'code'] })
+  const byFrame = await jsonOps(json)({ operation: 5, params: { email: 'new@example.com' }, token: skey })
+  t.match(byFrame, { code: 2100401, error: { number: 16, name: 'ErrTNotPermission' } })
   const logins = items((await json.call('/v1/password/logins', { token: skey })).body, 'logins')
   t.match(logins.map(({ kind }) => kind).sort(), ['email', 'name', 'number'])
   const asked = await prelogin(json, 'beryl')

@@ -53,6 +53,13 @@ t.test('an old client registers, comes back and changes its address', async (t) 
     const key = await exchange1(json, suite)
     const user = { email, nickName: 'Amber' }
     const params = { regmode: 'email' }
+    const mistyped = await send({
+      operation: op.register,
+      user: { email: 'amber' },
+      secrets: { pwd: password },
+      params,
+    })
+    t.match(mistyped, { code: 2020201, error: { number: 19, name: 'ErrTEmail' } }, `${form}: no address`)
     const waiting = await send({ operation: op.register, user, secrets: { pwd: password }, params })
     t.match(waiting, { code: 1020001, operation: op.register, status: 'waitcode', users: [user] }, form)
     t.match(waiting.params, { status: 'waitcode', resendSeconds: '1', expiresSeconds: '600' })
