@@ -67,16 +67,33 @@ t.test('the README stays short', async (t) => {
   t.ok(read('README.md').split('\n').length <= 121)
 })
 
-t.test('protocol.md names every operation and its old names', async (t) => {
-  const page = read('docs/protocol.md')
-  const paths = readdirSync(join(root, 'src/features'))
-    .map((feature) => `src/features/${feature}/wire.ts`)
-    .filter((path) => existsSync(join(root, path)))
-    .flatMap((path) => [...read(path).matchAll(/'(\/(?:v1|tests)\/[^']+|\/[a-z]+\.php)'/g)])
-    .map(([, path = '']) => path)
-  t.ok(paths.length > 10, 'the paths are found')
+/** Names of each operation, and what copies of it do, as its shape has them. */
+const shapes = readdirSync(join(root, 'src/features'))
+  .map((feature) => `src/features/${feature}/wire.ts`)
+  .filter((path) => existsSync(join(root, path)))
+  .flatMap((path) => [...read(path).matchAll(/path: '([^']+)'.*?aliases: \[(.*?)\].*?replay: '([a-z]+)'/gs)])
+  .map(([, path = '', aliases = '', replay = '']) => ({
+    path,
+    replay,
+    names: [path, ...[...aliases.matchAll(/'([^']+)'/g)].map(([, alias = '']) => alias)],
+  }))
+
+t.test('the first table of protocol.md has every operation and its old names', async (t) => {
+  const [, first = ''] = read('docs/protocol.md').split(/^## [12]\. .*$/m)
+  const names = shapes.flatMap((shape) => shape.names)
+  t.ok(names.length > 40, 'the names are found')
+  const rows = first.split('\n').filter((line) => line.startsWith('|'))
   t.same(
-    paths.filter((path) => !page.includes(`\`${path}\``)),
+    names.filter((name) => !rows.some((row) => row.includes(`\`${name}\``))),
     [],
   )
+})
+
+t.test('protocol.md says of every operation what copies of it do', async (t) => {
+  const rows = read('docs/protocol.md').split('| operations | the same bytes again')[1]?.split('\n') ?? []
+  const [once = [], login = []] = rows.slice(2, 4).map((row) => row.split('|')[1]?.trim().split(', '))
+  const pathsOf = (replay: string) =>
+    shapes.flatMap((shape) => (shape.replay === replay ? [shape.path.replace('/v1/', '')] : []))
+  t.same([...once].sort(), pathsOf('once').sort())
+  t.same([...login].sort(), pathsOf('login').sort())
 })
