@@ -43,6 +43,9 @@ export function testRings(t: Test, { name, stores, listLives }: Subject) {
     t.equal((await two.touch(`${tag}:d`, 60_000, [])).used, true)
     await put(two, 'd', 2)
     t.equal((await one.touch(`${tag}:d`, 60_000, [])).used, true, 'what was touched keeps its marks')
+    await put(one, 'a')
+    await put(two, 'd')
+    t.equal(await found(), 'ad', 'a key takes no second place in its ring')
 
     const crowd = { key: `${tag}:crowd`, most: 8, ttlMs: 60_000 }
     await times(200, (place) =>

@@ -96,3 +96,23 @@ t.test(
     t.match(await verify(map, openkey), { active: false, reason: 'logged-out' })
   },
 )
+
+t.test('retries of one A2 give no more OpenKeys than a login may have', async (t) => {
+  const { server, agree, exchange, verify } = await openConsents(t)
+  const scopes = Array.from({ length: 20 }, (_, place) => `s${place}`)
+  const app = await server.apps.add({ name: 'Many', isThirdParty: true, scopes })
+  const { a2 } = await agree('amber', app, scopes)
+  const first = await exchange(a2, app, { scopes: [] })
+  const again = await exchange(a2, app, { scopes: [] })
+  t.equal(again.tickets.openkey, first.tickets.openkey, 'a retry gets what its first try got')
+  const given: string[] = []
+  for (const scope of scopes) {
+    // Twice: a copy takes no second place.
+    for (const _ of [1, 2]) given.push((await exchange(a2, app, { scopes: [scope] })).tickets.openkey)
+  }
+  const seen = await Promise.all([...new Set(given)].map((openkey) => verify(app, openkey)))
+  t.strictSame(
+    seen.map(({ active }) => active),
+    scopes.map((_, place) => place >= 4),
+  )
+})

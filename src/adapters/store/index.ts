@@ -90,8 +90,9 @@ export interface Store {
    */
   pushEach(rings: readonly BoundedRing[], entry: string, ttlMs: number): Promise<string[]>
   /**
-   * `setTouched` of a key and `pushBounded` of that key in one step; keys that fall out of the ring are removed, whatever
-   * they hold. Where there is no room nothing changes. On Redis Cluster the ring and all keys in it share one hash tag.
+   * `setTouched` of a key and `pushBounded` of that key in one step; one that is in the ring already keeps its place.
+   * Keys that fall out of the ring are removed, whatever they hold. Where there is no room nothing changes. On Redis
+   * Cluster the ring and all keys in it share one hash tag.
    */
   setInRing(input: ValueInRing): Promise<void>
   /** Removes the keys, whatever they hold. On Redis Cluster they share one hash tag. */

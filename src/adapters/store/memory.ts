@@ -236,7 +236,9 @@ export function createMemoryStore({ maxKeys, clock, reserved = [] }: MemoryStore
       const isNew = find(key) === undefined
       putTouched(key, value, ttlMs, ownIdleMs)
       try {
-        remove(push(ring.key, key, ring.most, ring.ttlMs))
+        const keys = find(ring.key)?.content
+        if (keys && isRing(keys) && keys.includes(key)) put(ring.key, keys, ring.ttlMs)
+        else remove(push(ring.key, key, ring.most, ring.ttlMs))
       } catch (error) {
         if (isNew) remove([key])
         throw error

@@ -157,7 +157,9 @@ export const scripts = {
   setInRing: script(`
     local prefix = string.sub(KEYS[1], 1, -#ARGV[1] - 1)
     local used = redis.call('HEXISTS', KEYS[1], 'used') == 1
-    local over = redis.call('RPUSH', KEYS[2], ARGV[1]) - ARGV[5]
+    local isIn = false
+    for _, key in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do isIn = isIn or key == ARGV[1] end
+    local over = isIn and 0 or redis.call('RPUSH', KEYS[2], ARGV[1]) - ARGV[5]
     redis.call('PEXPIRE', KEYS[2], ARGV[6])
     if not used then
       local time = redis.call('TIME')

@@ -133,10 +133,7 @@ export type JudgedA2 = { login: LoginWithAccount; verdict: A2Verdict }
 export type Below<Prepared, Extra> = {
   /** Throws what refuses it, before the A2 is spent. */
   prepare(parent: TicketRecord): Promise<Prepared>
-  issue(
-    issued: { parent: TicketRecord; pair: Pair; loginId: Buffer; isRetry: boolean },
-    prepared: Prepared,
-  ): Promise<Extra>
+  issue(issued: { parent: TicketRecord; pair: Pair; loginId: Buffer }, prepared: Prepared): Promise<Extra>
 }
 type Step = (
   login: LoginWithAccount,
@@ -260,7 +257,7 @@ export const createA2Rule = (needs: A2Needs) => {
         const { loginId } = next
         const isRetry = verdict !== 'current'
         const [given] = await Promise.all([
-          below.issue({ parent, pair, loginId, isRetry }, prepared),
+          below.issue({ parent, pair, loginId }, prepared),
           skeys.issue({ tier: 'skey', loginId, secret: pair.skeySecret }, parent, clock.now()),
           (isRetry || isBoundElsewhere(login, next)) && keepBinding(next, caller),
         ])

@@ -100,14 +100,12 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
     caller: AppCaller,
   ): Below<Lowered, Given> => ({
     prepare: async (parent) => target(parent, input, caller),
-    issue: async ({ parent, pair, loginId, isRetry }, own) => {
+    issue: async ({ parent, pair, loginId }, own) => {
       const record = lowerRecord(parent, own, clock.now())
       if (own.sign) return signWith(own.sign, { tier, loginId, record })
       const name = JSON.stringify([tier, record.appId, record.business, record.scopes])
       const ticket = { tier, loginId, secret: pair.secretOf(name) }
-      // The first try has entered the ring: with each copy of it another ticket would fall out.
-      if (isRetry) await skeys.issue(ticket, record, clock.now())
-      else await skeys.issueBounded(ticket, record, clock.now())
+      await skeys.issueBounded(ticket, record, clock.now())
       return { ticket: masks.format(ticket), record }
     },
   })
