@@ -431,6 +431,9 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     environment: { TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }) },
   })
   await server.server.apps.set(server.app.appId, { rights: ['words'] })
+  const pay = { name: 'pay', idleSeconds: 600, routes: ['/pay'], appIds: [server.app.appId] }
+  await server.server.businesses.add(pay)
+  await server.server.businesses.reload()
   const guest = await server.server.apps.add({ name: 'guest', isThirdParty: true, scopes: ['profile'] })
   await server.server.apps.reload()
   t.teardown(() => server.close())
@@ -443,6 +446,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const call: Call = async (path, members) => (await device.call(server, path, members)).json as Answer
   const prove = async () => proofOf(await exchangeKey(call, 'AES-CTR'), now())
   const kdf = { nextClientHash: clientHashOf('next') }
+  const previousClientHash = clientHashOf('previous')
   const verifier = 'v'.repeat(43)
   let mails = 0
   const freshMail = () => `amber-${++mails}@example.com`
@@ -471,7 +475,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/login': async () => {
       const { login } = await registerUser(device, server)
       const given = { hashes: [await renew(login.login)], giveUp: ['0'.repeat(32)] }
-      return { ...login, ...kdf, ...about, ...(await prove()), ...given }
+      return { ...login, ...kdf, previousClientHash, ...about, ...(await prove()), ...given }
     },
     '/v1/password/reset': async () => ({
       flow: `reset-${'0'.repeat(32)}`,
@@ -487,7 +491,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const hash = await renew(login.login)
       const { clientHash } = login
       const { salt } = hash
-      return { token, clientHash, salt, hashes: [hash], device: about.device, ...(await prove()) }
+      const given = { clientHash, previousClientHash, salt, hashes: [hash], device: about.device }
+      return { token, ...given, ...(await prove()) }
     },
     '/v1/hello': async () => helloFrame(await exchangeKey(call, 'AES-CTR'), now()),
     '/v1/user-op': async () => {
@@ -552,7 +557,13 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/oauth/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/captcha': async () => ({ purpose: 'register', kind: 'work', theme: 'light' }),
     '/v1/words/check': async () => ({ text: 'text' }),
-    '/v1/ticket/verify': async () => ({ token: (await registerUser(device, server)).skey }),
+    '/v1/ticket/verify': async () => {
+      const { skey } = await registerUser(device, server)
+      const members = { token: skey, to: 'pskey', business: 'pay', n: randomName() }
+      const { json } = await device.call(server, '/v1/ticket/exchange', members)
+      const { pskey: token } = json.tickets as { pskey: string }
+      return { token, tier: 'pskey', business: 'pay', route: '/pay/now', maxAuthAge: 600 }
+    },
     '/v1/ticket/web-code': async () => ({
       token: (await registerUser(device, server)).skey,
       app: server.app.appId,
@@ -569,6 +580,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       token: (await registerUser(device, server)).a2,
       to: 'skey',
       business: 'any',
+      app: 'any',
+      scopes: ['openid'],
     }),
     '/v1/device/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/device/rename': async () => {
@@ -591,7 +604,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     ...['/v1/code/send', '/v1/verify', '/v1/password/reset'],
     ...['/v1/oauth/start', '/v1/oauth/finish', '/v1/oauth/link', '/v1/oauth/unlink'],
   ])
-  // Another way to say the same: a call has one of the two.
+  // Another way to say the same, or asked of a ticket of another tier: a call has one of the two.
   const alternatives = new Set([
     'password',
     'oldHash',
@@ -599,6 +612,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     'plainMsg',
     'texts',
     'tokens',
+    'scopes',
     'flow',
     'code',
   ])
