@@ -194,3 +194,51 @@ t.test('the list names a login that a page of another app has taken over', async
     for (const { payload } of signed) t.ok(hasEnded(payload, list), reader.appId)
   }
 })
+
+t.test('a pSKey as a JWT is for one business, and ends with its login', async (t) => {
+  const { server, app, map, issuer, logIn, call, check, readList, clock } = await openSigned(t)
+  for (const name of ['pay', 'mail'])
+    await server.businesses.add({ name, idleSeconds: 60, routes: [], appIds: [app.appId] })
+  await server.businesses.add({ name: 'other', idleSeconds: 60, routes: [], appIds: [map.appId] })
+  await server.businesses.reload()
+  await server.apps.set(app.appId, { ticketFormat: 'jwt' })
+  await server.apps.reload()
+  const { tickets, user } = await logIn('amber')
+  const exchange = async (token: string, business: string) => {
+    const reply = await call('/v1/ticket/exchange', { token, to: 'pskey', business })
+    return reply as typeof reply & { tickets: { pskey: string } }
+  }
+
+  const reply = await exchange(tickets.skey, 'pay')
+  const seconds = Math.floor(startMs / 1_000)
+  t.match(reply, { expiresAt: seconds + 600, idleAt: seconds + 600 }, 'nothing is kept of it that could idle')
+  const { payload } = await check(reply.tickets.pskey, 'pay', 'pskey+jwt')
+  const { jti, sid, ...claims } = payload
+  t.strictSame(claims, {
+    iss: issuer,
+    aud: 'pay',
+    business: 'pay',
+    sub: user.userId,
+    client_id: app.appId,
+    auth_time: seconds,
+    iat: seconds,
+    exp: seconds + 600,
+  })
+  t.match([jti, sid], [/^[\w-]{22}$/, /^[\w-]{22}$/])
+  await t.rejects(check(reply.tickets.pskey, 'mail', 'pskey+jwt'), 'another business')
+  await t.rejects(check(reply.tickets.pskey, 'pay', 'openkey+jwt'), 'another tier')
+  t.match(await exchange(tickets.skey, 'other'), { code: codes.BUSINESS_UNKNOWN })
+  const fromA2 = await exchange(tickets.a2, 'mail')
+  t.match(fromA2.tickets, { a2: /^a2_/, skey: /^sk_/ })
+  t.equal((await check(fromA2.tickets.pskey, 'mail', 'pskey+jwt')).payload.sid, sid, 'the same login')
+  for (const path of ['/v1/session', '/v1/ticket/exchange'])
+    t.match(await call(path, { token: reply.tickets.pskey, to: 'pskey', business: 'pay' }), {
+      code: codes.NOT_LOGGED_IN,
+    })
+
+  t.notOk(hasEnded(payload, await readList(app)))
+  await call('/v1/logout', { token: tickets.skey })
+  clock.add(500)
+  t.ok(hasEnded(payload, await readList(app)))
+  t.match(await exchange(tickets.skey, 'pay'), { code: codes.NOT_LOGGED_IN })
+})
