@@ -9,7 +9,7 @@ import { ConfigError, listIgnoredVariables, loadConfig, maskConfig } from './con
 import { explainStart } from './explain.ts'
 import { greetTrial } from './greet-trial.ts'
 import { endConnections } from './http/drain.ts'
-import { listWarnings } from './warnings.ts'
+import { listIssuerWarnings, listWarnings } from './warnings.ts'
 
 /** Beyond Node's 511 a burst of new connections would wait for seconds, until their clients knock again. */
 const longestBacklog = 4_096
@@ -55,7 +55,7 @@ const main = async (config: Config) => {
   process.on('exit', logger.writeLinesNow)
   const isDemo = isTrial(config) && isEmbedded(config)
   for (const { path, found, advice } of listWarnings(config))
-    if (!isDemo || path === 'server.lan') warn(`${path}: ${found}; ${advice}`)
+    if (!isDemo || ['server.lan', 'server.publicUrl'].includes(path)) warn(`${path}: ${found}; ${advice}`)
   for (const { name, meant } of listIgnoredVariables()) warn(`${name}: not read; the name is ${meant}`)
   readTlsFiles(config.server.tls)
   const server = await openServer({ config, logger })
@@ -63,6 +63,9 @@ const main = async (config: Config) => {
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
   if (isDemo) await greetTrial(server, logger, address, config.server.lan)
   greet({ start: 'listening', msg: address })
+  if (config.server.publicUrl === '')
+    for (const { path, found, advice } of listIssuerWarnings(config, await server.apps.findSigning()))
+      warn(`${path}: ${found}; ${advice}`)
   server.loadRest().then(
     () => logger.debug('all packages are loaded'),
     (error) => logger.warn({ err: error }, 'a package could not be loaded'),

@@ -8,7 +8,7 @@ const isInProgram = (path: string) => path.startsWith(rootFolder)
 
 /** One for each setting that is fine for a trial and not for production. */
 export const listWarnings = (config: Config): Warning[] => {
-  const { server, security, database, store, mail, words } = config
+  const { server, security, database, store, mail, words, providers } = config
   const rows: (Warning & { applies: boolean })[] = [
     {
       applies: isTrial(config),
@@ -69,6 +69,12 @@ export const listWarnings = (config: Config): Warning[] => {
       advice: 'set it to the https:// address of this server',
     },
     {
+      applies: Object.values(providers).some(({ clientId }) => clientId !== '') && server.publicUrl === '',
+      path: 'server.publicUrl',
+      found: 'empty, so no user can log in by a provider, which sends browsers back there',
+      advice: 'set it to the https:// address of this server',
+    },
+    {
       applies: mail.smtp.tls === 'none' && !/^(|localhost|127\..*|::1)$/.test(mail.smtp.host),
       path: 'mail.smtp.tls',
       found: 'none, so codes go to another machine in clear',
@@ -82,4 +88,16 @@ export const listWarnings = (config: Config): Warning[] => {
     },
   ]
   return rows.filter(({ applies }) => applies).map(({ applies, ...warning }) => warning)
+}
+
+/** `appId`: an app that gets its tickets as JWTs, if there is one. */
+export const listIssuerWarnings = ({ server }: Config, appId: string | undefined): Warning[] => {
+  if (appId === undefined || server.publicUrl !== '') return []
+  return [
+    {
+      path: 'server.publicUrl',
+      found: `empty, so app ${appId} gets no pSKeys or OpenKeys: they are JWTs, which name their issuer`,
+      advice: 'set it to the https:// address of this server, or give the app --ticket-format opaque',
+    },
+  ]
 }

@@ -60,6 +60,28 @@ t.test('a test says whether the provider answers and takes our secret; doctor sa
   t.match((await torii('provider', 'test', 'nothing')).stderr, 'nothing is not known')
 })
 
+t.test('doctor says what cannot work without the address of this server', async (t) => {
+  const environment = embeddedEnvironment(createFolder(t))
+  const isPublic = { TORII__SERVER__PUBLIC_URL: 'https://login.example' }
+  const findingsOf = async (more: Record<string, string> = {}) => {
+    const { stdout } = await createTorii({ ...environment, ...more })('doctor', '--json')
+    const { checks } = JSON.parse(stdout) as { checks: { subject: string; state: string; found: string }[] }
+    return checks.filter(({ subject }) => subject === 'server.publicUrl')
+  }
+  const torii = createTorii({ ...environment, ...isPublic })
+  const { appid } = JSON.parse((await torii('app', 'add', 'pay', '--json')).stdout)
+  t.strictSame(await findingsOf(), [])
+  t.match(await findingsOf(plain('http://127.0.0.1:1')), [{ state: 'warning', found: /provider/ }])
+  t.match(await createTorii(environment)('app', 'set', appid, '--ticket-format', 'jwt'), {
+    code: 1,
+    stderr: /server\.publicUrl/,
+  })
+  t.strictSame(await findingsOf(), [])
+  t.match(await torii('app', 'set', appid, '--ticket-format', 'jwt'), { code: 0 })
+  t.match(await findingsOf(), [{ state: 'broken', found: new RegExp(appid) }])
+  t.strictSame(await findingsOf(isPublic), [])
+})
+
 t.test('a key of Apple that is none is told without a call', async (t) => {
   const torii = createTorii({
     ...embeddedEnvironment(join(createFolder(t))),

@@ -24,6 +24,7 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
   }
   const { openDb } = await import('../../src/adapters/db/open.ts')
   const { checkHosts, checkMigrations } = await import('../doctor/database.ts')
+  const { checkIssuer } = await import('../doctor/settings.ts')
   const { checkDatabaseWrites, checkKeyRings, readPins } = await import('../doctor/server-key.ts')
   const db = await openDb({ config: config.database })
   let pins: Pins | undefined
@@ -37,7 +38,8 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
     pins = await readPins(db, config).catch(() => undefined)
     const writes = pins ? await attempt('database writes', () => checkDatabaseWrites(db)) : []
     const rings = pins ? await checkKeyRings(db, config) : []
-    return { findings: [...findings, ...migrations, ...writes, ...rings], pins }
+    const issuer = pins ? await attempt('JWTs', () => checkIssuer(db, config)) : []
+    return { findings: [...findings, ...migrations, ...writes, ...rings, ...issuer], pins }
   } finally {
     await db.close()
   }

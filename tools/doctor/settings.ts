@@ -2,9 +2,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
+import type { Db } from '../../src/adapters/db/index.ts'
 import { type Config, isTrial } from '../../src/config/index.ts'
 import { listIgnoredVariables } from '../../src/config/load.ts'
-import { listWarnings } from '../../src/warnings.ts'
+import { findSigningApp } from '../../src/features/apps/repo.ts'
+import { listIssuerWarnings, listWarnings } from '../../src/warnings.ts'
 import { explain } from '../console/explain.ts'
 import { isoTime } from '../console/text.ts'
 import { broken, type Finding, ok, warning } from './finding.ts'
@@ -38,6 +40,11 @@ export const checkTls = ({ server: { tls } }: Config): Finding[] => {
     return [broken('certificate', explain(error), 'no server starts: correct server.tls')]
   }
 }
+
+export const checkIssuer = async (db: Db, config: Config): Promise<Finding[]> =>
+  listIssuerWarnings(config, await findSigningApp(db.write)).map(({ path, found, advice }) =>
+    broken(path, found, advice),
+  )
 
 type SettingsOptions = { environment: NodeJS.ProcessEnv; production: boolean }
 

@@ -11,7 +11,7 @@ import type { RecordChange } from '../change-log/api.ts'
 import type { Consents } from '../consents/api.ts'
 import { createAppChanges } from './changes.ts'
 import { appRefused, notPublic, unknownId, wrongSecret } from './refusals.ts'
-import { findApp, findApps } from './repo.ts'
+import { findApp, findApps, findSigningApp } from './repo.ts'
 import { isAppId, summarise, toCallerApp } from './summary.ts'
 import type { AppRow } from './tables.ts'
 
@@ -146,6 +146,7 @@ export const createApps = (needs: AppsNeeds) => {
       const row = await find(appId)
       return row !== undefined && summarise(row).redirects.includes(target)
     },
+    findSigning: () => findSigningApp(db.read),
     findName: async (appId: string): Promise<string | undefined> => (await find(appId))?.name,
   }
 }

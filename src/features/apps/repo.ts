@@ -8,6 +8,12 @@ export const findApp = (db: Executor, appId: string): Promise<AppRow | undefined
 export const findApps = (db: Executor): Promise<AppRow[]> =>
   db.selectFrom('apps').selectAll().orderBy('createdAt').orderBy('appId').execute()
 
+/** An app that gets its tickets as JWTs. */
+export const findSigningApp = async (db: Executor): Promise<string | undefined> => {
+  const apps = db.selectFrom('apps').select('appId')
+  return (await apps.where('ticketFormat', '=', 'jwt').limit(1).executeTakeFirst())?.appId
+}
+
 export const insertApp = async (db: Executor, row: AppRow): Promise<void> => {
   await db.insertInto('apps').values(row).execute()
 }
