@@ -69,7 +69,8 @@ t.test('doctor says what cannot work without the address of this server', async 
     return checks.filter(({ subject }) => subject === 'server.publicUrl')
   }
   const torii = createTorii({ ...environment, ...isPublic })
-  const { appid } = JSON.parse((await torii('app', 'add', 'pay', '--json')).stdout)
+  await torii('migrate', 'up')
+  const { appid } = JSON.parse((await torii('app', 'add', 'Shop', '--json')).stdout)
   t.strictSame(await findingsOf(), [])
   t.match(await findingsOf(plain('http://127.0.0.1:1')), [{ state: 'warning', found: /provider/ }])
   t.match(await createTorii(environment)('app', 'set', appid, '--ticket-format', 'jwt'), {
