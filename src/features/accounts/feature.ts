@@ -51,7 +51,7 @@ const dayMs = 24 * 3_600_000
 export type AccountAdminNeeds = SetPasswordNeeds &
   Pick<LoginAdminNeeds, 'endLogin' | 'slots'> &
   Pick<RaiseNeeds, 'moveCostPin' | 'readCosts'> & {
-    addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'removeOf'>
+    addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'findMails' | 'removeOf'>
     consents: Pick<Consents, 'removeOf'>
     identities: Identities
   }

@@ -61,6 +61,10 @@ export const createAddresses = (needs: AddressesNeeds): Addresses => {
       // A row does not have the country of its number.
       return Promise.all(rows.map(({ kind, text }) => parsers[kind](text)))
     },
+    findMails: async (db, userId) => {
+      const rows = await findAddressesOf(db, userId)
+      return rows.filter(({ kind }) => kind === 'email').map(({ text }) => text)
+    },
   }
 }
 

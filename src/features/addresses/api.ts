@@ -29,6 +29,8 @@ export type Addresses = {
   insert(trx: Executor, userId: number, address: Address): Promise<void>
   /** The addresses of an account. */
   findOf(db: Executor, userId: number): Promise<Address[]>
+  /** The e-mail addresses of an account: where notices go. */
+  findMails(db: Executor, userId: number): Promise<string[]>
   /** Forgets all that is known of the addresses of an account, former ones too. */
   removeOf(trx: Executor, userId: number): Promise<void>
 }

@@ -14,7 +14,7 @@ export type ManageNeeds = {
   db: Db
   store: Pick<Store, 'pass'>
   tickets: Pick<Tickets, 'listOf' | 'nameDevice' | 'endChosen'>
-  addresses: Pick<Addresses, 'findOf'>
+  addresses: Pick<Addresses, 'findMails'>
   outbox: Pick<Outbox, 'add' | 'canSend'>
   findAppName(appId: string): Promise<string | undefined>
 }
@@ -31,11 +31,11 @@ export const createManage = ({ db, store, tickets, addresses, outbox, findAppNam
   /** A thief with a ticket may have logged out the owner. */
   const tell = async (trx: Executor, caller: TicketCaller, count: number) => {
     const { userId } = caller.ticket
-    const mails = (await addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
-    for (const { text } of mails) {
+    const mails = await addresses.findMails(trx, userId)
+    for (const to of mails) {
       await outbox.add(trx, {
         channel: 'email',
-        to: text,
+        to,
         kind: 'logged-out',
         language: caller.language,
         appId: caller.app.appId,

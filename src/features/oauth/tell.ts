@@ -9,7 +9,7 @@ import type { Outbox } from '../outbox/api.ts'
 export type TellNeeds = {
   store: Pick<Store, 'pass'>
   providers: Providers
-  addresses: Pick<Addresses, 'findOf'>
+  addresses: Pick<Addresses, 'findMails'>
   outbox: Pick<Outbox, 'add' | 'canSend'>
 }
 
@@ -30,12 +30,12 @@ export const createTell = ({ store, providers, addresses, outbox }: TellNeeds) =
 
   return async function tell(trx: Executor, { userId, what, provider, caller }: Change): Promise<void> {
     if (!outbox.canSend('email')) return
-    const mails = (await addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    const mails = await addresses.findMails(trx, userId)
     if (mails.length === 0 || !(await isWithinDay(userId))) return
-    for (const { text } of mails) {
+    for (const to of mails) {
       await outbox.add(trx, {
         channel: 'email',
-        to: text,
+        to,
         kind: 'identity-changed',
         language: caller.language,
         appId: caller.app.appId,

@@ -19,7 +19,7 @@ export type ReplaceNeeds = {
   clock: Clock
   logins: Pick<Tickets, 'begin' | 'endAll' | 'findKeys'>
   keys: Pick<Keys, 'end'>
-  addresses: Pick<Addresses, 'findOf'>
+  addresses: Pick<Addresses, 'findMails'>
   outbox: Pick<Outbox, 'add' | 'canSend'>
   identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
@@ -46,14 +46,14 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
 
   const tell = async (trx: Executor, userId: number, caller: AppCaller) => {
     if (!outbox.canSend('email')) return
-    const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    const mails = await needs.addresses.findMails(trx, userId)
     if (mails.length === 0) return
     // A thief may have linked one, and a new password ends none.
     const identities = (await needs.identities.findNames(trx, userId)).join(', ')
-    for (const { text } of mails) {
+    for (const to of mails) {
       await outbox.add(trx, {
         channel: 'email',
-        to: text,
+        to,
         kind: 'password-changed',
         language: caller.language,
         appId: caller.app.appId,

@@ -21,7 +21,7 @@ export type SetPasswordNeeds = {
   endLogins: EndLogins
   openQuality(lists: PasswordLists): PasswordQuality
   openOutbox(sealer: Sealer): Outbox['add']
-  addresses: Pick<Addresses, 'findOf'>
+  addresses: Pick<Addresses, 'findMails'>
   identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
   recordChange: RecordChange
@@ -39,12 +39,12 @@ export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) =>
 
   /** As of a change of their own: its owner may know nothing of it. */
   const tell = async (trx: Executor, userId: number, add: Outbox['add']) => {
-    const mails = (await needs.addresses.findOf(trx, userId)).filter(({ kind }) => kind === 'email')
+    const mails = await needs.addresses.findMails(trx, userId)
     if (mails.length === 0) return
     const variables = { identities: (await needs.identities.findNames(trx, userId)).join(', ') }
-    for (const { text } of mails) {
+    for (const to of mails) {
       const kind = 'password-changed' as const
-      await add(trx, { channel: 'email', to: text, kind, language, appId: '', variables })
+      await add(trx, { channel: 'email', to, kind, language, appId: '', variables })
     }
   }
 
