@@ -178,7 +178,7 @@ t.test('gateways and pages: introspection, a status, a web code', async (t) => {
 
   const { verifier, challenge } = drawVerifier()
   const made = await json.call('/v1/ticket/web-code', { token: skey, challenge, app: page.appId })
-  t.match(made.body, { code: 1000000, webCode: String, expiresSeconds: 60 })
+  t.match(made.body, { code: 1000000, webCode: /^wc_[\w-]{43}$/, expiresSeconds: 60 })
   const redeem = (line: Line, sent: string) =>
     line.call('/v1/ticket/web-code/redeem', { webCode: text(made.body, 'webCode'), verifier: sent })
   t.match((await redeem(json, verifier)).body, { code: 2100420 }, 'another app')

@@ -52,7 +52,7 @@ t.test('an old client registers, comes back and changes its address', async (t) 
     const email = `amber-${++count}@example.com`
     const key = await exchange1(json, suite)
     const user = { email, nickName: 'Amber' }
-    const params = { regmode: 'email' }
+    const params = { regmode: 'Email' }
     const mistyped = await send({
       operation: op.register,
       user: { email: 'amber' },
@@ -98,6 +98,13 @@ t.test('an old client registers, comes back and changes its address', async (t) 
     const newMail = `onyx-${count}@example.com`
     const change = { operation: op.setUserInfo, params: { email: newMail } }
     t.match(await send(change), { code: 2040400, error: { number: 15, name: 'ErrTNotLogin' } }, form)
+    const both = { email: newMail, phone: '+8613800138000' }
+    t.match(await send({ ...change, params: both, token: byId.skey }), { code: 2000102 }, form)
+    t.match(
+      await send({ ...change, params: { nickName: 'Onyx' }, token: byId.skey }),
+      { code: 2000104 },
+      form,
+    )
     const changing = await send({ ...change, token: byId.skey })
     t.match(changing, { code: 1000000, operation: op.setUserInfo, status: 'waitcode' }, form)
     const ofChange = { flow: changing.params.flow ?? '', code: await codeOf(newMail) }
