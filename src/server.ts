@@ -9,6 +9,7 @@ import { ConfigError, listIgnoredVariables, loadConfig, maskConfig } from './con
 import { explainStart } from './explain.ts'
 import { greetTrial } from './greet-trial.ts'
 import { endConnections } from './http/drain.ts'
+import { readStartOptions, type StartOption, startHelp } from './start-options.ts'
 import { listIssuerWarnings, listWarnings } from './warnings.ts'
 
 /** Beyond Node's 511 a burst of new connections would wait for seconds, until their clients knock again. */
@@ -33,8 +34,8 @@ const drain = async (server: Server, { server: { drainTimeoutMs } }: Config) => 
 }
 
 /** One file on one machine is a choice in production, not what happens when a setting is missing. */
-const checkEngines = (config: Config) => {
-  const isChosen = process.argv.includes('--embedded') || process.env.NODE_ENV !== 'production'
+const checkEngines = (config: Config, options: Set<StartOption>) => {
+  const isChosen = options.has('--embedded') || process.env.NODE_ENV !== 'production'
   if (isEmbedded(config) && !isChosen) {
     throw new ConfigError(
       'database.write (TORII__DATABASE__WRITE__0__HOST): production needs a database and a Redis; ' +
@@ -43,12 +44,12 @@ const checkEngines = (config: Config) => {
   }
 }
 
-const main = async (config: Config) => {
-  if (process.argv.includes('--print-config')) {
+const main = async (config: Config, options: Set<StartOption>) => {
+  if (options.has('--print-config')) {
     process.stdout.write(`${JSON.stringify(maskConfig(config), null, 2)}\n`)
     return
   }
-  checkEngines(config)
+  checkEngines(config, options)
   const logger = createLogger(config.log.level, openOutput(process.stdout))
   const { greet } = logger
   const warn = (msg: string) => greet({ level: 40, start: 'warning', msg })
@@ -91,14 +92,20 @@ const refuse = (error: unknown, config?: Config) => {
 }
 
 /** The configuration, or the line that says what is wrong with it. */
-const load = () => {
+const load = (options: Set<StartOption>) => {
   try {
-    const isLan = process.argv.includes('--lan')
-    return loadConfig({ ...process.env, ...(isLan && { TORII__SERVER__LAN: 'true' }) })
+    return loadConfig({ ...process.env, ...(options.has('--lan') && { TORII__SERVER__LAN: 'true' }) })
   } catch (error) {
     return refuse(error)
   }
 }
 
-const config = load()
-if (config) main(config).catch((error) => refuse(error, config))
+const start = () => {
+  const options = readStartOptions(process.argv.slice(2))
+  if (typeof options === 'string') return refuse(new ConfigError(options))
+  if (options.has('--help')) return process.stdout.write(startHelp)
+  const config = load(options)
+  if (config) main(config, options).catch((error) => refuse(error, config))
+}
+
+start()

@@ -240,6 +240,21 @@ t.test('sample secrets and a trial are refused in production', async (t) => {
   t.equal(loadConfig(production).server.trial, false)
 })
 
+t.test(
+  '--help lists the options of a start, and another word is refused before anything starts',
+  async (t) => {
+    const run = promisify(execFile)
+    const options = { env: { PATH: process.env.PATH ?? '' }, timeout: 60_000 }
+    const { stdout } = await run(process.execPath, [serverFile, '--help'], options)
+    for (const option of ['--lan', '--embedded', '--print-config', 'TORII__SERVER__PORT'])
+      t.match(stdout, option)
+    const refused = await run(process.execPath, [serverFile, '--port', '8081'], options).catch(
+      (error) => error,
+    )
+    t.match(refused, { code: 1, stderr: /^torii: --port: no such option; .*TORII__SERVER__PORT=8081/ })
+  },
+)
+
 t.test('--print-config shows the result and masks secrets', async (t) => {
   const environment = {
     TORII__SERVER__PORT: '4321',
