@@ -44,6 +44,8 @@ export const isOnThisMachine = (request: FastifyRequest) =>
 const sayTls = 'Call over HTTPS. Old clients without TLS on another host need security.profile "legacy".'
 const sayLan = 'Start the trial with "npm start -- --lan": it then answers phones, emulators and containers.'
 
+const sayBackends = 'Call over HTTPS, or list the address of this backend in server.backendNetworks.'
+
 /** A device of a private network called, under a name of such a network. */
 const isNear = (request: FastifyRequest) =>
   request.caller.address.scope !== 'public' && isNearHost(request.headers.host ?? '') && !isOfProxy(request)
@@ -75,6 +77,8 @@ export const createPrivacy = (needs: PrivacyNeeds) => {
   return (request: FastifyRequest) => {
     if (profile === 'strict') throw encryptionRequired('This server answers sealed calls only.')
     if (isPrivate(request)) return
+    const { shape, endpoint } = request.routeOptions.config
+    if ((shape?.forBackends || endpoint) && !isOfProxy(request)) throw encryptionRequired(sayBackends)
     throw encryptionRequired(isTrial && !isLan && isNear(request) ? sayLan : sayTls)
   }
 }

@@ -216,6 +216,7 @@ t.test('both are in the clear from the networks of backends alone, and under the
     })
   const refused = await introspect('10.2.0.1')
   t.match([refused.status, JSON.parse(refused.body)], [403, { error: 'access_denied' }])
+  t.match(JSON.parse(refused.body).error_description, /server\.backendNetworks/, 'it names the setting')
   for (let at = 0; at < 3; at++) t.equal((await introspect('10.1.0.1')).status, 200)
   const tooOften = await introspect('10.1.0.1')
   t.match([tooOften.status, JSON.parse(tooOften.body)], [429, { error: 'temporarily_unavailable' }])
