@@ -141,7 +141,9 @@ t.test('a login that is too old is not active where the URL asks for a fresh one
 })
 
 t.test('the gateway answers by status and headers', async (t) => {
-  const { web, other, backend, logIn, ask, call, clock } = await openGateway(t)
+  const { web, other, backend, logIn, ask, call, clock } = await openGateway(t, {
+    TORII__SERVER__TRUSTED_PROXIES: '127.0.0.1',
+  })
   const { skey, a2 } = await logIn(web, '琥珀色的夜晚')
   const good = await ask(skey)
   t.equal(good.status, 200)
@@ -151,6 +153,9 @@ t.test('the gateway answers by status and headers', async (t) => {
     'x-torii-user-name': encodeURIComponent('琥珀色的夜晚'),
     'x-torii-app': web.appId,
     'x-torii-tier': 'skey',
+    'x-torii-open-id': '',
+    'x-torii-business': '',
+    'x-torii-scopes': '',
     'cache-control': 'private, max-age=1',
     vary: 'Authorization',
   })
@@ -160,6 +165,13 @@ t.test('the gateway answers by status and headers', async (t) => {
     t.match([refused.status, refused.headers['www-authenticate']], [401, /^Bearer .*invalid_token/])
     t.notOk(refused.headers['x-torii-user'])
   }
+  const onRoute = async (uri: string) => {
+    const proxied = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https' }
+    const headers = { ...proxied, 'x-torii-route': '/pay', 'x-forwarded-uri': uri }
+    return (await ask(skey, { query: '?tier=pskey&business=pay', headers })).status
+  }
+  t.equal(await onRoute('/pay?x'), 403, 'an SKey is no pSKey')
+  t.equal(await onRoute('/mail'), 400, 'of two paths the user may have sent one')
   t.equal((await ask(skey, { query: '?maxAuthAge=60' })).status, 200)
   clock.add(60_000)
   const old = await ask(skey, { query: '?maxAuthAge=60' })

@@ -4,6 +4,7 @@
  */
 import type { CallerTicket } from '../../http/caller.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from '../../http/endpoints.ts'
+import { Failure } from '../../protocol/errors.ts'
 import type { Apps } from '../apps/api.ts'
 import { readAsked, readAskedQuery } from './asked.ts'
 import { authenticateApp, type Credentials } from './credentials.ts'
@@ -25,12 +26,16 @@ const subjectOf = ({ tier, openId, userId, user }: CallerTicket): Record<string,
     ? { 'x-torii-open-id': openId ?? '' }
     : { 'x-torii-user': String(userId), 'x-torii-user-name': encodeURIComponent(user.userName) }
 
+/** Every name, empty without a value: a gateway that copies them replaces whatever the user sent under them. */
 const headersOf = (ticket: CallerTicket): Record<string, string> => ({
+  'x-torii-user': '',
+  'x-torii-user-name': '',
+  'x-torii-open-id': '',
   ...subjectOf(ticket),
   'x-torii-app': ticket.appId,
   'x-torii-tier': ticket.tier,
-  ...(ticket.business !== undefined && { 'x-torii-business': ticket.business }),
-  ...(ticket.scopes !== undefined && { 'x-torii-scopes': ticket.scopes.join(' ') }),
+  'x-torii-business': ticket.business ?? '',
+  'x-torii-scopes': (ticket.scopes ?? []).join(' '),
 })
 
 const readCredentials = ({ header }: EndpointRequest): Credentials | undefined => {
@@ -41,9 +46,16 @@ const readCredentials = ({ header }: EndpointRequest): Credentials | undefined =
 
 const readBearer = (header = ''): string | undefined => /^Bearer +([\x21-\x7e]{1,256})$/i.exec(header)?.[1]
 
-/** The path that the user called, without its query. */
-const readRoute = ({ header }: EndpointRequest): string | undefined =>
-  (header('x-torii-route') ?? header('x-forwarded-uri'))?.split('?')[0]
+/**
+ * The path that the user called, without its query. A gateway sets one of the two; some pass on the headers of the user,
+ * who must not name another path by the other.
+ */
+const readRoute = ({ header }: EndpointRequest): string | undefined => {
+  const [named, forwarded] = ['x-torii-route', 'x-forwarded-uri'].map((name) => header(name)?.split('?')[0])
+  if (named !== undefined && forwarded !== undefined && named !== forwarded)
+    throw new Failure('PARAMETER_INVALID', { info: 'X-Torii-Route' })
+  return named ?? forwarded
+}
 
 const challenge = (text: string): Record<string, string> => ({ 'www-authenticate': `Bearer ${text}` })
 
