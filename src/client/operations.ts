@@ -17,6 +17,8 @@ export type Operations = {
       oldHash?: {
         salt: string
         clientHash: string
+        /** The same at the cost that prelogin calls previous */
+        previousClientHash?: string
       }
       /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
       clientHash?: string
@@ -66,6 +68,8 @@ export type Operations = {
       oldHash?: {
         salt: string
         clientHash: string
+        /** The same at the cost that prelogin calls previous */
+        previousClientHash?: string
       }
     }
     reply: Record<never, never>
@@ -779,6 +783,8 @@ export type Operations = {
       password?: string
       /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
       clientHash?: string
+      /** The same at the cost that prelogin calls previous */
+      previousClientHash?: string
       /** The salt of clientHash */
       salt?: string
       /** The flow that a code was sent for */

@@ -1,9 +1,11 @@
 /** What a logged-in user does with addresses: adding, changing, removing, and taking a change back. */
 import t, { type Test } from 'tap'
+import { createAdmin } from '../../src/admin.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
 import { codes } from '../harness/codes.ts'
 import { readCode, readMessages } from '../harness/messages.ts'
-import type { Environment } from '../harness/test-server.ts'
+import { type Environment, until } from '../harness/test-server.ts'
 import {
   type Answer,
   clientHashOf,
@@ -132,6 +134,25 @@ t.test('a client that shows no password confirms by the hash of the one of now',
     'OK',
   )
   is(t, await call('/v1/address/remove', { token: now.skey, remove: 'phone', oldHash: own }), 'OK')
+})
+
+t.test('after a raised cost a login that has not moved confirms, too', async (t) => {
+  const costs = { TORII__PASSWORD__COST: '10', TORII__PASSWORD__NEXT_COST: '11' }
+  const { register, change, clock, call, server } = await open(t, costs)
+  const token = await register('ann@good.example')
+  const { raise } = createAdmin({ db: server.db, config: loadConfig(costs), clock }).accounts
+  const readKdf = () => call('/v1/prelogin', { login: 'ann@good.example' })
+  await raise.finish({
+    wait: () => until('the cost is raised', async () => (await readKdf()).cost === 11),
+  })
+  clock.add(11 * minuteMs)
+  const salt = String((await readKdf()).salt)
+  const [clientHash, previousClientHash] = await Promise.all(
+    [11, 10].map((cost) => clientHashOf(password, { salt, cost })),
+  )
+  const oldHash = { salt, clientHash, previousClientHash }
+  is(t, await change(token, 'email', 'new@good.example', { oldHash }), 'OK')
+  is(t, await call('/v1/reauth', { token, how: 'password', ...oldHash }), 'OK')
 })
 
 t.test('a change ends with the login that asked for it', async (t) => {

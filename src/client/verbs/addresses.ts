@@ -57,7 +57,7 @@ export type AddressVerbs = {
   removeAddress(kind: AddressKind, confirm?: { password?: string }): Promise<void>
 }
 
-type OldHash = { salt: string; clientHash: string }
+type OldHash = { salt: string; clientHash: string; previousClientHash?: string }
 
 /** Confirms by the password what a login that is not fresh may not do, under the salt of a login that has one. */
 const confirmByPassword = async <T>(
@@ -69,11 +69,12 @@ const confirmByPassword = async <T>(
     return await ask({})
   } catch (error) {
     if (password === undefined || !isFailure(error, 'FRESH_LOGIN_NEEDED')) throw error
-    const { cost, logins } = await tickets.withSKey((token) => send('/v1/password/logins', { token }))
-    const first = logins.filter(({ isSet }) => isSet).slice(0, 1)
-    const [oldHash] = await passwords.hashEach(password, { cost, logins: first })
-    if (!oldHash) throw error
-    return ask({ oldHash })
+    const { cost, previous, logins } = await tickets.withSKey((token) =>
+      send('/v1/password/logins', { token }),
+    )
+    const first = logins.find(({ isSet }) => isSet)
+    if (!first) throw error
+    return ask({ oldHash: await passwords.hashOld(password, { cost, previous, salt: first.salt }) })
   }
 }
 

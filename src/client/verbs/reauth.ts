@@ -21,9 +21,9 @@ export type ReauthVerbs = {
 /** By the hash for one salt of the account; a password of an older client was hashed as it was typed. */
 const byPassword = ({ send, passwords, tickets }: Core, password: string, asTyped = false) =>
   tickets.withSKey(async (token) => {
-    const salts = await send('/v1/password/logins', { token })
-    const first = { ...salts, next: undefined, logins: salts.logins.filter(({ isSet }) => isSet).slice(0, 1) }
-    const [hash] = await passwords.hashEach(password, first, asTyped)
+    const { cost, previous, logins } = await send('/v1/password/logins', { token })
+    const first = logins.find(({ isSet }) => isSet)
+    const hash = first && (await passwords.hashOld(password, { cost, previous, salt: first.salt }, asTyped))
     return send('/v1/reauth', { token, how: 'password', ...hash })
   })
 

@@ -72,7 +72,10 @@ const name = Type.Optional(
 )
 /** For clients that do not show the password. */
 export const oldHash = Type.Optional(
-  Type.Object(saltedHash, { description: 'The password of now, under the salt of any login of the user' }),
+  Type.Object(
+    { ...saltedHash, previousClientHash },
+    { description: 'The password of now, under the salt of any login of the user' },
+  ),
 )
 /** A purpose and 32 hex characters. */
 export const Flow = Type.Text(64, { description: 'The flow that a code was sent for' })

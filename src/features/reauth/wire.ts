@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
-import { Code, clientHash, Flow, password } from '../accounts/wire.ts'
+import { Code, clientHash, Flow, password, previousClientHash } from '../accounts/wire.ts'
 
 const ways = ['password', 'code'] as const
 
@@ -18,6 +18,7 @@ export const reauthShape = {
     how: Type.Unsafe<(typeof ways)[number]>({ type: 'string', enum: ways, description: 'password, code' }),
     password,
     clientHash,
+    previousClientHash,
     salt: Type.Optional(Type.String({ maxLength: 22, description: 'The salt of clientHash' })),
     flow: Type.Optional(Flow),
     code: Type.Optional(Code),
