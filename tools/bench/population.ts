@@ -1,4 +1,5 @@
 /** Who calls: devices, users and keys, made by Torii's own client before anything is measured. */
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { nodePrimitives } from '../../src/adapters/crypto.ts'
 import { createJsonTransport, parseReply } from '../../src/client/call.ts'
 import { createClock } from '../../src/client/clock.ts'
@@ -18,6 +19,7 @@ import { giveAddresses } from './with-addresses.ts'
 
 export type Population = {
   app: App
+  signedAppId: string
   saltKey: Buffer
   devices: Device[]
   users: { userName: string; clientHash: string; skey: string }[]
@@ -51,7 +53,7 @@ const makeMany = async <T>(count: number, make: (index: number) => Promise<T>, w
   return made
 }
 
-const createMaker = ({ port, app: { appId, appSecret }, saltKey }: Torii) => {
+const createMaker = ({ port, app: { appId, appSecret }, signedAppId, saltKey }: Torii) => {
   const findBase = async () => `http://127.0.0.1:${port}`
   const post = createPost({ findBase, fetch, timeoutMs, language: undefined })
   const clock = createClock(Date.now)
@@ -72,6 +74,16 @@ const createMaker = ({ port, app: { appId, appSecret }, saltKey }: Torii) => {
       const input = { regmode, user: { userName }, clientHash: someClientHash, salt }
       const { tickets } = await send('/v1/register', input)
       return { userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
+    },
+    /** Users agree to the app that gets JWTs; one of them is checked by a library that knows nothing of Torii. */
+    agreeToJwts: async (skeys: readonly string[]) => {
+      await makeMany(skeys.length, (index) =>
+        send('/v1/consent/grant', { token: skeys[index] ?? '', grantTo: signedAppId }),
+      )
+      const asked = { token: skeys[0] ?? '', to: 'openkey', app: signedAppId } as const
+      const { tickets } = await send('/v1/ticket/exchange', asked)
+      const keys = createRemoteJWKSet(new URL(`http://127.0.0.1:${port}/.well-known/jwks.json`))
+      await jwtVerify(tickets?.openkey ?? '', keys, { audience: signedAppId, typ: 'openkey+jwt' })
     },
     makeTypist: async (index: number) => {
       const typist = { userName: `typist${index}`, password: `a password of ${index}` }
@@ -105,8 +117,9 @@ export const populate = async (
   torii: Torii,
   { users, clients }: { users: number; clients: ReadonlySet<Row<unknown>['clients']> },
 ): Promise<Population> => {
-  const { makeDevice, makeUser, makeTypist, makeProofKey, makeSealingKey } = createMaker(torii)
+  const { makeDevice, makeUser, makeTypist, makeProofKey, makeSealingKey, agreeToJwts } = createMaker(torii)
   const known = await makeMany(users, (index) => makeUser(index))
+  if (clients.has('jwts')) await agreeToJwts(known.map(({ skey }) => skey))
   const loginOf = (index: number) => ({ login: `user${index % users}`, clientHash: someClientHash })
   const keys = clients.has('keys') ? keyCount : 0
   const mailUsers = clients.has('mails')
@@ -117,6 +130,7 @@ export const populate = async (
     : []
   return {
     app: torii.app,
+    signedAppId: torii.signedAppId,
     saltKey: torii.saltKey,
     users: known,
     mailUsers,

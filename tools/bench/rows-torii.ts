@@ -130,6 +130,21 @@ export const toriiRows: readonly Row<Population>[] = [
     needs: ['session'],
   },
   {
+    name: 'jwt',
+    title: 'exchange of an SKey for a JWT, t/j',
+    streams: (people, connections) => {
+      const exchanges = people.users.map(({ skey }) => ({
+        members: { token: skey, to: 'openkey', app: people.signedAppId },
+        expect: '"openkey":"eyJ',
+      }))
+      const calls = sealedCalls(people, exchanges)
+      const source = { kind: 'sealed-once', path: '/v1/ticket/exchange', code: 1_000_000, calls } as const
+      return [{ name: 'JWTs', connections, source }]
+    },
+    needs: ['session'],
+    clients: 'jwts',
+  },
+  {
     name: 'login',
     title: 'login by client hash, t/j',
     streams: (people, connections) => {

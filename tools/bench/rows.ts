@@ -17,7 +17,7 @@ export type Row<P> = {
   /** Rows that have to be measured in the same run; those of Torii on the same engines. */
   needs?: readonly string[]
   /** Clients that take long to prepare. */
-  clients?: 'typists' | 'keys' | 'mails' | undefined
+  clients?: 'typists' | 'keys' | 'mails' | 'jwts' | undefined
 }
 
 /** One row on one server. */

@@ -18,6 +18,8 @@ export type Trips = { store: number; database: number }
 export type Torii = Watched & {
   port: number
   app: App
+  /** The id of a third-party app that gets its OpenKeys as JWTs. */
+  signedAppId: string
   saltKey: Buffer
   environment: Record<string, string>
   /** Trips to the store and the database since the start. */
@@ -94,6 +96,7 @@ export const startTorii = async (plan: {
   await writeFile(keyFile, keyText, { mode: 0o600 })
   const environment: Record<string, string> = {
     TORII__SERVER__PORT: String(port),
+    TORII__SERVER__PUBLIC_URL: `http://127.0.0.1:${port}`,
     TORII__METRICS__PORT: String(metricsPort),
     TORII__SECURITY__KEY_FILE: keyFile,
     TORII__DATABASE__FILE: join(folder, 'torii.sqlite'),
@@ -103,7 +106,7 @@ export const startTorii = async (plan: {
     TORII__CAPTCHA__DEMAND: raisedDemand,
     ...(plan.databases && sharedEnvironment(plan.databases)),
   }
-  const app = await addApp(environment)
+  const { app, signedAppId } = await addApps(environment)
   const command = [process.execPath, ...(await readShippedFlags()), serverFile]
   const { name, core } = plan
   const watched = await startWatched({ name, command, environment, core, port, folder })
@@ -111,6 +114,7 @@ export const startTorii = async (plan: {
     ...watched,
     port,
     app,
+    signedAppId,
     environment,
     saltKey: parseServerKey(keyText).saltKey,
     readTrips: () => readTrips(`http://127.0.0.1:${metricsPort}/metrics`),
@@ -126,7 +130,7 @@ const readShippedFlags = async (): Promise<string[]> => {
 }
 
 /** What "torii migrate up", "torii app add" and "torii business add" do. */
-const addApp = async (environment: Record<string, string>): Promise<App> => {
+const addApps = async (environment: Record<string, string>): Promise<{ app: App; signedAppId: string }> => {
   const config = loadConfig(environment)
   await createMigrator({ config: config.database }).up()
   const db = await openDb({ config: config.database })
@@ -134,7 +138,8 @@ const addApp = async (environment: Record<string, string>): Promise<App> => {
     const { apps, businesses } = createAdmin({ db, config })
     const app = await apps.add({ name: 'bench' })
     await businesses.add({ name: 'bench', idleSeconds: 3_600, routes: [], appIds: [app.appId] })
-    return app
+    const signed = await apps.add({ name: 'signed', isThirdParty: true, ticketFormat: 'jwt' })
+    return { app, signedAppId: signed.appId }
   } finally {
     await db.close()
   }
