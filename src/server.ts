@@ -64,9 +64,12 @@ const main = async (config: Config, options: Set<StartOption>) => {
   const address = await server.http.listen({ host, port, backlog: longestBacklog })
   if (isDemo) await greetTrial(server, logger, address, config.server.lan)
   greet({ start: 'listening', msg: address })
-  if (config.server.publicUrl === '')
-    for (const { path, found, advice } of listIssuerWarnings(config, await server.apps.findSigning()))
+  if (config.server.publicUrl === '') {
+    // A database that is away for a moment ends no server that listens.
+    const signing = await server.apps.findSigning().catch(() => undefined)
+    for (const { path, found, advice } of listIssuerWarnings(config, signing))
       warn(`${path}: ${found}; ${advice}`)
+  }
   server.loadRest().then(
     () => logger.debug('all packages are loaded'),
     (error) => logger.warn({ err: error }, 'a package could not be loaded'),
