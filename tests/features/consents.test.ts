@@ -45,7 +45,7 @@ t.test('refuses what no third-party app is, and scopes that it may not ask for',
   for (const grantTo of [app.appId, 'unknown'])
     t.match(await call('/v1/consent/grant', { token, grantTo }), { code: codes.NOT_IN_LIST, info: 'grantTo' })
   const tooMuch = { token, grantTo: shop.appId, scopes: ['openid', 'profile'] }
-  t.match(await call('/v1/consent/grant', tooMuch), { code: codes.NOT_IN_LIST, info: 'scopes' })
+  t.match(await call('/v1/consent/grant', tooMuch), { code: codes.NOT_IN_LIST, info: /^scopes: openid/ })
   for (const token of [tickets.a2, 'x', undefined])
     t.notMatch(await call('/v1/consent/grant', { token, grantTo: map.appId }), { code: codes.OK })
   const own = await callAs(map, '/v1/consent/grant', { token, grantTo: map.appId })

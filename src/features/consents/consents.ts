@@ -45,7 +45,9 @@ export const createConsents = (needs: ConsentsNeeds) => {
     const app = await apps.findThirdParty(appId)
     if (!app) throw new Failure('NOT_IN_LIST', { info: 'grantTo' })
     const known = [always, ...app.scopes]
-    if (!asked.every((scope) => known.includes(scope))) throw new Failure('NOT_IN_LIST', { info: 'scopes' })
+    if (!asked.every((scope) => known.includes(scope))) {
+      throw new Failure('NOT_IN_LIST', { info: `scopes: ${known.join(', ')}` })
+    }
     const { userId } = ticket
     const openId = openIdOf(userId, appId)
     const row = await db.transaction(async (trx) => {
