@@ -1,7 +1,7 @@
 /**
  * Logins at a provider that are under way, in the store. The state names the first half, and goes to the provider; the
- * code names the second half, and goes to the app. Each is taken once, and the second needs the verifier of the app
- * that began: a planted callback logs no user in, nor does a stolen code.
+ * code names the second half, and goes to the app. Each is taken once. The second is found by its code, its app and the
+ * challenge together: a planted callback logs no user in, and a stranger who has seen the code cannot use it up.
  */
 import type { Sealer, ServerCrypto } from '../../adapters/crypto.ts'
 import type { ProviderProfile } from '../../adapters/providers/driver.ts'
@@ -47,36 +47,41 @@ const isSecret = (text: string) => /^[A-Za-z0-9_-]{32}$/.test(text)
 export const createFlows = ({ store, random, sealer, crypto }: FlowsNeeds) => {
   const drawSecret = () => toBase64url(random.bytes(secretBytes))
 
-  const put = async (room: string, value: Begun | Proven, seconds: number): Promise<string> => {
-    const name = drawSecret()
-    const key = `${room}:${name}`
+  const hashOf = (text: string) => toBase64url(crypto.sha256(utf8(text)))
+  const begunKey = (state: string) => `oauth-begun:${state}`
+  const provenKey = (code: string, appId: string, challenge: string) =>
+    `oauth-proven:${hashOf(`${code} ${appId} ${challenge}`)}`
+
+  const put = async (key: string, value: Begun | Proven, seconds: number): Promise<void> => {
     const sealed = sealer.seal(key, utf8(JSON.stringify(value)))
     await store.set(key, toBase64url(sealed), seconds * 1_000)
-    return name
   }
 
-  const take = async <Value>(room: string, name: string): Promise<Value | undefined> => {
-    if (!isSecret(name)) return undefined
-    const key = `${room}:${name}`
+  const take = async <Value>(key: string): Promise<Value | undefined> => {
     const sealed = fromBase64url((await store.take(key)) ?? '')
     return sealed && sealed.length > 0 ? JSON.parse(sealer.open(key, sealed).toString()) : undefined
   }
 
-  const challengeOf = (verifier: string) => toBase64url(crypto.sha256(utf8(verifier)))
-
   return {
     drawSecret,
-    challengeOf,
-    begin: (begun: Begun) => put('oauth-begun', begun, begunSeconds),
-    takeBegun: (state: string) => take<Begun>('oauth-begun', state),
-    hand: (proven: Proven) => put('oauth-proven', proven, codeSeconds),
-    takeProven: (code: string) => take<Proven>('oauth-proven', code),
+    challengeOf: hashOf,
+    begin: async (begun: Begun): Promise<string> => {
+      const state = drawSecret()
+      await put(begunKey(state), begun, begunSeconds)
+      return state
+    },
+    takeBegun: async (state: string) => (isSecret(state) ? take<Begun>(begunKey(state)) : undefined),
+    hand: async (proven: Proven): Promise<string> => {
+      const code = drawSecret()
+      await put(provenKey(code, proven.appId, proven.challenge), proven, codeSeconds)
+      return code
+    },
+    /** Undefined also for the verifier of another flow, or another app; the code stays good then. */
+    takeProven: async (code: string, appId: string, verifier: string) =>
+      isSecret(code) ? take<Proven>(provenKey(code, appId, hashOf(verifier))) : undefined,
     /** Whether the caller began it. */
-    isOf: (
-      { appId, challenge }: Pick<Begun, 'appId' | 'challenge'>,
-      app: string,
-      verifier: string,
-    ): boolean => appId === app && crypto.isEqual(utf8(challenge), utf8(challengeOf(verifier))),
+    isOf: ({ appId, challenge }: Begun, app: string, verifier: string): boolean =>
+      appId === app && crypto.isEqual(utf8(challenge), utf8(hashOf(verifier))),
   }
 }
 

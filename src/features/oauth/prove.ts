@@ -1,4 +1,4 @@
-/** What the app hands in at the end of a flow becomes a profile: used up by its first try, right or wrong. */
+/** What the app hands in at the end of a flow becomes a profile, once. */
 import type { Providers } from '../../adapters/providers/driver.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
@@ -34,8 +34,8 @@ export const createProve = ({ flows, providers, withoutSlot }: ProveNeeds) => {
     const { code, flow, verifier } = handed
     const { appId } = caller.app
     if (code !== undefined) {
-      const proven = await flows.takeProven(code)
-      if (!proven || !flows.isOf(proven, appId, verifier)) throw expired()
+      const proven = await flows.takeProven(code, appId, verifier)
+      if (!proven) throw expired()
       getProvider(providers, proven.provider, caller)
       return proven
     }
