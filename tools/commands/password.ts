@@ -25,7 +25,7 @@ const toLines = (found: RaiseStatus): string[] => {
     cost: describeCost(found),
     ...(isRaised && {
       moved: `${moved} of ${logins} logins (${percentOf(found)} %); a login is a name, number or address with a password`,
-      'left behind': `${leftBehind} accounts logged in within ${lookBackDays} days and have no hash of the new cost`,
+      'left behind': `${leftBehind} of the accounts that logged in within ${lookBackDays} days have no hash of the new cost`,
     }),
     ...(found.nextCost === 0 &&
       waiting > 0 && { waiting: `${waiting} logins: run "torii password finish" again` }),
