@@ -85,6 +85,10 @@ const fillers = (bytes: string, appId: string, userId: string): Record<string, R
     ...{ network: "'x'", failed1: `${old}`, failed2: '0', failed3: '0', failed4: '0', failed5: '0' },
   },
   login_streaks: { login_key: bytes, failures: '1', last_failed_at: `${old}` },
+  consents: {
+    ...{ user_id: userId, app_id: 'n', open_id: 'n', scopes: "''", epoch: '1', granted_at: '0' },
+    revoked_at: `${old}`,
+  },
   audit_events: { happened_at: `${old}`, kind: "'none'", detail: "'{}'" },
   change_log: { version: '-n', kind: "'none'", subject: "''", changed_at: `${old}` },
 })
@@ -102,7 +106,10 @@ const statementOf = async (db: Executor, send: (db: Executor) => Promise<unknown
   await send(seen as Executor).catch(() => {})
   if (!node) throw new Error('no statement')
   const { sql: text, parameters } = db.getExecutor().compileQuery(node, { queryId: 'explained' })
-  return parameters.reduce((filled: string, value) => filled.replace('?', String(value)), text)
+  return parameters.reduce(
+    (filled: string, value) => filled.replace('?', typeof value === 'string' ? `'${value}'` : String(value)),
+    text,
+  )
 }
 
 for (const [name, { open, numbers, bytes, readsAll, explain }] of Object.entries(engines)) {
