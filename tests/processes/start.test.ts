@@ -98,7 +98,7 @@ t.test('npm start creates what it needs, says what to do next, and ends on SIGTE
   t.equal(modeOf(join(data, 'server.key')), '600')
   t.ok(existsSync(join(data, 'torii.sqlite')))
   const key = readFileSync(join(data, 'server.key'), 'utf8')
-  t.same(Object.keys(JSON.parse(key)), ['atRest', 'pepper', 'ticket', 'identity', 'saltKey'])
+  t.same(Object.keys(JSON.parse(key)), ['atRest', 'pepper', 'ticket', 'identity', 'signing', 'saltKey'])
   const appId = first.field('appid') ?? ''
   const appSecret = first.field('appsecret') ?? ''
   t.match(appId, /^[A-Za-z0-9]{16}$/)
