@@ -10,8 +10,8 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import { openBrowser } from '../harness/chromium.ts'
 import { codes } from '../harness/codes.ts'
-import { createWalker, openLoginProvider } from '../harness/login-provider.ts'
-import { embeddedEnvironment, spawnServer } from '../harness/test-server.ts'
+import { createWalker, newVerifier, openLoginProvider } from '../harness/login-provider.ts'
+import { embeddedEnvironment, spawnServer, until } from '../harness/test-server.ts'
 import { ask, createTorii } from '../tools/torii-process.ts'
 
 t.setTimeout(180_000)
@@ -149,6 +149,16 @@ t.test('the script of the testers logs in by a provider', async (t) => {
   const redirect = `http://127.0.0.1:${target}/`
   const torii = createTorii(environment)
   await ask(torii, 'app', 'set', appId, '--redirect', redirect)
+  // A running server notices within a second.
+  await until('the redirect is listed', async () => {
+    const members = { appid: appId, appsecret: appSecret, provider: 'acme', redirect }
+    const reply = await fetch(`${server.url}/v1/oauth/start`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...members, challenge: newVerifier().challenge }),
+    })
+    return reply.ok
+  })
   const out = join(folder, 'login.json')
   const script = fileURLToPath(import.meta.resolve('#root/dist/tests/qa/run.js'))
   const options = ['--url', server.url, '--app', appId, '--secret', appSecret, '--out', out]
