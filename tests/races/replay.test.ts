@@ -591,7 +591,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/reauth': async () => {
       const { skey: token, login } = await registerUser(device, server)
       const { json } = await device.call(server, '/v1/prelogin', { login: login.login })
-      return { token, how: 'password', clientHash: login.clientHash, salt: json.salt }
+      return { token, how: 'password', clientHash: login.clientHash, previousClientHash, salt: json.salt }
     },
     '/v1/device/revoke': async () => ({
       token: (await registerUser(device, server)).skey,
