@@ -146,6 +146,8 @@ export type OperationShape = {
   right?: AppRight
   /** The handler itself judges the ticket, because it consumes it. */
   consumesTicket?: true
+  /** Members that the input does not have are refused, in objects within it too; otherwise they are ignored. */
+  isStrict?: true
   input: TObject
   reply: TSchema
 }

@@ -28,13 +28,18 @@ const isEnvelopeCall = ({ routeOptions, headers }: FastifyRequest): boolean => {
   return shape !== undefined && !shape.bare && !isJson
 }
 
+type BrokenParams = { missingProperty?: string; additionalProperty?: string }
+/** An unknown member is named in the refusal only where its name is short and plain: it is input. */
+const isPlainName = /^[\w-]{1,40}$/
+
 const toFailure = (error: Error, request: FastifyRequest): Failure => {
   if (error instanceof Failure) return error
   const { validation, statusCode = 500 } = error as FastifyError
   const broken = validation?.[0]
   if (broken) {
-    const missing = (broken.params as { missingProperty?: string }).missingProperty
-    const member = [...broken.instancePath.split('/').slice(1), ...(missing ? [missing] : [])].join('.')
+    const { missingProperty: missing, additionalProperty: unknown } = broken.params as BrokenParams
+    const name = missing ?? (unknown !== undefined && isPlainName.test(unknown) ? unknown : undefined)
+    const member = [...broken.instancePath.split('/').slice(1), ...(name ? [name] : [])].join('.')
     return new Failure(missing ? 'PARAMETER_MISSING' : 'PARAMETER_INVALID', { cause: error, info: member })
   }
   // A body so long holds a j over its limit.

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue } from '../protocol/errors.ts'
 import { composeUserOp } from '../protocol/user-op.ts'
 import type { Operation, OperationShape } from './caller.ts'
+import { inputSchemaOf } from './input-schema.ts'
 import { composeReply } from './reply.ts'
 
 export type OperationNeeds = { operations: readonly Operation[]; legacyPrefix: string; now(): number }
@@ -36,7 +37,7 @@ export const registerOperations = (
         method: ['GET', 'POST'],
         url,
         config: { shape, limit: shape.limit },
-        schema: { body: shape.input },
+        schema: { body: inputSchemaOf(shape) },
         handler: runOperation,
       })
     }

@@ -43,8 +43,12 @@ function composePath(shape: Shape) {
     },
   }
   if (bare) return { get: { ...operation, parameters: composeParameters(shape.input) } }
-  const content = toContent(withMembers(shape.input, credentials, ['appid']))
+  const content = toContent(withMembers(strictOf(shape), credentials, ['appid']))
   return { post: { ...operation, requestBody: { required: true, content } } }
+}
+
+function strictOf({ input, isStrict }: Shape): Schema {
+  return isStrict ? { ...input, additionalProperties: false } : input
 }
 
 function composeParameters({ properties = {}, required = [] }: Schema) {

@@ -18,6 +18,7 @@ export type Shape = {
   maxAuthAgeSeconds?: number
   provesAnew?: readonly string[]
   right?: string
+  isStrict?: true
   input: Schema
   reply: Schema
 }

@@ -6,6 +6,7 @@ import type {
 } from 'fastify'
 import { readUserOp } from '../../protocol/user-op.ts'
 import type { Address, Operation } from '../caller.ts'
+import { inputSchemaOf } from '../input-schema.ts'
 import { shapeOf } from '../request.ts'
 
 export type CarryNeeds = {
@@ -34,7 +35,7 @@ export const carryFrame =
 export const checkCarried = (): preHandlerHookHandler => (request, _reply, done) => {
   const { carried, body } = request
   if (!carried) return done()
-  const validate = request.compileValidationSchema(carried.target.input as unknown as Record<string, unknown>)
+  const validate = request.compileValidationSchema(inputSchemaOf(carried.target) as Record<string, unknown>)
   if (validate(body)) return done()
   const validation = validate.errors as FastifySchemaValidationError[]
   done(Object.assign(new Error('the operation of a frame'), { validation }))
