@@ -6,6 +6,7 @@ import { createDrawGlyphs } from './adapters/captcha-glyphs.ts'
 import { loadSimplified } from './adapters/chinese.ts'
 import { type Clock, systemClock } from './adapters/clock.ts'
 import { createSealer, nodeCrypto } from './adapters/crypto.ts'
+import { createCursors } from './adapters/cursors.ts'
 import { ensureMigrated } from './adapters/db/migrate.ts'
 import { openDb } from './adapters/db/open.ts'
 import { readDomainList, toAsciiDomain } from './adapters/domains.ts'
@@ -98,6 +99,7 @@ export const openWorld = async (options: WorldOptions) => {
     const admission = createAdmission({ ...config.server, elapsedMs: clock.elapsed })
     const drawGlyphs = createDrawGlyphs()
     const fetchOutgoing = createOutgoingFetch({ config: config.outgoing, isTrial: isTrial(config) })
+    const sealer = createSealer(key.atRest, random)
     const world: World = {
       config,
       isTrial: isTrial(config),
@@ -118,7 +120,8 @@ export const openWorld = async (options: WorldOptions) => {
       unwrapKeys: key.rsa ? listRing(key.rsa).map(openUnwrapKey) : [],
       jwt: createJwtSigner(key.signing, config.tickets.jwtAlgorithm),
       keyPrimitives: nodeKeyPrimitives,
-      sealer: createSealer(key.atRest, random),
+      sealer,
+      cursors: createCursors(sealer),
       createBatch,
       hashPassword: (...work) => admission.runWithoutSlot(() => bcryptPool.hash(...work)),
       hashInBackground: bcryptPool.hash,

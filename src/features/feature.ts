@@ -4,6 +4,7 @@ import type { CreateBatch } from '../adapters/batch.ts'
 import type { DrawGlyphs } from '../adapters/captcha-glyphs.ts'
 import type { Clock } from '../adapters/clock.ts'
 import type { Sealer, ServerCrypto } from '../adapters/crypto.ts'
+import type { Cursors } from '../adapters/cursors.ts'
 import type { Db } from '../adapters/db/index.ts'
 import type { Retention } from '../adapters/db/retention.ts'
 import type { Job } from '../adapters/jobs.ts'
@@ -60,6 +61,7 @@ export type World = AdminWorld & {
   jwt: JwtSigner
   keyPrimitives: KeyPrimitives
   sealer: Sealer
+  cursors: Cursors
   createBatch: CreateBatch
   /** bcrypt off the event loop, bounded: throws OVERLOADED. */
   hashPassword(text: string, salt: string, cost: number): Promise<string>
