@@ -20,8 +20,10 @@ import * as oauth from '../features/oauth/config.ts'
 import * as outbox from '../features/outbox/config.ts'
 import * as passwords from '../features/passwords/config.ts'
 import * as reauth from '../features/reauth/config.ts'
+import * as roles from '../features/roles/config.ts'
 import * as settings from '../features/settings/config.ts'
 import * as signedTickets from '../features/signed-tickets/config.ts'
+import * as standing from '../features/standing/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as userOps from '../features/user-ops/config.ts'
 import * as verification from '../features/verification/config.ts'
@@ -50,6 +52,8 @@ export const ConfigSchema = section({
       verification.tables,
       oauth.tables,
       consents.tables,
+      standing.tables,
+      roles.tables,
       core.tables,
     ),
   }),

@@ -20,6 +20,7 @@ import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.t
 import { reauth } from './reauth/feature.ts'
 import { settings } from './settings/feature.ts'
 import { signedTickets } from './signed-tickets/feature.ts'
+import { standing } from './standing/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
 import { userOps } from './user-ops/feature.ts'
@@ -36,6 +37,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
   const { endLogins, endLogin } = house.add(loginEnds, {})
+  const stands = house.add(standing, {})
   const address = house.add(addresses, {})
   const identity = house.add(identities, {})
   const slots = house.add(deviceSlots, {})
@@ -48,6 +50,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     apps: house.add(apps, { consents: consent, ...recorders }),
     devices: house.add(deviceAdmin, recorders),
     businesses: house.add(businesses, recorders),
+    standing: stands,
     addresses: address,
     slots,
     consents: consent,

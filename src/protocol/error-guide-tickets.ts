@@ -3,6 +3,11 @@ import type { Guide } from './error-guide.ts'
 import type { ErrorName } from './errors.ts'
 
 export const ticketGuide = {
+  CAPABILITY_WITHHELD: {
+    section: 'Accounts and tickets',
+    when: 'An administrator has withheld from the user what the call needs. `capability` names it, `why` says why, and `until` (unix seconds) is absent where it is for good.',
+    todo: 'Show it to the user. Administrator: `torii user show`, `torii user enable --capability`.',
+  },
   TIER_WANTED: {
     section: 'Accounts and tickets',
     when: 'The ticket is valid and of the wrong tier. `tier` names the one that is needed.',

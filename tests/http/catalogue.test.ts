@@ -84,6 +84,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   CAPTCHA_NEEDED: [replyCodes.CAPTCHA_NEEDED, 400],
   LOGIN_FAILED: [replyCodes.LOGIN_FAILED, 401, 4],
   ACCOUNT_DISABLED: [replyCodes.ACCOUNT_DISABLED, 403, 17],
+  CAPABILITY_WITHHELD: [replyCodes.CAPABILITY_WITHHELD, 403],
   NOT_LOGGED_IN: [replyCodes.NOT_LOGGED_IN, 401, 15],
   USER_UNKNOWN: [replyCodes.USER_UNKNOWN, 404],
   KX_VERSION: [replyCodes.KX_VERSION, 400, 1],
@@ -120,6 +121,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
 
 /** Codes of rooms that are still to be built. */
 const later: ErrorName[] = [
+  'CAPABILITY_WITHHELD',
   'REGISTERED_MAIL_SENT',
   'REGISTERED_SMS_SENT',
   'TEXT_INVALID',

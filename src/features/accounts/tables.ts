@@ -17,6 +17,8 @@ export type AccountRow = {
   tag: Buffer
   status: 'active' | 'disabled' | 'deleted'
   statusReason: string
+  /** Of a disabled account: from then on it is active again, without a write; null: for good. */
+  disabledUntil: Generated<number | null>
   epoch: number
   /** 1: the password was set by an administrator, and must be changed at the next login. */
   mustChange: Generated<number>
