@@ -80,12 +80,23 @@ for (const [engine, open] of engines) {
         .values({ version: ++next, kind: 'none', subject: '', changedAt })
         .execute()
 
+    let slot = 0
+    const event = (happenedAt: number) =>
+      write
+        .insertInto('userEvents')
+        .values({
+          ...{ userId: 1, slot: ++slot, number: slot, eventId: randomBytes(16), kind: 'user.changed' },
+          ...{ appId: null, otherId: null, happenedAt, detail: '{}' },
+        })
+        .execute()
+
     const rows = [
       ['devices', 'expiresAt', 0, device],
       ['logins', 'expiresAt', 365 * dayMs, loginOf],
       ['loginFailures', 'failed1', dayMs, failure],
       ['loginStreaks', 'lastFailedAt', dayMs, streak],
       ['changeLog', 'changedAt', 2 * skeyMs, change],
+      ['userEvents', 'happenedAt', 90 * dayMs, event],
     ] as const
     for (const [table, , ageMs, insert] of rows) {
       await write.deleteFrom(table).execute()

@@ -14,6 +14,7 @@ import * as captcha from '../features/captcha/config.ts'
 import * as changeLog from '../features/change-log/config.ts'
 import * as consents from '../features/consents/config.ts'
 import * as devices from '../features/devices/config.ts'
+import * as events from '../features/events/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as oauth from '../features/oauth/config.ts'
@@ -44,6 +45,7 @@ export const ConfigSchema = section({
       addresses.tables,
       tickets.tables,
       audit.tables,
+      events.tables,
       businesses.tables,
       changeLog.tables,
       settings.tables,
@@ -88,6 +90,7 @@ export const ConfigSchema = section({
   backends: section(backends.backends),
   devices: section(devices.devices),
   audit: section(audit.audit),
+  events: section(events.events),
   captcha: section(captcha.captcha),
   words: section(words.words),
   outbox: section(outbox.outbox),

@@ -11,6 +11,7 @@ import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { consentChanges, consents, findConsentGate } from './consents/feature.ts'
 import { deviceSlots, userDevices } from './devices/feature.ts'
+import { eventAdmin } from './events/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
@@ -36,6 +37,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const { record: recordAudit } = house.add(audit, {})
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
+  const { recordEvent } = house.add(eventAdmin, {})
   const { endLogins, endLogin } = house.add(loginEnds, {})
   const stands = house.add(standing, {})
   const address = house.add(addresses, {})
@@ -71,6 +73,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     words: house.add(wordAdmin, recorders),
     outbox: messages,
     recorders,
+    recordEvent,
   }
 }
 
