@@ -27,6 +27,7 @@ import * as signedTickets from '../features/signed-tickets/config.ts'
 import * as standing from '../features/standing/config.ts'
 import * as tickets from '../features/tickets/config.ts'
 import * as userOps from '../features/user-ops/config.ts'
+import * as users from '../features/users/config.ts'
 import * as verification from '../features/verification/config.ts'
 import * as webCodes from '../features/web-codes/config.ts'
 import * as words from '../features/words/config.ts'
@@ -42,6 +43,7 @@ export const ConfigSchema = section({
       apps.tables,
       abuse.tables,
       accounts.tables,
+      users.tables,
       addresses.tables,
       tickets.tables,
       audit.tables,
@@ -83,7 +85,7 @@ export const ConfigSchema = section({
   ),
   provisioning: section(apps.provisioning),
   accounts: section(accounts.accounts),
-  names: section(accounts.names),
+  names: section(users.names),
   addresses: section(addresses.addresses),
   password: sectionOf(accounts.password, passwords.password),
   tickets: sectionOf(tickets.tickets, signedTickets.tickets),

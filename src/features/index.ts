@@ -25,6 +25,7 @@ import { standing } from './standing/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
 import { userOps } from './user-ops/feature.ts'
+import { users } from './users/feature.ts'
 import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { webCodes } from './web-codes/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
@@ -41,6 +42,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const { endLogins, endLogin } = house.add(loginEnds, {})
   const stands = house.add(standing, {})
   const address = house.add(addresses, {})
+  const user = house.add(users, {})
   const identity = house.add(identities, {})
   const slots = house.add(deviceSlots, {})
   const consent = house.add(consents, {})
@@ -63,6 +65,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
       addresses: address,
       consents: consent,
       identities: identity,
+      users: user,
       openQuality,
       openOutbox: messages.openAdd,
       moveCostPin,
@@ -70,6 +73,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
       ...recorders,
     }),
     identities: identity,
+    users: user,
     words: house.add(wordAdmin, recorders),
     outbox: messages,
     recorders,
@@ -133,6 +137,7 @@ export const openFeatures = (world: World) => {
     addresses: admin.addresses,
     outbox: messages,
     identities: admin.identities,
+    users: admin.users,
     codes,
     recordAudit,
   })

@@ -1,7 +1,7 @@
 /** Logins before, while and after they exist: salts, names, passwords, failures, disabled accounts. */
 import t from 'tap'
-import { canonicalName } from '../../src/features/accounts/names.ts'
 import { catalogue, type ErrorName } from '../../src/protocol/errors.ts'
+import { canonicalName } from '../../src/protocol/user-name.ts'
 import { codes } from '../harness/codes.ts'
 import { until } from '../harness/test-server.ts'
 import { createTotpClient } from '../harness/totp-client.ts'

@@ -73,30 +73,8 @@ export const accounts = {
   ),
 }
 
-export const names = {
-  reserved: Type.Array(Type.String({ minLength: 1, maxLength: 45 }), {
-    default: [
-      ...[
-        'admin',
-        'administrator',
-        'root',
-        'system',
-        'moderator',
-        'support',
-        'security',
-        'official',
-        'staff',
-      ],
-      ...['webmaster', 'postmaster', 'service', 'help', 'torii', 'null', 'undefined', 'anonymous', 'guest'],
-      ...['管理员', '系统管理员', '客服', '官方', '系统', '版主', '站长'],
-    ],
-    description: 'User names that cannot be registered, nor can names that look like them',
-  }),
-}
-
 export const tables = {
   accounts: table('accounts'),
-  users: table('users'),
   verifiers: table('verifiers'),
   loginFailures: table('login_failures'),
   loginStreaks: table('login_streaks'),

@@ -13,6 +13,7 @@ import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
 import type { Tickets } from '../tickets/api.ts'
+import type { Users } from '../users/api.ts'
 import type { Codes } from '../verification/api.ts'
 import { createAddUser } from './add-user.ts'
 import { createAccountAdmin } from './admin.ts'
@@ -29,7 +30,6 @@ import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
 import { createLogin } from './login.ts'
-import { createNames } from './names.ts'
 import { createInsertNewAccount } from './new-account.ts'
 import { createNewDevice } from './new-device/notice.ts'
 import { createEndPages } from './new-device/page.ts'
@@ -54,6 +54,7 @@ export type AccountAdminNeeds = SetPasswordNeeds &
     addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'findMails' | 'removeOf'>
     consents: Pick<Consents, 'removeOf'>
     identities: Identities
+    users: Users
   }
 
 export const accountAdmin = feature({
@@ -68,7 +69,7 @@ export const accountAdmin = feature({
         markUsed,
         raise: createRaise({ ...needs, db, clock }),
         /** Both are for a command that has the server key. */
-        openAddUser: createAddUser(world, needs.recordAudit),
+        openAddUser: createAddUser(world, needs),
         openSetPassword: createSetPassword(world, needs),
       },
       retention: unusedDays > 0 ? [{ name: 'unused accounts', keptMs: unusedDays * dayMs, remove }] : [],
@@ -86,6 +87,7 @@ export type AccountsNeeds = {
   codes: Codes
   outbox: Pick<Outbox, 'add' | 'canSend'>
   identities: Pick<Identities, 'findNames'>
+  users: Users
   recordAudit: RecordAudit
 }
 
@@ -175,17 +177,13 @@ export const accounts = feature({
 
 /** The ways of registering, by `regmode`. */
 const createRegistering = (world: World, needs: AccountsNeeds, verifiers: NewVerifiersService) => {
-  const { db, clock, random, crypto, config } = world
+  const { db, clock, random, config } = world
   const { registerModes, passwordRequired } = config.accounts
-  const names = createNames({ reserved: config.names.reserved, unmask: world.unmask })
-  const insertNewAccount = createInsertNewAccount({ clock, random, crypto, logins: needs.logins })
-  const register = createRegister({ ...needs, db, names, verifiers, insertNewAccount })
+  const insertNewAccount = createInsertNewAccount({ ...needs, clock, random })
+  const register = createRegister({ ...needs, db, verifiers, insertNewAccount })
   const byAddress = createRegisterAddress({
     ...needs,
     db,
-    random,
-    crypto,
-    names,
     verifiers,
     insertNewAccount,
     passwordRequired,
@@ -213,6 +211,6 @@ const createRegistering = (world: World, needs: AccountsNeeds, verifiers: NewVer
       if (mode === undefined) throw new Failure('REGISTER_MODE')
       return modes[mode](input, caller)
     },
-    proven: createRegisterProven({ names, verifiers, insertNewAccount, random, addresses: needs.addresses }),
+    proven: createRegisterProven({ ...needs, verifiers, insertNewAccount }),
   }
 }

@@ -1,5 +1,5 @@
 import type { Addresses } from '../addresses/api.ts'
-import { canonicalLogin, loginKeyOf } from './names.ts'
+import { canonicalLogin, loginKeyOf } from './login-keys.ts'
 
 /** What was typed as a login to the key of its verifier: a user number, a user name, an e-mail address or a phone. */
 export const createFindKey =

@@ -1,19 +1,18 @@
 /** Writes a new account with everything that belongs to it and its first login, in one transaction. */
 import type { Clock } from '../../adapters/clock.ts'
-import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
-import { utf8 } from '../../protocol/bytes.ts'
 import type { BeginOptions, Tickets } from '../tickets/api.ts'
-import { numberKey } from './names.ts'
+import type { Users } from '../users/api.ts'
+import { numberKey } from './login-keys.ts'
 import type { Secrets } from './new-verifiers.ts'
-import { insertAccount, insertUser, insertVerifiers, type LoginVerifier } from './repo.ts'
+import { insertAccount, insertVerifiers, type LoginVerifier } from './repo.ts'
 
 export type NewAccountNeeds = {
   clock: Clock
   random: Random
-  crypto: ServerCrypto
+  users: Pick<Users, 'insert'>
   logins: Pick<Tickets, 'begin'>
 }
 
@@ -31,15 +30,14 @@ const tagBytes = 8
 
 /** The account alone, without a login. */
 export const createInsertAccount =
-  ({ clock, random, crypto }: Omit<NewAccountNeeds, 'logins'>) =>
-  async (trx: Executor, { userName, nickName, skeleton: look, verifiers, number }: NewAccount) => {
+  ({ clock, random, users }: Omit<NewAccountNeeds, 'logins'>) =>
+  async (trx: Executor, { userName, nickName, skeleton, verifiers, number }: NewAccount) => {
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)
-    const skeleton = Buffer.from(crypto.sha256(utf8(look)))
     const userId = await insertAccount(trx, { tag, nowMs })
     const ofNumber = { ...number, loginKey: numberKey(userId) }
     await insertVerifiers(trx, [...verifiers, ofNumber], { userId, nowMs })
-    await insertUser(trx, { userId, userName, nickName, skeleton, updatedAt: nowMs })
+    await users.insert(trx, { userId, userName, nickName, skeleton })
     return { userId, userName, nickName, tag, epoch: 1, deviceSlots: null }
   }
 

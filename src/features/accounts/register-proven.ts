@@ -1,20 +1,18 @@
 /** A new account without a password, for a person whom a provider vouches for. */
 import type { Executor } from '../../adapters/db/index.ts'
-import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Address, Addresses } from '../addresses/api.ts'
 import type { BeginOptions } from '../tickets/api.ts'
-import { drawUserName, loginKeyOf, type Names } from './names.ts'
+import type { Users } from '../users/api.ts'
 import type { InsertNewAccount } from './new-account.ts'
 import type { NewVerifiersService } from './new-verifiers.ts'
 import type { Opened } from './opening.ts'
 
 export type RegisterProvenNeeds = {
-  names: Names
+  users: Pick<Users, 'checkUserName' | 'checkNickName' | 'drawUserName'>
   verifiers: Pick<NewVerifiersService, 'createNone'>
   insertNewAccount: InsertNewAccount
-  random: Random
   addresses: Pick<Addresses, 'insert'>
 }
 
@@ -26,11 +24,11 @@ export type ProvenPerson = {
 }
 
 export const createRegisterProven = (needs: RegisterProvenNeeds) => {
-  const { names, verifiers, random, addresses } = needs
+  const { users, verifiers, addresses } = needs
 
   const chooseNickName = (typed: string, otherwise: string): string => {
     try {
-      return names.checkNickName(typed)
+      return users.checkNickName(typed)
     } catch (error) {
       if (error instanceof Failure) return otherwise
       throw error
@@ -44,9 +42,9 @@ export const createRegisterProven = (needs: RegisterProvenNeeds) => {
     caller: AppCaller,
     options: Pick<BeginOptions, 'device' | 'proof'>,
   ): Promise<Opened> {
-    const { userName, key, skeleton } = names.checkUserName(drawUserName(random))
+    const { userName, loginKey, skeleton } = users.checkUserName(users.drawUserName())
     const nickName = chooseNickName(typed, userName)
-    const { own, number } = verifiers.createNone(loginKeyOf({ kind: 'name', text: key }))
+    const { own, number } = verifiers.createNone(loginKey)
     const ofAddress = address ? [verifiers.createNone(address.key).own] : []
     const made = { userName, nickName, skeleton, verifiers: [own, ...ofAddress], number }
     const { account, begun } = await needs.insertNewAccount(trx, made, caller, options)

@@ -5,7 +5,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Captcha } from '../captcha/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { PasswordQuality } from '../passwords/api.ts'
-import { loginKeyOf, type Names } from './names.ts'
+import type { Users } from '../users/api.ts'
 import type { InsertNewAccount } from './new-account.ts'
 import type { NewVerifiersService } from './new-verifiers.ts'
 import { welcome } from './welcome.ts'
@@ -13,7 +13,7 @@ import type { RegisterInput, WelcomeReply } from './wire.ts'
 
 export type RegisterNeeds = {
   db: Db
-  names: Names
+  users: Pick<Users, 'checkUserName' | 'checkNickName'>
   quality: PasswordQuality
   verifiers: Pick<NewVerifiersService, 'createOf'>
   insertNewAccount: InsertNewAccount
@@ -25,7 +25,7 @@ const nameTaken = () =>
   new Failure('ALREADY_REGISTERED', { cause: new Error('this name, or one that looks like it, is taken') })
 
 export const createRegister = (needs: RegisterNeeds) => {
-  const { db, names, quality, verifiers, insertNewAccount, keys, captcha } = needs
+  const { db, users, quality, verifiers, insertNewAccount, keys, captcha } = needs
 
   return async function register(input: RegisterInput, caller: AppCaller): Promise<WelcomeReply> {
     // Before the proof, which is used up by being shown.
@@ -33,10 +33,10 @@ export const createRegister = (needs: RegisterNeeds) => {
     const proof = await keys.prove(input, caller)
     const { user = {} } = input
     if (user.userName === undefined) throw new Failure('PARAMETER_MISSING', { info: 'user.userName' })
-    const { userName, key, skeleton } = names.checkUserName(user.userName)
-    const nickName = names.checkNickName(user.nickName ?? userName)
+    const { userName, loginKey, skeleton } = users.checkUserName(user.userName)
+    const nickName = users.checkNickName(user.nickName ?? userName)
     if (input.password !== undefined) await quality.check(input.password, [userName, nickName])
-    const { own, number } = await verifiers.createOf(input, loginKeyOf({ kind: 'name', text: key }))
+    const { own, number } = await verifiers.createOf(input, loginKey)
     const made = { userName, nickName, skeleton, verifiers: [own], number }
     const insertAll = db.transaction((trx) =>
       insertNewAccount(trx, made, caller, { device: input.device, proof }),

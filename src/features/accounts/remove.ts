@@ -7,8 +7,9 @@ import type { RecordChange } from '../change-log/api.ts'
 import type { Consents } from '../consents/api.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
+import type { Users } from '../users/api.ts'
 import { clearAllFailures } from './failures/repo.ts'
-import { raiseEpoch, removePerson, updateStatus } from './repo.ts'
+import { raiseEpoch, removeVerifiers, updateStatus } from './repo.ts'
 
 export type RemoveAccountNeeds = {
   clock: Clock
@@ -16,12 +17,13 @@ export type RemoveAccountNeeds = {
   addresses: Pick<Addresses, 'removeOf'>
   consents: Pick<Consents, 'removeOf'>
   identities: Identities
+  users: Pick<Users, 'remove'>
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
 
 export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
-  const { clock, endLogins, addresses, consents, identities, recordAudit, recordChange } = needs
+  const { clock, endLogins, addresses, consents, identities, users, recordAudit, recordChange } = needs
   /** `detail` is for the audit event. */
   return async function removeAccount(
     trx: Executor,
@@ -36,7 +38,8 @@ export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
     await addresses.removeOf(trx, userId)
     await consents.removeOf(trx, userId)
     await identities.removeOf(trx, userId)
-    await removePerson(trx, userId)
+    await removeVerifiers(trx, userId)
+    await users.remove(trx, userId)
     await recordAudit(trx, { kind: 'account.removed', userId, detail })
     await recordChange(trx, 'account', String(userId))
   }

@@ -1,7 +1,7 @@
 import type { Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { AccountRow, UserRow, VerifierRow } from './tables.ts'
+import type { AccountRow, VerifierRow } from './tables.ts'
 
 export type AccountFound = {
   userId: number
@@ -158,12 +158,6 @@ const accountStatement = createStatement((db, { tag, nowMs }: { tag: Buffer; now
 export const insertAccount = async (trx: Executor, values: { tag: Buffer; nowMs: number }): Promise<number> =>
   Number((await accountStatement(trx, values)).insertId)
 
-const userStatement = createStatement((db, row: UserRow) => db.insertInto('users').values(row))
-
-export const insertUser = async (trx: Executor, row: UserRow): Promise<void> => {
-  await userStatement(trx, row)
-}
-
 /** How one login of an account is verified. */
 export type LoginVerifier = Omit<VerifierRow, 'userId' | 'createdAt' | 'updatedAt'>
 
@@ -261,10 +255,9 @@ export const updateStatus = async (
   return Number(numUpdatedRows) > 0
 }
 
-/** Its names and its secrets; the number stays taken, and logins leave by age. */
-export const removePerson = async (trx: Executor, userId: number): Promise<void> => {
+/** Its secrets; the number stays taken, and logins leave by age. */
+export const removeVerifiers = async (trx: Executor, userId: number): Promise<void> => {
   await trx.deleteFrom('verifiers').where('userId', '=', userId).execute()
-  await trx.deleteFrom('users').where('userId', '=', userId).execute()
 }
 
 /** Ends what was issued to an account under its epoch so far. */

@@ -3,7 +3,6 @@ import type { Generated } from '../../adapters/db/kysely.ts'
 declare module '../../adapters/db/tables.ts' {
   interface Tables {
     accounts: AccountRow
-    users: UserRow
     verifiers: VerifierRow
     loginFailures: LoginFailuresRow
     loginStreaks: LoginStreakRow
@@ -27,15 +26,6 @@ export type AccountRow = {
   /** The group whose device slots the account has, or slots of its own; null: those of the configuration. */
   deviceSlots: Generated<string | null>
   createdAt: number
-  updatedAt: number
-}
-
-export type UserRow = {
-  userId: number
-  userName: string
-  nickName: string
-  /** SHA-256 of the skeleton: no two names look alike. */
-  skeleton: Buffer
   updatedAt: number
 }
 

@@ -2,30 +2,24 @@
  * Registering with an e-mail address or a phone: a code goes to the address, and the account is made when it is right.
  * Until then everything about it is in the flow, sealed: an address that is not verified belongs to no account.
  */
-import type { ServerCrypto } from '../../../adapters/crypto.ts'
 import type { Db } from '../../../adapters/db/index.ts'
-import type { Random } from '../../../adapters/random.ts'
 import type { AppCaller } from '../../../http/caller.ts'
-import { utf8 } from '../../../protocol/bytes.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Addresses, AddressKind } from '../../addresses/api.ts'
 import type { Captcha } from '../../captcha/api.ts'
 import type { Keys } from '../../key-exchange/api.ts'
 import type { PasswordQuality } from '../../passwords/api.ts'
+import type { Users } from '../../users/api.ts'
 import type { Codes, VerifyInput } from '../../verification/api.ts'
-import { drawUserName, loginKeyOf, type Names } from '../names.ts'
 import type { InsertNewAccount, NewAccount } from '../new-account.ts'
 import type { NewVerifiersService } from '../new-verifiers.ts'
 import { welcome } from '../welcome.ts'
 import type { RegisteredReply, RegisterInput, WelcomeReply } from '../wire.ts'
 import { readPending, writePending } from './pending.ts'
-import { isNameTaken } from './repo.ts'
 
 export type RegisterAddressNeeds = {
   db: Db
-  random: Random
-  names: Names
-  crypto: Pick<ServerCrypto, 'sha256'>
+  users: Users
   verifiers: NewVerifiersService
   insertNewAccount: InsertNewAccount
   addresses: Pick<Addresses, 'parse' | 'checkAllowed' | 'findOwner' | 'insert'>
@@ -37,15 +31,14 @@ export type RegisterAddressNeeds = {
 }
 
 export const createRegisterAddress = (needs: RegisterAddressNeeds) => {
-  const { db, random, crypto, names, verifiers, addresses, codes, keys, captcha } = needs
+  const { db, users, verifiers, addresses, codes, keys, captcha } = needs
 
   const checkNames = async ({ userName: typed, nickName }: RegisterInput['user']) => {
-    const { userName, key, skeleton } = names.checkUserName(typed ?? drawUserName(random))
-    const loginKey = loginKeyOf({ kind: 'name', text: key })
-    if (await isNameTaken(db.write, loginKey, Buffer.from(crypto.sha256(utf8(skeleton))))) {
+    const name = users.checkUserName(typed ?? users.drawUserName())
+    if (await users.isTaken(db.write, name)) {
       throw new Failure('ALREADY_REGISTERED', { info: 'user.userName' })
     }
-    return { userName, nickName: names.checkNickName(nickName ?? userName), skeleton, loginKey }
+    return { ...name, nickName: users.checkNickName(nickName ?? name.userName) }
   }
 
   const createVerifiers = async (input: RegisterInput, addressKey: Buffer, nameKey: Buffer) => {

@@ -3,20 +3,6 @@ import { createStatement } from '../../../adapters/db/statement.ts'
 import type { AccountFound } from '../repo.ts'
 import { noVerifier } from '../verifier.ts'
 
-const nameStatement = createStatement((db, values: { loginKey: Buffer; skeleton: Buffer }) =>
-  db
-    .selectFrom('verifiers')
-    .select('userId')
-    .where('loginKey', '=', values.loginKey)
-    .unionAll(db.selectFrom('users').select('userId').where('skeleton', '=', values.skeleton)),
-)
-
-/** Whether a user name, or one that looks like it, is taken. */
-export const isNameTaken = async (db: Executor, loginKey: Buffer, skeleton: Buffer): Promise<boolean> => {
-  const { rows } = await nameStatement(db, { loginKey, skeleton })
-  return rows.length > 0
-}
-
 type Seen = { nowMs: number; deviceId: Buffer }
 
 const selectAccount = (db: Executor, { nowMs, deviceId }: Seen) =>
