@@ -1,7 +1,7 @@
 import type { Executor } from '../../adapters/db/index.ts'
-import type { EventDetail, EventKind } from './kinds.ts'
+import type { EventDetail, EventKind } from '../../protocol/event-kinds.ts'
 
-export type { EventDetail, EventKind } from './kinds.ts'
+export type { EventDetail, EventKind } from '../../protocol/event-kinds.ts'
 
 type DetailOf<Kind extends EventKind> =
   Record<never, never> extends EventDetail<Kind>

@@ -1,6 +1,6 @@
 /** The kinds of events, and what the detail of each tells. It never holds a secret, nor what the user must not learn. */
 import type { Static, TObject } from 'typebox'
-import { Type } from '../../protocol/schema.ts'
+import { Type } from './schema.ts'
 
 const none = Type.Object({})
 const capability = Type.Optional(Type.String({ description: 'Only this; absent: the whole account' }))
