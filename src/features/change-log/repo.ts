@@ -60,7 +60,7 @@ export const findChangedSubjects = async (db: Executor, kind: string, sinceMs: n
     .select('subject')
     .where('kind', '=', kind)
     .where('changedAt', '>', sinceMs)
-    .orderBy('version')
+    .orderBy('changedAt')
     .execute()
   return [...new Set(changes.map(({ subject }) => subject))]
 }

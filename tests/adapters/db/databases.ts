@@ -20,7 +20,7 @@ export const servers: { folder?: string; primary?: Login; replica?: Login } = JS
 export const engines = servers.primary === undefined ? (['sqlite'] as const) : (['sqlite', 'mysql'] as const)
 export type Engine = (typeof engines)[number]
 
-const defaults = fillDefaults(ConfigSchema.properties.database as SchemaNode, {}) as DatabaseConfig
+export const defaults = fillDefaults(ConfigSchema.properties.database as SchemaNode, {}) as DatabaseConfig
 
 const renamed = Object.keys(defaults.tables).map((key) => [key, `t_${key.toLowerCase()}`])
 
