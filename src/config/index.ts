@@ -15,6 +15,7 @@ import * as changeLog from '../features/change-log/config.ts'
 import * as consents from '../features/consents/config.ts'
 import * as devices from '../features/devices/config.ts'
 import * as events from '../features/events/config.ts'
+import * as friends from '../features/friends/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as oauth from '../features/oauth/config.ts'
@@ -58,6 +59,7 @@ export const ConfigSchema = section({
       consents.tables,
       standing.tables,
       roles.tables,
+      friends.tables,
       core.tables,
     ),
   }),
@@ -79,6 +81,7 @@ export const ConfigSchema = section({
     webCodes.limits,
     consents.limits,
     devices.limits,
+    friends.limits,
     reauth.limits,
     signedTickets.limits,
     abuse.limits,
@@ -93,6 +96,7 @@ export const ConfigSchema = section({
   devices: section(devices.devices),
   audit: section(audit.audit),
   events: section(events.events),
+  friends: section(friends.friends),
   captcha: section(captcha.captcha),
   words: section(words.words),
   outbox: section(outbox.outbox),

@@ -13,6 +13,7 @@ import { consentChanges, consents, findConsentGate } from './consents/feature.ts
 import { deviceSlots, userDevices } from './devices/feature.ts'
 import { eventAdmin } from './events/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
+import { relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { identities, oauth } from './oauth/feature.ts'
@@ -45,6 +46,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const user = house.add(users, {})
   const identity = house.add(identities, {})
   const slots = house.add(deviceSlots, {})
+  const relation = house.add(relations, {})
   const consent = house.add(consents, {})
   const { openQuality } = house.add(passwordAdmin, {})
   const messages = house.add(outboxAdmin, recorders)
@@ -57,6 +59,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     standing: stands,
     addresses: address,
     slots,
+    relations: relation,
     consents: consent,
     accounts: house.add(accountAdmin, {
       endLogins,

@@ -30,6 +30,10 @@ export type AppRight = (typeof appRights)[number]
 export const ticketFormats = ['opaque', 'jwt'] as const
 export type TicketFormat = (typeof ticketFormats)[number]
 
+/** What a request to another user makes: a follower at once, or a friend once the other agrees. */
+export const friendModes = ['off', 'follow', 'friend'] as const
+export type AppFriends = (typeof friendModes)[number]
+
 export type CallerApp = {
   appId: string
   isPublic: boolean
@@ -45,6 +49,7 @@ export type CallerApp = {
   scopes: readonly string[]
   /** The form of the OpenKeys for it, or of the pSKeys of its users. */
   ticketFormat: TicketFormat
+  friends: AppFriends
 }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */

@@ -86,6 +86,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'WEB_CODE',
         'WEB_CODE_REDEEM',
         'CONSENT',
+        'FRIEND',
         'DEVICES',
         'REAUTH',
         'OAUTH',

@@ -1,6 +1,6 @@
 /** `torii app`: the programs that may call. */
 import type { Command } from 'commander'
-import type { AppRight, TicketFormat } from '../../src/http/caller.ts'
+import type { AppFriends, AppRight, TicketFormat } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
 import { fieldsOf, toData } from '../console/app-fields.ts'
 import { type Context, describe } from '../console/context.ts'
@@ -9,6 +9,7 @@ import { alignFields, alignRows } from '../console/text.ts'
 import {
   readAppId,
   readAppIds,
+  readFriends,
   readJumps,
   readLine,
   readMinStrength,
@@ -43,6 +44,7 @@ type SetOptions = {
   jumpTo?: string[]
   scopes?: string[]
   ticketFormat?: TicketFormat
+  friends?: AppFriends
 }
 
 const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone'
@@ -269,6 +271,7 @@ export const register = (program: Command, context: Context) => {
       'of its OpenKeys, or of the pSKeys of its users: opaque or jwt',
       readTicketFormat,
     )
+    .option('--friends <mode>', 'what a request to another user makes: follow, friend, or off', readFriends)
     .action((id: string, options: SetOptions) => set(context, id, options))
   withId('remove', 'Removes a disabled app and its devices for good', 'torii app remove 8YqK2mVbX0tLr5Zc')
     .option('--yes', 'do not ask')

@@ -37,5 +37,6 @@ export const fieldsOf = (app: AppSummary) => ({
   'jumps to': app.jumpsTo.join(' ') || '-',
   scopes: app.isThirdParty ? ['openid', ...app.scopes].join(' ') : '-',
   tickets: app.ticketFormat,
+  friends: app.friends,
   created: isoTime(app.createdAt),
 })

@@ -2,7 +2,14 @@
 import { InvalidArgumentError } from 'commander'
 import { parseNetwork } from '../../src/adapters/network.ts'
 import { isRoute } from '../../src/features/businesses/routes.ts'
-import { type AppRight, appRights, type TicketFormat, ticketFormats } from '../../src/http/caller.ts'
+import {
+  type AppFriends,
+  type AppRight,
+  appRights,
+  friendModes,
+  type TicketFormat,
+  ticketFormats,
+} from '../../src/http/caller.ts'
 import { isOrigin } from '../../src/protocol/origins.ts'
 import { isRedirect } from '../../src/protocol/redirects.ts'
 
@@ -123,6 +130,9 @@ export const readScopes = (text: string): string[] => {
   const isGood = names.length <= mostScopes && names.every((name) => /^[a-z][a-z0-9._:-]{0,39}$/.test(name))
   return isGood ? names : refuse(`at most ${mostScopes} names such as profile or orders.read, or none`)
 }
+
+export const readFriends = (text: string): AppFriends =>
+  friendModes.find((mode) => mode === text) ?? refuse(friendModes.join(', '))
 
 export const readTicketFormat = (text: string): TicketFormat =>
   ticketFormats.find((format) => format === text) ?? refuse(ticketFormats.join(' or '))

@@ -1,7 +1,7 @@
 /** What an administrator does to apps. */
 
 import type { Random } from '../../adapters/random.ts'
-import type { AppRight, TicketFormat } from '../../http/caller.ts'
+import type { AppFriends, AppRight, TicketFormat } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
@@ -25,6 +25,7 @@ export type NewApp = {
   isThirdParty?: boolean
   scopes?: readonly string[]
   ticketFormat?: TicketFormat
+  friends?: AppFriends
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -51,7 +52,7 @@ const merge = (kept: readonly string[], more: readonly string[] = [], less: read
   JSON.stringify([...new Set([...kept, ...more])].filter((one) => !less.includes(one)))
 
 const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[2] => {
-  const { name, isPublic, minStrength, rights, checks, jumpsTo, scopes, ticketFormat } = given
+  const { name, isPublic, minStrength, rights, checks, jumpsTo, scopes, ticketFormat, friends } = given
   const { origins = summarise(row).origins, redirects = summarise(row).redirects } = given
   return {
     origins: merge(origins, given.addOrigins, given.removeOrigins),
@@ -64,6 +65,7 @@ const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[
     ...(jumpsTo !== undefined && { jumpsTo: JSON.stringify(jumpsTo) }),
     ...(scopes !== undefined && { scopes: scopes.join(' ') }),
     ...(ticketFormat !== undefined && { ticketFormat }),
+    ...(friends !== undefined && { friends }),
   }
 }
 
@@ -114,6 +116,7 @@ export const createAppChanges = ({
       isThirdParty = false,
       scopes = [],
       ticketFormat = 'opaque',
+      friends = 'off',
     }: NewApp) => {
       const appId = randomText(random, 16)
       const appSecret = randomText(random, 32)
@@ -133,6 +136,7 @@ export const createAppChanges = ({
           isThirdParty: isThirdParty ? 1 : 0,
           scopes: scopes.join(' '),
           ticketFormat,
+          friends,
           disabledAt: null,
           createdAt: clock.now(),
         })

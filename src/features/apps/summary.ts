@@ -1,5 +1,5 @@
 /** An app's row as an administrator sees it, and as the stages of a call do. */
-import type { AppRight, CallerApp, TicketFormat } from '../../http/caller.ts'
+import type { AppFriends, AppRight, CallerApp, TicketFormat } from '../../http/caller.ts'
 import type { AppRow } from './tables.ts'
 
 /** An app as an administrator sees it; its secret is shown once, when it is made. */
@@ -20,6 +20,8 @@ export type AppSummary = {
   /** What a third-party app may ask users for, beside `openid`. */
   scopes: string[]
   ticketFormat: TicketFormat
+  /** What a request to another user makes. */
+  friends: AppFriends
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
@@ -41,6 +43,7 @@ export const toCallerApp = (row: AppRow): CallerApp => ({
   isThirdParty: row.isThirdParty === 1,
   scopes: readWords(row.scopes),
   ticketFormat: row.ticketFormat,
+  friends: row.friends,
 })
 
 export const summarise = (row: AppRow): AppSummary => ({
@@ -56,6 +59,7 @@ export const summarise = (row: AppRow): AppSummary => ({
   isThirdParty: row.isThirdParty === 1,
   scopes: readWords(row.scopes),
   ticketFormat: row.ticketFormat,
+  friends: row.friends,
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,

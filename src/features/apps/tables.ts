@@ -1,4 +1,4 @@
-import type { TicketFormat } from '../../http/caller.ts'
+import type { AppFriends, TicketFormat } from '../../http/caller.ts'
 
 declare module '../../adapters/db/tables.ts' {
   interface Tables {
@@ -28,6 +28,7 @@ export type AppRow = {
   /** Names of the scopes that it may ask users for, divided by blanks. */
   scopes: string
   ticketFormat: TicketFormat
+  friends: AppFriends
   disabledAt: number | null
   createdAt: number
 }

@@ -131,6 +131,7 @@ for (const engine of engines) {
           isThirdParty: 0,
           scopes: '',
           ticketFormat: 'opaque' as const,
+          friends: 'off' as const,
           jumpsTo: null,
           redirects: null,
           createdAt: 0,

@@ -125,6 +125,7 @@ export const callerOf = ({
       isThirdParty: false,
       scopes: [],
       ticketFormat: 'opaque',
+      friends: 'off',
     },
     device: device
       ? { id: device, knownAs: device, deviceType: 'phone', os: 'iOS 20', name: 'An iPhone', countryCode: '' }
