@@ -31,7 +31,7 @@ export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogN
   let version = 0
   /** The change of that version, once it was seen. */
   let latest: string | undefined
-  let listeners = new Map<string, ChangeListener>()
+  let listeners: readonly ChangeListener[] = []
   const textOf = ({ kind, subject, changedAt }: Change) => `${changedAt} ${kind} ${subject}`
 
   const findChanged = (executor: Executor, kind: ChangeListener['kind'], sinceMs: number) =>
@@ -39,9 +39,8 @@ export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogN
 
   /** From `last` on; a listener that fails leaves everything to the next poll. */
   const startAnew = async (last: number) => {
-    const all = [...listeners.values()]
-    await Promise.all(all.filter(({ missed }) => missed === 'any').map(({ apply }) => apply('')))
-    for (const { kind, apply } of all.filter(({ missed }) => missed === 'each')) {
+    await Promise.all(listeners.filter(({ missed }) => missed === 'any').map(({ apply }) => apply('')))
+    for (const { kind, apply } of listeners.filter(({ missed }) => missed === 'each')) {
       const subjects = await findChanged(db.write, kind, clock.now() - lookBackMs)
       for (const subject of subjects) await apply(subject)
     }
@@ -58,7 +57,7 @@ export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogN
     findChanged,
     /** Loads everything, and catches up with what was changed lately; from here on only later changes are applied. */
     start: async (rows: readonly ChangeListener[]) => {
-      listeners = new Map(rows.map((row) => [row.kind, row]))
+      listeners = rows
       // The log's version first: what is changed while the rest loads is then noticed by the first poll.
       await startAnew(await findLastVersion(db.write))
     },
@@ -69,12 +68,14 @@ export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogN
       const isOther = known && latest !== undefined && textOf(known) !== latest
       if (last < version || isOther) return startAnew(last)
       if (known) latest = textOf(known)
-      const applied = new Set<string>()
+      const applied = new Map<ChangeListener, Set<string>>()
       for (const change of changes) {
-        const listener = listeners.get(change.kind)
-        const what = listener?.isWhole ? change.kind : `${change.kind} ${change.subject}`
-        if (!applied.has(what)) await listener?.apply(change.subject)
-        applied.add(what)
+        for (const listener of listeners.filter(({ kind }) => kind === change.kind)) {
+          const subjects = applied.get(listener) ?? new Set()
+          const subject = listener.isWhole ? '' : change.subject
+          if (!subjects.has(subject)) await listener.apply(change.subject)
+          applied.set(listener, subjects.add(subject))
+        }
         version = change.version
         latest = textOf(change)
       }
