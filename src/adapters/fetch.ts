@@ -44,7 +44,6 @@ export class OutgoingError extends Error {
   }
 }
 
-const mostBytes = 256 * 1_024
 const mostHeaderBytes = 16 * 1_024
 const isLoopback = ({ address }: { address: string }) => describeAddress(address)?.scope === 'loopback'
 
@@ -76,7 +75,7 @@ const checkAddresses = (url: URL, found: Awaited<ReturnType<Resolve>>, rules: Ru
 const tooManyHeaders = (url: URL) =>
   new OutgoingError('too large', `${placeOf(url)}: answers more than ${mostHeaderBytes} bytes of headers`)
 
-const readBody = async (place: string, response: IncomingMessage): Promise<string> => {
+const readBody = async (place: string, response: IncomingMessage, mostBytes: number): Promise<string> => {
   const encoding = response.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
     throw new OutgoingError('unreadable', `${place}: answers in the encoding ${JSON.stringify(encoding)}`)
@@ -98,18 +97,29 @@ const readHeaders = ({ rawHeaders }: IncomingMessage): Headers => {
   return headers
 }
 
-const readReply = async (place: string, response: IncomingMessage): Promise<OutgoingReply> => {
+const readReply = async (
+  place: string,
+  response: IncomingMessage,
+  mostBytes: number,
+): Promise<OutgoingReply> => {
   const { statusCode: status = 0 } = response
   if ([301, 302, 303, 307, 308].includes(status))
     throw new OutgoingError('redirect refused', `${place}: answers ${status} and names another place`)
-  const text = await readBody(place, response)
+  const text = await readBody(place, response, mostBytes)
   return { status, headers: readHeaders(response), text }
 }
 
-type Dial = { url: URL; call: OutgoingCall; signal: AbortSignal; addresses: Awaited<ReturnType<Resolve>> }
+type Dial = {
+  url: URL
+  call: OutgoingCall
+  signal: AbortSignal
+  addresses: Awaited<ReturnType<Resolve>>
+  attemptMs: number
+  mostBytes: number
+}
 
 /** `onConnect` is called when the connection, with TLS, is there. */
-const dial = ({ url, call, signal, addresses }: Dial, attemptMs: number, onConnect: () => void) =>
+const dial = ({ url, call, signal, addresses, attemptMs, mostBytes }: Dial, onConnect: () => void) =>
   new Promise<OutgoingReply>((resolve, reject) => {
     // Gives the addresses that were checked, however often the socket asks.
     const giveChecked: LookupFunction = (_host, { all }, done) => {
@@ -137,7 +147,7 @@ const dial = ({ url, call, signal, addresses }: Dial, attemptMs: number, onConne
       if ((request.socket?.bytesRead ?? 0) > mostHeaderBytes) request.destroy(tooManyHeaders(url))
     })
     request.on('response', (response) => {
-      readReply(placeOf(url), response)
+      readReply(placeOf(url), response, mostBytes)
         .then(resolve, reject)
         .finally(() => request.destroy())
     })
@@ -175,13 +185,27 @@ const abortion = (signal: AbortSignal) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
 
-type Needs = { config: OutgoingConfig; isTrial: boolean; resolve?: Resolve }
+/** Where calls of one purpose differ from those to login providers. */
+export type OutgoingBounds = {
+  mostBytes: number
+  timeoutMs: number
+  timeoutSetting: string
+  atOncePerHost: number
+}
 
-export const createOutgoingFetch = ({
-  config: { privateNetworks, connectTimeoutMs, timeoutMs, atOncePerHost },
-  isTrial,
-  resolve = resolveBySystem,
-}: Needs): OutgoingFetch => {
+type Needs = { config: OutgoingConfig; isTrial: boolean; bounds?: OutgoingBounds; resolve?: Resolve }
+
+const boundsOf = ({ timeoutMs, atOncePerHost }: OutgoingConfig): OutgoingBounds => ({
+  mostBytes: 256 * 1_024,
+  timeoutMs,
+  timeoutSetting: 'outgoing.timeoutMs',
+  atOncePerHost,
+})
+
+export const createOutgoingFetch = (needs: Needs): OutgoingFetch => {
+  const { config, isTrial, bounds = boundsOf(config), resolve = resolveBySystem } = needs
+  const { privateNetworks, connectTimeoutMs } = config
+  const { mostBytes, timeoutMs, timeoutSetting, atOncePerHost } = bounds
   const running = new Map<string, number>()
   const lookUp = shareLookups(resolve)
 
@@ -190,16 +214,20 @@ export const createOutgoingFetch = ({
     const { signal } = controller
     const end = (ms: number, setting: string) =>
       setTimeout(() => {
-        const message = `${placeOf(url)}: no answer within ${ms} ms (outgoing.${setting})`
+        const message = `${placeOf(url)}: no answer within ${ms} ms (${setting})`
         controller.abort(new OutgoingError('timed out', message))
       }, ms)
-    const timers = [end(timeoutMs, 'timeoutMs'), end(connectTimeoutMs, 'connectTimeoutMs')] as const
+    const timers = [
+      end(timeoutMs, timeoutSetting),
+      end(connectTimeoutMs, 'outgoing.connectTimeoutMs'),
+    ] as const
     try {
       const host = url.hostname.replace(/^\[|\]$/g, '')
       const addresses = await Promise.race([lookUp(host), abortion(signal)])
       checkAddresses(url, addresses, { privateNetworks, isTrial })
       const attemptMs = Math.max(250, Math.floor(connectTimeoutMs / addresses.length))
-      return await dial({ url, call, signal, addresses }, attemptMs, () => clearTimeout(timers[1]))
+      const dialled = { url, call, signal, addresses, attemptMs, mostBytes }
+      return await dial(dialled, () => clearTimeout(timers[1]))
     } catch (error) {
       throw explain(url, error, signal)
     } finally {

@@ -1,24 +1,13 @@
 /**
  * SMS by a webhook: a program of the operator's own, or a function at a vendor, takes a signed JSON call and hands the
- * text to the vendor. Headers and signature follow https://www.standardwebhooks.com (version 1).
+ * text to the vendor.
  */
-import { createHmac } from 'node:crypto'
 import type { Config } from '../config/index.ts'
 import type { Clock } from './clock.ts'
 import { type Outgoing, SendError, type Sender } from './sender.ts'
+import { readWebhookSecret, signWebhook } from './webhook-signature.ts'
 
 export type SmsConfig = Config['sms']
-
-/** `whsec_` and base64, as the specification writes a symmetric key. */
-export const readWebhookSecret = (secret: string): Buffer =>
-  Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-
-/** The three headers of a call. `seconds` since 1970. */
-export const signWebhook = (secret: Buffer, id: string, seconds: number, body: string) => ({
-  'webhook-id': id,
-  'webhook-timestamp': String(seconds),
-  'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')}`,
-})
 
 const compose = ({ to, text, kind, language, appId, variables, createdAt }: Outgoing): string =>
   JSON.stringify({
@@ -64,7 +53,7 @@ export const createSmsWebhook = ({ webhook }: SmsConfig, clock: Clock): Sender =
         const reply = await fetch(webhook.url, {
           method: 'POST',
           headers: {
-            ...signWebhook(secret, message.id, seconds, body),
+            ...signWebhook([secret], { id: message.id, seconds, body }),
             'content-type': 'application/json',
             'user-agent': 'torii',
           },

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { signWebhook } from '../../../src/adapters/sms-webhook.ts'
+import { signWebhook } from '../../../src/adapters/webhook-signature.ts'
 import { createTestClock, type Environment, openTestServer, until } from '../../harness/test-server.ts'
 import { createAdder, createKeyEnvironment } from './world.ts'
 
@@ -54,7 +54,8 @@ const open = async (t: Test, url: string, more: Environment = {}) => {
 t.test('an example of the specification has its signature', async (t) => {
   // https://github.com/standard-webhooks/standard-webhooks, the test of the reference implementations.
   const key = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64')
-  const signed = signWebhook(key, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330, '{"test": 2432232314}')
+  const parts = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', seconds: 1_614_265_330, body: '{"test": 2432232314}' }
+  const signed = signWebhook([key], parts)
   t.equal(signed['webhook-signature'], 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=')
 })
 
