@@ -31,6 +31,7 @@ import * as userOps from '../features/user-ops/config.ts'
 import * as users from '../features/users/config.ts'
 import * as verification from '../features/verification/config.ts'
 import * as webCodes from '../features/web-codes/config.ts'
+import * as webhooks from '../features/webhooks/config.ts'
 import * as words from '../features/words/config.ts'
 import * as core from './core.ts'
 import { section, sectionOf } from './fields.ts'
@@ -60,6 +61,7 @@ export const ConfigSchema = section({
       standing.tables,
       roles.tables,
       friends.tables,
+      webhooks.tables,
       core.tables,
     ),
   }),

@@ -29,6 +29,7 @@ import { userOps } from './user-ops/feature.ts'
 import { users } from './users/feature.ts'
 import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { webCodes } from './web-codes/feature.ts'
+import { webhookAdmin } from './webhooks/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
 export { checkKeyRings, checkPins, checkWrites, openPasswordCosts } from './settings/feature.ts'
@@ -39,7 +40,8 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const { record: recordAudit } = house.add(audit, {})
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
-  const { recordEvent } = house.add(eventAdmin, {})
+  const webhook = house.add(webhookAdmin, recorders)
+  const { recordEvent } = house.add(eventAdmin, webhook)
   const { endLogins, endLogin } = house.add(loginEnds, {})
   const stands = house.add(standing, {})
   const address = house.add(addresses, {})
@@ -53,7 +55,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
-    apps: house.add(apps, { consents: consent, ...recorders }),
+    apps: house.add(apps, { consents: consent, webhooks: webhook, ...recorders }),
     devices: house.add(deviceAdmin, recorders),
     businesses: house.add(businesses, recorders),
     standing: stands,
@@ -79,6 +81,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     users: user,
     words: house.add(wordAdmin, recorders),
     outbox: messages,
+    webhooks: webhook,
     recorders,
     recordEvent,
   }

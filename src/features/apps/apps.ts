@@ -9,6 +9,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { Consents } from '../consents/api.ts'
+import type { WebhookAdmin } from '../webhooks/api.ts'
 import { createAppChanges } from './changes.ts'
 import { appRefused, notPublic, unknownId, wrongSecret } from './refusals.ts'
 import { findApp, findApps, findSigningApp } from './repo.ts'
@@ -23,6 +24,7 @@ export type AppsNeeds = {
   recordChange: RecordChange
   recordAudit: RecordAudit
   consents: Pick<Consents, 'removeOfApp'>
+  webhooks: Pick<WebhookAdmin, 'removeOfApp'>
   /** Origins that every app may be called from. */
   origins: readonly string[]
 }

@@ -80,6 +80,7 @@ export const createAppChanges = ({
   recordChange,
   recordAudit,
   consents,
+  webhooks,
 }: Omit<AppsNeeds, 'origins'>) => {
   type Change = Parameters<typeof updateApp>[2]
 
@@ -161,7 +162,7 @@ export const createAppChanges = ({
     set: (appId: string, given: AppChange) => change(appId, 'app.changed', (row) => changesOf(given, row)),
     disable: (appId: string) => change(appId, 'app.disabled', () => ({ disabledAt: clock.now() })),
     enable: (appId: string) => change(appId, 'app.enabled', () => ({ disabledAt: null })),
-    /** Ends it for good, with its devices and consents. Throws unless it is disabled: that can be taken back. */
+    /** Ends it for good, with its devices, consents and webhooks. Throws unless it is disabled: that can be taken back. */
     remove: async (appId: string): Promise<void> => {
       const { disabledAt } = await get(appId)
       if (disabledAt === null) throw new Failure('APP_REFUSED', { info: 'The app is enabled.' })
@@ -169,6 +170,7 @@ export const createAppChanges = ({
       while ((await consents.removeOfApp(db.write, appId, mostAtOnce)) === mostAtOnce);
       await db.transaction(async (trx) => {
         if (!(await removeApp(trx, appId))) return
+        await webhooks.removeOfApp(trx, appId)
         for (const row of await findApps(trx)) {
           const { checks, jumpsTo } = summarise(row)
           const without = (ids: readonly string[]) => JSON.stringify(ids.filter((id) => id !== appId))

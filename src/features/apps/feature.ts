@@ -4,6 +4,7 @@ import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { Consents } from '../consents/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { WebhookAdmin } from '../webhooks/api.ts'
 import { type Apps, createApps } from './apps.ts'
 import { createDeviceAdmin } from './device-admin.ts'
 import { createDevices } from './devices.ts'
@@ -16,15 +17,13 @@ export type AppsFeatureNeeds = {
   recordAudit: RecordAudit
   recordChange: RecordChange
   consents: Pick<Consents, 'removeOfApp'>
+  webhooks: Pick<WebhookAdmin, 'removeOfApp'>
 }
 
 export const apps = feature({
-  create: (
-    { db, clock, random, crypto, config }: AdminWorld,
-    { recordAudit, recordChange, consents }: AppsFeatureNeeds,
-  ) => {
+  create: ({ db, clock, random, crypto, config }: AdminWorld, needs: AppsFeatureNeeds) => {
     const { origins } = config.server
-    const api = createApps({ db, clock, random, crypto, recordAudit, recordChange, consents, origins })
+    const api = createApps({ db, clock, random, crypto, origins, ...needs })
     return { api, onChange: [{ kind: 'apps', apply: api.reload, isWhole: true, missed: 'any' }] }
   },
 })

@@ -5,6 +5,7 @@ export type ChangeKind =
   | 'apps'
   | 'bans'
   | 'businesses'
+  | 'webhooks'
   | 'account'
   | 'login'
   | 'device'
