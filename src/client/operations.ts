@@ -908,6 +908,10 @@ export type Operations = {
     reply: {
       /** Why an ended ticket has ended */
       reason?: string
+      /** Of a disabled account: what the administrator says */
+      why?: string
+      /** Of a disabled account: when that ends; absent where it is for good, unix seconds */
+      until?: number
       user?: {
         /** Decimal number */
         userId: string

@@ -1,7 +1,7 @@
 /** Every feature, in the order of needs: the one place where features meet. A need that is missing does not compile. */
 import type { Recover } from '../adapters/store/index.ts'
 import { bans, limits, reservedLimitKeys } from './abuse/feature.ts'
-import { accountAdmin, accounts } from './accounts/feature.ts'
+import { accountAdmin, accounts, tellDisabled } from './accounts/feature.ts'
 import { addressChanges, addresses } from './addresses/feature.ts'
 import { apps, deviceAdmin, devices } from './apps/feature.ts'
 import { audit } from './audit/feature.ts'
@@ -94,7 +94,11 @@ export const reservedKeys = [...reservedLimitKeys, ...reservedTicketKeys, ...res
 
 /** Brings a store up to date that has lost its latest writes. A store is opened with it, before the features. */
 export const openRecover = (world: Pick<World, 'config' | 'db' | 'crypto' | 'createBatch'>): Recover =>
-  createRecover(world, { findChanged: findChangedSubjects, findConsentGate })
+  createRecover(world, {
+    findChanged: findChangedSubjects,
+    findConsentGate,
+    tellDisabled,
+  })
 
 /** A running server: what http asks its features, and what they declare. */
 export const openFeatures = (world: World) => {
@@ -102,7 +106,7 @@ export const openFeatures = (world: World) => {
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
   const { find: findApp } = admin.apps
-  const { raiseEpoch, lockAccount, markUsed, isHeldUp } = admin.accounts
+  const { raiseEpoch, lockAccount, checkActive, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
@@ -114,6 +118,8 @@ export const openFeatures = (world: World) => {
     markUsed,
     isHeldUp,
     lockAccount,
+    checkActive,
+    tellDisabled,
     slots: admin.slots,
     prolongKey: keys.prolong,
     noteLogin: device.noteLogin,

@@ -26,6 +26,9 @@ export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 export const appRights = ['words'] as const
 export type AppRight = (typeof appRights)[number]
 
+/** What a role may let its users do to others; the configuration says which role has which. */
+export type RoleRight = 'disableUsers' | 'disableStaff'
+
 /** `jwt`: signed, so that a service checks it without a call. */
 export const ticketFormats = ['opaque', 'jwt'] as const
 export type TicketFormat = (typeof ticketFormats)[number]
@@ -149,6 +152,8 @@ export type OperationShape = {
   provesAnew?: readonly string[]
   /** Only apps with this right may call it. */
   right?: AppRight
+  /** A role of the ticket's user must have this right; only such operations cost the look at the roles. */
+  role?: RoleRight
   /** The handler itself judges the ticket, because it consumes it. */
   consumesTicket?: true
   /** Members that the input does not have are refused, in objects within it too; otherwise they are ignored. */

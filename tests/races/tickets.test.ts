@@ -256,8 +256,10 @@ t.test('the gate of an account only rises', async (t) => {
     await skeys.issue(ticket, record, clock.now())
     t.equal((await skeys.use(ticket)).state, 'live')
     const epochs = Array.from({ length: 21 }, (_, at) => at + 1)
-    await Promise.all(epochs.map((epoch) => skeys.closeAccount(loginId.subarray(0, 8), epoch, 'logged-out')))
-    await skeys.closeAccount(loginId.subarray(0, 8), 20, 'disabled')
+    await Promise.all(
+      epochs.map((epoch) => skeys.closeAccount(loginId.subarray(0, 8), { epoch, reason: 'logged-out' })),
+    )
+    await skeys.closeAccount(loginId.subarray(0, 8), { epoch: 20, reason: 'disabled' })
     const used = await skeys.use(ticket)
     t.match(used, { state: 'ended', reason: 'logged-out' })
   }

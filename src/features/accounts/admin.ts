@@ -1,6 +1,6 @@
 /** What an administrator does to an account. */
 import type { Clock } from '../../adapters/clock.ts'
-import type { Db } from '../../adapters/db/index.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
@@ -11,14 +11,9 @@ import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
 import { isStreak, judgeWait } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
 import type { RemoveAccount } from './remove.ts'
-import {
-  findAccount,
-  findAccounts,
-  findUserIdOfKey,
-  isDevicePlace,
-  raiseEpoch,
-  updateStatus,
-} from './repo.ts'
+import { findAccount, findAccounts, findUserIdOfKey, isDevicePlace, raiseEpoch } from './repo.ts'
+import { type Disabling, disableAccount, enableAccount } from './status/repo.ts'
+import { createCheckActive, statusNow } from './status/rule.ts'
 import { createLoginAdmin, describeLogin, type LoginAdminNeeds } from './user-logins/admin.ts'
 import { findLoginsOfUser } from './user-logins/repo.ts'
 
@@ -49,6 +44,12 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
     return account
   }
 
+  const getLiving = async (typed: string) => {
+    const account = await get(typed)
+    if (account.status === 'deleted') throw new Failure('USER_UNKNOWN', { info: 'This account is deleted.' })
+    return account
+  }
+
   /** Failed logins that still count, and what waits because of them. */
   const showFailures = async (tag: Buffer) => {
     const nowMs = clock.now()
@@ -61,22 +62,29 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
     return { inARow: streak.failures, isStreak: isStreak(streak, nowMs), places: waiting }
   }
 
-  /** False: it was so already. */
-  const setStatus = async (typed: string, status: 'active' | 'disabled', statusReason: string) => {
-    const { userId, status: before } = await get(typed)
-    if (before === 'deleted') throw new Failure('USER_UNKNOWN', { info: 'This account is deleted.' })
-    const changed = await db.transaction(async (trx) => {
-      const nowMs = clock.now()
-      if (!(await updateStatus(trx, userId, { status, statusReason, nowMs }))) return false
-      if (status === 'disabled') {
-        await raiseEpoch(trx, userId, nowMs)
-        await endLogins(trx, userId, { endedAt: nowMs, endReason: 'disabled' })
-      }
-      await recordAudit(trx, { kind: `account.${status}`, userId, detail: { reason: statusReason } })
-      await recordChange(trx, 'account', String(userId))
-      return true
-    })
-    return { userId, changed }
+  /** `by` is the administrator's user number, where a ticket acts. */
+  type Act = { by?: string | undefined }
+  const detailOf = ({ by }: Act) => (by === undefined ? {} : { by })
+
+  /** Ends every login. False: it was disabled so already. Part of a transaction. */
+  const disableIn = async (trx: Executor, userId: number, { by, ...disabling }: Disabling & Act) => {
+    const nowMs = clock.now()
+    if (!(await disableAccount(trx, userId, { ...disabling, nowMs }))) return false
+    await raiseEpoch(trx, userId, nowMs)
+    await endLogins(trx, userId, { endedAt: nowMs, endReason: 'disabled' })
+    const until = disabling.until === null ? {} : { until: disabling.until }
+    const detail = { reason: disabling.reason, ...until, ...detailOf({ by }) }
+    await recordAudit(trx, { kind: 'account.disabled', userId, detail })
+    await recordChange(trx, 'account', String(userId))
+    return true
+  }
+
+  /** False: it was not disabled. Part of a transaction. */
+  const enableIn = async (trx: Executor, userId: number, act: Act = {}) => {
+    if (!(await enableAccount(trx, userId, clock.now()))) return false
+    await recordAudit(trx, { kind: 'account.active', userId, detail: detailOf(act) })
+    await recordChange(trx, 'account', String(userId))
+    return true
   }
 
   return {
@@ -86,6 +94,7 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
       const account = await get(typed)
       return {
         ...account,
+        status: statusNow(account, clock.now()),
         addresses: (await addresses.findOf(db.write, account.userId)).map(({ text }) => text),
         failures: await showFailures(account.tag),
         logins: (await findLoginsOfUser(db.write, { userId: account.userId, most: shownLogins })).map(
@@ -94,7 +103,10 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
       }
     },
     /** At most `most` accounts after the number `after`. */
-    list: (after: number, most: number) => findAccounts(db.write, after, most),
+    list: async (after: number, most: number) => {
+      const accounts = await findAccounts(db.write, after, most)
+      return accounts.map((account) => ({ ...account, status: statusNow(account, clock.now()) }))
+    },
     /** The account that has exactly this e-mail address or phone. */
     findByAddress: async (typed: string) => {
       const address = await addresses.parseLogin(typed)
@@ -117,8 +129,18 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
       await db.transaction((trx) => removeAccount(trx, { userId, tag }))
       return { userId, userName }
     },
-    disable: (typed: string, reason: string) => setStatus(typed, 'disabled', reason),
-    enable: (typed: string) => setStatus(typed, 'active', ''),
+    disableIn,
+    enableIn,
+    disable: async (typed: string, reason: string, until: number | null = null) => {
+      const { userId } = await getLiving(typed)
+      return { userId, changed: await db.transaction((trx) => disableIn(trx, userId, { reason, until })) }
+    },
+    enable: async (typed: string) => {
+      const { userId } = await getLiving(typed)
+      return { userId, changed: await db.transaction((trx) => enableIn(trx, userId)) }
+    },
+    checkActive: createCheckActive(clock),
+
     raiseEpoch,
     lockAccount,
     isHeldUp,

@@ -41,10 +41,13 @@ import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
 import { createRegisterProven } from './register-proven.ts'
 import { createRemoveAccount } from './remove.ts'
+import { createCheckActive } from './status/rule.ts'
 import { markUsed } from './unused/repo.ts'
 import { createRemoveUnused } from './unused/rule.ts'
 import type { LoginAdminNeeds } from './user-logins/admin.ts'
 import { loginShape, preloginShape, type RegisterInput, registerShape } from './wire.ts'
+
+export { tellDisabled } from './status/rule.ts'
 
 const dayMs = 24 * 3_600_000
 
@@ -107,7 +110,17 @@ export const accounts = feature({
       isWithin: world.isWithin,
     })
     const networks = createNetworkFailures({ passEach, elapsed: clock.elapsed })
-    const credentials = createCredentials({ ...needs, db, clock, passwords, verifiers, failures, networks })
+    const checkActive = createCheckActive(clock)
+    const credentials = createCredentials({
+      ...needs,
+      checkActive,
+      db,
+      clock,
+      passwords,
+      verifiers,
+      failures,
+      networks,
+    })
     const { move, settle } = createMove({ ...world, passwords, verifiers })
     const newDevice = createNewDevice({
       ...needs,
@@ -119,6 +132,7 @@ export const accounts = feature({
     const logIn = createLogin({
       ...needs,
       newDevice,
+      checkActive,
       db,
       clock,
       passwords,
@@ -132,7 +146,7 @@ export const accounts = feature({
       oneTimeMs: config.accounts.oneTimePasswordHours * 3_600_000,
       findRedirect,
     })
-    const opening = createOpening({ newDevice, findRedirect })
+    const opening = createOpening({ checkActive, newDevice, findRedirect })
     const codeLogin = createCodeLogin({
       ...needs,
       db,

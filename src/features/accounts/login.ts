@@ -16,6 +16,7 @@ import type { Hashes } from './hashes.ts'
 import type { NewDevice } from './new-device/notice.ts'
 import type { Passwords } from './passwords.ts'
 import { type AccountFound, findLoginSituation, type LoginSituation } from './repo.ts'
+import type { CheckActive } from './status/rule.ts'
 import { welcome, withReplaced } from './welcome.ts'
 import type { LoginInput, LoginReply } from './wire.ts'
 
@@ -28,6 +29,7 @@ export type LoginNeeds = {
   findSalt(typed: string): Promise<string>
   failures: FailuresService
   networks: NetworkFailures
+  checkActive: CheckActive
   credentials: CredentialsService
   newDevice: Pick<NewDevice, 'begin'>
   keys: Pick<Keys, 'prove'>
@@ -60,9 +62,7 @@ export const createLogin = (needs: LoginNeeds) => {
       const [wait] = await Promise.all([networks.count(caller.address), captcha.countFailure(caller)])
       throw wait ?? refusal
     }
-    if (account.status !== 'active') {
-      throw new Failure('ACCOUNT_DISABLED', { members: { reason: account.status } })
-    }
+    await needs.checkActive(db.write, account)
     return { account, fitting }
   }
 

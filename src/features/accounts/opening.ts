@@ -7,10 +7,12 @@ import type { BeginOptions, BegunLogin } from '../tickets/api.ts'
 import type { AccountOfAddress } from './by-address/repo.ts'
 import { guardWithoutFailures } from './failures/rule.ts'
 import type { NewDevice } from './new-device/notice.ts'
+import type { CheckActive } from './status/rule.ts'
 import { welcome, withReplaced } from './welcome.ts'
 import type { LoginReply } from './wire.ts'
 
 export type OpeningNeeds = {
+  checkActive: CheckActive
   newDevice: Pick<NewDevice, 'begin'>
   /** Where a caller belongs, if that is not here. */
   findRedirect(caller: AppCaller, key: CallerKey): string | undefined
@@ -24,7 +26,7 @@ export type Opened = {
   proof: ProvenKey | undefined
 }
 
-export const createOpening = ({ newDevice, findRedirect }: OpeningNeeds) => ({
+export const createOpening = ({ checkActive, newDevice, findRedirect }: OpeningNeeds) => ({
   /** Begins the login in the transaction that uses up its proof: what it throws leaves the proof as it was. */
   begin: async (
     trx: Executor,
@@ -32,8 +34,8 @@ export const createOpening = ({ newDevice, findRedirect }: OpeningNeeds) => ({
     caller: AppCaller,
     { device, giveUp, proof }: Options,
   ): Promise<Opened> => {
-    const { status, tag, mustChange, liveLogins, mail, isKnownDevice } = account
-    if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+    await checkActive(trx, account)
+    const { tag, mustChange, liveLogins, mail, isKnownDevice } = account
     // A reset by a code is the way on without the password.
     if (mustChange === 1) throw new Failure('PASSWORD_MUST_CHANGE')
     const options = { device, giveUp, proof, guard: guardWithoutFailures(tag), liveLogins, trx }

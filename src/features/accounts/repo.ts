@@ -11,6 +11,8 @@ export type AccountFound = {
   nextVerifier: string | null
   tag: Buffer
   status: AccountRow['status']
+  statusReason: string
+  disabledUntil: number | null
   epoch: number
   mustChange: number
   deviceSlots: string | null
@@ -63,7 +65,7 @@ const situationStatement = createStatement(
         )
         .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', failureKey))
         .select(['v.userId', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
-        .select(['a.mustChange', 'a.deviceSlots'])
+        .select(['a.statusReason', 'a.disabledUntil', 'a.mustChange', 'a.deviceSlots'])
         .select(['u.userName', 'u.nickName', 'm.text as mail', 's.failures', 's.lastFailedAt'])
         .select(['f.failed1', 'f.failed2', 'f.failed3', 'f.failed4', 'f.failed5'])
         .select(['d.failed1 as known1', 'd.failed2 as known2', 'd.failed3 as known3'])
@@ -210,6 +212,7 @@ export type AccountSummary = {
   userId: number
   status: AccountRow['status']
   statusReason: string
+  disabledUntil: number | null
   createdAt: number
   mustChange: number
   userName: string
@@ -221,7 +224,7 @@ const selectAccounts = (db: Executor) =>
   db
     .selectFrom('accounts')
     .innerJoin('users', 'users.userId', 'accounts.userId')
-    .select(['accounts.userId', 'status', 'statusReason', 'createdAt', 'mustChange'])
+    .select(['accounts.userId', 'status', 'statusReason', 'disabledUntil', 'createdAt', 'mustChange'])
     .select(['userName', 'nickName', 'tag'])
 
 export const findAccount = (db: Executor, userId: number): Promise<AccountSummary | undefined> =>

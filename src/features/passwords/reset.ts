@@ -48,8 +48,7 @@ export const createReset = (needs: ResetNeeds) => {
   const find = async (userId: number | undefined): Promise<Credentials> => {
     const found = userId === undefined ? undefined : await credentials.find(userId)
     if (!found) throw new Failure('CODE_EXPIRED')
-    const { status } = found.account
-    if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+    await credentials.checkActive(found)
     return found
   }
 

@@ -8,6 +8,7 @@ import { concatBytes, toHex, utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket, type ParsedTicket, parseTicket } from '../../protocol/tickets.ts'
+import type { TellDisabled } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import { checkStrength, notLoggedIn } from './refusals.ts'
@@ -32,6 +33,7 @@ export type A2Needs = {
   lives: { retrySeconds: number; a2IdleSeconds: number }
   recordAudit: RecordAudit
   prolongKey: Keys['prolong']
+  tellDisabled: TellDisabled
   findNames(login: LoginWithAccount): Promise<Names>
   /** The SKey of the A2 that the login has now, as a record of the store. */
   pairRecord(login: LoginWithAccount, names: Names): TicketRecord
@@ -246,7 +248,8 @@ export const createA2Rule = (needs: A2Needs) => {
         if (!found) throw notLoggedIn()
         await enforce(found)
         const { login, verdict } = found
-        if (!isLive(verdict)) throw notLoggedIn(verdict)
+        if (!isLive(verdict))
+          throw notLoggedIn(verdict, verdict === 'disabled' ? needs.tellDisabled(login) : {})
         checkStrength(login, caller)
         const names = await needs.findNames(login)
         const prepared = await below.prepare(needs.pairRecord(login, names))

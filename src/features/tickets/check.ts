@@ -6,12 +6,13 @@ import type { Caller, CallerTicket } from '../../http/caller.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { type ParsedTicket, parseTicket, type Tier } from '../../protocol/tickets.ts'
+import type { TellDisabled } from '../accounts/api.ts'
 import type { Businesses } from '../businesses/api.ts'
 import { type A2Rule, isLive } from './a2.ts'
 import type { Masks } from './masks.ts'
 import { checkStrength } from './refusals.ts'
 import { getUserNames, noteSeen, type Seen } from './repo.ts'
-import type { EndReason, PresentedTicket, SKeys, TicketRecord, TicketUse } from './skeys.ts'
+import type { EndReason, PresentedTicket, SKeys, TicketRecord, TicketUse, Told } from './skeys.ts'
 import type { StoreTier } from './tiers.ts'
 
 export type CheckNeeds = {
@@ -21,6 +22,7 @@ export type CheckNeeds = {
   masks: Masks
   businesses: Pick<Businesses, 'find' | 'serves'>
   a2: Pick<A2Rule, 'find' | 'enforce' | 'isCurrent'>
+  tellDisabled: TellDisabled
   skeyIdleSeconds: number
   replicaLagBudgetMs: number
   createBatch: CreateBatch
@@ -31,7 +33,7 @@ const mostConfirmed = 50_000
 
 export type TicketState =
   | { state: 'unknown' }
-  | { state: 'ended'; reason: EndReason }
+  | { state: 'ended'; reason: EndReason; told?: Told | undefined }
   | { state: 'live'; ticket: CallerTicket }
 
 const ticketOf = (
@@ -91,7 +93,7 @@ export const createChecks = (needs: CheckNeeds) => {
     const ticket = masks.open(presented)
     const result = ticket ? await use(ticket, appIds) : undefined
     if (!ticket || !result || result.state === 'unknown') return { state: 'unknown' }
-    if (result.state === 'ended') return { state: 'ended', reason: result.reason }
+    if (result.state === 'ended') return { state: 'ended', reason: result.reason, told: result.told }
     // Only SKeys have an idle time without having one of their own.
     const commonIdleMs = ticket.tier === 'skey' ? needs.skeyIdleSeconds * 1_000 : Number.POSITIVE_INFINITY
     const idleAt = clock.now() + (result.record.idleMs ?? commonIdleMs)
@@ -103,7 +105,12 @@ export const createChecks = (needs: CheckNeeds) => {
     if (!found) return { state: 'unknown' }
     await a2.enforce(found)
     const { login, verdict } = found
-    if (!isLive(verdict)) return { state: 'ended', reason: verdict }
+    if (!isLive(verdict))
+      return {
+        state: 'ended',
+        reason: verdict,
+        told: verdict === 'disabled' ? needs.tellDisabled(login) : {},
+      }
     if (verdict === 'current' && login.a2Confirmed < login.a2Counter) {
       await noteSeen(db.write, login.loginId, { counter: login.a2Counter, at: clock.now() })
     }

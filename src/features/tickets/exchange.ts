@@ -113,7 +113,7 @@ export const createExchange = ({ clock, random, skeys, masks, a2, useSKey, targe
   const useParent = async (presented: ParsedTicket, caller: AppCaller): Promise<TicketRecord> => {
     const used = await useSKey(presented, caller.app.appId)
     if (used.state === 'unknown') throw notLoggedIn()
-    if (used.state === 'ended') throw notLoggedIn(used.reason)
+    if (used.state === 'ended') throw notLoggedIn(used.reason, used.told)
     checkStrength(used.record, caller)
     return used.record
   }

@@ -2,7 +2,14 @@
 import type { Db } from '../../adapters/db/index.ts'
 import type { Store } from '../../adapters/store/index.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { IsHeldUp, LockAccount, MarkUsed, RaiseEpoch } from '../accounts/api.ts'
+import type {
+  CheckActive,
+  IsHeldUp,
+  LockAccount,
+  MarkUsed,
+  RaiseEpoch,
+  TellDisabled,
+} from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Businesses } from '../businesses/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
@@ -39,7 +46,7 @@ const createSKeysIn = (store: Store, { config: { tickets }, crypto, createBatch 
 /** What a store has to be told that has lost its latest writes; it is opened before the features that use it. */
 export const createRecover = (
   world: SKeyWorld & { db: Db },
-  needs: Pick<TicketRecoveryNeeds, 'findChanged' | 'findConsentGate'>,
+  needs: Pick<TicketRecoveryNeeds, 'findChanged' | 'findConsentGate' | 'tellDisabled'>,
 ) => createTicketRecovery({ ...needs, db: world.db, createSKeys: (store) => createSKeysIn(store, world) })
 
 export const loginEnds = feature({
@@ -53,6 +60,8 @@ export type TicketsFeatureNeeds = {
   markUsed: MarkUsed
   isHeldUp: IsHeldUp
   lockAccount: LockAccount
+  checkActive: CheckActive
+  tellDisabled: TellDisabled
   slots: DeviceSlots
   prolongKey: Keys['prolong']
   /** Remembers that a user has logged in on a device. */
@@ -77,6 +86,8 @@ export const tickets = feature({
       markUsed: needs.markUsed,
       isHeldUp: needs.isHeldUp,
       lockAccount: needs.lockAccount,
+      checkActive: needs.checkActive,
+      tellDisabled: needs.tellDisabled,
       slots: needs.slots,
       prolongKey: needs.prolongKey,
       noteLogin: needs.noteLogin,
@@ -114,7 +125,7 @@ const createOperations = (tickets: TicketsService) => [
   operation(sessionShape)(async ({ token }, caller) => {
     const result = await tickets.check(token, caller)
     if (result.state === 'unknown') throw new Failure('NOT_LOGGED_IN')
-    if (result.state === 'ended') return { code: 'TICKET_ENDED', reason: result.reason }
+    if (result.state === 'ended') return { code: 'TICKET_ENDED', reason: result.reason, ...result.told }
     const { ticket } = result
     return {
       code: 'TICKET_VALID',

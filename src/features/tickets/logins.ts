@@ -5,10 +5,9 @@ import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { Caller } from '../../http/caller.ts'
 import { concatBytes, toHex } from '../../protocol/bytes.ts'
-import { Failure } from '../../protocol/errors.ts'
 import { strengths } from '../../protocol/strength.ts'
 import { formatTicket } from '../../protocol/tickets.ts'
-import type { IsHeldUp, LockAccount, LoginGuard, MarkUsed } from '../accounts/api.ts'
+import type { CheckActive, IsHeldUp, LockAccount, LoginGuard, MarkUsed } from '../accounts/api.ts'
 import type { DeviceSlots } from '../devices/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { createPairs, Pair } from './a2.ts'
@@ -41,6 +40,7 @@ export type LoginsNeeds = {
   markUsed: MarkUsed
   slots: Pick<DeviceSlots, 'find' | 'choose'>
   lockAccount: LockAccount
+  checkActive: CheckActive
   /** Remembers that a user has logged in on a device. */
   noteLogin(deviceId: string): void
 }
@@ -238,11 +238,11 @@ export const createLogins = (needs: LoginsNeeds) => {
       const login = await findLoginOnKey(db.write, onKey)
       if (!login) return undefined
       const now = clock.now()
-      const { status, userId, userName, nickName, endReason } = login
+      const { userId, userName, nickName, endReason } = login
       // A user who has logged out has left the key, whatever became of the account.
       const wasLeft = login.endedAt !== null && endReason !== 'disabled' && endReason !== 'deleted'
       if (wasLeft || login.expiresAt <= now) return undefined
-      if (status !== 'active') throw new Failure('ACCOUNT_DISABLED', { members: { reason: status } })
+      await needs.checkActive(db.write, login)
       if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined
       checkStrength(login, caller)
       // The row of the login does not tell that it was resumed.

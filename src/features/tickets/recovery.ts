@@ -1,6 +1,7 @@
 /** Brings a store that lost its latest writes up to date before SKeys are judged by it again. */
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Recover, Store } from '../../adapters/store/index.ts'
+import type { TellDisabled } from '../accounts/api.ts'
 import { type ConsentGate, createCloseConsent } from './consent-gates.ts'
 import { findEndReason } from './of-user/repo.ts'
 import { findAccountGate, findEndedLogins, findRaisedLogins, type LoginMoment } from './repo.ts'
@@ -13,6 +14,7 @@ export type TicketRecoveryNeeds = {
   /** The accounts or consents that have changed since. */
   findChanged(db: Executor, kind: 'account' | 'consent', sinceMs: number): Promise<string[]>
   findConsentGate(db: Executor, subject: string): Promise<ConsentGate | undefined>
+  tellDisabled: TellDisabled
 }
 
 export const markKey = 'current-at'
@@ -21,10 +23,15 @@ const marginMs = 60_000
 const pageSize = 500
 
 /** Brings the gate of an account in the store up to its row. */
-export const closeAccountOf = async (db: Executor, skeys: SKeys, userId: number): Promise<void> => {
+export const closeAccountOf = async (
+  { db, skeys, tellDisabled }: { db: Executor; skeys: SKeys; tellDisabled: TellDisabled },
+  userId: number,
+): Promise<void> => {
   const gate = await findAccountGate(db, userId)
   if (!gate) return
-  await skeys.closeAccount(gate.tag, gate.epoch, gate.status === 'active' ? 'logged-out' : gate.status)
+  const { tag, epoch, status } = gate
+  const reason = status === 'active' ? 'logged-out' : status
+  await skeys.closeAccount(tag, { epoch, reason, told: tellDisabled(gate) })
 }
 
 /** The same for one login. */
@@ -59,14 +66,14 @@ export const markStore = (store: Store, nowMs: number, skeyMs: number): Promise<
  * no SKeys.
  */
 export const createTicketRecovery =
-  ({ db, createSKeys, findChanged, findConsentGate }: TicketRecoveryNeeds): Recover =>
+  ({ db, createSKeys, findChanged, findConsentGate, tellDisabled }: TicketRecoveryNeeds): Recover =>
   async (store) => {
     const mark = await store.get(markKey)
     if (mark === undefined) return
     const skeys = createSKeys(store)
     const sinceMs = Number(mark) - marginMs
     for (const userId of await findChanged(db.write, 'account', sinceMs)) {
-      await closeAccountOf(db.write, skeys, Number(userId))
+      await closeAccountOf({ db: db.write, skeys, tellDisabled }, Number(userId))
     }
     const closeConsent = createCloseConsent(store)
     for (const subject of await findChanged(db.write, 'consent', sinceMs)) {

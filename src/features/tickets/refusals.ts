@@ -1,10 +1,10 @@
 import type { Caller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { EndReason } from './skeys.ts'
+import type { EndReason, Told } from './skeys.ts'
 
-/** Of a ticket that has ended, with the reason. */
-export const notLoggedIn = (reason?: EndReason): Failure =>
-  new Failure('NOT_LOGGED_IN', reason ? { members: { reason } } : {})
+/** Of a ticket that has ended, with the reason, and of a disabled account until when and why. */
+export const notLoggedIn = (reason?: EndReason, told?: Told): Failure =>
+  new Failure('NOT_LOGGED_IN', reason ? { members: { reason, ...told } } : {})
 
 /** What refreshes a login. */
 const waysToProve = ['password', 'code'] as const

@@ -1,21 +1,22 @@
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { AccountStatus, IsHeldUp, LoginGuard } from '../accounts/api.ts'
+import type { AccountState, IsHeldUp, LoginGuard } from '../accounts/api.ts'
 import type { LoginRow } from './tables.ts'
 
 /** A login with the state of its account, read from the primary in one trip. */
-export type LoginWithAccount = LoginRow & {
-  status: AccountStatus
-  accountEpoch: number
-}
+export type LoginWithAccount = LoginRow &
+  AccountState & {
+    accountEpoch: number
+  }
 
 const handleStatement = createStatement((db, { a2Handle }: { a2Handle: Buffer }) =>
   db
     .selectFrom('logins')
     .innerJoin('accounts', 'accounts.userId', 'logins.userId')
     .selectAll('logins')
-    .select(['accounts.status', 'accounts.epoch as accountEpoch'])
+    .select(['accounts.status', 'accounts.statusReason', 'accounts.disabledUntil'])
+    .select('accounts.epoch as accountEpoch')
     .where('logins.a2Handle', '=', a2Handle),
 )
 
@@ -33,7 +34,8 @@ const loginOnKeyStatement = createStatement((db, { keyPrint, appId, sinceMs }: O
     .innerJoin('accounts', 'accounts.userId', 'logins.userId')
     .innerJoin('users', 'users.userId', 'logins.userId')
     .selectAll('logins')
-    .select(['accounts.status', 'accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
+    .select(['accounts.status', 'accounts.statusReason', 'accounts.disabledUntil'])
+    .select(['accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
     .select('accounts.unusedSince')
     .where('logins.keyPrint', '=', keyPrint)
     .where('logins.appId', '=', appId)
@@ -270,10 +272,14 @@ export const findLoginStart = (
     .where('endedAt', 'is', null)
     .executeTakeFirst()
 
-export type AccountGate = { tag: Buffer; epoch: number; status: AccountStatus }
+export type AccountGate = { tag: Buffer; epoch: number } & AccountState
 
 export const findAccountGate = (db: Executor, userId: number): Promise<AccountGate | undefined> =>
-  db.selectFrom('accounts').select(['tag', 'epoch', 'status']).where('userId', '=', userId).executeTakeFirst()
+  db
+    .selectFrom('accounts')
+    .select(['tag', 'epoch', 'status', 'statusReason', 'disabledUntil'])
+    .where('userId', '=', userId)
+    .executeTakeFirst()
 
 export const removeOldLogins = async (db: Executor, before: number, most: number): Promise<number> => {
   const { numDeletedRows } = await db

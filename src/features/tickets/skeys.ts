@@ -42,11 +42,13 @@ export type EndReason =
   | 'revoked'
 
 type LoginGate = EndReason | typeof sealedGate
-type AccountGate = { epoch: number; reason: EndReason }
+/** Of a disabled account: why, and until when in unix seconds; absent without an end. */
+export type Told = { why?: string; until?: number }
+type AccountGate = { epoch: number; reason: EndReason } & Told
 
 export type TicketUse =
   | { state: 'unknown' }
-  | { state: 'ended'; reason: EndReason; record: TicketRecord }
+  | { state: 'ended'; reason: EndReason; told?: Told | undefined; record: TicketRecord }
   | { state: 'live'; record: TicketRecord; isFirstUse: boolean; sinceUseMs: number }
 
 export type SKeysNeeds = {
@@ -155,8 +157,8 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
       if (gate === sealedGate) record.minStrength = strengths.sealed
       else if (gate !== undefined) return { state: 'ended', reason: gate, record }
       if (account !== undefined) {
-        const { epoch, reason } = JSON.parse(account) as AccountGate
-        if (record.epoch < epoch) return { state: 'ended', reason, record }
+        const { epoch, reason, ...told } = JSON.parse(account) as AccountGate
+        if (record.epoch < epoch) return { state: 'ended', reason, told, record }
       }
       if (isConsentOver(consent, record)) return { state: 'ended', reason: 'revoked', record }
       if (touched.sinceUseMs >= (record.idleMs ?? mostIdleMs))
@@ -172,9 +174,12 @@ export const createSKeys = ({ store, primitives, createBatch, lifeMs, idleMs }: 
     raiseMinStrength: (loginId: Uint8Array): Promise<void> => setLoginGate(loginId, sealedGate),
     flush: unset.flush,
     /** Ends every ticket of an account that was issued under an older epoch. */
-    closeAccount: async (tag: Uint8Array, epoch: number, reason: EndReason): Promise<void> => {
+    closeAccount: async (
+      tag: Uint8Array,
+      { epoch, reason, told }: { epoch: number; reason: EndReason; told?: Told },
+    ): Promise<void> => {
       const key = keysOf(tag).accountGate
-      const gate = JSON.stringify({ epoch, reason })
+      const gate = JSON.stringify({ epoch, reason, ...told } satisfies AccountGate)
       for (;;) {
         const found = await store.get(key)
         // A gate only ever rises, whichever process is late.

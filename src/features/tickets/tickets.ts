@@ -88,7 +88,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     if (isWanted && shape.consumesTicket) return undefined
     const result = await check(token, caller)
     if (result.state === 'unknown') throw notLoggedIn()
-    if (result.state === 'ended') throw notLoggedIn(result.reason)
+    if (result.state === 'ended') throw notLoggedIn(result.reason, result.told)
     if (!isWanted) throw new Failure('TIER_WANTED', { members: { tier: wanted[0] } })
     checkBusiness(shape, result.ticket)
     await checkAge(input, shape, result.ticket, caller)
@@ -103,7 +103,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     const gate = await findAccountGate(trx, userId)
     return {
       close: async () => {
-        if (gate) await skeys.closeAccount(gate.tag, gate.epoch, endReason)
+        if (gate) await skeys.closeAccount(gate.tag, { epoch: gate.epoch, reason: endReason })
       },
     }
   }
@@ -150,7 +150,7 @@ export const createTickets = (needs: TicketsNeeds) => {
     applyLoginChange: (loginId: string): Promise<void> =>
       closeLoginOf(db.write, skeys, Buffer.from(fromHex(loginId) ?? [])),
     /** Brings the store up to what was changed in an account: called in every process, harmless if repeated. */
-    applyAccountChange: (userId: number): Promise<void> => closeAccountOf(db.write, skeys, userId),
+    applyAccountChange: (userId: number): Promise<void> => closeAccountOf({ ...needs, db: db.write }, userId),
   }
 }
 

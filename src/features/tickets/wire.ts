@@ -27,6 +27,8 @@ export const sessionShape = {
   input: Type.Object({ token }),
   reply: Type.Object({
     reason: Type.Optional(Type.String({ description: 'Why an ended ticket has ended' })),
+    why: Type.Optional(Type.String({ description: 'Of a disabled account: what the administrator says' })),
+    until: seconds('Of a disabled account: when that ends; absent where it is for good'),
     user: Type.Optional(User),
     tier: Type.Optional(Type.String()),
     issuedAt: seconds('When the ticket was issued'),

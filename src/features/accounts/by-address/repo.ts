@@ -13,7 +13,7 @@ const selectAccount = (db: Executor, { nowMs, deviceId }: Seen) =>
       join.onRef('m.userId', '=', 'accounts.userId').on('m.kind', '=', 'email'),
     )
     .select(['accounts.userId', 'accounts.tag', 'accounts.status', 'accounts.epoch', 'accounts.mustChange'])
-    .select('accounts.deviceSlots')
+    .select(['accounts.statusReason', 'accounts.disabledUntil', 'accounts.deviceSlots'])
     .select(['users.userName', 'users.nickName', 'm.text as mail'])
     .select((eb) =>
       eb
@@ -48,7 +48,17 @@ const ofUserStatement = createStatement((db, { userId, ...seen }: Seen & { userI
 
 export type AccountOfAddress = Pick<
   AccountFound,
-  'userId' | 'tag' | 'status' | 'epoch' | 'mustChange' | 'deviceSlots' | 'userName' | 'nickName' | 'mail'
+  | 'userId'
+  | 'tag'
+  | 'status'
+  | 'statusReason'
+  | 'disabledUntil'
+  | 'epoch'
+  | 'mustChange'
+  | 'deviceSlots'
+  | 'userName'
+  | 'nickName'
+  | 'mail'
 > & { liveLogins: number; isKnownDevice: boolean }
 
 type SeenFrom = { nowMs: number; deviceId?: string | undefined }

@@ -3,8 +3,9 @@ import type { LoginVerifier } from '../repo.ts'
 import type { AccountRow } from '../tables.ts'
 import { noVerifier } from '../verifier.ts'
 
-export type AccountOfUser = Pick<AccountRow, 'tag' | 'status' | 'epoch'> & {
+export type AccountOfUser = Pick<AccountRow, 'tag' | 'status' | 'statusReason' | 'epoch'> & {
   userId: number
+  disabledUntil: number | null
   mustChange: number
   deviceSlots: string | null
   userName: string
@@ -22,15 +23,27 @@ export const findCredentials = async (db: Executor, userId: number): Promise<Cre
     .innerJoin('users as u', 'u.userId', 'v.userId')
     .select(['v.loginKey', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'v.updatedAt'])
     .select(['a.userId', 'a.tag', 'a.status', 'a.epoch', 'a.mustChange', 'a.deviceSlots'])
-    .select(['u.userName', 'u.nickName'])
+    .select(['a.statusReason', 'a.disabledUntil', 'u.userName', 'u.nickName'])
     .where('v.userId', '=', userId)
     .orderBy('v.loginKey')
     .execute()
   const [first] = rows
   if (!first) return undefined
-  const { tag, status, epoch, mustChange, deviceSlots, userName, nickName } = first
+  const { tag, status, statusReason, disabledUntil, epoch, mustChange, deviceSlots } = first
+  const { userName, nickName } = first
   return {
-    account: { userId, tag, status, epoch, mustChange, deviceSlots, userName, nickName },
+    account: {
+      userId,
+      tag,
+      status,
+      statusReason,
+      disabledUntil,
+      epoch,
+      mustChange,
+      deviceSlots,
+      userName,
+      nickName,
+    },
     setAt: Math.max(...rows.map(({ updatedAt }) => Number(updatedAt))),
     logins: rows.map(({ loginKey, saltFrom, verifier, nextVerifier }) => ({
       loginKey,

@@ -7,10 +7,11 @@ import { createFindFit } from '../find-fit.ts'
 import { numberKey } from '../login-keys.ts'
 import type { Passwords } from '../passwords.ts'
 import { findLoginSituation } from '../repo.ts'
+import type { CheckActive } from '../status/rule.ts'
 import { type CheckOldNeeds, createCheckOld } from './check-old.ts'
 import { createNewPassword, type NewPasswordNeeds } from './new-password.ts'
 import { createReplacePassword, type ReplaceNeeds } from './replace.ts'
-import { findCredentials } from './repo.ts'
+import { type Credentials, findCredentials } from './repo.ts'
 
 export type CredentialsNeeds = ReplaceNeeds &
   NewPasswordNeeds &
@@ -18,6 +19,7 @@ export type CredentialsNeeds = ReplaceNeeds &
     db: Db
     passwords: Passwords
     failures: FailuresService
+    checkActive: CheckActive
     networks: NetworkFailures
   }
 
@@ -29,6 +31,8 @@ export const createCredentials = (needs: CredentialsNeeds) => {
     findFit,
     /** From the primary. */
     find: (userId: number) => findCredentials(db.write, userId),
+    /** Throws ACCOUNT_DISABLED. */
+    checkActive: ({ account }: Credentials) => needs.checkActive(db.write, account),
     describe,
     create,
     checkOld: createCheckOld({ ...needs, findFit, saltOf }),

@@ -14,6 +14,7 @@ import type { EndLogins } from '../../tickets/api.ts'
 import type { Hashing } from '../add-user.ts'
 import { createPasswordParts } from '../password-parts.ts'
 import type { LoginVerifier } from '../repo.ts'
+import { createCheckActive } from '../status/rule.ts'
 import { createNewPassword } from './new-password.ts'
 import { type AccountOfUser, findCredentials, raiseEpochFrom, replaceVerifiers } from './repo.ts'
 
@@ -36,6 +37,7 @@ export type SetPasswordTools = Hashing & {
 export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) => {
   const { db, clock, config } = world
   const [language = 'en'] = config.languages
+  const checkActive = createCheckActive(clock)
 
   /** As of a change of their own: its owner may know nothing of it. */
   const tell = async (trx: Executor, userId: number, add: Outbox['add']) => {
@@ -75,9 +77,7 @@ export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) =>
     return async (userId: number, password: string): Promise<void> => {
       const found = await findCredentials(db.write, userId)
       if (!found) throw new Failure('USER_UNKNOWN')
-      if (found.account.status !== 'active') {
-        throw new Failure('ACCOUNT_DISABLED', { info: 'This account is disabled: enable it first.' })
-      }
+      await checkActive(db.write, found.account, 'This account is disabled: enable it first.')
       await replace(found.account, await create({ newPassword: password }, found), tools.mailSealer)
     }
   }

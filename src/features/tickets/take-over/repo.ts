@@ -8,7 +8,8 @@ const statement = createStatement((db, { loginId }: { loginId: Buffer }) =>
     .innerJoin('accounts', 'accounts.userId', 'logins.userId')
     .innerJoin('users', 'users.userId', 'logins.userId')
     .selectAll('logins')
-    .select(['accounts.status', 'accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
+    .select(['accounts.status', 'accounts.statusReason', 'accounts.disabledUntil'])
+    .select(['accounts.epoch as accountEpoch', 'users.userName', 'users.nickName'])
     .where('logins.loginId', '=', loginId),
 )
 
