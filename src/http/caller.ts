@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from 'typebox'
 import type { ErrorName, Language } from '../protocol/errors.ts'
 import type { FrameKind } from '../protocol/frame.ts'
+import type { Permission } from '../protocol/permissions.ts'
 import type { Strength } from '../protocol/strength.ts'
 import type { Tier } from '../protocol/tickets.ts'
 
@@ -53,6 +54,9 @@ export type CallerApp = {
   /** The form of the OpenKeys for it, or of the pSKeys of its users. */
   ticketFormat: TicketFormat
   friends: AppFriends
+  /** What users grant a friend, and anyone else, while they have not said otherwise. */
+  friendDefaults: readonly Permission[]
+  strangerDefaults: readonly Permission[]
 }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */

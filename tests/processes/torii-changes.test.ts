@@ -88,6 +88,17 @@ t.test('app set changes what is named and leaves the rest', async (t) => {
     stdout: new RegExp(`jumps to +${appId}`),
   })
   t.match(await torii('app', 'set', appId, '--jump-to', 'none'), { code: 0, stdout: /jumps to +-/ })
+  const granted = await ask(
+    torii,
+    'app',
+    'set',
+    appId,
+    '--friend-defaults',
+    'add,chat',
+    '--stranger-defaults',
+    'none',
+  )
+  t.match(granted, { friendDefaults: ['chat', 'add'], strangerDefaults: [] })
   const all = before.origins.flatMap((one) => ['--remove-origin', one])
   t.match(await torii('app', 'set', appId, '--public', ...all), { code: 1, stderr: /leave one/ })
   t.match(await torii('app', 'set', 'unknown', '--name', 'x'), { code: 1, stderr: /no app has the id/ })
@@ -97,6 +108,7 @@ t.test('app set changes what is named and leaves the rest', async (t) => {
     'app.changed',
     'app.changed',
     'app.added',
+    'app.changed',
     'app.changed',
     'app.changed',
   ])

@@ -138,6 +138,8 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [['ip', 'unban', 'localhost'], /Expected an address/],
   [['user', 'disable', 'alice'], /--reason <text>' not specified/],
   [['app', 'set', 'x', '--origin', 'https://a.example/path'], /without a path/],
+  [['app', 'set', 'x', '--friend-defaults', '31'], /Expected chat, viewInfo, .* or none/],
+  [['app', 'set', 'x', '--stranger-defaults', 'chat,fly'], /Expected chat, viewInfo, .* or none/],
   [['backup'], /missing required argument 'folder'/],
 ]
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { AppFriends, AppRight, TicketFormat } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
+import { type Permission, permissions } from '../../src/protocol/permissions.ts'
 import { fieldsOf, toData } from '../console/app-fields.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
@@ -14,6 +15,7 @@ import {
   readLine,
   readMinStrength,
   readOrigin,
+  readPermissions,
   readRedirect,
   readRights,
   readScopes,
@@ -45,6 +47,8 @@ type SetOptions = {
   scopes?: string[]
   ticketFormat?: TicketFormat
   friends?: AppFriends
+  friendDefaults?: Permission[]
+  strangerDefaults?: Permission[]
 }
 
 const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone'
@@ -52,6 +56,8 @@ const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 seal
 const addOrigin = (text: string, before: string[] = []) => [...new Set([...before, readOrigin(text)])]
 
 const addRedirect = (text: string, before: string[] = []) => [...new Set([...before, readRedirect(text)])]
+
+const grantable = `${permissions.join(', ')}, with commas, or none`
 
 const noticed = 'Running servers notice it within a second.'
 
@@ -272,6 +278,8 @@ export const register = (program: Command, context: Context) => {
       readTicketFormat,
     )
     .option('--friends <mode>', 'what a request to another user makes: follow, friend, or off', readFriends)
+    .option('--friend-defaults <names>', `what users grant friends: ${grantable}`, readPermissions)
+    .option('--stranger-defaults <names>', 'what users grant anyone else, the same way', readPermissions)
     .action((id: string, options: SetOptions) => set(context, id, options))
   withId('remove', 'Removes a disabled app and its devices for good', 'torii app remove 8YqK2mVbX0tLr5Zc')
     .option('--yes', 'do not ask')

@@ -38,5 +38,7 @@ export const fieldsOf = (app: AppSummary) => ({
   scopes: app.isThirdParty ? ['openid', ...app.scopes].join(' ') : '-',
   tickets: app.ticketFormat,
   friends: app.friends,
+  'grants friends': app.friendDefaults.join(' ') || '-',
+  'grants others': app.strangerDefaults.join(' ') || '-',
   created: isoTime(app.createdAt),
 })

@@ -11,6 +11,7 @@ import {
   ticketFormats,
 } from '../../src/http/caller.ts'
 import { isOrigin } from '../../src/protocol/origins.ts'
+import { type Permission, permissions } from '../../src/protocol/permissions.ts'
 import { isRedirect } from '../../src/protocol/redirects.ts'
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -133,6 +134,15 @@ export const readScopes = (text: string): string[] => {
 
 export const readFriends = (text: string): AppFriends =>
   friendModes.find((mode) => mode === text) ?? refuse(friendModes.join(', '))
+
+/** Permissions with commas between them, or `none`. */
+export const readPermissions = (text: string): Permission[] => {
+  if (text === 'none') return []
+  const names = text.split(/[ ,]+/)
+  return names.every((name): name is Permission => (permissions as readonly string[]).includes(name))
+    ? permissions.filter((name) => names.includes(name))
+    : refuse(`${permissions.join(', ')} or none`)
+}
 
 export const readTicketFormat = (text: string): TicketFormat =>
   ticketFormats.find((format) => format === text) ?? refuse(ticketFormats.join(' or '))

@@ -4,6 +4,7 @@ import type { Random } from '../../adapters/random.ts'
 import type { AppFriends, AppRight, TicketFormat } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { bitsOf, type Permission } from '../../protocol/permissions.ts'
 import { strengths } from '../../protocol/strength.ts'
 import type { AppsNeeds } from './apps.ts'
 import { findApp, findApps, insertApp, lockApp, removeApp, removeDevicesOfApp, updateApp } from './repo.ts'
@@ -42,6 +43,8 @@ const randomText = (random: Random, length: number): string => {
 }
 
 export type AppChange = Partial<Omit<NewApp, 'isThirdParty'>> & {
+  friendDefaults?: readonly Permission[]
+  strangerDefaults?: readonly Permission[]
   addOrigins?: readonly string[]
   removeOrigins?: readonly string[]
   addRedirects?: readonly string[]
@@ -53,6 +56,7 @@ const merge = (kept: readonly string[], more: readonly string[] = [], less: read
 
 const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[2] => {
   const { name, isPublic, minStrength, rights, checks, jumpsTo, scopes, ticketFormat, friends } = given
+  const { friendDefaults, strangerDefaults } = given
   const { origins = summarise(row).origins, redirects = summarise(row).redirects } = given
   return {
     origins: merge(origins, given.addOrigins, given.removeOrigins),
@@ -66,6 +70,8 @@ const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[
     ...(scopes !== undefined && { scopes: scopes.join(' ') }),
     ...(ticketFormat !== undefined && { ticketFormat }),
     ...(friends !== undefined && { friends }),
+    ...(friendDefaults !== undefined && { friendDefaults: bitsOf(friendDefaults) }),
+    ...(strangerDefaults !== undefined && { strangerDefaults: bitsOf(strangerDefaults) }),
   }
 }
 
@@ -138,6 +144,8 @@ export const createAppChanges = ({
           scopes: scopes.join(' '),
           ticketFormat,
           friends,
+          friendDefaults: null,
+          strangerDefaults: null,
           disabledAt: null,
           createdAt: clock.now(),
         })

@@ -1,5 +1,6 @@
 /** An app's row as an administrator sees it, and as the stages of a call do. */
 import type { AppFriends, AppRight, CallerApp, TicketFormat } from '../../http/caller.ts'
+import { namesOf, type Permission } from '../../protocol/permissions.ts'
 import type { AppRow } from './tables.ts'
 
 /** An app as an administrator sees it; its secret is shown once, when it is made. */
@@ -22,6 +23,9 @@ export type AppSummary = {
   ticketFormat: TicketFormat
   /** What a request to another user makes. */
   friends: AppFriends
+  /** What its users grant a friend, and anyone else, while they have not said otherwise. */
+  friendDefaults: Permission[]
+  strangerDefaults: Permission[]
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
@@ -32,6 +36,20 @@ const readWords = (text: string) => text.split(' ').filter((word) => word !== ''
 const readRights = ({ rights }: AppRow) => readWords(rights) as AppRight[]
 
 const readJumps = ({ jumpsTo }: AppRow): string[] => (jumpsTo === null ? [] : JSON.parse(jumpsTo))
+
+/** Of an app without its own. */
+const defaults = {
+  friend: ['chat', 'viewInfo', 'viewPosts', 'add'],
+  stranger: ['viewInfo', 'add'],
+} as const satisfies Record<string, readonly Permission[]>
+
+const readPermissions = (bits: number | null, otherwise: readonly Permission[]): Permission[] =>
+  bits === null ? [...otherwise] : namesOf(bits)
+
+const readDefaults = ({ friendDefaults, strangerDefaults }: AppRow) => ({
+  friendDefaults: readPermissions(friendDefaults, defaults.friend),
+  strangerDefaults: readPermissions(strangerDefaults, defaults.stranger),
+})
 
 export const toCallerApp = (row: AppRow): CallerApp => ({
   appId: row.appId,
@@ -44,6 +62,7 @@ export const toCallerApp = (row: AppRow): CallerApp => ({
   scopes: readWords(row.scopes),
   ticketFormat: row.ticketFormat,
   friends: row.friends,
+  ...readDefaults(row),
 })
 
 export const summarise = (row: AppRow): AppSummary => ({
@@ -60,6 +79,7 @@ export const summarise = (row: AppRow): AppSummary => ({
   scopes: readWords(row.scopes),
   ticketFormat: row.ticketFormat,
   friends: row.friends,
+  ...readDefaults(row),
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,

@@ -29,6 +29,9 @@ export type AppRow = {
   scopes: string
   ticketFormat: TicketFormat
   friends: AppFriends
+  /** Bits of what a user grants a friend, and anyone else, by default; null: those of the server. */
+  friendDefaults: number | null
+  strangerDefaults: number | null
   disabledAt: number | null
   createdAt: number
 }

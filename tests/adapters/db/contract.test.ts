@@ -133,6 +133,8 @@ for (const engine of engines) {
           ticketFormat: 'opaque' as const,
           friends: 'off' as const,
           jumpsTo: null,
+          friendDefaults: null,
+          strangerDefaults: null,
           redirects: null,
           createdAt: 0,
         }

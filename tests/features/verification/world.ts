@@ -126,6 +126,8 @@ export const callerOf = ({
       scopes: [],
       ticketFormat: 'opaque',
       friends: 'off',
+      friendDefaults: [],
+      strangerDefaults: [],
     },
     device: device
       ? { id: device, knownAs: device, deviceType: 'phone', os: 'iOS 20', name: 'An iPhone', countryCode: '' }
