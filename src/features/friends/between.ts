@@ -37,8 +37,7 @@ export const relations: Relations = {
   findCounts: async (db, ids) => {
     const found = new Map(ids.map((id) => [id, { ...none }]))
     if (ids.length === 0) return found
-    for (const { userId, askedDay, asked, ...counts } of await findCountsRows(db, ids))
-      found.set(userId, counts)
+    for (const { userId, ...counts } of await findCountsRows(db, ids)) found.set(userId, counts)
     return found
   },
 }

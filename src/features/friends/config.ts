@@ -18,6 +18,12 @@ export const friends = {
     'Most of them that came through one app; then one of that app gives way',
   ),
   asksPerDay: whole(200, 1, 100_000, 'How often a user may ask or follow others in a day (UTC)'),
+  eventsPerDay: whole(
+    300,
+    1,
+    1_000,
+    'Events that other users cause in the list of one user in a day (UTC), by asking and following; further ones are not told',
+  ),
   requestDays: whole(30, 1, 365, 'A friend request without an answer is gone after so many days'),
   askAgainDays: whole(30, 1, 365, 'After a refusal the sender may ask again after so many days'),
   answersPerDay: whole(

@@ -1,6 +1,5 @@
 import type { Executor } from '../../adapters/db/index.ts'
 import { sql } from '../../adapters/db/kysely.ts'
-import type { FriendCountsRow } from './tables.ts'
 
 export type PairRow = {
   userId: number
@@ -37,5 +36,9 @@ export const findPairRows = (db: Executor, userId: number, ids: readonly number[
     .execute()
 }
 
-export const findCountsRows = (db: Executor, ids: readonly number[]): Promise<FriendCountsRow[]> =>
-  db.selectFrom('friendCounts').selectAll().where('userId', 'in', ids).execute()
+export const findCountsRows = (db: Executor, ids: readonly number[]) =>
+  db
+    .selectFrom('friendCounts')
+    .select(['userId', 'following', 'fans', 'mutual', 'friends', 'blocked'])
+    .where('userId', 'in', ids)
+    .execute()

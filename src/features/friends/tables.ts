@@ -63,6 +63,9 @@ export type FriendCountsRow = {
   /** How often the user asked or followed on the day `askedDay` (days since 1970). */
   askedDay: number
   asked: number
+  /** How many events others caused in the user's list on the day `toldDay`: beyond a bound they would push out the rest. */
+  toldDay: number
+  told: number
 }
 
 /** Who may ask a user; no row: everyone may ask, and may follow. */
