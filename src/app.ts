@@ -89,6 +89,7 @@ export const openServer = async (options: WorldOptions) => {
       metricsUrl: metricsPort?.url,
       removeOld,
       retention,
+      personal: features.admin.personal,
       loadRest: opened.loadRest,
       /** From now on `/readyz` says so and replies ask for the connection to be closed. */
       startDraining: () => {

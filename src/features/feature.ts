@@ -5,8 +5,9 @@ import type { DrawGlyphs } from '../adapters/captcha-glyphs.ts'
 import type { Clock } from '../adapters/clock.ts'
 import type { Sealer, ServerCrypto } from '../adapters/crypto.ts'
 import type { Cursors } from '../adapters/cursors.ts'
-import type { Db } from '../adapters/db/index.ts'
+import type { Db, Executor } from '../adapters/db/index.ts'
 import type { Retention } from '../adapters/db/retention.ts'
+import type { Tables } from '../adapters/db/tables.ts'
 import type { Job } from '../adapters/jobs.ts'
 import type { JwtSigner } from '../adapters/jwt.ts'
 import type { IdentityKey, UnwrapKey } from '../adapters/key-crypto.ts'
@@ -91,6 +92,24 @@ export type World = AdminWorld & {
 type Sample = { labels: Record<string, string>; value: number }
 type CacheFacts = { size: number; hits: number; misses: number }
 
+/**
+ * A table that holds something of a user: what its export shows, and how it is erased. Declared by what works on the
+ * database alone, so that the command line erases the same.
+ */
+export type Personal = {
+  name: keyof Tables
+  /** At most 1,000 rows behind `after`, in the order of a key. Never a secret, a hash, or what is another user's. */
+  collect(
+    db: Executor,
+    userId: number,
+    after: string | undefined,
+  ): Promise<{ rows: unknown[]; next?: string | undefined }>
+  /** Small: part of the transaction that erases. Without both, the rows are kept. */
+  remove?(trx: Executor, userId: number): Promise<void>
+  /** Large: at most so many rows, by an index; how many. Called again until it is 0, by any process. */
+  removeSome?(db: Executor, userId: number, most: number): Promise<number>
+}
+
 /** The lists that all features add to. */
 type Declared = {
   operations: Operation
@@ -103,6 +122,7 @@ type Declared = {
   flush: () => Promise<void>
   /** Rows that leave by age. */
   retention: Retention
+  personal: Personal
   caches: { cache: string; facts(): CacheFacts }
   /** What does not stop the server from serving; `/readyz` tells it. Empty: nothing is wrong. */
   health: { name: string; problem(): string }
@@ -131,6 +151,7 @@ export const createHouse = <W>(world: W) => {
     jobs: [],
     flush: [],
     retention: [],
+    personal: [],
     caches: [],
     health: [],
     gauges: [],
@@ -148,7 +169,10 @@ export const createHouse = <W>(world: W) => {
   }
 }
 
-export type House<W> = { add<Needs, Api>(feature: Feature<W, Needs, Api>, needs: NoInfer<Needs>): Api }
+export type House<W> = {
+  collected: Collected
+  add<Needs, Api>(feature: Feature<W, Needs, Api>, needs: NoInfer<Needs>): Api
+}
 
 type CallerOf<S extends OperationShape> = S extends { bare: true }
   ? Caller

@@ -10,7 +10,7 @@ import { lockAccount } from './by-address/repo.ts'
 import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
 import { isStreak, judgeWait } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
-import type { RemoveAccount } from './remove.ts'
+import type { Erase, RemoveAccount } from './remove.ts'
 import { findAccount, findAccounts, findUserIdOfKey, isDevicePlace, raiseEpoch } from './repo.ts'
 import { type Disabling, disableAccount, enableAccount } from './status/repo.ts'
 import { createCheckActive, statusNow } from './status/rule.ts'
@@ -23,6 +23,7 @@ export type AccountAdminNeeds = Pick<LoginAdminNeeds, 'endLogin' | 'slots'> & {
   endLogins: EndLogins
   addresses: Pick<Addresses, 'parseLogin' | 'findOf'>
   removeAccount: RemoveAccount
+  erase: Erase['erase']
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
@@ -31,7 +32,7 @@ const shownLogins = 20
 const shownPlaces = 20
 
 export const createAccountAdmin = (needs: AccountAdminNeeds) => {
-  const { db, clock, endLogins, addresses, removeAccount, recordAudit, recordChange } = needs
+  const { db, clock, endLogins, addresses, removeAccount, erase, recordAudit, recordChange } = needs
   const findKey = createFindKey(addresses)
 
   /** By user number, user name, e-mail address or phone. */
@@ -123,10 +124,11 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
       })
       return { userId, changed }
     },
-    /** Ends its logins, and forgets names, secrets and addresses for good. */
+    /** Ends its logins, and erases everything personal for good. */
     remove: async (typed: string) => {
-      const { userId, userName, tag } = await get(typed)
-      await db.transaction((trx) => removeAccount(trx, { userId, tag }))
+      const { userId, userName } = await get(typed)
+      const finalAt = await db.transaction((trx) => removeAccount(trx, { userId }))
+      if (finalAt !== undefined) await erase(userId, finalAt)
       return { userId, userName }
     },
     disableIn,

@@ -6,8 +6,7 @@ import type { PassEach } from '../abuse/api.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Captcha } from '../captcha/api.ts'
-import type { Consents } from '../consents/api.ts'
-import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import { type AdminWorld, feature, operation, type Personal, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
@@ -36,11 +35,12 @@ import { createEndPages } from './new-device/page.ts'
 import { createNewVerifiers, type NewVerifiersService } from './new-verifiers.ts'
 import { createOpening } from './opening.ts'
 import { createPasswordParts } from './password-parts.ts'
+import { personal } from './personal.ts'
 import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
 import { createRegisterProven } from './register-proven.ts'
-import { createRemoveAccount } from './remove.ts'
+import { createErase, createRemoveAccount } from './remove.ts'
 import { createCheckActive } from './status/rule.ts'
 import { markUsed } from './unused/repo.ts'
 import { createRemoveUnused } from './unused/rule.ts'
@@ -50,14 +50,16 @@ import { loginShape, preloginShape, type RegisterInput, registerShape } from './
 export { tellDisabled } from './status/rule.ts'
 
 const dayMs = 24 * 3_600_000
+const eraseMs = 1_000
 
 export type AccountAdminNeeds = SetPasswordNeeds &
   Pick<LoginAdminNeeds, 'endLogin' | 'slots'> &
   Pick<RaiseNeeds, 'moveCostPin' | 'readCosts'> & {
-    addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'findMails' | 'removeOf'>
-    consents: Pick<Consents, 'removeOf'>
-    identities: Identities
+    addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'findMails'>
+    identities: Pick<Identities, 'findNames'>
     users: Users
+    /** What every feature holds of a user; features that come later still add to it. */
+    personal: readonly Personal[]
   }
 
 export const accountAdmin = feature({
@@ -65,16 +67,19 @@ export const accountAdmin = feature({
     const { db, clock, config } = world
     const { unusedDays } = config.accounts
     const removeAccount = createRemoveAccount({ ...needs, clock })
+    const { erase, eraseDue } = createErase({ ...needs, db, clock })
     const remove = createRemoveUnused({ db, clock, addresses: needs.addresses, removeAccount })
     return {
       api: {
-        ...createAccountAdmin({ ...needs, db, clock, removeAccount }),
+        ...createAccountAdmin({ ...needs, db, clock, removeAccount, erase }),
         markUsed,
         raise: createRaise({ ...needs, db, clock }),
         /** Both are for a command that has the server key. */
         openAddUser: createAddUser(world, needs),
         openSetPassword: createSetPassword(world, needs),
       },
+      personal,
+      jobs: [{ everyMs: eraseMs, name: 'erase what removed accounts left', work: eraseDue }],
       retention: unusedDays > 0 ? [{ name: 'unused accounts', keptMs: unusedDays * dayMs, remove }] : [],
     }
   },

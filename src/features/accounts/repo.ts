@@ -247,20 +247,18 @@ export const findUserIdOfKey = async (db: Executor, loginKey: Buffer): Promise<n
 export const updateStatus = async (
   trx: Executor,
   userId: number,
-  { status, statusReason, nowMs }: { status: AccountRow['status']; statusReason: string; nowMs: number },
+  {
+    nowMs,
+    ...values
+  }: Pick<AccountRow, 'status' | 'statusReason'> & { finalAt: number | null; nowMs: number },
 ): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('accounts')
-    .set({ status, statusReason, updatedAt: nowMs })
+    .set({ ...values, updatedAt: nowMs })
     .where('userId', '=', userId)
-    .where('status', '!=', status)
+    .where('status', '!=', values.status)
     .executeTakeFirst()
   return Number(numUpdatedRows) > 0
-}
-
-/** Its secrets; the number stays taken, and logins leave by age. */
-export const removeVerifiers = async (trx: Executor, userId: number): Promise<void> => {
-  await trx.deleteFrom('verifiers').where('userId', '=', userId).execute()
 }
 
 /** Ends what was issued to an account under its epoch so far. */

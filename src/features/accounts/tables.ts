@@ -25,6 +25,8 @@ export type AccountRow = {
   unusedSince: Generated<number | null>
   /** The group whose device slots the account has, or slots of its own; null: those of the configuration. */
   deviceSlots: Generated<string | null>
+  /** When it leaves for good; of a deleted account when the rest of its data is erased next; null: nothing is due. */
+  finalAt: Generated<number | null>
   createdAt: number
   updatedAt: number
 }

@@ -5,7 +5,13 @@ import { Failure } from '../../protocol/errors.ts'
 import type { Address, Addresses, AddressKind } from './api.ts'
 import { isDomainOf, parseMail } from './mail.ts'
 import { findPhone, looksLikePhone, parsePhone } from './phone.ts'
-import { findAddress, findAddressesOf, insertAddress, removeAddressesOf } from './repo.ts'
+import {
+  findAddress,
+  findAddressesOf,
+  insertAddress,
+  removeAddressChangesOf,
+  removeAddressesOf,
+} from './repo.ts'
 
 export type AddressesNeeds = {
   clock: Clock
@@ -55,7 +61,10 @@ export const createAddresses = (needs: AddressesNeeds): Addresses => {
       const nowMs = clock.now()
       await insertAddress(trx, { userId, kind, text, loginKey: key, verifiedAt: nowMs, createdAt: nowMs })
     },
-    removeOf: removeAddressesOf,
+    removeOf: async (trx, userId) => {
+      await removeAddressesOf(trx, userId)
+      await removeAddressChangesOf(trx, userId)
+    },
     findOf: async (db, userId) => {
       const rows = await findAddressesOf(db, userId)
       // A row does not have the country of its number.

@@ -12,6 +12,7 @@ import type { Addresses } from './api.ts'
 import { createChange, purposeOf } from './change.ts'
 import { createNotify, undoPath } from './notify.ts'
 import { renderAnswer, renderAsk } from './pages.ts'
+import { personal } from './personal.ts'
 import { findAddressesOf, removeOldAddressChanges } from './repo.ts'
 import { createUndo } from './undo.ts'
 import { changeShape, listShape, removeShape } from './wire.ts'
@@ -25,6 +26,7 @@ export const addresses = feature({
       loadPhones,
       refusedDomains,
     }),
+    personal,
   }),
 })
 

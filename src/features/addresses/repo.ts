@@ -84,8 +84,20 @@ export const removeOldAddressChanges = async (
   return Number(numDeletedRows)
 }
 
-/** All that is known of the addresses of an account, former ones too. */
+/** For the export: changes that can still be undone. */
+export const collectAddressChanges = (db: Executor, userId: number) =>
+  db
+    .selectFrom('addressChanges')
+    .select(['kind', 'oldText as oldAddress', 'verifiedAt', 'changedAt', 'undoneAt'])
+    .where('userId', '=', userId)
+    .orderBy('changedAt')
+    .limit(1_000)
+    .execute()
+
 export const removeAddressesOf = async (trx: Executor, userId: number): Promise<void> => {
   await trx.deleteFrom('addresses').where('userId', '=', userId).execute()
+}
+
+export const removeAddressChangesOf = async (trx: Executor, userId: number): Promise<void> => {
   await trx.deleteFrom('addressChanges').where('userId', '=', userId).execute()
 }

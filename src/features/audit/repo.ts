@@ -27,3 +27,37 @@ export const removeOldAuditEvents = async (db: Executor, before: number, most: n
     .executeTakeFirst()
   return Number(numDeletedRows)
 }
+
+const pageSize = 1_000
+
+/** For the export of a user. An administrator's name is not the user's. */
+export const collectAuditEvents = async (db: Executor, userId: number, after = '0') => {
+  const events = await db
+    .selectFrom('auditEvents')
+    .select(['eventId', 'happenedAt', 'kind', 'appId', 'network', 'detail'])
+    .where('userId', '=', userId)
+    .where('eventId', '>', Number(after))
+    .orderBy('eventId')
+    .limit(pageSize)
+    .execute()
+  const rows = events.map(({ eventId: _id, detail, ...shown }) => {
+    const { by: _by, ...rest } = JSON.parse(detail) as Record<string, unknown>
+    return { ...shown, detail: rest }
+  })
+  return { rows, next: events.length < pageSize ? undefined : String(events.at(-1)?.eventId) }
+}
+
+/** What was done stays on record under the number, which leads to no person any more; where from does not. */
+export const hideNetworks = async (db: Executor, userId: number, most: number): Promise<number> => {
+  const found = await db
+    .selectFrom('auditEvents')
+    .select('eventId')
+    .where('userId', '=', userId)
+    .where('network', 'is not', null)
+    .limit(most)
+    .execute()
+  if (found.length === 0) return 0
+  const ids = found.map(({ eventId }) => eventId)
+  await db.updateTable('auditEvents').set({ network: null }).where('eventId', 'in', ids).execute()
+  return found.length
+}

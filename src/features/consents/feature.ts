@@ -3,11 +3,17 @@ import { utf8 } from '../../protocol/bytes.ts'
 import type { Apps } from '../apps/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
-import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import { type AdminWorld, feature, operation, type Personal, type World } from '../feature.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { Consents } from './api.ts'
 import { createConsents } from './consents.ts'
-import { findConsent, removeConsentsOfApp, removeRevokedConsents, revokeConsentsOf } from './repo.ts'
+import {
+  findConsent,
+  findConsentsOf,
+  removeConsentsOfApp,
+  removeRevokedConsents,
+  revokeConsentsOf,
+} from './repo.ts'
 import { readScopes } from './scopes.ts'
 import { grantConsentShape, listConsentsShape, revokeConsentShape } from './wire.ts'
 
@@ -27,7 +33,18 @@ export const consents = feature({
       removeOf: (trx, userId) => revokeConsentsOf(trx, { userId, revokedAt: clock.now() }),
       removeOfApp: removeConsentsOfApp,
     }
-    return { api, retention: [{ name: 'revoked consents', keptMs, remove: removeRevokedConsents }] }
+    const personal: Personal = {
+      name: 'consents',
+      collect: async (db, userId) => ({
+        rows: (await findConsentsOf(db, userId)).map(({ userId: _own, epoch: _epoch, ...shown }) => shown),
+      }),
+      remove: api.removeOf,
+    }
+    return {
+      api,
+      personal: [personal],
+      retention: [{ name: 'revoked consents', keptMs, remove: removeRevokedConsents }],
+    }
   },
 })
 

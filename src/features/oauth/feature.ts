@@ -11,7 +11,7 @@ import type {
 import type { Addresses } from '../addresses/api.ts'
 import type { Apps } from '../apps/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
-import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import { type AdminWorld, feature, operation, type Personal, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { Tickets } from '../tickets/api.ts'
@@ -42,12 +42,19 @@ const findProblem = (providers: Providers): string =>
   [...providers.values()].map(({ problem }) => problem()).find((problem) => problem !== '') ?? ''
 
 export const identities = feature({
-  create: (_world: AdminWorld): { api: Identities } => ({
-    api: {
+  create: (_world: AdminWorld) => {
+    const api: Identities = {
       findNames: async (db, userId) => (await findIdentitiesOf(db, userId)).map(({ provider }) => provider),
       removeOf: deleteIdentitiesOf,
-    },
-  }),
+    }
+    const collect: Personal['collect'] = async (db, userId) => ({
+      rows: (await findIdentitiesOf(db, userId)).map(({ userId: _own, subject, ...shown }) => ({
+        ...shown,
+        subject: subject.toString(),
+      })),
+    })
+    return { api, personal: [{ name: 'identities' as const, collect, remove: deleteIdentitiesOf }] }
+  },
 })
 
 export type OauthNeeds = {

@@ -17,6 +17,8 @@ import type { DeviceSlots } from '../devices/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import { consentGateKey, createCloseConsent } from './consent-gates.ts'
+import { collectLogins } from './of-user/personal.ts'
+import { hideLogins } from './of-user/repo.ts'
 import { createOpenKeyTarget, type OpenKeyNeeds } from './openkeys.ts'
 import { createPSKeyTarget } from './pskeys.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
@@ -50,7 +52,10 @@ export const createRecover = (
 ) => createTicketRecovery({ ...needs, db: world.db, createSKeys: (store) => createSKeysIn(store, world) })
 
 export const loginEnds = feature({
-  create: (_world: AdminWorld) => ({ api: { endLogins: endLoginsOfUser, endLogin } }),
+  create: (_world: AdminWorld) => ({
+    api: { endLogins: endLoginsOfUser, endLogin },
+    personal: [{ name: 'logins' as const, collect: collectLogins, removeSome: hideLogins }],
+  }),
 })
 
 export type TicketsFeatureNeeds = {

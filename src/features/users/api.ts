@@ -14,5 +14,4 @@ export type Users = Names & {
   isTaken(db: Executor, name: UserName): Promise<boolean>
   /** A name that no one chose: random, so that it tells nothing and is free. */
   drawUserName(): string
-  remove(trx: Executor, userId: number): Promise<void>
 }

@@ -1,9 +1,9 @@
 /** Users: what others may see of a person. */
 import { utf8 } from '../../protocol/bytes.ts'
-import { type AdminWorld, feature } from '../feature.ts'
+import { type AdminWorld, feature, type Personal } from '../feature.ts'
 import type { Users } from './api.ts'
 import { createNames, drawUserName } from './names.ts'
-import { deleteUser, insertUser, isNameTaken } from './repo.ts'
+import { collectUser, deleteUser, insertUser, isNameTaken } from './repo.ts'
 
 /** The names of users: on the database alone. */
 export const users = feature({
@@ -15,8 +15,12 @@ export const users = feature({
         insertUser(trx, { ...user, skeleton: hashLook(skeleton), updatedAt: clock.now() }),
       isTaken: (db, { loginKey, skeleton }) => isNameTaken(db, loginKey, hashLook(skeleton)),
       drawUserName: () => drawUserName(random),
+    }
+    const personal: Personal = {
+      name: 'users',
+      collect: async (db, userId) => ({ rows: await collectUser(db, userId) }),
       remove: deleteUser,
     }
-    return { api }
+    return { api, personal: [personal] }
   },
 })

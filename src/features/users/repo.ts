@@ -21,6 +21,10 @@ export const isNameTaken = async (db: Executor, loginKey: Buffer, skeleton: Buff
   return rows.length > 0
 }
 
+/** For the export. */
+export const collectUser = (db: Executor, userId: number) =>
+  db.selectFrom('users').select(['userName', 'nickName', 'updatedAt']).where('userId', '=', userId).execute()
+
 export const deleteUser = async (trx: Executor, userId: number): Promise<void> => {
   await trx.deleteFrom('users').where('userId', '=', userId).execute()
 }

@@ -32,7 +32,7 @@ export const markUsed = async (db: Executor, userId: number): Promise<boolean> =
 export const findUse = async (trx: Executor, userId: number) => {
   const account = await trx
     .selectFrom('accounts')
-    .select(['userId', 'tag', 'status', 'createdAt', 'updatedAt'])
+    .select(['userId', 'status', 'createdAt', 'updatedAt'])
     .where('userId', '=', userId)
     .executeTakeFirstOrThrow()
   const logins = await trx

@@ -138,3 +138,45 @@ export const findEndReason = async (db: Executor, loginId: Buffer): Promise<stri
     .executeTakeFirst()
   return row?.endReason ?? undefined
 }
+
+/** In the order of their ids. */
+export const findLoginsAfter = (
+  db: Executor,
+  { userId, after, most }: { userId: number; after: Buffer; most: number },
+) =>
+  db
+    .selectFrom('logins')
+    .select(['loginId', 'appId', 'deviceType', 'deviceName', 'os', 'osver', 'givenName', 'network'])
+    .select(['lastSeenAt', 'authenticatedAt', 'reauthenticatedAt', 'expiresAt', 'endedAt', 'endReason'])
+    .where('userId', '=', userId)
+    .where('loginId', '>', after)
+    .orderBy('loginId')
+    .limit(most)
+    .execute()
+
+/**
+ * Forgets device and network of ended logins, some at a time: how many. The rows stay until their age, so that a device
+ * learns why its login ended.
+ */
+export const hideLogins = async (db: Executor, userId: number, most: number): Promise<number> => {
+  const found = await db
+    .selectFrom('logins')
+    .select('loginId')
+    .where('userId', '=', userId)
+    .where('endedAt', 'is not', null)
+    .where((eb) => eb.or([eb('deviceId', 'is not', null), eb('network', '!=', '')]))
+    .limit(most)
+    .execute()
+  if (found.length === 0) return 0
+  const hidden = { deviceType: '', deviceName: '', os: '', osver: '', givenName: null, network: '' }
+  await db
+    .updateTable('logins')
+    .set({ ...hidden, deviceId: null, endDetail: null, keyPrint: null })
+    .where(
+      'loginId',
+      'in',
+      found.map(({ loginId }) => loginId),
+    )
+    .execute()
+  return found.length
+}

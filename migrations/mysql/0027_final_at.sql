@@ -1,0 +1,3 @@
+ALTER TABLE `{accounts}` ADD COLUMN final_at BIGINT NULL;
+
+CREATE INDEX `{accounts}_final` ON `{accounts}` (final_at);
