@@ -9,6 +9,7 @@ import t from 'tap'
 import { readReply } from '../../tools/bench/http-socket.ts'
 import { parseOptions } from '../../tools/bench/options.ts'
 import { selectMeasurements } from '../../tools/bench/rows.ts'
+import { seedRows } from '../../tools/bench/seed/rows.ts'
 import { createSource } from '../../tools/bench/sources.ts'
 import { sealText } from '../harness/totp-client.ts'
 
@@ -65,6 +66,32 @@ t.test('the benchmark measures rows beside a bare Fastify and leaves nothing beh
   for (const words of ['bare Fastify', 'echo, t/j, 300 B', 'session check, t/j', 'Redis+MariaDB', '× bare'])
     t.ok(output.includes(words), `the table says ${words}`)
   t.same(readdirSync(folder), ['result.json'])
+})
+
+t.test('the same calls are measured among few users and among many', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'torii-bench-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const json = join(folder, 'result.json')
+  const small = ['--seed-users', '2000', '--seed-relations', '20000', '--seed-pool', '64']
+  const short = ['--seconds', '0.5', '--rounds', '1', '--connections', '4', '--json', json]
+  const { errors, code } = await runBench(['--seed-large', ...small, ...short], folder)
+  t.equal(code, 0, errors)
+
+  const { lines, loaded } = JSON.parse(readFileSync(json, 'utf8'))
+  t.same(
+    lines.map(({ name }: { name: string }) => name),
+    seedRows.map(({ name }) => name),
+  )
+  for (const { name, few, many, failed, failures } of lines) {
+    t.same({ failed, failures }, { failed: 0, failures: [] }, name)
+    t.ok(few.perSecond > 0 && many.perSecond > 0, `${name}: both sides answered`)
+  }
+  const rowsOf = Object.fromEntries(
+    loaded.many.map(({ table, rows }: { table: string; rows: number }) => [table, rows]),
+  )
+  t.match(rowsOf, { accounts: 2_000, users: 2_000, verifiers: 4_000, logins: 6_000, friend_counts: 2_000 })
+  t.ok(rowsOf.relations > 18_000 && rowsOf.relations < 22_000)
+  t.same(readdirSync(folder), ['result.json'], 'nothing is left behind')
 })
 
 t.test('words that the benchmark does not know are refused with what it knows', async (t) => {

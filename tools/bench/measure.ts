@@ -81,7 +81,7 @@ export const measure = async (
 
 const knownOf = (values: readonly (number | undefined)[]) => values.filter((value) => value !== undefined)
 
-const medianOf = (values: readonly (number | undefined)[]): number | undefined => {
+export const medianOf = (values: readonly (number | undefined)[]): number | undefined => {
   const sorted = knownOf(values).sort((a, b) => a - b)
   const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]]
   return low === undefined || high === undefined ? undefined : (low + high) / 2

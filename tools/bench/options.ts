@@ -1,6 +1,7 @@
 /** The words behind `npm run bench --`. */
 import { parseArgs } from 'node:util'
 import { isRow, rowNames } from './rows.ts'
+import { mostRelations } from './seed/tables.ts'
 
 export type Options = {
   /** Rows by name, such as `session`, or by name and engine, `session/redis`. Empty: all. */
@@ -12,10 +13,13 @@ export type Options = {
   users: number
   /** Where the figures go as JSON. */
   json: string
+  /** Measures few users beside many, instead of the rows above. */
+  seed: { users: number; relations: number; poolMb: number } | undefined
 }
 
 export const usage = `npm run bench -- [ROW…] [--seconds N] [--rounds N] [--connections N] [--users N]
                  [--json FILE]
+npm run bench -- --seed-large [--seed-users N] [--seed-relations N] [--seed-pool MB] [--seconds N] …
 
 ROW is a name, or a name with its engine (session/redis):
   ${rowNames.join('  ')}
@@ -28,7 +32,7 @@ export class UsageError extends Error {
 
 export const parseOptions = (words: readonly string[], defaultJson: string): Options => {
   const { values, positionals } = parse(words)
-  const number = (name: 'seconds' | 'rounds' | 'connections' | 'users', least: number, most: number) => {
+  const number: ReadNumber = (name, least, most) => {
     const value = Number(values[name])
     if (!(value >= least && value <= most)) throw new UsageError(`--${name}: expected ${least} to ${most}`)
     return value
@@ -43,8 +47,28 @@ export const parseOptions = (words: readonly string[], defaultJson: string): Opt
     connections: Math.floor(number('connections', 1, 1_000)),
     users: Math.floor(number('users', 1, 100_000)),
     json: values.json ?? defaultJson,
+    seed: values['seed-large'] ? readSeed(number) : undefined,
   }
 }
+
+const readSeed = (number: ReadNumber): Options['seed'] => {
+  const users = Math.floor(number('seed-users', 2_000, 10_000_000))
+  return {
+    users,
+    relations: Math.floor(number('seed-relations', users * 4, users * mostRelations(users))),
+    poolMb: Math.floor(number('seed-pool', 64, 1_000_000)),
+  }
+}
+
+type ReadNumber = (name: NumberName, least: number, most: number) => number
+type NumberName =
+  | 'seconds'
+  | 'rounds'
+  | 'connections'
+  | 'users'
+  | 'seed-users'
+  | 'seed-relations'
+  | 'seed-pool'
 
 const parse = (words: readonly string[]) => {
   try {
@@ -57,6 +81,10 @@ const parse = (words: readonly string[]) => {
         connections: { type: 'string', default: '64' },
         users: { type: 'string', default: '256' },
         json: { type: 'string' },
+        'seed-large': { type: 'boolean', default: false },
+        'seed-users': { type: 'string', default: '1000000' },
+        'seed-relations': { type: 'string', default: '10000000' },
+        'seed-pool': { type: 'string', default: '4096' },
       },
     })
   } catch (error) {

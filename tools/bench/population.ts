@@ -43,7 +43,7 @@ const openAtOnce = 4
 const timeoutMs = 15_000
 
 /** Calls `make` for 0, 1, 2 … with some of them under way at once. */
-const makeMany = async <T>(count: number, make: (index: number) => Promise<T>, workers = atOnce) => {
+export const makeMany = async <T>(count: number, make: (index: number) => Promise<T>, workers = atOnce) => {
   const made: T[] = []
   let next = 0
   const work = async () => {
@@ -53,7 +53,7 @@ const makeMany = async <T>(count: number, make: (index: number) => Promise<T>, w
   return made
 }
 
-const createMaker = ({ port, app: { appId, appSecret }, signedAppId, saltKey }: Torii) => {
+export const createMaker = ({ port, app: { appId, appSecret }, signedAppId, saltKey }: Torii) => {
   const findBase = async () => `http://127.0.0.1:${port}`
   const post = createPost({ findBase, fetch, timeoutMs, language: undefined })
   const clock = createClock(Date.now)
@@ -72,8 +72,12 @@ const createMaker = ({ port, app: { appId, appSecret }, signedAppId, saltKey }: 
       const userName = `${prefix}${index}`
       const salt = loginSalt(nodePrimitives, saltKey, 'name', userName)
       const input = { regmode, user: { userName }, clientHash: someClientHash, salt }
-      const { tickets } = await send('/v1/register', input)
-      return { userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
+      const { tickets, user } = await send('/v1/register', input)
+      return { userId: Number(user?.userId), userName, clientHash: someClientHash, skey: tickets?.skey ?? '' }
+    },
+    logIn: async (login: Login) => {
+      const { tickets } = await send('/v1/login', login)
+      return { a2: tickets.a2 ?? '', skey: tickets.skey ?? '' }
     },
     /** Users agree to the app that gets JWTs; one of them is checked by a library that knows nothing of Torii. */
     agreeToJwts: async (skeys: readonly string[]) => {

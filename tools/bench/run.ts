@@ -13,6 +13,7 @@ import { type Options, parseOptions, UsageError } from './options.ts'
 import { startLoad } from './processes.ts'
 import { drawMixed, drawPeer, drawRows, drawStarts, drawWords } from './report.ts'
 import { type Measurement, selectMeasurements, wordsRow } from './rows.ts'
+import { runSeeded } from './seed/run.ts'
 import { raisedLimit } from './torii.ts'
 import { measureWords } from './words.ts'
 import { type Closing, startWorld, type World } from './world.ts'
@@ -91,8 +92,22 @@ const listNotes = (options: Options, cores: Cores | undefined, world: World, sam
   ]
 }
 
+const writeResult = async (file: string, result: object) => {
+  await mkdir(dirname(resolve(file)), { recursive: true })
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`)
+  console.log(`\nAll figures: ${file}`)
+}
+
 const run = async (options: Options, folder: string, closing: Closing): Promise<number> => {
   const cores = chooseCores()
+  if (options.seed) {
+    const result = await runSeeded(
+      { ...options, seed: options.seed, cores, folder, checkRunning, say },
+      closing,
+    )
+    await writeResult(options.json, result)
+    return result.lines.some(({ failed }) => failed > 0) ? 1 : 0
+  }
   // Everything that is started from here on inherits it: databases and load.
   if (cores) moveToCore(cores.load)
   const words =
@@ -113,9 +128,7 @@ const run = async (options: Options, folder: string, closing: Closing): Promise<
   for (const { id, failed, failures } of bad)
     console.log(`\nFAILED ${id}: ${failed} failed, such as: ${failures.join(' | ')}`)
   const result = { at: new Date().toISOString(), options, cores, starts: world.starts, notes, lines, words }
-  await mkdir(dirname(resolve(options.json)), { recursive: true })
-  await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`)
-  console.log(`\nAll figures: ${options.json}`)
+  await writeResult(options.json, result)
   return bad.length > 0 ? 1 : 0
 }
 

@@ -21,6 +21,8 @@ export type Torii = Watched & {
   /** The id of a third-party app that gets its OpenKeys as JWTs. */
   signedAppId: string
   saltKey: Buffer
+  /** The server key file. */
+  keyText: string
   environment: Record<string, string>
   /** Trips to the store and the database since the start. */
   readTrips(): Promise<Trips | undefined>
@@ -65,18 +67,23 @@ const raisedDemand = JSON.stringify(
   ['register', 'login', 'code'].map((purpose) => ({ purpose, by: 'network', count: 1_000_000 })),
 )
 
-const sharedEnvironment = ({ primary, replica, redis, database }: Databases) => ({
+/** The servers of one Torii, and its database there. */
+export type Shared = Pick<Databases, 'primary' | 'redis' | 'database'> & Partial<Pick<Databases, 'replica'>>
+
+const sharedEnvironment = ({ primary, replica, redis, database }: Shared) => ({
   TORII__SERVER__TRIAL: 'true',
   TORII__STORE__URL: redis.url,
+  TORII__STORE__KEY_PREFIX: `${database}:`,
   ...Object.fromEntries(
-    [['WRITE', primary] as const, ['READ', replica] as const].flatMap(([role, server]) =>
-      Object.entries({
-        HOST: server.host,
-        PORT: server.port,
-        USER: server.user,
-        PASSWORD: server.password,
-        DATABASE: database,
-      }).map(([key, value]) => [`TORII__DATABASE__${role}__0__${key}`, String(value)]),
+    [['WRITE', primary] as const, ...(replica ? [['READ', replica] as const] : [])].flatMap(
+      ([role, server]) =>
+        Object.entries({
+          HOST: server.host,
+          PORT: server.port,
+          USER: server.user,
+          PASSWORD: server.password,
+          DATABASE: database,
+        }).map(([key, value]) => [`TORII__DATABASE__${role}__0__${key}`, String(value)]),
     ),
   ),
 })
@@ -86,13 +93,15 @@ export const startTorii = async (plan: {
   folder: string
   core: number | undefined
   /** Undefined: the embedded engines. */
-  databases: Databases | undefined
+  databases: Shared | undefined
+  /** Whose apps and keys are in the database already. */
+  known?: Pick<Torii, 'app' | 'signedAppId' | 'keyText'>
 }): Promise<Torii> => {
   const folder = join(plan.folder, plan.name)
   await mkdir(folder)
   const [port, metricsPort] = [await findFreePort(), await findFreePort()]
   const keyFile = join(folder, 'server.key')
-  const keyText = generateServerKey(systemRandom)
+  const keyText = plan.known?.keyText ?? generateServerKey(systemRandom)
   await writeFile(keyFile, keyText, { mode: 0o600 })
   const environment: Record<string, string> = {
     TORII__SERVER__PORT: String(port),
@@ -106,7 +115,7 @@ export const startTorii = async (plan: {
     TORII__CAPTCHA__DEMAND: raisedDemand,
     ...(plan.databases && sharedEnvironment(plan.databases)),
   }
-  const { app, signedAppId } = await addApps(environment)
+  const { app, signedAppId } = plan.known ?? (await addApps(environment))
   const command = [process.execPath, ...(await readShippedFlags()), serverFile]
   const { name, core } = plan
   const watched = await startWatched({ name, command, environment, core, port, folder })
@@ -115,6 +124,7 @@ export const startTorii = async (plan: {
     port,
     app,
     signedAppId,
+    keyText,
     environment,
     saltKey: parseServerKey(keyText).saltKey,
     readTrips: () => readTrips(`http://127.0.0.1:${metricsPort}/metrics`),

@@ -1,0 +1,70 @@
+/** What is measured among few users and among many. */
+import type { Stream } from '../load.ts'
+import { type PlainRequest, post } from '../requests.ts'
+import { someClientHash } from '../sources.ts'
+import type { App } from '../torii.ts'
+import { userName } from './tables.ts'
+
+/** A user who is logged in. */
+export type Actor = { n: number; a2: string; skey: string }
+
+export type Side = {
+  app: App
+  users: number
+  actors: readonly Actor[]
+  /** A user of this side at random. */
+  draw(): number
+}
+
+export type SeedRow = {
+  name: string
+  title: string
+  path: string
+  /** Stands in every good reply. */
+  expect: string
+  members(side: Side, actor: Actor): Record<string, unknown>
+  /** What the ratios should be. */
+  target: string
+}
+
+const within10 = 'target: within 10 %'
+
+export const seedRows: readonly SeedRow[] = [
+  {
+    name: 'session',
+    title: 'session check by an SKey',
+    path: '/v1/session',
+    expect: '"code":1030200,',
+    members: (_, { skey }) => ({ token: skey }),
+    target: within10,
+  },
+  {
+    name: 'session-a2',
+    title: 'session check by an A2, a row',
+    path: '/v1/session',
+    expect: '"code":1030200,',
+    members: (_, { a2 }) => ({ token: a2 }),
+    target: within10,
+  },
+  {
+    name: 'login',
+    title: 'login by client hash',
+    path: '/v1/login',
+    expect: '"code":1020100,',
+    members: ({ draw }) => ({ login: userName(draw()), clientHash: someClientHash }),
+    target: within10,
+  },
+]
+
+/** So many calls are made ready for a row and round: more than are sent. */
+const callCount = 20_000
+
+export const streamOf = (row: SeedRow, side: Side, connections: number): Stream => {
+  const { appId: appid, appSecret: appsecret } = side.app
+  const requests: PlainRequest[] = Array.from({ length: callCount }, (_, at) => {
+    const actor = side.actors[at % side.actors.length]
+    if (!actor) throw new Error('no user is logged in')
+    return post(row.path, { appid, appsecret, ...row.members(side, actor) })
+  })
+  return { name: row.name, connections, source: { kind: 'plain', requests, expect: row.expect } }
+}
