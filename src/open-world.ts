@@ -29,6 +29,7 @@ import { checkVerbs } from './adapters/store/check.ts'
 import { measureStore } from './adapters/store/measured.ts'
 import { openStore } from './adapters/store/open.ts'
 import { createTextListAdapters } from './adapters/text-lists/open.ts'
+import { openCallWebhook } from './adapters/webhook-call.ts'
 import { type Config, isEmbedded, isTrial } from './config/index.ts'
 import type { World } from './features/feature.ts'
 import {
@@ -133,6 +134,7 @@ export const openWorld = async (options: WorldOptions) => {
       passwordLists,
       drawGlyphs,
       senders,
+      callWebhook: openCallWebhook({ config, clock, isTrial: isTrial(config) }),
       templateFiles,
       logger,
       giveWay: () => setImmediate(),

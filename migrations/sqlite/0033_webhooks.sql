@@ -36,7 +36,7 @@ CREATE TABLE "{deliveries}" (
   PRIMARY KEY (webhook_id, event_id)
 ) STRICT;
 
-CREATE INDEX "{deliveries}_due" ON "{deliveries}" (webhook_id, state, next_at, number);
+CREATE INDEX "{deliveries}_due" ON "{deliveries}" (webhook_id, state, next_at, user_id);
 
 CREATE INDEX "{deliveries}_user" ON "{deliveries}" (webhook_id, state, user_id, number);
 

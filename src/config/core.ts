@@ -100,13 +100,13 @@ export const store = {
 
 export const outgoing = {
   privateNetworks: texts(
-    'CIDR ranges of private networks where a login provider may be; without, only public addresses are called',
+    'CIDR ranges of private networks where a login provider or a webhook may be; without, only public addresses are called',
   ),
   connectTimeoutMs: whole(
     3_000,
     50,
     60_000,
-    'Longest wait for the address of a login provider and a connection to it',
+    'Longest wait for the address of a login provider or a webhook and a connection to it',
   ),
   timeoutMs: whole(8_000, 100, 60_000, 'Longest time of one call to a login provider'),
   atOncePerHost: whole(20, 1, 1_000, 'Calls to one host that run at once; a further one is refused'),

@@ -102,6 +102,7 @@ export const ConfigSchema = section({
   captcha: section(captcha.captcha),
   words: section(words.words),
   outbox: section(outbox.outbox),
+  webhooks: section(webhooks.webhooks),
   codes: section(verification.codes),
   mail: sectionOf(outbox.mail, verification.mail),
   sms: sectionOf(outbox.sms, verification.sms),

@@ -21,6 +21,7 @@ import type { Senders } from '../adapters/senders.ts'
 import type { ServerKey } from '../adapters/server-key.ts'
 import type { Store } from '../adapters/store/index.ts'
 import type { TextListAdapters } from '../adapters/text-lists/open.ts'
+import type { CallWebhook } from '../adapters/webhook-call.ts'
 import type { Config } from '../config/index.ts'
 import type { AppCaller, Caller, Operation, OperationShape, TicketCaller } from '../http/caller.ts'
 import type { Endpoint } from '../http/endpoints.ts'
@@ -83,6 +84,7 @@ export type World = AdminWorld & {
   chooseLanguage(language: string | undefined): Language | undefined
   drawGlyphs: DrawGlyphs
   senders: Senders
+  callWebhook: CallWebhook
   templateFiles: { email: TemplateFiles; phone: TemplateFiles }
   logger: Pick<Logger, 'info' | 'warn'>
   /** Lets others go first. */

@@ -29,7 +29,7 @@ import { userOps } from './user-ops/feature.ts'
 import { users } from './users/feature.ts'
 import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { webCodes } from './web-codes/feature.ts'
-import { webhookAdmin } from './webhooks/feature.ts'
+import { webhookAdmin, webhooks } from './webhooks/feature.ts'
 import { wordAdmin, words } from './words/feature.ts'
 
 export { checkKeyRings, checkPins, checkWrites, openPasswordCosts } from './settings/feature.ts'
@@ -110,6 +110,7 @@ export const openFeatures = (world: World) => {
   const { find: findApp } = admin.apps
   const { raiseEpoch, lockAccount, checkActive, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
+  house.add(webhooks, admin.webhooks)
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const { sign } = house.add(signedTickets, {})

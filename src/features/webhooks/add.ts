@@ -1,7 +1,7 @@
 /** An event is on its way in the transaction of what it tells of: both are there, or neither. */
 import type { AddDeliveries } from './api.ts'
+import { insertDeliveries } from './deliveries/repo.ts'
 import { takes, type WebhookList } from './list.ts'
-import { insertDeliveries } from './repo.ts'
 
 export const createAddDeliveries =
   (list: Pick<WebhookList, 'get'>): AddDeliveries =>

@@ -5,11 +5,14 @@ import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import { readCounts } from './deliveries/counts.ts'
+import { countDeliveries, findDead, removeDeliveries, reviveDeliveries } from './deliveries/repo.ts'
 import { allKinds } from './list.ts'
 import {
   findWebhook,
   findWebhooks,
   insertWebhook,
+  mostWebhooks,
   removeWebhook,
   removeWebhooksOfApp,
   updateWebhook,
@@ -32,6 +35,7 @@ export type NewWebhook = { appId: string; url: string; kinds: readonly string[] 
 export type WebhookChange = { url?: string; kinds?: readonly string[]; isDisabled?: boolean }
 
 const idBytes = 6
+const mostAtOnce = 1_000
 /** Each event of an app is a row and a call for each of its webhooks. */
 export const mostPerApp = 10
 
@@ -67,7 +71,7 @@ export const createWebhookAdmin = (needs: WebhookAdminNeeds) => {
     list: async (appId?: string) => (await findWebhooks(db.write, appId)).map(summarise),
     /** With the sealed secrets, for a call. */
     find: (webhookId: string) => findWebhook(db.write, webhookId),
-    /** Undefined: the app has as many as it may have. */
+    /** Undefined: the app, or the server, has as many as it may have. */
     add: async (sealer: Sealer, { appId, url, kinds }: NewWebhook) => {
       const webhookId = random.bytes(idBytes).toString('hex')
       const { secret, sealed } = createSecret(sealer, random, webhookId)
@@ -85,7 +89,9 @@ export const createWebhookAdmin = (needs: WebhookAdminNeeds) => {
         ...fresh,
       }
       return db.transaction(async (trx) => {
-        if ((await findWebhooks(trx, appId)).length >= mostPerApp) return undefined
+        const all = await findWebhooks(trx)
+        const ofApp = all.filter((one) => one.appId === appId)
+        if (all.length >= mostWebhooks || ofApp.length >= mostPerApp) return undefined
         await insertWebhook(trx, row)
         await record(trx, 'added', row)
         return { ...summarise(row), secret }
@@ -117,6 +123,45 @@ export const createWebhookAdmin = (needs: WebhookAdminNeeds) => {
         await record(trx, 'removed', row)
         return true
       }),
+    /** The receiver answered 410 Gone. An administrator may have corrected the URL meanwhile. */
+    disableGone: async ({ webhookId, url }: WebhookRow, problem: string): Promise<void> => {
+      await db.transaction(async (trx) => {
+        const row = await findWebhook(trx, webhookId)
+        if (row?.url !== url || row.disabledAt !== null) return
+        await updateWebhook(trx, webhookId, { ...fresh, problem, disabledAt: clock.now() })
+        await record(trx, 'gone', row)
+      })
+    },
+    /** The oldest first. */
+    listDead: (webhookId: string, most: number) => findDead(db.write, webhookId, most),
+    /** Makes one dead letter due now, or all; how many there were. */
+    replay: async (webhookId: string, eventId?: Buffer): Promise<number> => {
+      let replayed = 0
+      for (;;) {
+        const found = eventId ? [{ eventId }] : await findDead(db.write, webhookId, mostAtOnce)
+        const eventIds = found.map((one) => one.eventId)
+        if (eventIds.length > 0)
+          replayed += await reviveDeliveries(db.write, { webhookId, eventIds }, clock.now())
+        if (eventIds.length < mostAtOnce) break
+      }
+      const detail = { webhook: webhookId, deliveries: replayed }
+      await recordAudit(db.write, { kind: 'webhook.replayed', detail })
+      return replayed
+    },
+    /** Removes all dead letters; how many there were. */
+    removeDead: async (webhookId: string): Promise<number> => {
+      let removed = 0
+      for (;;) {
+        const eventIds = (await findDead(db.write, webhookId, mostAtOnce)).map((one) => one.eventId)
+        if (eventIds.length > 0) await removeDeliveries(db.write, { webhookId, eventIds })
+        removed += eventIds.length
+        if (eventIds.length < mostAtOnce) break
+      }
+      const detail = { webhook: webhookId, deliveries: removed }
+      await recordAudit(db.write, { kind: 'webhook.dead-removed', detail })
+      return removed
+    },
+    counts: async () => readCounts(await countDeliveries(db.write)),
     /** Part of the transaction that removes the app. */
     removeOfApp: async (trx: Executor, appId: string): Promise<void> => {
       if (await removeWebhooksOfApp(trx, appId)) await recordChange(trx, 'webhooks', '')

@@ -1,9 +1,10 @@
 import type { Executor } from '../../adapters/db/index.ts'
-import type { WebhookEvent } from './api.ts'
 import type { WebhookRow } from './tables.ts'
 
 /** More than any server has: an administrator adds each. */
 export const mostWebhooks = 1_000
+/** Two administrators who add at once go past the bound a little, and no webhook may be overlooked. */
+const mostRead = 2 * mostWebhooks
 
 export type ListedRow = Pick<WebhookRow, 'webhookId' | 'appId' | 'kinds'> & { checks: string | null }
 
@@ -16,12 +17,12 @@ export const findListed = (db: Executor): Promise<ListedRow[]> =>
     .where('webhooks.disabledAt', 'is', null)
     .where('apps.disabledAt', 'is', null)
     .orderBy('webhooks.webhookId')
-    .limit(mostWebhooks)
+    .limit(mostRead)
     .execute()
 
 /** In the order of their ids, of one app or of all. */
 export const findWebhooks = (db: Executor, appId?: string): Promise<WebhookRow[]> => {
-  const all = db.selectFrom('webhooks').selectAll().orderBy('webhookId').limit(mostWebhooks)
+  const all = db.selectFrom('webhooks').selectAll().orderBy('webhookId').limit(mostRead)
   return (appId === undefined ? all : all.where('appId', '=', appId)).execute()
 }
 
@@ -56,25 +57,71 @@ export const removeWebhooksOfApp = async (trx: Executor, appId: string): Promise
   return Number((await removal.executeTakeFirst()).numDeletedRows) > 0
 }
 
-/** The number is that of the newest event of the user, whose list the transaction has locked. */
-export const insertDeliveries = async (
-  trx: Executor,
-  webhookIds: readonly string[],
-  event: WebhookEvent,
-): Promise<void> => {
-  await trx
-    .insertInto('deliveries')
-    .values((eb) =>
-      webhookIds.map((webhookId) => ({
-        ...event,
-        webhookId,
-        number: eb.selectFrom('eventLists').select('lastNumber').where('userId', '=', event.userId),
-        state: 'waiting' as const,
-        attempts: 0,
-        problem: '',
-        nextAt: event.happenedAt,
-        queuedAt: event.happenedAt,
-      })),
+type Claim = { claimant: Buffer; nowMs: number; untilMs: number }
+
+/** The webhooks that may be called, that no process calls, and for which a delivery is due. */
+export const findWorkable = async (db: Executor, nowMs: number): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('webhooks')
+    .innerJoin('apps', 'apps.appId', 'webhooks.appId')
+    .select('webhooks.webhookId')
+    .where('webhooks.disabledAt', 'is', null)
+    .where('apps.disabledAt', 'is', null)
+    .where('webhooks.restsUntil', '<=', nowMs)
+    .where('webhooks.claimedUntil', '<=', nowMs)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('deliveries')
+          .select('deliveries.eventId')
+          .whereRef('deliveries.webhookId', '=', 'webhooks.webhookId')
+          .where('deliveries.state', '=', 'waiting')
+          .where('deliveries.nextAt', '<=', nowMs),
+      ),
     )
+    .orderBy('webhooks.webhookId')
+    .limit(mostRead)
+    .execute()
+  return rows.map(({ webhookId }) => webhookId)
+}
+
+/** A claim is a lease: it ends by itself when its process has died. Of two processes the update decides. */
+export const claimWebhook = async (
+  db: Executor,
+  webhookId: string,
+  { claimant, nowMs, untilMs }: Claim,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('webhooks')
+    .set({ claimedBy: claimant, claimedUntil: untilMs })
+    .where('webhookId', '=', webhookId)
+    .where('claimedUntil', '<=', nowMs)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+/** Changes the webhook as long as it is claimed by this process; whether it still was. */
+export const updateClaimed = async (
+  db: Executor,
+  webhookId: string,
+  claimant: Buffer,
+  values: WebhookValues,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('webhooks')
+    .set(values)
+    .where('webhookId', '=', webhookId)
+    .where('claimedBy', '=', claimant)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+/** Unless it has failed anew meanwhile. */
+export const forgetFailure = async (db: Executor, webhookId: string, failingSince: number): Promise<void> => {
+  await db
+    .updateTable('webhooks')
+    .set({ problem: '', failures: 0, failingSince: null, restsUntil: 0 })
+    .where('webhookId', '=', webhookId)
+    .where('failingSince', '=', failingSince)
     .execute()
 }
