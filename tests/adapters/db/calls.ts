@@ -38,6 +38,7 @@ export const smallTables: Record<string, string> = {
   bans: 'made by administrators',
   businesses: 'made by administrators',
   settings: 'one row a name',
+  webhooks: 'made by administrators',
   word_lists: 'one row a list',
 }
 
@@ -45,10 +46,13 @@ export const smallTables: Record<string, string> = {
 export const allowed: Record<string, string> = {
   'accounts/costs/repo countLeftBehind': 'a command that counts all accounts',
   'accounts/costs/repo countMoved': 'a command that counts all logins',
+  'accounts/leaving/repo collectVerifiers': 'the names, numbers and addresses of one account: four at most',
   'accounts/credentials/repo findCredentials':
     'the names, numbers and addresses of one account: four at most',
   'addresses/repo findLaterChanges': 'the changes of one account within the time of an undo',
   'tickets/of-user/repo findLiveLogins': 'the live logins of one account: `tickets.loginsPerUser`',
   'tickets/repo findKeysOfUser': 'the live logins of one account: `tickets.loginsPerUser`',
+  'webhooks/deliveries/repo countDeliveries':
+    'what waits and what is dead is bounded by settings; by an index alone',
   'words/repo findHits': 'a row an hour and list',
 }

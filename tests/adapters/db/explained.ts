@@ -24,6 +24,7 @@ const writeOut = ({ sql: whole, parameters }: Query): string => {
       .replace(/^(update \S+ set) {2}where (\S+)/, '$1 $2 = $2 where $2')
       // What is put in comes from the query behind it.
       .replace(/^insert into \S+ \([^)]*\) (?=select)/, '')
+      .replace(/ on (duplicate key update|conflict \().*$/, '')
   )
 }
 
@@ -58,8 +59,9 @@ const judgeSqlite = (row: Record<string, unknown>, { text, isBounded, small }: P
   const [, alias = ''] = /^SCAN (\S+)/.exec(detail) ?? []
   const table = namesIn(text).get(alias) ?? alias
   const isPaged = isBounded && / USING /.test(detail) && !/\bwhere\b/i.test(text)
-  const isRow = /^SCAN (CONSTANT ROW|\d+ CONSTANT ROWS|\(?subquery|asked)/i.test(detail)
-  const isScan = alias !== '' && !isRow && !isPaged && !small.has(table)
+  const isRow = /^SCAN (CONSTANT ROW|\d+ CONSTANT ROWS|\(?subquery)/i.test(detail)
+  const isDerived = text.includes(`) as "${alias}"`)
+  const isScan = alias !== '' && !isRow && !isDerived && !isPaged && !small.has(table)
   // Its rows do not name the table that is sorted.
   const [, sorted = ''] = /\bfrom "(\w+)"/.exec(text) ?? []
   const isSorted = /^USE TEMP B-TREE/.test(detail) && !isBounded && !small.has(sorted)
@@ -80,6 +82,10 @@ export const explain = async (
   const text = writeOut(query)
   const plan = { text, small, isBounded: /\blimit \d/i.test(text) }
   const [verb, judge] = explainers[db.engine]
-  const { rows } = await sql.raw<Record<string, unknown>>(`${verb} ${text}`).execute(db.write)
-  return rows.flatMap((row) => judge(row, plan))
+  const explained = await sql
+    .raw<Record<string, unknown>>(`${verb} ${text}`)
+    .execute(db.write)
+    .catch(({ cause }: { cause?: unknown }) => String(cause))
+  if (typeof explained === 'string') return [explained]
+  return explained.rows.flatMap((row) => judge(row, plan))
 }

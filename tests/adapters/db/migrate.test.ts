@@ -8,22 +8,24 @@ import { openDb } from '../../../src/adapters/db/open.ts'
 import { createEmpty, engines, oddTables as tables } from './databases.ts'
 import { describeIndexes, describeTables, run } from './described.ts'
 
-t.test('both engines have the same steps, of one statement each, and one file for each table', async (t) => {
-  const config = await createEmpty(t, 'sqlite')
-  const [mysql, sqlite] = await Promise.all([readSteps('mysql', config), readSteps('sqlite', config)])
-  t.ok(mysql.length > 0)
-  t.strictSame(
-    mysql.map((step) => step.name),
-    sqlite.map((step) => step.name),
-  )
-  for (const { name, sql } of [...mysql, ...sqlite]) {
-    t.match(name, /^\d{4}_[a-z0-9_]+\.\d+$/)
-    t.notMatch(sql, /[;{}]/)
-  }
-  // The other files change a table of a server that runs already.
-  const files = mysql.filter(({ sql }) => /^CREATE TABLE /.test(sql)).map(({ name }) => name.slice(5, -2))
-  t.strictSame([...files, 'migrations'].sort(), Object.keys(config.tables).map(snakeCase).sort())
-})
+t.test(
+  'both engines have the same steps, of one statement each, and they make every table once',
+  async (t) => {
+    const config = await createEmpty(t, 'sqlite')
+    const [mysql, sqlite] = await Promise.all([readSteps('mysql', config), readSteps('sqlite', config)])
+    t.ok(mysql.length > 0)
+    t.strictSame(
+      mysql.map((step) => step.name),
+      sqlite.map((step) => step.name),
+    )
+    for (const { name, sql } of [...mysql, ...sqlite]) {
+      t.match(name, /^\d{4}_[a-z0-9_]+\.\d+$/)
+      t.notMatch(sql, /[;{}]/)
+    }
+    const made = mysql.flatMap(({ sql }) => /^CREATE TABLE `(\w+)`/.exec(sql)?.[1] ?? [])
+    t.strictSame([...made, 'migrations'].sort(), Object.keys(config.tables).map(snakeCase).sort())
+  },
+)
 
 t.test('the tables are the same on both engines', async (t) => {
   const described = await Promise.all(
@@ -98,10 +100,7 @@ for (const engine of engines) {
     const config = await createEmpty(t, engine)
     const results = await Promise.all([1, 2, 3].map(() => createMigrator({ config }).up()))
     const ran = results.flat().map((step) => step.name)
-    t.strictSame(
-      ran.sort(),
-      (await readSteps(engine, config)).map((step) => step.name),
-    )
+    t.strictSame(ran.sort(), (await readSteps(engine, config)).map((step) => step.name).sort())
     t.strictSame(await createMigrator({ config }).pending(), [])
   })
 
