@@ -105,6 +105,8 @@ export type DatabaseLogin = { host: string; port: number; user: string; password
 export type TestServers = {
   /** The temporary folder of this run. */
   folder: string
+  /** The same in memory, where there is enough of it. */
+  memoryFolder?: string
   primary: DatabaseLogin
   replica: DatabaseLogin
   redis: { host: string; port: number; url: string }
@@ -116,6 +118,10 @@ export const testServers = (): TestServers => {
   if (!text) throw new Error('TORII_TEST_SERVERS is not set: run the tests by "npm test"')
   return JSON.parse(text)
 }
+
+/** Where a database of the embedded engine does not wait for a disk, if possible. */
+const quickFolder = (): string =>
+  process.env.TORII_TEST_SERVERS ? (testServers().memoryFolder ?? tmpdir()) : tmpdir()
 
 /** Settings of the embedded engines, in a folder of the test's own. */
 export const embeddedEnvironment = (folder: string): Environment => ({
@@ -151,7 +157,7 @@ export const openTestServer = async ({
   clock?: Clock
   random?: Random
 } = {}) => {
-  const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
+  const folder = await mkdtemp(join(quickFolder(), 'torii-test-'))
   const config = loadConfig({ ...embeddedEnvironment(folder), ...environment })
   const logger = createLogger(config.log.level, tapOutput)
   const server = await openServer({ config, logger, random, ...(clock && { clock }) })

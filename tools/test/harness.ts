@@ -16,6 +16,7 @@ export {
   startPrimaryAndReplica,
   startReplica,
   waitForReplica,
+  withoutSync,
 } from './mariadb.ts'
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'
 export { findFreePort, isReady, type Server } from './server-process.ts'

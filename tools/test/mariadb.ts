@@ -25,6 +25,14 @@ export type MariadbOptions = {
   args?: readonly string[]
 }
 
+/** Nothing waits for the disk. What was written survives a killed process, but not a machine that loses power. */
+export const withoutSync: readonly string[] = [
+  '--innodb-flush-log-at-trx-commit=2',
+  '--innodb-flush-method=nosync',
+  '--sync-binlog=0',
+  '--debug-no-sync',
+]
+
 const asMe = () => (process.getuid?.() === 0 ? ['--user=root'] : [])
 const smallLog = '--innodb-log-file-size=16M'
 
@@ -107,12 +115,12 @@ export async function startReplica(options: MariadbOptions & { primary: Mariadb 
 }
 
 /** A primary and a replica that follows it by GTID and has caught up. */
-export async function startPrimaryAndReplica(options: { folder: string }) {
-  const { folder } = options
+export async function startPrimaryAndReplica(options: Pick<MariadbOptions, 'folder' | 'args'>) {
+  const { folder, args = [] } = options
   await createTemplate(folder)
   const started = await Promise.allSettled([
-    startMariadb({ folder, serverId: 1 }),
-    startMariadb({ folder, serverId: 2, readOnly: true }),
+    startMariadb({ folder, serverId: 1, args }),
+    startMariadb({ folder, serverId: 2, readOnly: true, args }),
   ])
   const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   try {

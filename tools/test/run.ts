@@ -11,8 +11,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { FilesResult } from './files.ts'
 import { guard, guardGroup } from './guard.ts'
-import { type Server, startPrimaryAndReplica, startRedis } from './harness.ts'
+import { type Server, startPrimaryAndReplica, startRedis, withoutSync } from './harness.ts'
 import { installMissing, needsOf } from './install.ts'
+import { createMemoryFolder } from './memory-folder.ts'
 import { searchLogs } from './search-logs.ts'
 import { selectTests } from './select.ts'
 
@@ -138,17 +139,19 @@ async function withServers(
   if (stop.signal.aborted) return
   const folder = await mkdtemp(join(tmpdir(), 'torii-test-'))
   const release = guard('sleep 3; rm -rf -- "$1"', folder)
+  const memory = await createMemoryFolder()
   const running: Server[] = []
   try {
-    let servers: { folder: string } | undefined = { folder }
+    let servers: { folder: string } | undefined = { folder, ...memory.found }
     if (!embeddedOnly)
       await runStep('MariaDB primary, its replica and Redis are up', async () => {
         servers = undefined
-        servers = await startServers(folder, running, files)
+        servers = { ...(await startServers(folder, running, files)), ...memory.found }
       })
     if (servers !== undefined) await use(servers)
   } finally {
     await Promise.allSettled(running.map((server) => server.stop()))
+    await memory.remove()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     release()
   }
@@ -156,7 +159,7 @@ async function withServers(
 
 async function startServers(folder: string, running: Server[], files: readonly string[]) {
   installMissing(needsOf(files))
-  const { primary, replica } = await startPrimaryAndReplica({ folder })
+  const { primary, replica } = await startPrimaryAndReplica({ folder, args: withoutSync })
   running.push(primary, replica)
   const redis = await startRedis({ folder })
   running.push(redis)
