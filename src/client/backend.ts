@@ -55,6 +55,11 @@ export type Verifier = {
    */
   check(token: string, demands: Demands & { tier: 'openkey' }): Promise<OpenTicket>
   check(token: string, demands?: Demands): Promise<ActiveTicket>
+  /**
+   * Drops the answers that were kept of a user (`cacheSeconds`): for the webhooks `login.ended`, `user.disabled` and
+   * `user.deleted`. The next check asks the server.
+   */
+  forget(userId: string): void
 }
 
 /** As many as one call may carry. */
@@ -117,7 +122,15 @@ const createBatches = (send: Send) => {
 /** Good answers for a while, the oldest given up first. */
 const createCache = (lifeMs: number, now: () => number) => {
   const answers = new Map<string, { ticket: Good; until: number }>()
+  let forgets = 0
   return {
+    /** An answer that was asked for before a login ended may come after it. */
+    forgets: () => forgets,
+    forget: (userId: string) => {
+      forgets++
+      for (const [key, { ticket }] of answers)
+        if ('user' in ticket && ticket.user.userId === userId) answers.delete(key)
+    },
     find: (token: string) => {
       const known = answers.get(token)
       return known && known.until > now() ? known.ticket : undefined
@@ -148,10 +161,12 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
       if (known) return known
       // Nothing else can be a ticket, so the server need not be asked.
       if (!isTicket(token)) throw new ClientFailure('NOT_LOGGED_IN', { reason: 'unknown' })
+      const before = cache.forgets()
       const ticket = await ask(token, demands, kind)
-      cache.keep(key, ticket)
+      if (cache.forgets() === before) cache.keep(key, ticket)
       return ticket
     },
+    forget: cache.forget,
   }
 }
 

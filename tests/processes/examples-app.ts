@@ -12,7 +12,7 @@ import { linkPackages, openPackedApp, root } from './packed-client.ts'
 /** What the examples install beside the SDK. */
 const packages = [
   ...['vite', '@vitejs/plugin-vue', 'vue', 'react', 'react-dom', '@types/react', '@types/react-dom'],
-  ...['@types/node', 'express', 'fastify', 'hono', '@hono/node-server'],
+  ...['@types/node', 'express', 'fastify', 'hono', '@hono/node-server', 'standardwebhooks'],
 ]
 
 export const openExamples = async (t: Test) => {

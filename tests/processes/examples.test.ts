@@ -5,8 +5,11 @@ import { join } from 'node:path'
 import { build } from 'rolldown'
 import t from 'tap'
 import { createClient } from '../../src/client/index.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { findProgram } from '../../tools/test/programs.ts'
+import { createActs } from '../features/webhooks/world.ts'
 import { codes } from '../harness/codes.ts'
+import { until } from '../harness/test-server.ts'
 import { openExamples, runProgram, startProgram } from './examples-app.ts'
 import { root } from './packed-client.ts'
 
@@ -125,6 +128,28 @@ serve({ fetch: GET, port: 0 }, ({ port }) => console.log('http://127.0.0.1:' + p
       t.same(away[0], [503, { error: 'UNREACHABLE' }])
     })
   }
+
+  t.test('webhook-express.mjs forgets the cached ticket of a user whose login ended', async (t) => {
+    const config = loadConfig(world.environment)
+    const { add, record, admin } = createActs(world.db, config)
+    const { webhookId, secret } = await add(backend.appId, 'http://127.0.0.1:1/')
+    const given = { ...ofBackend, WEBHOOK_SECRET: secret }
+    const address = await startProgram(t, process.execPath, ['webhook-express.mjs'], examples, given)
+    await admin.webhooks.set(webhookId, { url: `${address}/torii` })
+    const { user } = await client.login({ login: 'amber', password })
+    const session = await client.exchange()
+    const status = async () =>
+      (await fetch(`${address}/me`, { headers: { authorization: `Bearer ${session.skey}` } })).status
+    t.equal(await status(), 200)
+    await client.logout()
+    const unsigned = await fetch(`${address}/torii`, { method: 'POST', body: '{}' })
+    t.equal(unsigned.status, 401)
+    const { appId } = world.app
+    const userId = Number(user.userId)
+    await record({ userId, kind: 'login.ended', appId, detail: { reason: 'logged-out' } })
+    await until('the ticket is forgotten', async () => (await status()) === 401, 20_000)
+    await admin.webhooks.remove(webhookId)
+  })
 
   t.test('mobile.mjs resumes its login at the second start, also when the network was away', async (t) => {
     const { keys } = await (await fetch(`${server.url}/v1/server-keys`)).json()

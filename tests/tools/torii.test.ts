@@ -75,6 +75,14 @@ const commands = [
   'outbox retry',
   'outbox test mail',
   'outbox test sms',
+  'webhook add',
+  'webhook list',
+  'webhook set',
+  'webhook remove',
+  'webhook rotate',
+  'webhook test',
+  'webhook dead',
+  'webhook replay',
   'provider list',
   'provider test',
   'key create',
@@ -140,6 +148,8 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [['app', 'set', 'x', '--origin', 'https://a.example/path'], /without a path/],
   [['app', 'set', 'x', '--friend-defaults', '31'], /Expected chat, viewInfo, .* or none/],
   [['app', 'set', 'x', '--stranger-defaults', 'chat,fly'], /Expected chat, viewInfo, .* or none/],
+  [['webhook', 'add', 'http://shop.example/', '--app', 'x'], /Expected https:/],
+  [['webhook', 'add', 'https://shop.example/', '--app', 'x', '--events', 'a.b'], /There is no event "a.b"/],
   [['backup'], /missing required argument 'folder'/],
 ]
 

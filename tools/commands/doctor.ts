@@ -25,6 +25,7 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
   const { openDb } = await import('../../src/adapters/db/open.ts')
   const { checkHosts, checkMigrations } = await import('../doctor/database.ts')
   const { checkIssuer } = await import('../doctor/settings.ts')
+  const { checkWebhooks } = await import('../doctor/webhooks.ts')
   const { checkDatabaseWrites, checkKeyRings, readPins } = await import('../doctor/server-key.ts')
   const db = await openDb({ config: config.database })
   let pins: Pins | undefined
@@ -39,7 +40,8 @@ const checkDatabase = async (config: Config): Promise<{ findings: Finding[]; pin
     const writes = pins ? await attempt('database writes', () => checkDatabaseWrites(db)) : []
     const rings = pins ? await checkKeyRings(db, config) : []
     const issuer = pins ? await attempt('JWTs', () => checkIssuer(db, config)) : []
-    return { findings: [...findings, ...migrations, ...writes, ...rings, ...issuer], pins }
+    const webhooks = pins ? await attempt('webhooks', () => checkWebhooks(db, config)) : []
+    return { findings: [...findings, ...migrations, ...writes, ...rings, ...issuer, ...webhooks], pins }
   } finally {
     await db.close()
   }
@@ -103,7 +105,7 @@ export const register = (program: Command, context: Context) => {
     'torii doctor --json | jq .state',
   )
     .description(
-      'Looks at the database and its replicas, the store, the clocks, mail and SMS, login providers, the server key and the settings. ' +
+      'Looks at the database and its replicas, the store, the clocks, mail and SMS, login providers, webhooks, the server key and the settings. ' +
         'Each is ok, a warning or broken, with what to do; ends with 1 when something is broken.',
     )
     .option(

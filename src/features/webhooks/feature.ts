@@ -1,20 +1,31 @@
 /** Webhooks: events of users are told to the backends of an app by signed calls. */
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
-import { type AdminWorld, feature, type World } from '../feature.ts'
+import { type AdminWorld, feature, type Personal, type World } from '../feature.ts'
 import { createAddDeliveries } from './add.ts'
 import { createWebhookAdmin, type WebhookAdmin } from './admin.ts'
 import { createBounds } from './deliveries/bounds.ts'
-import { removeOldDead } from './deliveries/repo.ts'
+import { removeDeliveriesOf, removeOldDead } from './deliveries/repo.ts'
 import { createWorker } from './deliveries/worker.ts'
 import { createGauges } from './gauges.ts'
 import { createWebhookList, type WebhookList } from './list.ts'
+import { findWebhooks } from './repo.ts'
 
 export { findTroubles } from './health.ts'
 
 const times = { workMs: 400, prolongMs: 5_000, boundMs: 10_000 } as const
 
 type Recorders = { recordAudit: RecordAudit; recordChange: RecordChange }
+
+const personal: Personal = {
+  name: 'deliveries',
+  // The list of the user has the same events.
+  collect: async () => ({ rows: [] }),
+  removeSome: async (db, userId, most) => {
+    const webhookIds = (await findWebhooks(db)).map(({ webhookId }) => webhookId)
+    return removeDeliveriesOf(db, { userId, webhookIds, most })
+  },
+}
 
 /** For commands too: an event that a command causes is on its way as well. */
 export const webhookAdmin = feature({
@@ -33,6 +44,7 @@ export const webhookAdmin = feature({
         // Whether the app is enabled, and whose tickets it checks.
         { kind: 'apps', apply: list.reload, isWhole: true, missed: 'any' },
       ],
+      personal: [personal],
       retention: [{ name: 'dead letters', keptMs, remove: removeOldDead }],
     }
   },

@@ -1,8 +1,8 @@
 /** Events on their way to receivers, on both engines: signed, once in order, and to whom they are for. */
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
-import { until } from '../../harness/test-server.ts'
-import { answer, engines, openReceiver, openWorld } from './world.ts'
+
+import { engines, openReceiver, openWorld } from './world.ts'
 
 t.setTimeout(120_000)
 
@@ -105,74 +105,6 @@ for (const [engine, open] of engines) {
       })
       await t.rejects(taken, /taken back/)
       t.notOk((await rows()).some(({ userId }) => userId === 8))
-    },
-  )
-
-  t.test(`${engine}: what fails for one user delays that user alone, and keeps the order`, async (t) => {
-    let isMended = false
-    const receiver = await openReceiver(t, ({ payload }, response) => {
-      const isPoison = !isMended && payload.data.userId === '1' && payload.data.number >= 2
-      response.writeHead(isPoison ? 500 : 200).end('a text that nothing reads')
-    })
-    const { add, record, appId, rows, clock, untilEmpty } = await openWorld(t, await open(t))
-    await add(appId, receiver.url)
-    for (let round = 0; round < 4; round++)
-      for (let userId = 1; userId <= 20; userId++) await record({ userId, kind: 'user.registered', appId })
-    await until('all but those of one user', async () => (await rows()).every(({ userId }) => userId === 1))
-    await until('an attempt', async () => (await rows())[0]?.attempts === 1)
-    t.match(await rows(), [{ number: 2, problem: 'answers 500' }, { number: 3, attempts: 0 }, { number: 4 }])
-    const numbersOf = (userId: string) =>
-      receiver.calls
-        .filter(({ payload }) => payload.data.userId === userId)
-        .map(({ payload }) => payload.data.number)
-    t.same(numbersOf('20'), [1, 2, 3, 4])
-    await record({ userId: 1, kind: 'user.registered', appId })
-    isMended = true
-    await untilEmpty('the rest has arrived', () => clock.add(1_000))
-    t.same([...new Set(numbersOf('1'))], [1, 2, 3, 4, 5], 'each after the one before')
-    const ids = receiver.calls.filter(
-      ({ payload }) => payload.data.userId === '1' && payload.data.number === 2,
-    )
-    t.equal(new Set(ids.map(({ headers }) => headers['webhook-id'])).size, 1, 'the same id at each attempt')
-  })
-
-  t.test(
-    `${engine}: a receiver that is down for five minutes gets all in order, and is told of meanwhile`,
-    async (t) => {
-      let isDown = true
-      const receiver = await openReceiver(t, (call, response) => answer(isDown ? 503 : 200)(call, response))
-      const { add, record, appId, clock, webhook, untilEmpty, rows } = await openWorld(t, await open(t))
-      const { webhookId } = await add(appId, receiver.url)
-      for (let round = 0; round < 3; round++)
-        for (let userId = 1; userId <= 5; userId++)
-          await record({ userId, kind: 'user.changed', appId, detail: { members: ['icon'] } })
-      const startMs = clock.now()
-      await until(
-        'five minutes are over',
-        () => {
-          clock.add(1_000)
-          return clock.now() - startMs > 300_000
-        },
-        60_000,
-      )
-      const { failingSince, failures, problem } = await webhook(webhookId)
-      t.ok(failingSince !== null && failures > 0, 'it fails')
-      t.equal(problem, 'answers 503')
-      t.equal((await rows()).length, 15, 'nothing is lost')
-      isDown = false
-      const before = receiver.calls.length
-      t.ok(before < 100, `${before} calls: a receiver that fails is tried by one delivery at a time`)
-      await untilEmpty('all has arrived', () => clock.add(1_000))
-      for (let userId = 1; userId <= 5; userId++) {
-        const arrived = receiver.calls
-          .slice(before)
-          .filter(({ payload }) => payload.data.userId === `${userId}`)
-        t.same(
-          arrived.map(({ payload }) => payload.data.number),
-          [1, 2, 3],
-        )
-      }
-      t.match(await webhook(webhookId), { failingSince: null, failures: 0, problem: '' })
     },
   )
 }

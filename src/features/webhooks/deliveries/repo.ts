@@ -186,3 +186,22 @@ export const removeOldDead = async (db: Executor, before: number, most: number):
     .executeTakeFirst()
   return Number(numDeletedRows)
 }
+
+const states: readonly DeliveryState[] = ['waiting', 'dead']
+
+/** All of a user but that the account is erased: receivers are to erase what they have. By the index of each webhook. */
+export const removeDeliveriesOf = async (
+  db: Executor,
+  { userId, webhookIds, most }: { userId: number; webhookIds: readonly string[]; most: number },
+): Promise<number> => {
+  if (webhookIds.length === 0) return 0
+  const { numDeletedRows } = await db
+    .deleteFrom('deliveries')
+    .where('webhookId', 'in', webhookIds)
+    .where('state', 'in', states)
+    .where('userId', '=', userId)
+    .where('kind', '<>', 'user.deleted')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
