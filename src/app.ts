@@ -50,7 +50,7 @@ export const openServer = async (options: WorldOptions) => {
   const { db, store, config } = world
   try {
     const features = openFeatures(world)
-    const { onChange, jobs, flush, retention, caches, gauges, close } = features.declared
+    const { onChange, jobs, flush, retention, caches, gauges, drain, close } = features.declared
     await features.admin.changeLog.start(onChange)
     let isDraining = false
     const health = openHealth(opened, features, () => isDraining)
@@ -91,13 +91,15 @@ export const openServer = async (options: WorldOptions) => {
       retention,
       personal: features.admin.personal,
       loadRest: opened.loadRest,
-      /** From now on `/readyz` says so and replies ask for the connection to be closed. */
+      /** From now on `/readyz` says so, replies ask for the connection to be closed, and no call waits for an event. */
       startDraining: () => {
         isDraining = true
+        for (const answerWaiting of drain) answerWaiting()
       },
       /** Writes what was gathered; never throws. */
       flush: writeLast,
       close: async () => {
+        for (const answerWaiting of drain) answerWaiting()
         await http.close()
         await metricsPort?.close()
         stopJobs()

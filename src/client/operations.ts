@@ -243,6 +243,63 @@ export type Operations = {
       status: number
     } & Record<string, unknown>
   }
+  /** The events of the user behind a position; waits for one if there is none yet. */
+  '/v1/event/list': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** From the reply before */
+      cursor?: string
+      /** Instead of a cursor: the number of the last event that is known */
+      since?: number
+      /** How many at most; 50 without it */
+      limit?: number
+      /** Without an event the reply waits for one, so long at most */
+      waitSeconds?: number
+    }
+    reply: {
+      /** Oldest first */
+      events: {
+        /** Its place in the list of the user, from 1 on */
+        number: number
+        /** The same in a webhook */
+        id: string
+        /** One of the kinds of docs/features/events.md */
+        kind: string
+        /** Unix seconds */
+        at: number
+        /** Id of the app through which it happened */
+        app?: string
+        /** The other user that it tells of */
+        userId?: string
+        /** In the form of the kind */
+        detail: Record<string, unknown>
+      }[]
+      /** Behind the last of these events */
+      cursor: string
+      /** Number of the newest event; 0 without any */
+      last: number
+      /** Events behind the one that the user has read up to */
+      unread: number
+      /** So many events behind the position have left the list unread */
+      missed?: number
+    }
+  }
+  /** Marks the events of the user as read, up to a number. */
+  '/v1/event/read': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of the last event that the user has seen */
+      readUpTo: number
+    }
+    reply: {
+      /** Number of the newest event; 0 without any */
+      last: number
+      /** Events behind the one that the user has read up to */
+      unread: number
+    }
+  }
   /** Says hello, and with a shared key resumes the login that was made on it. */
   '/v1/hello': {
     input: {
@@ -1284,6 +1341,8 @@ export const operations = {
   '/v1/device/rename': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/device/revoke': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/event/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/event/read': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/login': { replay: 'login', tiers: [], takesTicket: false },

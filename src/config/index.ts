@@ -83,6 +83,7 @@ export const ConfigSchema = section({
     webCodes.limits,
     consents.limits,
     devices.limits,
+    events.limits,
     friends.limits,
     reauth.limits,
     signedTickets.limits,

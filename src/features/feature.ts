@@ -130,6 +130,8 @@ type Declared = {
   health: { name: string; problem(): string }
   /** A name that ends in `_total` is a counter. */
   gauges: { name: string; labelNames: readonly string[]; help: string; read(): Sample[] }
+  /** Answers the calls that wait; called at the beginning of the end, perhaps twice. */
+  drain: () => void
   /** Called once, when the server closes. */
   close: () => Promise<unknown>
 }
@@ -157,6 +159,7 @@ export const createHouse = <W>(world: W) => {
     caches: [],
     health: [],
     gauges: [],
+    drain: [],
     close: [],
   }
   const collect = <Name extends keyof Declared>(name: Name, rows: readonly Declared[Name][] = []) =>

@@ -11,7 +11,7 @@ import { captcha } from './captcha/feature.ts'
 import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { consentChanges, consents, findConsentGate } from './consents/feature.ts'
 import { deviceSlots, userDevices } from './devices/feature.ts'
-import { eventAdmin } from './events/feature.ts'
+import { eventAdmin, events } from './events/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
@@ -131,6 +131,7 @@ export const openFeatures = (world: World) => {
     consents: admin.consents,
     sign,
   })
+  house.add(events, { tickets: ticket })
   const { checkText } = house.add(words, {})
   house.add(consentChanges, { apps: admin.apps, tickets: ticket, ...admin.recorders })
   house.add(backends, { apps: admin.apps, businesses: admin.businesses, tickets: ticket })

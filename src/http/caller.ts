@@ -119,6 +119,8 @@ export type Caller = {
   ticket: CallerTicket | undefined
   /** A byte-equal copy of a refused login: it is judged again and not counted again. */
   isRepeat: boolean
+  /** Calls the listener once if the connection closes; the function that it returns takes the listener away. */
+  whenGone(listener: () => void): () => void
 }
 
 /** Where an operation's caller is known to belong to an app. */

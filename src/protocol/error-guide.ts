@@ -238,6 +238,11 @@ export const errorGuide: Record<ErrorName, Guide> = {
     when: 'A `torii` command names a user that does not exist. Callers of the server never get it.',
     todo: 'Check the name or number.',
   },
+  EVENT_WAITS: {
+    section: 'App, address and limits',
+    when: '`/v1/event/list` would wait, and as many calls of the user, the app or the process wait as may; `info` names the setting.',
+    todo: 'Wait for `Retry-After` seconds, or ask without `waitSeconds`. An app needs one waiting call for each device.',
+  },
   DEVICE_UNKNOWN: {
     section: 'Accounts and tickets',
     when: 'The id names no login of the user, or it has ended.',

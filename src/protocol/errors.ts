@@ -81,6 +81,12 @@ const rows = {
   CAPABILITY_WITHHELD: [2040512, 403, '该功能已被限制使用', 'The user may not do this at present'],
   NOT_LOGGED_IN: [2040400, 401, '尚未登录', 'Not logged in', 15],
   USER_UNKNOWN: [2070001, 404, '用户不存在', 'User not found'],
+  EVENT_WAITS: [
+    2070030,
+    429,
+    '等待事件的请求过多，请稍后再试',
+    'Too many calls wait for events, try again later',
+  ],
   KX_VERSION: [2090001, 400, '客户端版本过旧，请更新', 'Update the client', 1],
   KX_KEY_PRINT: [
     2090002,

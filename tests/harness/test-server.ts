@@ -88,6 +88,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'CONSENT',
         'FRIEND',
         'DEVICES',
+        'EVENTS',
         'REAUTH',
         'OAUTH',
         'REVOCATIONS',

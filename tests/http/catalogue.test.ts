@@ -116,6 +116,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   WEB_CODE_INVALID: [replyCodes.WEB_CODE_INVALID, 400],
   SCOPE_MISSING: [replyCodes.SCOPE_MISSING, 403],
   JUMP_REFUSED: [replyCodes.JUMP_REFUSED, 403],
+  EVENT_WAITS: [replyCodes.EVENT_WAITS, 429],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }
 
@@ -187,8 +188,16 @@ t.test('each code is provoked', async (t) => {
     met.add(name)
   }
   const form = { regmode: 'anonymous', password: 'quite right' }
-  const full = await openWorld(t, { TORII__DEVICES__SLOTS__ALL: '1', TORII__DEVICES__POLICY: 'refuse' })
-  await full.callJson('/v1/register', { ...form, user: { userName: 'holly' } })
+  const full = await openWorld(t, {
+    TORII__DEVICES__SLOTS__ALL: '1',
+    TORII__DEVICES__POLICY: 'refuse',
+    TORII__EVENTS__MOST_WAITS_PER_USER: '1',
+  })
+  const holly = (await full.callJson('/v1/register', { ...form, user: { userName: 'holly' } })).json
+  const waiting = { token: (holly.tickets as Tickets).skey, waitSeconds: 25 }
+  const { last: since } = (await full.callJson('/v1/event/list', { token: waiting.token })).json
+  const wait = () => full.callJson('/v1/event/list', { ...waiting, since })
+  meetAt('EVENT_WAITS', await Promise.race([wait(), wait()]))
   meetAt('NO_DEVICE_SLOT', await full.callJson('/v1/login', { login: 'holly', password: 'quite right' }))
   const asking = await openWorld(t, { TORII__CAPTCHA__MODE: 'always' })
   const registerWith = (captcha: object) =>

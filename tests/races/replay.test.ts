@@ -583,6 +583,13 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       app: 'any',
       scopes: ['openid'],
     }),
+    '/v1/event/list': async () => ({
+      token: (await registerUser(device, server)).skey,
+      since: 0,
+      limit: 10,
+      waitSeconds: 0,
+    }),
+    '/v1/event/read': async () => ({ token: (await registerUser(device, server)).skey, readUpTo: 0 }),
     '/v1/device/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/device/rename': async () => {
       const { skey: token } = await registerUser(device, server)
@@ -613,6 +620,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     'texts',
     'tokens',
     'scopes',
+    'cursor',
     'flow',
     'code',
   ])

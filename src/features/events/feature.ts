@@ -1,10 +1,15 @@
 /** Events: what happened to a user, in a list of their own. */
-import { type AdminWorld, feature } from '../feature.ts'
+import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Tickets } from '../tickets/api.ts'
 import type { AddDeliveries } from '../webhooks/api.ts'
 import type { RecordEvent } from './api.ts'
-import { insertEvent, removeOldEvents } from './repo.ts'
+import { createEventLists } from './list.ts'
+import { findSeen, insertEvent, mostInLook, removeOldEvents } from './repo.ts'
+import { createWaits, type Waits } from './waits.ts'
+import { eventListShape, eventReadShape } from './wire.ts'
 
 const idBytes = 16
+const lookMs = 500
 
 /** For commands too: what an administrator does to a user is told as well. */
 export const eventAdmin = feature({
@@ -28,3 +33,42 @@ export const eventAdmin = feature({
     }
   },
 })
+
+export const events = feature({
+  create: (world: World, { tickets }: { tickets: Pick<Tickets, 'authenticate'> }) => {
+    const { db, clock, config, cursors } = world
+    const waits = createWaits({
+      bounds: config.events,
+      findSeen: (userIds) => findSeen(db.write, userIds),
+      mostInQuery: mostInLook,
+      elapsedMs: clock.elapsed,
+    })
+    const { list, read } = createEventLists({ db, now: clock.now, cursors, waits, tickets })
+    return {
+      api: {},
+      operations: [
+        operation(eventListShape)(async (input, caller) => ({ code: 'OK', ...(await list(input, caller)) })),
+        operation(eventReadShape)(async (input, caller) => ({ code: 'OK', ...(await read(input, caller)) })),
+      ],
+      jobs: [{ everyMs: lookMs, name: 'look for events that calls wait for', work: waits.poll }],
+      drain: [waits.drain],
+      health: [{ name: 'events', problem: waits.problem }],
+      gauges: createGauges(waits),
+    }
+  },
+})
+
+const createGauges = ({ facts }: Waits) => [
+  {
+    name: 'torii_event_waits',
+    labelNames: [],
+    help: 'Calls of this process that wait for an event',
+    read: () => [{ labels: {}, value: facts().waiting }],
+  },
+  {
+    name: 'torii_event_waits_refused_total',
+    labelNames: [],
+    help: 'Calls that were refused because too many wait',
+    read: () => [{ labels: {}, value: facts().refused }],
+  },
+]

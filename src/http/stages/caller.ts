@@ -36,11 +36,19 @@ export const startCaller = (needs: CallerNeeds): onRequestHookHandler => {
       key: undefined,
       ticket: undefined,
       isRepeat: false,
+      whenGone: (listener) => watchSocket(request, listener),
     }
     reply.headers(securityHeaders)
     warnOfProxy(request, address)
     done()
   }
+}
+
+/** The socket, since a response that waits for its turn on a pipelined connection has none yet. */
+const watchSocket = ({ raw: { socket } }: FastifyRequest, listener: () => void) => {
+  if (socket.destroyed) queueMicrotask(listener)
+  else socket.once('close', listener)
+  return () => void socket.off('close', listener)
 }
 
 /** At most one warning a minute of a forwarding header that was not believed, or that names no address. */

@@ -135,6 +135,7 @@ export const callerOf = ({
     key: undefined,
     ticket: undefined,
     isRepeat: false,
+    whenGone: () => () => undefined,
   }
 }
 
