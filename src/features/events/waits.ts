@@ -108,8 +108,8 @@ export const createWaits = ({ bounds, findSeen, mostInQuery, elapsedMs }: WaitsN
   const look = async (userIds: readonly number[]) => {
     const before = ++round
     const found = await findSeen(userIds)
+    // A call that came meanwhile may know more than this look has seen.
     for (const userId of userIds)
-      // A call that came meanwhile may know more than this look has seen.
       for (const waiter of byUser.get(userId) ?? [])
         if (waiter.round < before && !isSame(waiter.seen, found.get(userId) ?? none)) waiter.end(true)
   }

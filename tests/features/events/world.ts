@@ -19,7 +19,12 @@ export const engines: [name: string, open: (t: Test, more?: Environment) => Prom
 export const openEvents = async (t: Test, environment: Environment) => {
   const clock = createTestClock(Date.now())
   const world = await openTestServer({ environment, clock })
-  t.teardown(() => world.close())
+  // Jobs alone do not keep a process: here nothing listens.
+  const alive = setInterval(() => undefined, 1_000)
+  t.teardown(async () => {
+    clearInterval(alive)
+    await world.close()
+  })
   const { db } = world.server
   const { recordEvent } = createAdmin({ db, config: loadConfig(environment) })
   const rowsOf = (userId: number) =>
