@@ -24,6 +24,7 @@ const login = { loginId: Buffer.from('10042'), userId: 10_042, epoch: 1 }
 export const createCalls = (engine: Engine): Calls => ({
   // Part of other queries.
   'accounts/failures/repo isHeldUp': [],
+  'events/repo findSeen': [[[10_042, 10_043]]],
   'tickets/of-user/repo createUpdateProof': [
     [isHeldUp, createSample()],
     [isHeldUp, createSample(), guard],
