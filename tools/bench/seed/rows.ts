@@ -28,6 +28,7 @@ export type SeedRow = {
 }
 
 const within10 = 'target: within 10 %'
+const half = 'target: p99 up to 1.5 ×'
 
 export const seedRows: readonly SeedRow[] = [
   {
@@ -53,6 +54,14 @@ export const seedRows: readonly SeedRow[] = [
     expect: '"code":1020100,',
     members: ({ draw }) => ({ login: userName(draw()), clientHash: someClientHash }),
     target: within10,
+  },
+  {
+    name: 'events',
+    title: 'the list of events',
+    path: '/v1/event/list',
+    expect: '"unread":',
+    members: (_, { skey }) => ({ token: skey }),
+    target: half,
   },
 ]
 
