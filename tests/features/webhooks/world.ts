@@ -34,10 +34,15 @@ export const answer =
     response.writeHead(status, headers).end()
   }
 
+export type Receiver = { calls: Call[]; reply: Answer; url: string; close(): Promise<void> }
+
 /** `reply` may be exchanged while it listens. */
-export const openReceiver = async (t: Pick<Test, 'teardown'>, reply: Answer = answer(204)) => {
+export const openReceiver = async (
+  t: Pick<Test, 'teardown'>,
+  reply: Answer = answer(204),
+): Promise<Receiver> => {
   const calls: Call[] = []
-  const receiver = { calls, reply, url: '', close: async () => {} }
+  const receiver: Receiver = { calls, reply, url: '', close: async () => {} }
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     let body = ''
     request.setEncoding('utf8').on('data', (text: string) => {
@@ -96,14 +101,14 @@ export const createActs = (
       if (!row) throw new Error('no such webhook')
       return row
     },
-    untilEmpty: (what: string, step = () => {}) =>
+    untilEmpty: (what: string, step = () => {}, ms = 30_000) =>
       until(
         what,
         async () => {
           step()
           return (await rows()).length === 0
         },
-        30_000,
+        ms,
       ),
   }
 }
