@@ -1230,6 +1230,292 @@ export type Operations = {
       }
     }
   }
+  /** Finds users: one by number, user name, e-mail or phone, or those whose nickname begins so. */
+  '/v1/user/find': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** number, userName, email, phone, nickName */
+      by: string
+      /** Every character is meant as it is: there are no wildcards */
+      text: string
+      /** From the reply before; without it the list begins */
+      cursor?: string
+      /** How many at most; 50 without it */
+      limit?: number
+    }
+    reply: {
+      users: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+        /** https URL */
+        icon?: string
+        gender?: string
+        /** YYYY-MM-DD */
+        birthday?: string
+        age?: number
+        region?: string
+        introduction?: string
+        language?: string
+        /** As the app has declared */
+        params?: Record<string, unknown>
+        /** Masked, unless it is the caller’s own */
+        email?: string
+        /** Masked, unless it is the caller’s own */
+        phone?: string
+        /** Of another user */
+        isFriend?: boolean
+        /** The caller follows this user */
+        isFollowing?: boolean
+        /** This user follows the caller */
+        isFan?: boolean
+        /** The caller has blocked this user */
+        isBlocked?: boolean
+        /** What the caller calls this user */
+        remark?: string
+        /** Who sees each member */
+        privacy?: {
+          /** everyone, friends, nobody */
+          gender?: string
+          /** everyone, friends, nobody */
+          birthday?: string
+          /** everyone, friends, nobody */
+          age?: string
+          /** everyone, friends, nobody */
+          region?: string
+          /** everyone, friends, nobody */
+          introduction?: string
+          /** everyone, friends, nobody */
+          language?: string
+        }
+        findBy?: {
+          /** By the exact e-mail address; false at first */
+          email?: boolean
+          /** By the exact phone number; false at first */
+          phone?: boolean
+          /** By the beginning of the nickname; true at first */
+          nickName?: boolean
+        }
+        counts?: {
+          following: number
+          fans: number
+          mutual: number
+          friends: number
+          blocked: number
+        }
+        roles?: string[]
+        /** From then on the user name can be changed again, unix seconds */
+        renameAt?: number
+      }[]
+      /** Where the list goes on; absent at its end */
+      cursor?: string
+    }
+  }
+  /** The profile of the user, or what another user lets the caller see. */
+  '/v1/user/get': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Another user; without it the caller */
+      userId?: string
+    }
+    reply: {
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+        /** https URL */
+        icon?: string
+        gender?: string
+        /** YYYY-MM-DD */
+        birthday?: string
+        age?: number
+        region?: string
+        introduction?: string
+        language?: string
+        /** As the app has declared */
+        params?: Record<string, unknown>
+        /** Masked, unless it is the caller’s own */
+        email?: string
+        /** Masked, unless it is the caller’s own */
+        phone?: string
+        /** Of another user */
+        isFriend?: boolean
+        /** The caller follows this user */
+        isFollowing?: boolean
+        /** This user follows the caller */
+        isFan?: boolean
+        /** The caller has blocked this user */
+        isBlocked?: boolean
+        /** What the caller calls this user */
+        remark?: string
+        /** Who sees each member */
+        privacy?: {
+          /** everyone, friends, nobody */
+          gender?: string
+          /** everyone, friends, nobody */
+          birthday?: string
+          /** everyone, friends, nobody */
+          age?: string
+          /** everyone, friends, nobody */
+          region?: string
+          /** everyone, friends, nobody */
+          introduction?: string
+          /** everyone, friends, nobody */
+          language?: string
+        }
+        findBy?: {
+          /** By the exact e-mail address; false at first */
+          email?: boolean
+          /** By the exact phone number; false at first */
+          phone?: boolean
+          /** By the beginning of the nickname; true at first */
+          nickName?: boolean
+        }
+        counts?: {
+          following: number
+          fans: number
+          mutual: number
+          friends: number
+          blocked: number
+        }
+        roles?: string[]
+        /** From then on the user name can be changed again, unix seconds */
+        renameAt?: number
+      }
+    }
+  }
+  /** Changes members of the user’s profile and leaves the others; a new user name asks for a fresh login. */
+  '/v1/user/set': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** With the password, for the login by this name */
+      userName?: string
+      /** For clients that cannot run bcrypt; 1 to 1,024 bytes of UTF-8 */
+      password?: string
+      /** The password of now, under the salt of any login of the user */
+      oldHash?: {
+        salt: string
+        clientHash: string
+        /** The same at the cost that prelogin calls previous */
+        previousClientHash?: string
+      }
+      /** Last 31 characters of BCrypt(MD5hex(password), salt, cost) */
+      clientHash?: string
+      /** The same at the cost that prelogin calls next */
+      nextClientHash?: string
+      /** The salt of clientHash */
+      salt?: string
+      nickName?: string
+      /** Empty: removes it */
+      gender?: string
+      /** YYYY-MM-DD; empty: removes it */
+      birthday?: string
+      /** Instead of a birthday: the year is kept */
+      age?: number
+      region?: string
+      introduction?: string
+      /** https URL; empty: removes it */
+      icon?: string
+      /** BCP 47 */
+      language?: string
+      /** As the app has declared */
+      params?: Record<string, unknown>
+      /** Who sees each member */
+      privacy?: {
+        /** everyone, friends, nobody */
+        gender?: string
+        /** everyone, friends, nobody */
+        birthday?: string
+        /** everyone, friends, nobody */
+        age?: string
+        /** everyone, friends, nobody */
+        region?: string
+        /** everyone, friends, nobody */
+        introduction?: string
+        /** everyone, friends, nobody */
+        language?: string
+      }
+      findBy?: {
+        /** By the exact e-mail address; false at first */
+        email?: boolean
+        /** By the exact phone number; false at first */
+        phone?: boolean
+        /** By the beginning of the nickname; true at first */
+        nickName?: boolean
+      }
+    }
+    reply: {
+      user: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+        /** https URL */
+        icon?: string
+        gender?: string
+        /** YYYY-MM-DD */
+        birthday?: string
+        age?: number
+        region?: string
+        introduction?: string
+        language?: string
+        /** As the app has declared */
+        params?: Record<string, unknown>
+        /** Masked, unless it is the caller’s own */
+        email?: string
+        /** Masked, unless it is the caller’s own */
+        phone?: string
+        /** Of another user */
+        isFriend?: boolean
+        /** The caller follows this user */
+        isFollowing?: boolean
+        /** This user follows the caller */
+        isFan?: boolean
+        /** The caller has blocked this user */
+        isBlocked?: boolean
+        /** What the caller calls this user */
+        remark?: string
+        /** Who sees each member */
+        privacy?: {
+          /** everyone, friends, nobody */
+          gender?: string
+          /** everyone, friends, nobody */
+          birthday?: string
+          /** everyone, friends, nobody */
+          age?: string
+          /** everyone, friends, nobody */
+          region?: string
+          /** everyone, friends, nobody */
+          introduction?: string
+          /** everyone, friends, nobody */
+          language?: string
+        }
+        findBy?: {
+          /** By the exact e-mail address; false at first */
+          email?: boolean
+          /** By the exact phone number; false at first */
+          phone?: boolean
+          /** By the beginning of the nickname; true at first */
+          nickName?: boolean
+        }
+        counts?: {
+          following: number
+          fans: number
+          mutual: number
+          friends: number
+          blocked: number
+        }
+        roles?: string[]
+        /** From then on the user name can be changed again, unix seconds */
+        renameAt?: number
+      }
+    }
+  }
   /** Gives the code of a flow, and does what it was sent for. */
   '/v1/verify': {
     input: {
@@ -1369,6 +1655,9 @@ export const operations = {
   '/v1/ticket/web-code/redeem': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/user-op': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/user/find': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/user/get': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/user/set': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/verify': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/words/check': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/words/test': { replay: 'read', tiers: [], takesTicket: false },

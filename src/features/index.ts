@@ -26,7 +26,7 @@ import { standing } from './standing/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
 import { userOps } from './user-ops/feature.ts'
-import { users } from './users/feature.ts'
+import { profiles, users } from './users/feature.ts'
 import { reservedCodeKeys, verification } from './verification/feature.ts'
 import { webCodes } from './web-codes/feature.ts'
 import { webhookAdmin, webhooks } from './webhooks/feature.ts'
@@ -55,7 +55,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
-    apps: house.add(apps, { consents: consent, webhooks: webhook, ...recorders }),
+    apps: house.add(apps, { consents: consent, users: user, webhooks: webhook, ...recorders }),
     devices: house.add(deviceAdmin, recorders),
     businesses: house.add(businesses, recorders),
     standing: stands,
@@ -157,7 +157,16 @@ export const openFeatures = (world: World) => {
     codes,
     recordAudit,
   })
-  const { credentials, addressLogins } = account
+  const { credentials, addressLogins, nameLogin } = account
+  house.add(profiles, {
+    users: admin.users,
+    nameLogin,
+    addresses: admin.addresses,
+    relations: admin.relations,
+    standing: admin.standing,
+    checkText,
+    recordEvent: admin.recordEvent,
+  })
   house.add(webCodes, { findApp, tickets: ticket })
   house.add(addressChanges, {
     addresses: admin.addresses,

@@ -3,6 +3,7 @@ import type { TObject, TSchema } from 'typebox'
 import type { ErrorName, Language } from '../protocol/errors.ts'
 import type { FrameKind } from '../protocol/frame.ts'
 import type { Permission } from '../protocol/permissions.ts'
+import type { ProfileField } from '../protocol/profile-schema.ts'
 import type { Strength } from '../protocol/strength.ts'
 import type { Tier } from '../protocol/tickets.ts'
 
@@ -57,6 +58,8 @@ export type CallerApp = {
   /** What users grant a friend, and anyone else, while they have not said otherwise. */
   friendDefaults: readonly Permission[]
   strangerDefaults: readonly Permission[]
+  /** The members that profiles of its users have beside ours. */
+  profileSchema: readonly ProfileField[]
 }
 
 /** A shared key that the caller has proven to hold: its envelope is sealed under it, or the call carries a proof. */
@@ -154,6 +157,8 @@ export type OperationShape = {
   tiers?: readonly Tier[]
   /** The user must have proved who they are within this time; otherwise FRESH_LOGIN_NEEDED. */
   maxAuthAgeSeconds?: number
+  /** That age counts only where one of these members is sent. */
+  freshFor?: readonly string[]
   /** Members that prove it anew: with one of them the handler judges that proof, and no age counts. */
   provesAnew?: readonly string[]
   /** Only apps with this right may call it. */

@@ -1,8 +1,9 @@
 /** `torii app`: the programs that may call. */
 import type { Command } from 'commander'
-import type { AppFriends, AppRight, TicketFormat } from '../../src/http/caller.ts'
+import type { AppChange } from '../../src/features/apps/api.ts'
+import type { AppRight, TicketFormat } from '../../src/http/caller.ts'
 import { Failure } from '../../src/protocol/errors.ts'
-import { type Permission, permissions } from '../../src/protocol/permissions.ts'
+import { permissions } from '../../src/protocol/permissions.ts'
 import { fieldsOf, toData } from '../console/app-fields.ts'
 import { type Context, describe } from '../console/context.ts'
 import { Refusal } from '../console/refusal.ts'
@@ -16,6 +17,7 @@ import {
   readMinStrength,
   readOrigin,
   readPermissions,
+  readProfileFile,
   readRedirect,
   readRights,
   readScopes,
@@ -33,22 +35,19 @@ type AddOptions = {
   redirect: string[]
 }
 
-type SetOptions = {
-  name?: string
+type Given = 'name' | 'minStrength' | 'friends' | 'friendDefaults' | 'strangerDefaults' | 'profileSchema'
+
+type SetOptions = Pick<AppChange, Given> & {
   origin?: string[]
   removeOrigin?: string[]
   redirect?: string[]
   removeRedirect?: string[]
-  minStrength?: number
   public?: boolean
   may?: AppRight[]
   checks?: string[]
   jumpTo?: string[]
   scopes?: string[]
   ticketFormat?: TicketFormat
-  friends?: AppFriends
-  friendDefaults?: Permission[]
-  strangerDefaults?: Permission[]
 }
 
 const weakest = 'weakest envelope: 0 plain calls too, 1 t/j and stronger, 2 sealed calls alone'
@@ -280,6 +279,11 @@ export const register = (program: Command, context: Context) => {
     .option('--friends <mode>', 'what a request to another user makes: follow, friend, or off', readFriends)
     .option('--friend-defaults <names>', `what users grant friends: ${grantable}`, readPermissions)
     .option('--stranger-defaults <names>', 'what users grant anyone else, the same way', readPermissions)
+    .option(
+      '--profile-schema <file>',
+      'JSON: members that profiles have for it; [] for none',
+      readProfileFile,
+    )
     .action((id: string, options: SetOptions) => set(context, id, options))
   withId('remove', 'Removes a disabled app and its devices for good', 'torii app remove 8YqK2mVbX0tLr5Zc')
     .option('--yes', 'do not ask')

@@ -40,5 +40,6 @@ export const fieldsOf = (app: AppSummary) => ({
   friends: app.friends,
   'grants friends': app.friendDefaults.join(' ') || '-',
   'grants others': app.strangerDefaults.join(' ') || '-',
+  profile: app.profileSchema.map(({ name }) => name).join(' ') || '-',
   created: isoTime(app.createdAt),
 })

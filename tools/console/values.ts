@@ -1,4 +1,5 @@
 /** What administrators type, read strictly: a mistake is wrong usage, never a guess. */
+import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import { parseNetwork } from '../../src/adapters/network.ts'
 import { isRoute } from '../../src/features/businesses/routes.ts'
@@ -12,6 +13,7 @@ import {
 } from '../../src/http/caller.ts'
 import { isOrigin } from '../../src/protocol/origins.ts'
 import { type Permission, permissions } from '../../src/protocol/permissions.ts'
+import { type ProfileField, readProfileSchema } from '../../src/protocol/profile-schema.ts'
 import { isRedirect } from '../../src/protocol/redirects.ts'
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -158,3 +160,12 @@ export const readCount = (text: string): number =>
 
 export const readUserNumber = (text: string): number =>
   /^\d{1,15}$/.test(text) ? Number(text) : refuse('a user number')
+
+/** The file of a profile schema. */
+export const readProfileFile = (path: string): ProfileField[] => {
+  try {
+    return readProfileSchema(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new InvalidArgumentError(`${path}: ${error instanceof Error ? error.message : error}`)
+  }
+}

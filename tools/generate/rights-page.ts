@@ -9,10 +9,11 @@ const needOf = ({ tiers = [], bare, right }: Shape) => {
   return { tickets, app }
 }
 
-const ageOf = ({ maxAuthAgeSeconds, provesAnew = [] }: Shape) => {
+const ageOf = ({ maxAuthAgeSeconds, freshFor = [], provesAnew = [] }: Shape) => {
   if (maxAuthAgeSeconds === undefined) return '–'
   const instead = provesAnew.map((member) => `\`${member}\``).join(' or ')
-  return `${maxAuthAgeSeconds} s${instead && `, or ${instead}`}`
+  const only = freshFor.map((member) => `\`${member}\``).join(' or ')
+  return `${maxAuthAgeSeconds} s${only && ` for ${only}`}${instead && `, or ${instead}`}`
 }
 
 const row = (shape: Shape) => {

@@ -16,6 +16,7 @@ export type Shape = {
   bare?: true
   tiers?: readonly string[]
   maxAuthAgeSeconds?: number
+  freshFor?: readonly string[]
   provesAnew?: readonly string[]
   right?: string
   isStrict?: true

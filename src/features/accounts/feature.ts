@@ -29,6 +29,7 @@ import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
 import { createLogin } from './login.ts'
+import { createNameLogin } from './name-login.ts'
 import { createInsertNewAccount } from './new-account.ts'
 import { createNewDevice } from './new-device/notice.ts'
 import { createEndPages } from './new-device/page.ts'
@@ -161,14 +162,16 @@ export const accounts = feature({
     })
     // `/v1/login` takes the code: no bytes of one operation may run as another.
     codes.handle('login', { begin: codeLogin.begin })
+    const addressLogins = createAddressLogins({
+      clock,
+      verifiers: newVerifiers,
+      providers: [...world.providers.keys()],
+    })
     return {
       api: {
         credentials,
-        addressLogins: createAddressLogins({
-          clock,
-          verifiers: newVerifiers,
-          providers: [...world.providers.keys()],
-        }),
+        addressLogins,
+        nameLogin: createNameLogin({ passwords, credentials, addressLogins }),
         opening,
         findAccountOfUser,
         findAccountOfAddress,

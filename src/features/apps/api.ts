@@ -1,2 +1,3 @@
 export type { Apps } from './apps.ts'
+export type { AppChange } from './changes.ts'
 export type { AppSummary } from './summary.ts'

@@ -1,7 +1,7 @@
 /** The apps that may call, as a server checks them; changes.ts has what an administrator does. */
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
-import type { Db } from '../../adapters/db/index.ts'
+import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { CallerApp } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
@@ -24,6 +24,7 @@ export type AppsNeeds = {
   recordChange: RecordChange
   recordAudit: RecordAudit
   consents: Pick<Consents, 'removeOfApp'>
+  users: { removeParamsOfApp(db: Executor, appId: string, most: number): Promise<number> }
   webhooks: Pick<WebhookAdmin, 'removeOfApp'>
   /** Origins that every app may be called from. */
   origins: readonly string[]

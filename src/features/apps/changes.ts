@@ -5,6 +5,7 @@ import type { AppFriends, AppRight, TicketFormat } from '../../http/caller.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { bitsOf, type Permission } from '../../protocol/permissions.ts'
+import type { ProfileField } from '../../protocol/profile-schema.ts'
 import { strengths } from '../../protocol/strength.ts'
 import type { AppsNeeds } from './apps.ts'
 import { findApp, findApps, insertApp, lockApp, removeApp, removeDevicesOfApp, updateApp } from './repo.ts'
@@ -27,6 +28,7 @@ export type NewApp = {
   scopes?: readonly string[]
   ticketFormat?: TicketFormat
   friends?: AppFriends
+  profileSchema?: readonly ProfileField[]
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -56,7 +58,7 @@ const merge = (kept: readonly string[], more: readonly string[] = [], less: read
 
 const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[2] => {
   const { name, isPublic, minStrength, rights, checks, jumpsTo, scopes, ticketFormat, friends } = given
-  const { friendDefaults, strangerDefaults } = given
+  const { friendDefaults, strangerDefaults, profileSchema } = given
   const { origins = summarise(row).origins, redirects = summarise(row).redirects } = given
   return {
     origins: merge(origins, given.addOrigins, given.removeOrigins),
@@ -72,6 +74,9 @@ const changesOf = (given: AppChange, row: AppRow): Parameters<typeof updateApp>[
     ...(friends !== undefined && { friends }),
     ...(friendDefaults !== undefined && { friendDefaults: bitsOf(friendDefaults) }),
     ...(strangerDefaults !== undefined && { strangerDefaults: bitsOf(strangerDefaults) }),
+    ...(profileSchema !== undefined && {
+      profileSchema: profileSchema.length === 0 ? null : JSON.stringify(profileSchema),
+    }),
   }
 }
 
@@ -86,6 +91,7 @@ export const createAppChanges = ({
   recordChange,
   recordAudit,
   consents,
+  users,
   webhooks,
 }: Omit<AppsNeeds, 'origins'>) => {
   type Change = Parameters<typeof updateApp>[2]
@@ -146,6 +152,7 @@ export const createAppChanges = ({
           friends,
           friendDefaults: null,
           strangerDefaults: null,
+          profileSchema: null,
           disabledAt: null,
           createdAt: clock.now(),
         })
@@ -175,6 +182,7 @@ export const createAppChanges = ({
       const { disabledAt } = await get(appId)
       if (disabledAt === null) throw new Failure('APP_REFUSED', { info: 'The app is enabled.' })
       while ((await removeDevicesOfApp(db.write, appId, mostAtOnce)) === mostAtOnce);
+      while ((await users.removeParamsOfApp(db.write, appId, mostAtOnce)) === mostAtOnce);
       while ((await consents.removeOfApp(db.write, appId, mostAtOnce)) === mostAtOnce);
       await db.transaction(async (trx) => {
         if (!(await removeApp(trx, appId))) return

@@ -5,7 +5,7 @@ import type { RecordChange } from '../change-log/api.ts'
 import type { Consents } from '../consents/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { WebhookAdmin } from '../webhooks/api.ts'
-import { type Apps, createApps } from './apps.ts'
+import { type Apps, type AppsNeeds, createApps } from './apps.ts'
 import { createDeviceAdmin } from './device-admin.ts'
 import { createDevices } from './devices.ts'
 import { echo } from './echo.ts'
@@ -17,6 +17,7 @@ export type AppsFeatureNeeds = {
   recordAudit: RecordAudit
   recordChange: RecordChange
   consents: Pick<Consents, 'removeOfApp'>
+  users: AppsNeeds['users']
   webhooks: Pick<WebhookAdmin, 'removeOfApp'>
 }
 

@@ -1,6 +1,7 @@
 /** An app's row as an administrator sees it, and as the stages of a call do. */
 import type { AppFriends, AppRight, CallerApp, TicketFormat } from '../../http/caller.ts'
 import { namesOf, type Permission } from '../../protocol/permissions.ts'
+import type { ProfileField } from '../../protocol/profile-schema.ts'
 import type { AppRow } from './tables.ts'
 
 /** An app as an administrator sees it; its secret is shown once, when it is made. */
@@ -26,6 +27,8 @@ export type AppSummary = {
   /** What its users grant a friend, and anyone else, while they have not said otherwise. */
   friendDefaults: Permission[]
   strangerDefaults: Permission[]
+  /** The members that profiles of its users have beside ours. */
+  profileSchema: readonly ProfileField[]
   isDisabled: boolean
   isRotating: boolean
   createdAt: number
@@ -50,6 +53,16 @@ const readDefaults = ({ friendDefaults, strangerDefaults }: AppRow) => ({
   friendDefaults: readPermissions(friendDefaults, defaults.friend),
   strangerDefaults: readPermissions(strangerDefaults, defaults.stranger),
 })
+const noFields: readonly ProfileField[] = []
+const schemas = new WeakMap<AppRow, readonly ProfileField[]>()
+
+/** Parsed once for each row, since every call of the app has it. */
+const readSchema = (row: AppRow): readonly ProfileField[] => {
+  if (row.profileSchema === null) return noFields
+  const fields: readonly ProfileField[] = schemas.get(row) ?? JSON.parse(row.profileSchema)
+  schemas.set(row, fields)
+  return fields
+}
 
 export const toCallerApp = (row: AppRow): CallerApp => ({
   appId: row.appId,
@@ -63,6 +76,7 @@ export const toCallerApp = (row: AppRow): CallerApp => ({
   ticketFormat: row.ticketFormat,
   friends: row.friends,
   ...readDefaults(row),
+  profileSchema: readSchema(row),
 })
 
 export const summarise = (row: AppRow): AppSummary => ({
@@ -80,6 +94,7 @@ export const summarise = (row: AppRow): AppSummary => ({
   ticketFormat: row.ticketFormat,
   friends: row.friends,
   ...readDefaults(row),
+  profileSchema: readSchema(row),
   isDisabled: row.disabledAt !== null,
   isRotating: row.previousSecretHash !== null,
   createdAt: row.createdAt,

@@ -32,6 +32,8 @@ export type AppRow = {
   /** Bits of what a user grants a friend, and anyone else, by default; null: those of the server. */
   friendDefaults: number | null
   strangerDefaults: number | null
+  /** JSON array of fields; null: none. */
+  profileSchema: string | null
   disabledAt: number | null
   createdAt: number
 }

@@ -68,8 +68,10 @@ export const createTickets = (needs: TicketsNeeds) => {
 
   /** Only operations that ask for an age cost the look at the login. */
   const checkAge = async (input: JsonObject, shape: OperationShape, ticket: CallerTicket, caller: Caller) => {
-    const { maxAuthAgeSeconds, provesAnew = [] } = shape
-    if (maxAuthAgeSeconds === undefined || provesAnew.some((member) => input[member] !== undefined)) return
+    const { maxAuthAgeSeconds, freshFor, provesAnew = [] } = shape
+    const isSent = (member: string) => input[member] !== undefined
+    if (maxAuthAgeSeconds === undefined || provesAnew.some(isSent)) return
+    if (freshFor && !freshFor.some(isSent)) return
     const authenticatedAt = await findAuthenticatedAt(ticket, caller)
     if (authenticatedAt <= clock.now() - maxAuthAgeSeconds * 1_000) throw freshLoginNeeded(maxAuthAgeSeconds)
   }

@@ -1,26 +1,62 @@
-/** Users: what others may see of a person. */
-import { utf8 } from '../../protocol/bytes.ts'
-import { type AdminWorld, feature, type Personal } from '../feature.ts'
+/** Users: what others may see of a person, and how they find each other. */
+import type { NameLogin } from '../accounts/api.ts'
+import type { Addresses } from '../addresses/api.ts'
+import type { RecordEvent } from '../events/api.ts'
+import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Relations } from '../friends/api.ts'
+import type { Standing } from '../standing/api.ts'
+import type { CheckText } from '../words/api.ts'
 import type { Users } from './api.ts'
-import { createNames, drawUserName } from './names.ts'
-import { collectUser, deleteUser, insertUser, isNameTaken } from './repo.ts'
+import { createFind } from './find/find.ts'
+import { createFindLimits } from './find/limits.ts'
+import { personal } from './personal.ts'
+import { createGet } from './profile/get.ts'
+import { removeParamsOfApp } from './profile/repo.ts'
+import { createSet } from './profile/set.ts'
+import { createRename } from './rename.ts'
+import { removeOldHeldNames } from './repo.ts'
+import { createUsers } from './users.ts'
+import { findShape, getShape, setShape } from './wire.ts'
 
 /** The names of users: on the database alone. */
 export const users = feature({
-  create: ({ clock, random, crypto, config, unmask }: AdminWorld) => {
-    const hashLook = (skeleton: string) => Buffer.from(crypto.sha256(utf8(skeleton)))
-    const api: Users = {
-      ...createNames({ reserved: config.names.reserved, unmask }),
-      insert: (trx, { skeleton, ...user }) =>
-        insertUser(trx, { ...user, skeleton: hashLook(skeleton), updatedAt: clock.now() }),
-      isTaken: (db, { loginKey, skeleton }) => isNameTaken(db, loginKey, hashLook(skeleton)),
-      drawUserName: () => drawUserName(random),
+  create: (world: AdminWorld) => ({
+    api: { ...createUsers(world), removeParamsOfApp },
+    personal,
+    retention: [{ name: 'held names', keptMs: 0, remove: removeOldHeldNames }],
+  }),
+})
+
+export type ProfilesNeeds = {
+  users: Users
+  nameLogin: NameLogin
+  addresses: Pick<Addresses, 'findOf' | 'parse'>
+  relations: Relations
+  standing: Standing
+  checkText: CheckText
+  recordEvent: RecordEvent
+}
+
+export const profiles = feature({
+  create: (world: World, needs: ProfilesNeeds) => {
+    const { db, clock, store, cursors, config } = world
+    const rules = config.users
+    const { get, getOwn } = createGet({ ...needs, db, clock, renameDays: rules.renameDays })
+    const prepareRename = createRename({ ...needs, clock, rules })
+    const set = createSet({ ...needs, db, clock, prepareRename, rules })
+    const checkFind = createFindLimits({ store, rules })
+    const find = createFind({ ...needs, db, clock, cursors, checkFind })
+    const freshSet = { ...setShape, maxAuthAgeSeconds: config.password.freshSeconds }
+    return {
+      api: {},
+      operations: [
+        operation(getShape)(async (input, caller) => ({ code: 'OK', user: await get(input, caller) })),
+        operation(freshSet)(async (input, caller) => {
+          await set(input, caller)
+          return { code: 'OK', user: await getOwn(caller) }
+        }),
+        operation(findShape)(async (input, caller) => ({ code: 'OK', ...(await find(input, caller)) })),
+      ],
     }
-    const personal: Personal = {
-      name: 'users',
-      collect: async (db, userId) => ({ rows: await collectUser(db, userId) }),
-      remove: deleteUser,
-    }
-    return { api, personal: [personal] }
   },
 })

@@ -56,7 +56,7 @@ export const createNames = ({ reserved, unmask }: { reserved: readonly string[];
 }
 
 /** As the table of verifiers has it. */
-const nameKey = (key: string) => Buffer.from(`name:${key}`)
+export const nameKey = (key: string) => Buffer.from(`name:${key}`)
 
 export type Names = ReturnType<typeof createNames>
 

@@ -1,29 +1,120 @@
 import type { Executor } from '../../adapters/db/index.ts'
+import { sql } from '../../adapters/db/kysely.ts'
 import { createStatement } from '../../adapters/db/statement.ts'
-import type { UserRow } from './tables.ts'
+import type { HeldNameRow } from './tables.ts'
 
-const userStatement = createStatement((db, row: UserRow) => db.insertInto('users').values(row))
+type Name = { loginKey: Buffer; skeleton: Buffer; nowMs: number }
 
-export const insertUser = async (trx: Executor, row: UserRow): Promise<void> => {
-  await userStatement(trx, row)
+/** Those who hold a name, or one that looks like it, though they have it no longer. */
+const selectHolders = (db: Executor, { loginKey, skeleton, nowMs }: Name) => {
+  const holders = db.selectFrom('heldNames').select('userId').where('heldUntil', '>', nowMs)
+  return holders.where('loginKey', '=', loginKey).unionAll(holders.where('skeleton', '=', skeleton))
 }
 
-const nameStatement = createStatement((db, values: { loginKey: Buffer; skeleton: Buffer }) =>
+type NewUser = Name & { userId: number; userName: string; nickName: string; nickKey: Buffer }
+
+const columns = ['userId', 'userName', 'nickName', 'skeleton', 'nickKey', 'updatedAt'] as const
+
+/**
+ * The verifiers of the account are inserted before: the one with the same login key has made this transaction wait for one
+ * that gives the name up, so that this statement sees the name as held.
+ */
+const userStatement = createStatement((db, user: NewUser) =>
+  db
+    .insertInto('users')
+    .columns(columns)
+    .expression((eb) =>
+      eb
+        .selectFrom(sql<{ one: number }>`(select 1 as one)`.as('asked'))
+        .select([
+          eb.val(user.userId).as('userId'),
+          eb.val(user.userName).as('userName'),
+          eb.val(user.nickName).as('nickName'),
+          eb.val(user.skeleton).as('skeleton'),
+          eb.val(user.nickKey).as('nickKey'),
+          eb.val(user.nowMs).as('updatedAt'),
+        ])
+        .where((where) => where.not(where.exists(selectHolders(db, user)))),
+    ),
+)
+
+/** False: the name is held. Fails as a duplicate where it is taken. */
+export const insertUser = async (trx: Executor, user: NewUser): Promise<boolean> => {
+  const { numAffectedRows } = await userStatement(trx, user)
+  return Number(numAffectedRows) > 0
+}
+
+const takenStatement = createStatement((db, name: Name) =>
   db
     .selectFrom('verifiers')
     .select('userId')
-    .where('loginKey', '=', values.loginKey)
-    .unionAll(db.selectFrom('users').select('userId').where('skeleton', '=', values.skeleton)),
+    .where('loginKey', '=', name.loginKey)
+    .unionAll(db.selectFrom('users').select('userId').where('skeleton', '=', name.skeleton))
+    .unionAll(selectHolders(db, name)),
 )
 
-export const isNameTaken = async (db: Executor, loginKey: Buffer, skeleton: Buffer): Promise<boolean> => {
-  const { rows } = await nameStatement(db, { loginKey, skeleton })
-  return rows.length > 0
+export const isNameTaken = async (db: Executor, name: Name): Promise<boolean> =>
+  (await takenStatement(db, name)).rows.length > 0
+
+type Renaming = Name & { userId: number; userName: string; renamedBefore: number }
+
+/** False: the name is held by another user, or this one has chosen a name too lately. Fails as a duplicate where it is taken. */
+export const updateUserName = async (trx: Executor, renaming: Renaming): Promise<boolean> => {
+  const { userId, userName, skeleton, renamedBefore, nowMs } = renaming
+  const holders = await selectHolders(trx, renaming).execute()
+  if (holders.some((holder) => holder.userId !== userId)) return false
+  const { numUpdatedRows } = await trx
+    .updateTable('users')
+    .set({ userName, skeleton, renamedAt: nowMs, updatedAt: nowMs })
+    .where('userId', '=', userId)
+    .where(({ or, eb }) => or([eb('renamedAt', 'is', null), eb('renamedAt', '<=', renamedBefore)]))
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
+
+export const holdName = async (trx: Executor, row: HeldNameRow): Promise<void> => {
+  await trx
+    .insertInto('heldNames')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.column('loginKey').doUpdateSet((eb) => ({
+        skeleton: eb.ref('excluded.skeleton'),
+        userId: eb.ref('excluded.userId'),
+        heldUntil: eb.ref('excluded.heldUntil'),
+      })),
+    )
+    .execute()
+}
+
+export const removeOldHeldNames = async (db: Executor, before: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('heldNames')
+    .where('heldUntil', '<', before)
+    .orderBy('heldUntil')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** For the export. */
+export const collectHeldNames = async (db: Executor, userId: number) => {
+  const held = db.selectFrom('heldNames').select(['loginKey', 'heldUntil']).where('userId', '=', userId)
+  const rows = await held.execute()
+  return rows.map(({ loginKey, heldUntil }) => ({ name: loginKey.toString(), heldUntil }))
+}
+
+/** They stay held, without whose they were. */
+export const forgetHolder = async (trx: Executor, userId: number): Promise<void> => {
+  await trx.updateTable('heldNames').set({ userId: 0 }).where('userId', '=', userId).execute()
 }
 
 /** For the export. */
 export const collectUser = (db: Executor, userId: number) =>
-  db.selectFrom('users').select(['userName', 'nickName', 'updatedAt']).where('userId', '=', userId).execute()
+  db
+    .selectFrom('users')
+    .select(['userName', 'nickName', 'renamedAt', 'updatedAt'])
+    .where('userId', '=', userId)
+    .execute()
 
 export const deleteUser = async (trx: Executor, userId: number): Promise<void> => {
   await trx.deleteFrom('users').where('userId', '=', userId).execute()

@@ -128,6 +128,7 @@ export const callerOf = ({
       friends: 'off',
       friendDefaults: [],
       strangerDefaults: [],
+      profileSchema: [],
     },
     device: device
       ? { id: device, knownAs: device, deviceType: 'phone', os: 'iOS 20', name: 'An iPhone', countryCode: '' }
