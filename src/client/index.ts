@@ -24,6 +24,7 @@ import { createOAuthVerbs, type OAuthVerbs } from './verbs/oauth.ts'
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
 import { createReauthVerbs, type ReauthVerbs } from './verbs/reauth.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
+import { createUserVerbs, type UserVerbs } from './verbs/users.ts'
 import { createWebCodeVerbs, type WebCodeVerbs } from './verbs/web-codes.ts'
 
 export { createBrowserStorage } from './browser-storage.ts'
@@ -46,6 +47,7 @@ export type { Identity, LoginProvider, StartedOAuth } from './verbs/oauth.ts'
 export type { PasswordContext } from './verbs/passwords.ts'
 export type { Proof } from './verbs/reauth.ts'
 export type { Session } from './verbs/tickets.ts'
+export type { ProfileChange, UserProfile, UserSearch, UsersFound } from './verbs/users.ts'
 export type { WebVerifier } from './verbs/web-codes.ts'
 
 export type CallOptions = {
@@ -81,6 +83,7 @@ export type Client = AppVerbs &
   ReauthVerbs &
   TicketVerbs &
   OAuthVerbs &
+  UserVerbs &
   WebCodeVerbs &
   CallVerb
 
@@ -118,6 +121,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createConsentVerbs(core),
     ...createTicketVerbs(core),
     ...createOAuthVerbs(core),
+    ...createUserVerbs(core),
     ...createWebCodeVerbs(core),
     ...createCall(core),
   }

@@ -235,7 +235,7 @@ export const errorGuide: Record<ErrorName, Guide> = {
   },
   USER_UNKNOWN: {
     section: 'Accounts and tickets',
-    when: 'A `torii` command names a user that does not exist. Callers of the server never get it.',
+    when: 'No such user is there for the caller: there never was one, the account is disabled or leaving, or the user blocks the caller. The reply is the same. Also of a `torii` command.',
     todo: 'Check the name or number.',
   },
   EVENT_WAITS: {

@@ -595,6 +595,45 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { skey: token } = await registerUser(device, server)
       return { token, rename: loginIdOf(token), name: 'A name' }
     },
+    '/v1/user/get': async () => ({ token: (await registerUser(device, server)).skey, userId: '10001' }),
+    '/v1/user/set': async () => {
+      const { skey: token } = await registerUser(device, server)
+      const userName = randomName()
+      const { json } = await device.call(server, '/v1/prelogin', { login: userName })
+      const named = { userName, clientHash: clientHashOf(userName), salt: json.salt }
+      const shown = {
+        gender: 'other',
+        birthday: '1990-12-10',
+        region: 'x',
+        introduction: 'x',
+        language: 'en',
+      }
+      const audience = 'friends'
+      return {
+        token,
+        ...named,
+        nextClientHash: clientHashOf(userName),
+        ...shown,
+        nickName: 'A name',
+        icon: 'https://cdn.example.com/a.png',
+        params: {},
+        privacy: {
+          gender: audience,
+          birthday: audience,
+          age: audience,
+          region: audience,
+          introduction: audience,
+          language: audience,
+        },
+        findBy: { email: true, phone: true, nickName: true },
+      }
+    },
+    '/v1/user/find': async () => ({
+      token: (await registerUser(device, server)).skey,
+      by: 'nickName',
+      text: 'user',
+      limit: 2,
+    }),
     '/v1/reauth': async () => {
       const { skey: token, login } = await registerUser(device, server)
       const { json } = await device.call(server, '/v1/prelogin', { login: login.login })

@@ -57,10 +57,10 @@ export type AddressVerbs = {
   removeAddress(kind: AddressKind, confirm?: { password?: string }): Promise<void>
 }
 
-type OldHash = { salt: string; clientHash: string; previousClientHash?: string }
+export type OldHash = { salt: string; clientHash: string; previousClientHash?: string }
 
 /** Confirms by the password what a login that is not fresh may not do, under the salt of a login that has one. */
-const confirmByPassword = async <T>(
+export const confirmByPassword = async <T>(
   { send, passwords, tickets }: Core,
   password: string | undefined,
   ask: (confirmed: { oldHash?: OldHash }) => Promise<T>,

@@ -30,6 +30,7 @@ import {
   findByNick,
   findByNumber,
   findByPhone,
+  type NickRow,
 } from './repo.ts'
 
 export type FindNeeds = {
@@ -49,6 +50,11 @@ const noUser = 0
 const refuse = (info: string): never => {
   throw new Failure('PARAMETER_INVALID', { info })
 }
+
+const keyOf = ({ nickKey }: NickRow) => nickKey ?? Buffer.alloc(0)
+
+const inOrder = (rows: NickRow[]) =>
+  rows.sort((a, b) => Buffer.compare(keyOf(a), keyOf(b)) || a.userId - b.userId)
 
 export const createFind = (needs: FindNeeds) => {
   const { db, clock, cursors, addresses, relations, standing, checkFind } = needs
@@ -115,7 +121,7 @@ export const createFind = (needs: FindNeeds) => {
     const place = `find ${folded}`
     const start = startOf(cursors.read(place, ticket.userId, cursor), prefix)
     const range = { ...start, endKey: endOfPrefix(prefix), most: limit + 1 }
-    const rows = await findByNick(db.readFor(ticket.writtenUntil), range)
+    const rows = inOrder(await findByNick(db.readFor(ticket.writtenUntil), range)).slice(0, range.most)
     const page = rows.slice(0, limit)
     const last = rows.length > limit ? page.at(-1) : undefined
     return {

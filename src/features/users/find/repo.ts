@@ -87,12 +87,9 @@ const nickStatement = createStatement((db, { fromKey, afterId, endKey, most }: R
 
 export type NickRow = PersonRow & { nickKey: Buffer | null }
 
-/** In the order of keys and numbers, those after `fromKey` and `afterId`. */
-export const findByNick = async (db: Executor, range: Range): Promise<NickRow[]> => {
-  const { rows } = await nickStatement(db, range)
-  const key = (row: NickRow) => row.nickKey ?? Buffer.alloc(0)
-  return rows.sort((a, b) => Buffer.compare(key(a), key(b)) || a.userId - b.userId).slice(0, range.most)
-}
+/** Those after `fromKey` and `afterId`, in no order: at most `most` of the same key and `most` of later ones. */
+export const findByNick = async (db: Executor, range: Range): Promise<NickRow[]> =>
+  (await nickStatement(db, range)).rows
 
 type Shown = { viewerId: number; ids: readonly number[]; nowMs: number }
 
