@@ -20,6 +20,7 @@ import { type ConsentVerbs, createConsentVerbs } from './verbs/consents.ts'
 import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
+import { createLeavingVerbs, type LeavingVerbs } from './verbs/leaving.ts'
 import { createOAuthVerbs, type OAuthVerbs } from './verbs/oauth.ts'
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
 import { createReauthVerbs, type ReauthVerbs } from './verbs/reauth.ts'
@@ -75,6 +76,7 @@ export type Client = AppVerbs &
   CodeVerbs &
   ConsentVerbs &
   DeviceVerbs &
+  LeavingVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
   AccountVerbs &
@@ -118,6 +120,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createCaptchaVerbs(core),
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),
+    ...createLeavingVerbs(core),
     ...createConsentVerbs(core),
     ...createTicketVerbs(core),
     ...createOAuthVerbs(core),

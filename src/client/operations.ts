@@ -473,6 +473,8 @@ export type Operations = {
         /** When the user had logged in there, unix seconds */
         at: number
       }[]
+      /** The account was about to leave: this login has taken that back */
+      recovered?: boolean
     }
   }
   /** Ends the whole login of a ticket, or every login of its user. */
@@ -553,6 +555,8 @@ export type Operations = {
         /** When the user had logged in there, unix seconds */
         at: number
       }[]
+      /** The account was about to leave: this login has taken that back */
+      recovered?: boolean
       /** The account was made by this call */
       isNew: boolean
       /** The account was found by its e-mail address; everything else that opened it has ended */
@@ -1388,6 +1392,21 @@ export type Operations = {
       }
     }
   }
+  /** Takes an account back that leaves, or that failed logins have locked, by a code for recover. */
+  '/v1/user/recover': {
+    input: {
+      /** The flow that a code was sent for */
+      flow: string
+      /** The 6 digits */
+      code: string | number
+    }
+    reply: {
+      /** The account was about to leave; it stays */
+      recovered: boolean
+      /** Failed logins are forgotten */
+      unlocked: boolean
+    }
+  }
   /** Changes members of the user’s profile and leaves the others; a new user name asks for a fresh login. */
   '/v1/user/set': {
     input: {
@@ -1514,6 +1533,19 @@ export type Operations = {
         /** From then on the user name can be changed again, unix seconds */
         renameAt?: number
       }
+    }
+  }
+  /** Ends the account: all logins at once, and everything personal after the days of regret. */
+  '/v1/user/unregister': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+      /** Shows that this is what the user asks for */
+      unregister: boolean
+    }
+    reply: {
+      /** Until then the user may come back by logging in, unix seconds */
+      finalAt: number
     }
   }
   /** Gives the code of a flow, and does what it was sent for. */
@@ -1657,7 +1689,9 @@ export const operations = {
   '/v1/user-op': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/user/find': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/get': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/user/recover': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/user/set': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/user/unregister': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/verify': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/words/check': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/words/test': { replay: 'read', tiers: [], takesTicket: false },

@@ -71,6 +71,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
       identities: identity,
       users: user,
       personal: house.collected.personal,
+      recordEvent,
       openQuality,
       openOutbox: messages.openAdd,
       moveCostPin,
@@ -154,8 +155,10 @@ export const openFeatures = (world: World) => {
     outbox: messages,
     identities: admin.identities,
     users: admin.users,
+    consents: admin.consents,
     codes,
     recordAudit,
+    recordEvent: admin.recordEvent,
   })
   const { credentials, addressLogins, nameLogin } = account
   house.add(profiles, {

@@ -93,6 +93,8 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'DEVICES',
         'EVENTS',
         'REAUTH',
+        'UNREGISTER',
+        'RECOVER',
         'OAUTH',
         'REVOCATIONS',
       ],

@@ -502,6 +502,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
   const clientHash = await clientHashOf('right horse', { salt, cost })
   // A good value for every member that any operation knows.
   const samples: Members = {
+    unregister: true,
     ...{
       login: 'captured',
       clientHash,

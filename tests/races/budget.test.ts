@@ -210,6 +210,17 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       return () => device.call(target, '/v1/reauth', { token, how: 'password', clientHash, salt: json.salt })
     },
   ],
+  [
+    'unregistering',
+    15,
+    // The bound of an account in a day, and its gate.
+    7,
+    codes.OK,
+    async () => {
+      const { skey: token } = await registerUser(device, target)
+      return () => device.call(target, '/v1/user/unregister', { token, unregister: true })
+    },
+  ],
   ['prelogin of an e-mail', 0, 1, codes.OK, call('/v1/prelogin', { login: 'ann@example.com' })],
   [
     'login by e-mail',

@@ -639,6 +639,11 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const { json } = await device.call(server, '/v1/prelogin', { login: login.login })
       return { token, how: 'password', clientHash: login.clientHash, previousClientHash, salt: json.salt }
     },
+    '/v1/user/unregister': async () => ({
+      token: (await registerUser(device, server)).skey,
+      unregister: true,
+    }),
+    '/v1/user/recover': async () => ({ flow: `recover-${'0'.repeat(32)}`, code: '000000' }),
     '/v1/device/revoke': async () => ({
       token: (await registerUser(device, server)).skey,
       revoke: 'others',
@@ -647,7 +652,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   }
   // What a mail would bring is made up here: at home these are refused too.
   const withoutCode = new Set([
-    ...['/v1/code/send', '/v1/verify', '/v1/password/reset'],
+    ...['/v1/code/send', '/v1/verify', '/v1/password/reset', '/v1/user/recover'],
     ...['/v1/oauth/start', '/v1/oauth/finish', '/v1/oauth/link', '/v1/oauth/unlink'],
   ])
   // Another way to say the same, or asked of a ticket of another tier: a call has one of the two.

@@ -20,6 +20,8 @@ export const limits = {
   prelogin: limit(60, 30),
   register: limit(60, 10),
   login: limit(60, 30),
+  unregister: limit(3_600, 20),
+  recover: limit(60, 10),
   /** Wrong logins of a network, whatever they try. */
   loginFailures: limit(3_600, 300),
 }
@@ -64,6 +66,12 @@ export const accounts = {
     1,
     8_760,
     'A password that an administrator has set works for so long; then another one is needed, or a reset by a code',
+  ),
+  regretDays: whole(
+    14,
+    1,
+    90,
+    'A user who has ended the account may come back for so many days; then everything personal is erased',
   ),
   unusedDays: whole(
     0,

@@ -6,6 +6,8 @@ import type { PassEach } from '../abuse/api.ts'
 import type { Addresses } from '../addresses/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Captcha } from '../captcha/api.ts'
+import type { Consents } from '../consents/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type Personal, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Identities } from '../oauth/api.ts'
@@ -28,6 +30,8 @@ import { createNetworkFailures } from './failures/networks.ts'
 import { removeOldFailures, removeOldStreaks } from './failures/repo.ts'
 import { createFailures } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
+import { createErase } from './leaving/erase.ts'
+import { createLeaving } from './leaving/service.ts'
 import { createLogin } from './login.ts'
 import { createNameLogin } from './name-login.ts'
 import { createInsertNewAccount } from './new-account.ts'
@@ -41,7 +45,7 @@ import { createFindSalt, createPrelogin } from './prelogin.ts'
 import { createFindRedirect } from './redirect.ts'
 import { createRegister } from './register.ts'
 import { createRegisterProven } from './register-proven.ts'
-import { createErase, createRemoveAccount } from './remove.ts'
+import { createRemoveAccount } from './remove.ts'
 import { createCheckActive } from './status/rule.ts'
 import { markUsed } from './unused/repo.ts'
 import { createRemoveUnused } from './unused/rule.ts'
@@ -51,7 +55,7 @@ import { loginShape, preloginShape, type RegisterInput, registerShape } from './
 export { tellDisabled } from './status/rule.ts'
 
 const dayMs = 24 * 3_600_000
-const eraseMs = 1_000
+const eraseMs = 5_000
 
 export type AccountAdminNeeds = SetPasswordNeeds &
   Pick<LoginAdminNeeds, 'endLogin' | 'slots'> &
@@ -61,6 +65,7 @@ export type AccountAdminNeeds = SetPasswordNeeds &
     users: Users
     /** What every feature holds of a user; features that come later still add to it. */
     personal: readonly Personal[]
+    recordEvent: RecordEvent
   }
 
 export const accountAdmin = feature({
@@ -68,11 +73,12 @@ export const accountAdmin = feature({
     const { db, clock, config } = world
     const { unusedDays } = config.accounts
     const removeAccount = createRemoveAccount({ ...needs, clock })
-    const { erase, eraseDue } = createErase({ ...needs, db, clock })
+    const { erase, eraseDue } = createErase({ ...needs, db, clock, removeAccount })
     const remove = createRemoveUnused({ db, clock, addresses: needs.addresses, removeAccount })
     return {
       api: {
         ...createAccountAdmin({ ...needs, db, clock, removeAccount, erase }),
+        eraseDue,
         markUsed,
         raise: createRaise({ ...needs, db, clock }),
         /** Both are for a command that has the server key. */
@@ -80,14 +86,14 @@ export const accountAdmin = feature({
         openSetPassword: createSetPassword(world, needs),
       },
       personal,
-      jobs: [{ everyMs: eraseMs, name: 'erase what removed accounts left', work: eraseDue }],
+      jobs: [{ everyMs: eraseMs, name: 'erase final accounts', work: eraseDue }],
       retention: unusedDays > 0 ? [{ name: 'unused accounts', keptMs: unusedDays * dayMs, remove }] : [],
     }
   },
 })
 
 export type AccountsNeeds = {
-  logins: Pick<Tickets, 'begin' | 'end' | 'endAll' | 'findKeys'>
+  logins: Pick<Tickets, 'begin' | 'end' | 'endAll' | 'findKeys' | 'isLive'>
   keys: Pick<Keys, 'prove' | 'end'>
   captcha: Captcha
   passEach: PassEach
@@ -97,7 +103,9 @@ export type AccountsNeeds = {
   outbox: Pick<Outbox, 'add' | 'canSend'>
   identities: Pick<Identities, 'findNames'>
   users: Users
+  consents: Pick<Consents, 'removeOf'>
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 export const accounts = feature({
@@ -117,6 +125,8 @@ export const accounts = feature({
     })
     const networks = createNetworkFailures({ passEach, elapsed: clock.elapsed })
     const checkActive = createCheckActive(clock)
+    const leaving = createLeaving(world, { ...needs, checkActive })
+    const { comeBack } = leaving
     const credentials = createCredentials({
       ...needs,
       checkActive,
@@ -139,6 +149,7 @@ export const accounts = feature({
       ...needs,
       newDevice,
       checkActive,
+      comeBack,
       db,
       clock,
       passwords,
@@ -152,7 +163,7 @@ export const accounts = feature({
       oneTimeMs: config.accounts.oneTimePasswordHours * 3_600_000,
       findRedirect,
     })
-    const opening = createOpening({ checkActive, newDevice, findRedirect })
+    const opening = createOpening({ checkActive, comeBack, newDevice, findRedirect })
     const codeLogin = createCodeLogin({
       ...needs,
       db,
@@ -185,6 +196,7 @@ export const accounts = feature({
           const reply = isByCode ? codeLogin.finish(input, caller) : logIn(input, caller)
           return { code: 'LOGGED_IN', ...(await reply) }
         }),
+        ...leaving.operations,
       ],
       onChange: [{ kind: 'password-cost', apply: world.passwordCosts.load, isWhole: true, missed: 'any' }],
       close: [settle],

@@ -13,11 +13,12 @@ import type { NetworkFailures } from './failures/networks.ts'
 import type { FailuresService } from './failures/rule.ts'
 import type { FindKey } from './find-key.ts'
 import type { Hashes } from './hashes.ts'
+import type { ComeBack } from './leaving/come-back.ts'
 import type { NewDevice } from './new-device/notice.ts'
 import type { Passwords } from './passwords.ts'
 import { type AccountFound, findLoginSituation, type LoginSituation } from './repo.ts'
 import type { CheckActive } from './status/rule.ts'
-import { welcome, withReplaced } from './welcome.ts'
+import { welcome, withRecovered, withReplaced } from './welcome.ts'
 import type { LoginInput, LoginReply } from './wire.ts'
 
 export type LoginNeeds = {
@@ -30,6 +31,7 @@ export type LoginNeeds = {
   failures: FailuresService
   networks: NetworkFailures
   checkActive: CheckActive
+  comeBack: ComeBack
   credentials: CredentialsService
   newDevice: Pick<NewDevice, 'begin'>
   keys: Pick<Keys, 'prove'>
@@ -62,7 +64,7 @@ export const createLogin = (needs: LoginNeeds) => {
       const [wait] = await Promise.all([networks.count(caller.address), captcha.countFailure(caller)])
       throw wait ?? refusal
     }
-    await needs.checkActive(db.write, account)
+    if (!needs.comeBack.isLeaving(account)) await needs.checkActive(db.write, account)
     return { account, fitting }
   }
 
@@ -114,7 +116,7 @@ export const createLogin = (needs: LoginNeeds) => {
     typed: string,
     caller: AppCaller,
     key: ProvenKey | undefined,
-    hasSolved: { captcha: boolean },
+    so: { hasSolved: boolean; isBack: boolean },
   ): Promise<LoginReply | undefined> => {
     const found = await findLoginSituation(db.write, {
       nowMs: clock.now(),
@@ -123,17 +125,19 @@ export const createLogin = (needs: LoginNeeds) => {
       deviceId: caller.device?.knownAs,
     })
     // A captcha is used up by the first of several tries.
-    const situation = hasSolved.captcha
-      ? { ...found, isKnownDevice: true }
-      : await judge(found, input, caller)
-    hasSolved.captcha = situation !== found
+    const situation = so.hasSolved ? { ...found, isKnownDevice: true } : await judge(found, input, caller)
+    so.hasSolved = situation !== found
     const hashes = await passwords.hashesOf(input, () => needs.findSalt(typed))
     const { account, fitting } = await authenticate(situation, hashes, caller)
     const guard = failures.guardOf(situation)
+    if (needs.comeBack.isLeaving(account)) {
+      so.isBack = await db.transaction((trx) => needs.comeBack.take(trx, account, caller, guard))
+      if (!so.isBack) return undefined
+    }
     if (account.mustChange === 1 || hasNewPassword(input)) {
       const changed = await changePassword(account, input, caller, { proof: key, guard })
       if (changed) await failures.clear(situation)
-      return changed
+      return changed && withRecovered(changed, so.isBack)
     }
     const { liveLogins } = situation
     const { device, giveUp } = input
@@ -146,7 +150,7 @@ export const createLogin = (needs: LoginNeeds) => {
     const redirect = key && needs.findRedirect(caller, key)
     const tickets = await begun.finish()
     if (redirect !== undefined) throw new Failure('KX_REDIRECT', { members: { redirect } })
-    return withReplaced(welcome(account, tickets), begun.replaced)
+    return withRecovered(withReplaced(welcome(account, tickets), begun.replaced), so.isBack)
   }
 
   return async function logIn(input: LoginInput, caller: AppCaller): Promise<LoginReply> {
@@ -154,9 +158,9 @@ export const createLogin = (needs: LoginNeeds) => {
     if (login === undefined) throw new Failure('PARAMETER_MISSING', { info: 'login, or flow and code' })
     // Before the password: a proof that was shown can be made into another one, so it is used up first.
     const key = await needs.keys.prove(input, caller)
-    const hasSolved = { captcha: false }
+    const so = { hasSolved: false, isBack: false }
     for (let tries = 0; tries < mostTries; tries++) {
-      const reply = await attempt(input, String(login), caller, key, hasSolved)
+      const reply = await attempt(input, String(login), caller, key, so)
       if (reply) return reply
     }
     throw new Failure('OVERLOADED', { retryAfterSeconds: 1 })

@@ -13,6 +13,8 @@ export type AccountFound = {
   status: AccountRow['status']
   statusReason: string
   disabledUntil: number | null
+  /** When it is final, if it leaves. */
+  finalAt: number | null
   epoch: number
   mustChange: number
   deviceSlots: string | null
@@ -65,7 +67,8 @@ const situationStatement = createStatement(
         )
         .leftJoin('loginStreaks as s', (join) => join.on('s.loginKey', '=', failureKey))
         .select(['v.userId', 'v.saltFrom', 'v.verifier', 'v.nextVerifier', 'a.tag', 'a.status', 'a.epoch'])
-        .select(['a.statusReason', 'a.disabledUntil', 'a.mustChange', 'a.deviceSlots'])
+        .select(['a.statusReason', 'a.disabledUntil', 'a.finalAt'])
+        .select(['a.mustChange', 'a.deviceSlots'])
         .select(['u.userName', 'u.nickName', 'm.text as mail', 's.failures', 's.lastFailedAt'])
         .select(['f.failed1', 'f.failed2', 'f.failed3', 'f.failed4', 'f.failed5'])
         .select(['d.failed1 as known1', 'd.failed2 as known2', 'd.failed3 as known3'])
@@ -213,6 +216,8 @@ export type AccountSummary = {
   status: AccountRow['status']
   statusReason: string
   disabledUntil: number | null
+  /** When it is final, if it leaves. */
+  finalAt: number | null
   createdAt: number
   mustChange: number
   userName: string
@@ -224,7 +229,8 @@ const selectAccounts = (db: Executor) =>
   db
     .selectFrom('accounts')
     .innerJoin('users', 'users.userId', 'accounts.userId')
-    .select(['accounts.userId', 'status', 'statusReason', 'disabledUntil', 'createdAt', 'mustChange'])
+    .select(['accounts.userId', 'status', 'statusReason', 'disabledUntil', 'finalAt'])
+    .select(['createdAt', 'mustChange'])
     .select(['userName', 'nickName', 'tag'])
 
 export const findAccount = (db: Executor, userId: number): Promise<AccountSummary | undefined> =>
@@ -241,24 +247,6 @@ export const findUserIdOfKey = async (db: Executor, loginKey: Buffer): Promise<n
     .where('loginKey', '=', loginKey)
     .executeTakeFirst()
   return row?.userId
-}
-
-/** False: the account was in this state already. */
-export const updateStatus = async (
-  trx: Executor,
-  userId: number,
-  {
-    nowMs,
-    ...values
-  }: Pick<AccountRow, 'status' | 'statusReason'> & { finalAt: number | null; nowMs: number },
-): Promise<boolean> => {
-  const { numUpdatedRows } = await trx
-    .updateTable('accounts')
-    .set({ ...values, updatedAt: nowMs })
-    .where('userId', '=', userId)
-    .where('status', '!=', values.status)
-    .executeTakeFirst()
-  return Number(numUpdatedRows) > 0
 }
 
 /** Ends what was issued to an account under its epoch so far. */

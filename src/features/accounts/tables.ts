@@ -14,7 +14,7 @@ export type AccountRow = {
   userId: Generated<number>
   /** 8 random bytes: the hash tag of everything the store keeps for this account. */
   tag: Buffer
-  status: 'active' | 'disabled' | 'deleted'
+  status: 'active' | 'disabled' | 'leaving' | 'deleted'
   statusReason: string
   /** Of a disabled account: from then on it is active again, without a write; null: for good. */
   disabledUntil: Generated<number | null>

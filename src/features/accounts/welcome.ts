@@ -28,3 +28,7 @@ export const withReplaced = (welcomed: WelcomeReply, replaced: readonly Replaced
   if (logout === undefined) return welcomed
   return logouts.length === 1 ? { ...welcomed, logout } : { ...welcomed, logout, logouts }
 }
+
+/** The account was about to leave, and this login has taken it back. */
+export const withRecovered = (welcomed: LoginReply, isBack: boolean): LoginReply =>
+  isBack ? { ...welcomed, recovered: true } : welcomed

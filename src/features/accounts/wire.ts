@@ -135,6 +135,9 @@ export const LoggedIn = Type.Object({
   ...Welcome.properties,
   logout: Type.Optional(Replaced),
   logouts: Type.Optional(Type.Array(Replaced, { description: 'All of them, if they are several' })),
+  recovered: Type.Optional(
+    Type.Boolean({ description: 'The account was about to leave: this login has taken that back' }),
+  ),
 })
 
 export type LoginReply = Static<typeof LoggedIn>
@@ -235,3 +238,47 @@ export const loginShape = {
 } as const satisfies OperationShape
 
 export type LoginInput = Static<typeof loginShape.input>
+
+const token = Type.Optional(
+  Type.String({ maxLength: 256, description: 'The ticket; JSON bodies may send it as Bearer' }),
+)
+
+export const unregisterShape = {
+  path: '/v1/user/unregister',
+  aliases: [],
+  summary: 'Ends the account: all logins at once, and everything personal after the days of regret',
+  limit: 'unregister',
+  replay: 'once',
+  tiers: ['skey'],
+  maxAuthAgeSeconds: 600,
+  isStrict: true,
+  // A member of its own: no captured call of another operation is one of this.
+  input: Type.Object({
+    token,
+    unregister: Type.Unsafe<true>({
+      type: 'boolean',
+      const: true,
+      description: 'Shows that this is what the user asks for',
+    }),
+  }),
+  reply: Type.Object({
+    finalAt: Type.Integer({ description: 'Until then the user may come back by logging in, unix seconds' }),
+  }),
+} as const satisfies OperationShape
+
+export const recoverShape = {
+  path: '/v1/user/recover',
+  aliases: [],
+  summary: 'Takes an account back that leaves, or that failed logins have locked, by a code for recover',
+  limit: 'recover',
+  replay: 'once',
+  remember: true,
+  isStrict: true,
+  input: Type.Object({ flow: Flow, code: Code }),
+  reply: Type.Object({
+    recovered: Type.Boolean({ description: 'The account was about to leave; it stays' }),
+    unlocked: Type.Boolean({ description: 'Failed logins are forgotten' }),
+  }),
+} as const satisfies OperationShape
+
+export type RecoverInput = Static<typeof recoverShape.input>

@@ -12,6 +12,8 @@ export type MessageKind =
   | 'new-device'
   | 'identity-changed'
   | 'logged-out'
+  | 'account-leaving'
+  | 'account-recovered'
   | 'test'
 
 export type Message = {

@@ -14,6 +14,8 @@ export const kinds: Readonly<Record<MessageKind, Variables>> = {
   'identity-changed': { required: [], optional: ['linked', 'unlinked', ...whereabouts] },
   'new-device': { required: ['device'], optional: ['place', 'link'] },
   'logged-out': { required: ['count'], optional: whereabouts },
+  'account-leaving': { required: ['date'], optional: whereabouts },
+  'account-recovered': { required: [], optional: whereabouts },
   test: { required: [], optional: [] },
 }
 
@@ -25,6 +27,7 @@ export const purposes = {
   register: { 'zh-CN': '注册', en: 'register' },
   login: { 'zh-CN': '登录', en: 'log in' },
   reset: { 'zh-CN': '重置密码', en: 'reset your password' },
+  recover: { 'zh-CN': '找回账户', en: 'get your account back' },
   'change-email': { 'zh-CN': '更改邮箱', en: 'change your e-mail address' },
   'change-phone': { 'zh-CN': '更改手机号', en: 'change your phone number' },
   confirm: { 'zh-CN': '确认操作', en: 'confirm what you do' },

@@ -91,6 +91,9 @@ export type BegunLogin = {
 /** A login on a key that can be searched gets no A2 and ends with the day. */
 const weakLifeMs = 24 * 3_600_000
 const secretBytes = 32
+/** The login ended because of what became of its account. */
+const isOfAccount = (endReason: string | null) =>
+  endReason === 'disabled' || endReason === 'leaving' || endReason === 'deleted'
 
 export const createLogins = (needs: LoginsNeeds) => {
   const { db, clock, random, crypto, skeys, pairOf, lives } = needs
@@ -240,7 +243,7 @@ export const createLogins = (needs: LoginsNeeds) => {
       const now = clock.now()
       const { userId, userName, nickName, endReason } = login
       // A user who has logged out has left the key, whatever became of the account.
-      const wasLeft = login.endedAt !== null && endReason !== 'disabled' && endReason !== 'deleted'
+      const wasLeft = login.endedAt !== null && !isOfAccount(endReason)
       if (wasLeft || login.expiresAt <= now) return undefined
       await needs.checkActive(db.write, login)
       if (login.endedAt !== null || login.epoch < login.accountEpoch) return undefined

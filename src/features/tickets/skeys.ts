@@ -36,6 +36,7 @@ export type EndReason =
   | 'logged-out'
   | 'replaced'
   | 'disabled'
+  | 'leaving'
   | 'deleted'
   | 'reused'
   | 'password-changed'

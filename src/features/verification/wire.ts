@@ -4,7 +4,15 @@ import { Type } from '../../protocol/schema.ts'
 import { Code, device, Flow, proof, Welcome } from '../accounts/wire.ts'
 import { Answer } from '../captcha/wire.ts'
 
-export const purposes = ['register', 'login', 'reset', 'change-email', 'change-phone', 'confirm'] as const
+export const purposes = [
+  'register',
+  'login',
+  'reset',
+  'recover',
+  'change-email',
+  'change-phone',
+  'confirm',
+] as const
 /** What a code is for. It works for nothing else. */
 export type Purpose = (typeof purposes)[number]
 

@@ -37,6 +37,8 @@ const kinds: Record<MessageKind, Message['variables']> = {
   'identity-changed': { linked: 'GitHub', ...place },
   'new-device': { link: '/m/end', ...place },
   'logged-out': { count: '2', ...place },
+  'account-leaving': { date: '2026-12-12 08:00 UTC', ...place },
+  'account-recovered': place,
   test: {},
 }
 

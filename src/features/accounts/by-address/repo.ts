@@ -13,7 +13,8 @@ const selectAccount = (db: Executor, { nowMs, deviceId }: Seen) =>
       join.onRef('m.userId', '=', 'accounts.userId').on('m.kind', '=', 'email'),
     )
     .select(['accounts.userId', 'accounts.tag', 'accounts.status', 'accounts.epoch', 'accounts.mustChange'])
-    .select(['accounts.statusReason', 'accounts.disabledUntil', 'accounts.deviceSlots'])
+    .select(['accounts.statusReason', 'accounts.disabledUntil', 'accounts.finalAt'])
+    .select(['accounts.deviceSlots'])
     .select(['users.userName', 'users.nickName', 'm.text as mail'])
     .select((eb) =>
       eb
@@ -53,6 +54,7 @@ export type AccountOfAddress = Pick<
   | 'status'
   | 'statusReason'
   | 'disabledUntil'
+  | 'finalAt'
   | 'epoch'
   | 'mustChange'
   | 'deviceSlots'

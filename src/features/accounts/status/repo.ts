@@ -8,7 +8,7 @@ export type Disabling = {
   until: number | null
 }
 
-/** Disabled already: from now on until this time, and for this reason. False: it was exactly so, or it is not there any more. */
+/** An account that leaves is kept, for what an administrator has to look into. Disabled already: from now on until this time, and for this reason. False: it was exactly so, or it is not there any more. */
 export const disableAccount = async (
   trx: Executor,
   userId: number,
@@ -16,12 +16,12 @@ export const disableAccount = async (
 ): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('accounts')
-    .set({ status: 'disabled', statusReason: reason, disabledUntil: until, updatedAt: nowMs })
+    .set({ status: 'disabled', statusReason: reason, disabledUntil: until, finalAt: null, updatedAt: nowMs })
     .where('userId', '=', userId)
-    .where('status', 'in', ['active', 'disabled'])
+    .where('status', 'in', ['active', 'leaving', 'disabled'])
     .where(({ or, eb }) =>
       or([
-        eb('status', '=', 'active'),
+        eb('status', '!=', 'disabled'),
         eb('statusReason', '!=', reason),
         eb(eb.fn.coalesce('disabledUntil', eb.val(0)), '!=', until ?? 0),
       ]),
