@@ -137,6 +137,13 @@ const sealedSkey = (sealedLogin.tickets as { skey: string }).skey
 let sealedA2 = (sealedLogin.tickets as { a2: string }).a2
 
 const verifier = 'v'.repeat(43)
+/** Of a user who has just registered. */
+const ofUser =
+  (path: string, members: Record<string, unknown> = {}) =>
+  async () => {
+    const { skey: token } = await registerUser(device, target)
+    return () => device.call(target, path, { token, rid: randomName(), ...members })
+  }
 
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
@@ -339,6 +346,11 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       return () => device.call(target, '/v1/password/reset', members)
     },
   ],
+  ['own profile', 3, 2, codes.OK, ofUser('/v1/user/get')],
+  ['profile of another user', 3, 2, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
+  ['profile changed', 7, 4, codes.OK, ofUser('/v1/user/set', { region: 'x' })],
+  ['user found by number', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'number', text: user.userId })],
+  ['users found by nickname', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'nickName', text: 'user' })],
   [
     'address asked for',
     6,

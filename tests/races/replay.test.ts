@@ -659,6 +659,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   const alternatives = new Set([
     'password',
     'oldHash',
+    'age',
     'newPassword',
     'plainMsg',
     'texts',
