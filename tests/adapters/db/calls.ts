@@ -45,8 +45,6 @@ export const smallTables: Record<string, string> = {
 
 /** Queries that may read or sort all that they ask for, and why that stays little or is meant. */
 export const allowed: Record<string, string> = {
-  'accounts/costs/repo countLeftBehind': 'a command that counts all accounts',
-  'accounts/costs/repo countMoved': 'a command that counts all logins',
   'accounts/leaving/repo collectVerifiers': 'the names, numbers and addresses of one account: four at most',
   'accounts/credentials/repo findCredentials':
     'the names, numbers and addresses of one account: four at most',
