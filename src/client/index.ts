@@ -18,6 +18,7 @@ import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { type CodeVerbs, createCodeVerbs } from './verbs/codes.ts'
 import { type ConsentVerbs, createConsentVerbs } from './verbs/consents.ts'
 import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
+import { createFriendVerbs, type FriendVerbs } from './verbs/friends.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
 import { createLeavingVerbs, type LeavingVerbs } from './verbs/leaving.ts'
@@ -42,6 +43,13 @@ export type { AddressChange, AddressKind, UserAddress } from './verbs/addresses.
 export type { CodeWanted } from './verbs/codes.ts'
 export type { OpenKeyWanted, UserConsent } from './verbs/consents.ts'
 export type { UserDevice } from './verbs/devices.ts'
+export type {
+  EndedRelation,
+  FriendRequestWords,
+  FriendSettings,
+  FriendSettingsChange,
+  UserRelation,
+} from './verbs/friends.ts'
 export type { Greeting, User } from './verbs/hello.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
 export type { Identity, LoginProvider, StartedOAuth } from './verbs/oauth.ts'
@@ -77,6 +85,7 @@ export type Client = AppVerbs &
   ConsentVerbs &
   DeviceVerbs &
   LeavingVerbs &
+  FriendVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
   AccountVerbs &
@@ -121,6 +130,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),
     ...createLeavingVerbs(core),
+    ...createFriendVerbs(core),
     ...createConsentVerbs(core),
     ...createTicketVerbs(core),
     ...createOAuthVerbs(core),

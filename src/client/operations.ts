@@ -300,6 +300,197 @@ export type Operations = {
       unread: number
     }
   }
+  /** Accepts a friend request. */
+  '/v1/friend/accept': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of its sender */
+      acceptFrom: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
+  /** Blocks a user: all between the two ends, and the user no longer finds the caller. */
+  '/v1/friend/block': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of the user */
+      blockUser: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
+  /** Takes a friend request out of the list; to the sender it still waits. */
+  '/v1/friend/ignore': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of its sender */
+      ignoreFrom: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
+  /** Refuses a friend request; the sender sees it, and may ask again later. */
+  '/v1/friend/refuse': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of its sender */
+      refuseFrom: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
+  /** Ends a friendship or a follow. */
+  '/v1/friend/remove': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of the user */
+      removeUser: string
+      /** What ends: without it a friendship, in an app of mode follow the following */
+      relation?: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
+  /** Follows a user, or asks a user to be friends; the app decides which. */
+  '/v1/friend/request': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of the user */
+      requestTo: string
+      /** Shown to the user who is asked */
+      message?: string
+      /** To the question that the user asks */
+      answer?: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
+  /** Who may ask or follow the user: changes what is given, and shows all. */
+  '/v1/friend/settings': {
+    input: {
+      /** The SKey */
+      token?: string
+      friendSettings: {
+        /** Who becomes a friend: everyone who asks, after consent, by the right answer, or nobody */
+        mode?: string
+        /** Others may follow the user */
+        isFollowable?: boolean
+        /** Shown to those who ask; with its answer */
+        question?: string
+        /** Never shown again */
+        answer?: string
+      }
+    }
+    reply: {
+      /** Who becomes a friend: everyone who asks, after consent, by the right answer, or nobody */
+      mode: string
+      /** Others may follow the user */
+      isFollowable: boolean
+      question?: string
+    }
+  }
+  /** Takes a block back; what it ended stays ended. */
+  '/v1/friend/unblock': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** Number of the user */
+      unblockUser: string
+    }
+    reply: {
+      relation: {
+        userId: string
+        /** The user follows the other one */
+        isFollowing: boolean
+        /** The other one follows the user */
+        isFan: boolean
+        isFriend: boolean
+        /** The user has blocked the other one */
+        isBlocked: boolean
+        /** A request of the user waits for an answer */
+        isRequested: boolean
+      }
+    }
+  }
   /** Says hello, and with a shared key resumes the login that was made on it. */
   '/v1/hello': {
     input: {
@@ -1661,6 +1852,14 @@ export const operations = {
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/event/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/event/read': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/accept': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/block': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/ignore': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/refuse': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/remove': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/request': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/settings': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/unblock': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/key-exchange': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/login': { replay: 'login', tiers: [], takesTicket: false },

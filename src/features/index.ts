@@ -13,7 +13,7 @@ import { consentChanges, consents, findConsentGate } from './consents/feature.ts
 import { deviceSlots, userDevices } from './devices/feature.ts'
 import { eventAdmin, events } from './events/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
-import { relations } from './friends/feature.ts'
+import { friends, relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { identities, oauth } from './oauth/feature.ts'
@@ -200,6 +200,7 @@ export const openFeatures = (world: World) => {
     findAppName: admin.apps.findName,
   })
   const { openDemo } = house.add(trial, { apps: admin.apps })
+  house.add(friends, { standing: admin.standing, recordEvent: admin.recordEvent })
   house.add(userOps, {})
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {

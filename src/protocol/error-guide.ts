@@ -3,6 +3,7 @@
  * this file, so that the texts do not weigh on the SDK.
  */
 import { addressGuide } from './error-guide-addresses.ts'
+import { friendGuide } from './error-guide-friends.ts'
 import { keyGuide } from './error-guide-keys.ts'
 import { oauthGuide } from './error-guide-oauth.ts'
 import { ticketGuide } from './error-guide-tickets.ts'
@@ -14,6 +15,7 @@ export type GuideSection =
   | 'The request'
   | 'App, address and limits'
   | 'Accounts and tickets'
+  | 'Users and friends'
   | 'Hello and key exchange'
   | 'The server'
 
@@ -28,6 +30,7 @@ const notSent = 'This version does not send it; the number is kept for a later o
 
 export const errorGuide: Record<ErrorName, Guide> = {
   ...addressGuide,
+  ...friendGuide,
   ...keyGuide,
   ...oauthGuide,
   ...ticketGuide,

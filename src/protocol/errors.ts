@@ -123,6 +123,16 @@ const rows = {
   JUMP_REFUSED: [2100421, 403, '不允许把登录带到该应用', 'A login may not be taken to this app'],
   THIRD_PARTY: [2100410, 403, '第三方应用不能进行此操作', 'Third-party apps cannot do this'],
   CONSENT_NEEDED: [2100411, 403, '需要用户同意授权', 'The user has to agree first'],
+  FRIENDS_OFF: [2110000, 403, '该应用未开启好友功能', 'This app has no friends'],
+  REQUEST_UNKNOWN: [2110001, 404, '没有这个好友申请', 'There is no such friend request'],
+  FRIEND_SELF: [2110002, 400, '不能对自己进行此操作', 'This cannot be done with oneself'],
+  REQUESTS_CLOSED: [2110003, 403, '对方不接受申请或关注', 'This user takes no requests'],
+  ANSWER_NEEDED: [2110004, 403, '请回答对方的问题', 'This user asks a question first'],
+  ANSWER_WRONG: [2110005, 403, '回答错误', 'The answer is wrong'],
+  ANSWER_TRIES: [2110006, 429, '回答错误次数过多', 'Too many answers, try again later'],
+  REFUSED_BEFORE: [2110007, 409, '对方已拒绝，请稍后再申请', 'This user has refused, ask again later'],
+  TOO_MANY_RELATIONS: [2110008, 409, '数量已达上限', 'There are too many of these already'],
+  BLOCKED_BY_YOU: [2110009, 409, '请先解除屏蔽', 'Unblock this user first'],
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 

@@ -117,6 +117,16 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   SCOPE_MISSING: [replyCodes.SCOPE_MISSING, 403],
   JUMP_REFUSED: [replyCodes.JUMP_REFUSED, 403],
   EVENT_WAITS: [replyCodes.EVENT_WAITS, 429],
+  FRIENDS_OFF: [replyCodes.FRIENDS_OFF, 403],
+  REQUEST_UNKNOWN: [replyCodes.REQUEST_UNKNOWN, 404],
+  FRIEND_SELF: [replyCodes.FRIEND_SELF, 400],
+  REQUESTS_CLOSED: [replyCodes.REQUESTS_CLOSED, 403],
+  ANSWER_NEEDED: [replyCodes.ANSWER_NEEDED, 403],
+  ANSWER_WRONG: [replyCodes.ANSWER_WRONG, 403],
+  ANSWER_TRIES: [replyCodes.ANSWER_TRIES, 429],
+  REFUSED_BEFORE: [replyCodes.REFUSED_BEFORE, 409],
+  TOO_MANY_RELATIONS: [replyCodes.TOO_MANY_RELATIONS, 409],
+  BLOCKED_BY_YOU: [replyCodes.BLOCKED_BY_YOU, 409],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }
 
@@ -263,6 +273,48 @@ t.test('each code is provoked', async (t) => {
     meetAt('LOGIN_MODE', await poor.callJson('/v1/code/send', send('amber@example.com')))
     const phone = { regmode: 'phone', user: { phone: '+8613800138000' }, password: 'correct horse' }
     meetAt('SMS_FAILED', await poor.callJson('/v1/register', phone))
+  })
+
+  await t.test('friends', async (t) => {
+    const { apps } = world.server
+    const chat = await apps.add({ name: 'chat', friends: 'friend' })
+    await apps.reload()
+    await meet('FRIENDS_OFF', '/v1/friend/request', { token: skey, requestTo: '10001' })
+    const of = { appid: chat.appId, appsecret: chat.appSecret }
+    const joinChat = async (userName: string) => {
+      const { json } = await world.callJson('/v1/register', { ...form, ...of, user: { userName } })
+      const { userId } = json.user as User
+      return { userId, token: (json.tickets as Tickets).skey }
+    }
+    const [amber, beryl, coral] = [await joinChat('amber'), await joinChat('beryl'), await joinChat('coral')]
+    t.not(amber.userId, beryl.userId)
+    const by = async ({ token }: typeof amber, act: string, members: Record<string, unknown>) =>
+      world.callJson(`/v1/friend/${act}`, { ...of, token, ...members })
+    meetAt('FRIEND_SELF', await by(amber, 'request', { requestTo: amber.userId }))
+    meetAt('REQUEST_UNKNOWN', await by(amber, 'accept', { acceptFrom: beryl.userId }))
+    await by(beryl, 'settings', { friendSettings: { mode: 'nobody' } })
+    const asking = { requestTo: beryl.userId }
+    meetAt('REQUESTS_CLOSED', await by(amber, 'request', asking))
+    await by(beryl, 'settings', { friendSettings: { mode: 'question', question: 'My cat?', answer: 'Mo' } })
+    meetAt('ANSWER_NEEDED', await by(amber, 'request', asking))
+    for (let tries = 0; tries < 5; tries++)
+      meetAt('ANSWER_WRONG', await by(amber, 'request', { ...asking, answer: `x${tries}` }))
+    meetAt('ANSWER_TRIES', await by(amber, 'request', { ...asking, answer: 'Mo' }))
+    await by(coral, 'request', { requestTo: amber.userId })
+    await by(amber, 'refuse', { refuseFrom: coral.userId })
+    meetAt('REFUSED_BEFORE', await by(coral, 'request', { requestTo: amber.userId }))
+    await by(amber, 'block', { blockUser: beryl.userId })
+    meetAt('BLOCKED_BY_YOU', await by(amber, 'request', asking))
+    const narrow = await openWorld(t, { TORII__FRIENDS__MOST_BLOCKED: '1' })
+    await narrow.server.apps.set(narrow.app.appId, { friends: 'friend' })
+    await narrow.server.apps.reload()
+    const users = []
+    for (const userName of ['amber', 'beryl', 'coral'])
+      users.push((await narrow.callJson('/v1/register', { ...form, user: { userName } })).json)
+    const [token] = users.map(({ tickets }) => (tickets as Tickets).skey)
+    const [, second, third] = users.map(({ user }) => (user as User).userId)
+    await narrow.callJson('/v1/friend/block', { token, blockUser: second })
+    meetAt('TOO_MANY_RELATIONS', await narrow.callJson('/v1/friend/block', { token, blockUser: third }))
   })
 
   await t.test('hello and key exchange', async (t) => {

@@ -428,9 +428,15 @@ const loginIdOf = (skey: string) => Buffer.from(skey.slice(3), 'base64url').suba
 
 t.test('no changing operation but logout runs on bytes that were made for another operation', async (t) => {
   const server = await openTestServer({
-    environment: { TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }) },
+    environment: {
+      TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }),
+      // One user asks for each accept, refuse and ignore.
+      TORII__FRIENDS__ASKS_PER_DAY: '10000',
+      TORII__FRIENDS__MOST_SENT: '10000',
+      TORII__FRIENDS__MOST_FRIENDS: '10000',
+    },
   })
-  await server.server.apps.set(server.app.appId, { rights: ['words'] })
+  await server.server.apps.set(server.app.appId, { rights: ['words'], friends: 'friend' })
   const pay = { name: 'pay', idleSeconds: 600, routes: ['/pay'], appIds: [server.app.appId] }
   await server.server.businesses.add(pay)
   await server.server.businesses.reload()
@@ -455,6 +461,16 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     const { salt } = (await call('/v1/prelogin', { login })) as unknown as { salt: string }
     return { salt, clientHash: clientHashOf('new one') }
   }
+  const other = await registerUser(device, server)
+  const receiveRequest = async () => {
+    const { skey: token, userId } = await registerUser(device, server)
+    await call('/v1/friend/request', { token: other.skey, requestTo: userId })
+    return { token, userId: other.userId }
+  }
+  const actOn = async (member: string) => ({
+    token: (await registerUser(device, server)).skey,
+    [member]: other.userId,
+  })
   const samples: Record<string, () => Promise<Record<string, unknown>>> = {
     '/v1/echo': async () => ({ anything: 1 }),
     '/v1/prelogin': async () => ({ login: (await registerUser(device, server)).userName, kdfs: [] }),
@@ -539,6 +555,26 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       await call('/v1/consent/grant', { token, grantTo: guest.appId })
       return { token, revokeFrom: guest.appId }
     },
+    '/v1/friend/request': async () => ({ ...(await actOn('requestTo')), message: 'Hello', answer: 'x' }),
+    '/v1/friend/accept': async () => {
+      const { token, userId } = await receiveRequest()
+      return { token, acceptFrom: userId }
+    },
+    '/v1/friend/refuse': async () => {
+      const { token, userId } = await receiveRequest()
+      return { token, refuseFrom: userId }
+    },
+    '/v1/friend/ignore': async () => {
+      const { token, userId } = await receiveRequest()
+      return { token, ignoreFrom: userId }
+    },
+    '/v1/friend/remove': async () => ({ ...(await actOn('removeUser')), relation: 'friend' }),
+    '/v1/friend/block': () => actOn('blockUser'),
+    '/v1/friend/unblock': () => actOn('unblockUser'),
+    '/v1/friend/settings': async () => ({
+      token: (await registerUser(device, server)).skey,
+      friendSettings: { mode: 'question', isFollowable: true, question: 'My cat?', answer: 'Mo' },
+    }),
     '/v1/oauth/providers': async () => ({}),
     '/v1/oauth/start': async () => ({
       provider: 'none',

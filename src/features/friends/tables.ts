@@ -1,3 +1,5 @@
+import type { FriendMode } from './wire.ts'
+
 declare module '../../adapters/db/tables.ts' {
   interface Tables {
     relations: RelationRow
@@ -82,9 +84,6 @@ export type FriendSettingsRow = {
   judgedDay: number
   judged: number
 }
-
-/** `everyone`: a request makes a friendship at once; `question`: the right answer does. */
-export type FriendMode = 'everyone' | 'ask' | 'question' | 'nobody'
 
 /** Answers that `fromId` gave to the question of `toId` since `firstAt`. */
 export type FriendAnswersRow = { toId: number; fromId: number; tries: number; firstAt: number }

@@ -25,6 +25,8 @@ export const createCalls = (engine: Engine): Calls => ({
   // Part of other queries.
   'accounts/failures/repo isHeldUp': [],
   'events/repo findSeen': [[[10_042, 10_043]]],
+  'friends/acts/repo findPair': [[engine, 10_042, 10_043]],
+  'friends/acts/repo changeCounts': [[[{ userId: 10_042, change: { friends: 1 } }]]],
   'tickets/of-user/repo createUpdateProof': [
     [isHeldUp, createSample()],
     [isHeldUp, createSample(), guard],
@@ -49,6 +51,7 @@ export const allowed: Record<string, string> = {
   'accounts/credentials/repo findCredentials':
     'the names, numbers and addresses of one account: four at most',
   'addresses/repo findLaterChanges': 'the changes of one account within the time of an undo',
+  'friends/requests/repo countReceived': 'the requests that wait for one user: `friends.mostReceived`',
   'tickets/of-user/repo findLiveLogins': 'the live logins of one account: `tickets.loginsPerUser`',
   'tickets/repo findKeysOfUser': 'the live logins of one account: `tickets.loginsPerUser`',
   'webhooks/deliveries/repo countDeliveries':
