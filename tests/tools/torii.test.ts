@@ -148,6 +148,7 @@ const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
   [['app', 'set', 'x', '--origin', 'https://a.example/path'], /without a path/],
   [['app', 'set', 'x', '--friend-defaults', '31'], /Expected chat, viewInfo, .* or none/],
   [['app', 'set', 'x', '--stranger-defaults', 'chat,fly'], /Expected chat, viewInfo, .* or none/],
+  [['app', 'set', 'x', '--profile-schema', '/nowhere.json'], /nowhere.json: ENOENT/],
   [['webhook', 'add', 'http://shop.example/', '--app', 'x'], /Expected https:/],
   [['webhook', 'add', 'https://shop.example/', '--app', 'x', '--events', 'a.b'], /There is no event "a.b"/],
   [['backup'], /missing required argument 'folder'/],
