@@ -3,7 +3,7 @@ import type { Stream } from '../load.ts'
 import { type PlainRequest, post } from '../requests.ts'
 import { someClientHash } from '../sources.ts'
 import type { App } from '../torii.ts'
-import { userName } from './tables.ts'
+import { firstUser, nickPrefix, userName } from './tables.ts'
 
 /** A user who is logged in. */
 export type Actor = { n: number; a2: string; skey: string }
@@ -27,6 +27,7 @@ export type SeedRow = {
   target: string
 }
 
+const numberOf = (n: number) => String(firstUser + n)
 const within10 = 'target: within 10 %'
 const half = 'target: p99 up to 1.5 ×'
 
@@ -54,6 +55,22 @@ export const seedRows: readonly SeedRow[] = [
     expect: '"code":1020100,',
     members: ({ draw }) => ({ login: userName(draw()), clientHash: someClientHash }),
     target: within10,
+  },
+  {
+    name: 'get',
+    title: 'the profile of another user',
+    path: '/v1/user/get',
+    expect: '"user":',
+    members: ({ draw }, { skey }) => ({ token: skey, userId: numberOf(draw()) }),
+    target: half,
+  },
+  {
+    name: 'find',
+    title: 'users whose nickname begins so',
+    path: '/v1/user/find',
+    expect: '"users":',
+    members: ({ draw }, { skey }) => ({ token: skey, by: 'nickName', text: nickPrefix(draw()), limit: 20 }),
+    target: half,
   },
   {
     name: 'events',
