@@ -42,7 +42,8 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const recorders = { recordAudit, recordChange: changes.record }
   const webhook = house.add(webhookAdmin, recorders)
   const { recordEvent } = house.add(eventAdmin, webhook)
-  const { endLogins, endLogin } = house.add(loginEnds, {})
+  const ends = house.add(loginEnds, { recordEvent })
+  const { endAll: endLogins, endLogin } = ends
   const stands = house.add(standing, {})
   const address = house.add(addresses, {})
   const user = house.add(users, {})
@@ -86,6 +87,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     outbox: messages,
     webhooks: webhook,
     recorders,
+    loginEnds: ends,
     recordEvent,
   }
 }
@@ -108,6 +110,7 @@ export const openFeatures = (world: World) => {
   const house = createHouse(world)
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
+  const { recordEvent } = admin
   const { find: findApp } = admin.apps
   const { raiseEpoch, lockAccount, checkActive, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
@@ -116,6 +119,7 @@ export const openFeatures = (world: World) => {
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const { sign } = house.add(signedTickets, {})
   const ticket = house.add(tickets, {
+    ends: admin.loginEnds,
     recordAudit,
     recordChange,
     raiseEpoch,
@@ -158,7 +162,7 @@ export const openFeatures = (world: World) => {
     consents: admin.consents,
     codes,
     recordAudit,
-    recordEvent: admin.recordEvent,
+    recordEvent,
   })
   const { credentials, addressLogins, nameLogin } = account
   house.add(profiles, {
@@ -168,7 +172,7 @@ export const openFeatures = (world: World) => {
     relations: admin.relations,
     standing: admin.standing,
     checkText,
-    recordEvent: admin.recordEvent,
+    recordEvent,
   })
   house.add(webCodes, { findApp, tickets: ticket })
   house.add(addressChanges, {
@@ -180,6 +184,7 @@ export const openFeatures = (world: World) => {
     outbox: messages,
     identities: admin.identities,
     recordAudit,
+    recordEvent,
   })
   house.add(oauth, {
     ...account,
@@ -190,6 +195,7 @@ export const openFeatures = (world: World) => {
     outbox: messages,
     checkText,
     recordAudit,
+    recordEvent,
   })
   house.add(passwords, { credentials, keys, quality, addresses: admin.addresses, codes, findApp })
   house.add(reauth, { credentials, tickets: ticket, addresses: admin.addresses, codes })

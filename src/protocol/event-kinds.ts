@@ -27,6 +27,9 @@ export const eventKinds = {
   }),
   'login.ended': Type.Object({
     login: Type.Optional(Type.String({ description: 'Id of the login that ended' })),
+    logins: Type.Optional(
+      Type.Array(Type.String(), { description: 'Ids, where several logins ended at once' }),
+    ),
     everywhere: Type.Optional(Type.Boolean({ description: 'All logins of the user ended' })),
     reason: Type.String({ description: '`logged-out`, `replaced`, …' }),
   }),

@@ -37,8 +37,6 @@ const exempt: Readonly<Record<string, string>> = {
     [
       'withheld_capabilities',
       'role_grants',
-      'event_lists',
-      'user_events',
       'relations',
       'blocks',
       'friend_requests',

@@ -190,7 +190,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ['login', 2, 4, codes.LOGGED_IN, call('/v1/login', user.login)],
   [
     'login, replacing a device',
-    7,
+    // Two of them tell of the login that ended, three look for and tell of the new device.
+    12,
     5,
     codes.LOGGED_IN,
     async () => {
@@ -202,6 +203,23 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
         .where('userId', '=', Number(userId))
         .execute()
       return () => other.call(target, '/v1/login', { ...login, n: randomName() })
+    },
+  ],
+  [
+    'list of events',
+    1,
+    2,
+    codes.OK,
+    async () => () => device.call(target, '/v1/event/list', { token: current.skey }),
+  ],
+  [
+    'events read',
+    2,
+    4,
+    codes.OK,
+    async () => {
+      const { skey: token } = await registerUser(device, target)
+      return () => device.call(target, '/v1/event/read', { token, readUpTo: 1 })
     },
   ],
   ['list of devices', 2, 2, codes.OK, call('/v1/device/list', { token: current.skey })],
@@ -219,7 +237,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'unregistering',
-    15,
+    17,
     // The bound of an account in a day, and its gate.
     7,
     codes.OK,
@@ -264,7 +282,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'register',
-    5,
+    // Two of them are the event of the new user, for the app that keeps a copy of its users.
+    7,
     // One of them counts registrations of the network.
     7,
     codes.REGISTERED,
@@ -306,7 +325,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'right code, registering',
-    8,
+    10,
     6,
     codes.REGISTERED,
     async () => {
@@ -328,7 +347,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'password changed',
-    16,
+    20,
     7,
     codes.OK,
     async () => {
@@ -338,7 +357,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'password reset, by a grant',
-    19,
+    23,
     6,
     codes.OK,
     async () => {
@@ -364,7 +383,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'right code, new address',
-    9,
+    11,
     5,
     codes.OK,
     async () => {
@@ -374,7 +393,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'address removed',
-    11,
+    13,
     4,
     codes.OK,
     async () => {
@@ -448,7 +467,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'logout by SKey',
-    1,
+    // A transaction: the row, the two statements of its event, and COMMIT.
+    4,
     5,
     codes.LOGGED_OUT,
     async () => {

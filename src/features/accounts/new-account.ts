@@ -1,8 +1,10 @@
 /** Writes a new account with everything that belongs to it and its first login, in one transaction. */
+
 import type { Clock } from '../../adapters/clock.ts'
 import type { Executor } from '../../adapters/db/index.ts'
 import type { Random } from '../../adapters/random.ts'
 import type { AppCaller } from '../../http/caller.ts'
+import type { RecordEvent } from '../events/api.ts'
 import type { BeginOptions, Tickets } from '../tickets/api.ts'
 import type { Users } from '../users/api.ts'
 import { numberKey } from './login-keys.ts'
@@ -14,6 +16,7 @@ export type NewAccountNeeds = {
   random: Random
   users: Pick<Users, 'insert'>
   logins: Pick<Tickets, 'begin'>
+  recordEvent: RecordEvent
 }
 
 export type NewAccount = {
@@ -30,7 +33,7 @@ const tagBytes = 8
 
 /** The account alone, without a login. */
 export const createInsertAccount =
-  ({ clock, random, users }: Omit<NewAccountNeeds, 'logins'>) =>
+  ({ clock, random, users }: Omit<NewAccountNeeds, 'logins' | 'recordEvent'>) =>
   async (trx: Executor, { userName, nickName, skeleton, verifiers, number }: NewAccount) => {
     const nowMs = clock.now()
     const tag = random.bytes(tagBytes)
@@ -51,6 +54,11 @@ export const createInsertNewAccount = ({ logins, ...needs }: NewAccountNeeds) =>
   ) {
     const account = await insert(trx, made)
     const begun = await logins.begin(account, caller, { device, proof, trx })
+    await needs.recordEvent(trx, {
+      userId: account.userId,
+      kind: 'user.registered',
+      appId: caller.app.appId,
+    })
     return { account, begun }
   }
 }

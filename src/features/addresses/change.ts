@@ -1,9 +1,11 @@
 /** A user gets an address, another one, or none any more. */
+
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { AddressLogins, AddressVerifier, CredentialsService } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import type { Codes, Found, VerifyInput } from '../verification/api.ts'
 import type { Address, Addresses, AddressKind } from './api.ts'
@@ -20,6 +22,7 @@ export type ChangeNeeds = {
   tickets: Pick<Tickets, 'isLive'>
   notify: Notify
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 type Payload = AddressVerifier & { epoch: number; loginId: string }
@@ -27,7 +30,7 @@ type Payload = AddressVerifier & { epoch: number; loginId: string }
 export const purposeOf = { email: 'change-email', phone: 'change-phone' } as const
 
 export const createChange = (needs: ChangeNeeds) => {
-  const { db, addresses, addressLogins, codes, credentials, notify, recordAudit } = needs
+  const { db, addresses, addressLogins, codes, credentials, notify, recordAudit, recordEvent } = needs
 
   /** The account's epoch. Throws OLD_PASSWORD_WRONG; without a password the login is fresh, as the shape asks for. */
   const checkUser = async (
@@ -95,6 +98,12 @@ export const createChange = (needs: ChangeNeeds) => {
           network: from.network,
           detail: { address: kind },
         })
+        await recordEvent(trx, {
+          userId,
+          kind: 'user.changed',
+          appId: app.appId,
+          detail: { members: [kind] },
+        })
       }
       await codes.consume({ flow, code, purpose: purposeOf[kind], caller }, write).catch((error) => {
         throw db.isDuplicate(error) ? new Failure('ALREADY_REGISTERED', { cause: error }) : error
@@ -121,6 +130,12 @@ export const createChange = (needs: ChangeNeeds) => {
         appId: app.appId,
         network: address.network,
         detail: { address: kind },
+      })
+      await recordEvent(trx, {
+        userId,
+        kind: 'user.changed',
+        appId: app.appId,
+        detail: { members: [kind] },
       })
     })
   }

@@ -1,7 +1,9 @@
 /** E-mail addresses and phone numbers: their canonical form, and the accounts that have verified them. */
+
 import type { PageRequest } from '../../http/pages.ts'
 import type { AddressLogins, CredentialsService } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
@@ -39,6 +41,7 @@ export type AddressChangesNeeds = {
   outbox: Pick<Outbox, 'add' | 'canSend'>
   identities: Identities
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 const dayMs = 24 * 3_600_000

@@ -1,9 +1,11 @@
 /** Takes a changed address back, by the link that its old address got. */
+
 import type { Clock } from '../../adapters/clock.ts'
 import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { AddressLogins } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import { undoDays } from './notify.ts'
@@ -26,13 +28,14 @@ export type UndoNeeds = {
   tickets: Pick<Tickets, 'endAll'>
   identities: Identities
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 const dayMs = 24 * 3_600_000
 const noPassword = { verifier: 'none', nextVerifier: null }
 
 export const createUndo = (needs: UndoNeeds) => {
-  const { db, clock, crypto, addressLogins, tickets, identities, recordAudit } = needs
+  const { db, clock, crypto, addressLogins, tickets, identities, recordAudit, recordEvent } = needs
 
   const restore = async (
     trx: Executor,
@@ -78,6 +81,8 @@ export const createUndo = (needs: UndoNeeds) => {
       await cancelLaterChanges(trx, change, nowMs)
       const ended = await tickets.endAll(trx, userId, 'password-changed')
       await recordAudit(trx, { kind: 'address.restored', userId, detail: { address: kind } })
+      const members = [kind, 'password', 'identities']
+      await recordEvent(trx, { userId, kind: 'user.changed', detail: { members } })
       return ended
     })
     const ended = await write.catch((error) => {

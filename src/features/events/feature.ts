@@ -4,7 +4,16 @@ import type { Tickets } from '../tickets/api.ts'
 import type { AddDeliveries } from '../webhooks/api.ts'
 import type { RecordEvent } from './api.ts'
 import { createEventLists } from './list.ts'
-import { findSeen, insertEvent, mostInLook, removeOldEvents } from './repo.ts'
+import {
+  collectEventList,
+  collectEvents,
+  findSeen,
+  insertEvent,
+  mostInLook,
+  removeEventListOf,
+  removeEventsOf,
+  removeOldEvents,
+} from './repo.ts'
 import { createWaits, type Waits } from './waits.ts'
 import { eventListShape, eventReadShape } from './wire.ts'
 
@@ -29,6 +38,10 @@ export const eventAdmin = feature({
     }
     return {
       api: { recordEvent },
+      personal: [
+        { name: 'userEvents' as const, collect: collectEvents, removeSome: removeEventsOf },
+        { name: 'eventLists' as const, collect: collectEventList, removeSome: removeEventListOf },
+      ],
       retention: [{ name: 'events', keptMs: config.events.keptSeconds * 1_000, remove: removeOldEvents }],
     }
   },

@@ -3,6 +3,7 @@ import type { Cursors } from '../../adapters/cursors.ts'
 import type { Db } from '../../adapters/db/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { EventDetail } from '../../protocol/event-kinds.ts'
 import type { JsonObject } from '../../protocol/json.ts'
 import { usuallyListed } from '../../protocol/lists.ts'
 import type { Tickets } from '../tickets/api.ts'
@@ -35,8 +36,8 @@ const endsLogin =
   (loginId: string) =>
   ({ kind, detail }: ListedEvent): boolean => {
     if (kind !== 'login.ended') return false
-    const { login, everywhere } = JSON.parse(detail) as JsonObject
-    return everywhere === true || login === loginId
+    const { login, logins = [], everywhere } = JSON.parse(detail) as EventDetail<'login.ended'>
+    return everywhere === true || login === loginId || logins.includes(loginId)
   }
 
 export const createEventLists = ({ db, now, cursors, waits, tickets }: ListNeeds) => {

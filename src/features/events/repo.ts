@@ -170,3 +170,42 @@ export const findSeen = async (
     .execute()
   return new Map(rows.map(({ userId, ...seen }) => [userId, seen]))
 }
+
+const pageSize = 1_000
+
+/** For the export of the user. */
+export const collectEvents = async (db: Executor, userId: number, after = '0') => {
+  const rows = await db
+    .selectFrom('userEvents')
+    .select(['number', 'kind', 'appId', 'otherId', 'happenedAt', 'detail'])
+    .where('userId', '=', userId)
+    .where('number', '>', Number(after))
+    .orderBy('number')
+    .limit(pageSize)
+    .execute()
+  const last = rows.length === pageSize ? rows.at(-1) : undefined
+  return { rows, next: last && String(last.number) }
+}
+
+export const removeEventsOf = async (db: Executor, userId: number, most: number): Promise<number> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('userEvents')
+    .where('userId', '=', userId)
+    .orderBy('number')
+    .limit(most)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+export const collectEventList = async (db: Executor, userId: number) => ({
+  rows: await db
+    .selectFrom('eventLists')
+    .select(['lastNumber', 'readNumber'])
+    .where('userId', '=', userId)
+    .execute(),
+})
+
+export const removeEventListOf = async (db: Executor, userId: number): Promise<number> => {
+  const { numDeletedRows } = await db.deleteFrom('eventLists').where('userId', '=', userId).executeTakeFirst()
+  return Number(numDeletedRows)
+}

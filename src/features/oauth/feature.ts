@@ -1,4 +1,5 @@
 /** Logging in by a provider: the way to it and back, and the identities that users have linked. */
+
 import type { OpenProvider, Providers } from '../../adapters/providers/driver.ts'
 import type { Language } from '../../protocol/errors.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
 import type { Addresses } from '../addresses/api.ts'
 import type { Apps } from '../apps/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type Personal, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Outbox } from '../outbox/api.ts'
@@ -70,6 +72,7 @@ export type OauthNeeds = {
   outbox: Pick<Outbox, 'add' | 'canSend'>
   checkText: CheckText
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 export const oauth = feature({

@@ -2,12 +2,14 @@
  * An identity joins the account that has verified the same address. A thief may have registered that account with the
  * address of a victim: afterwards only the mailbox and this identity open it.
  */
+
 import type { Clock } from '../../adapters/clock.ts'
 import type { Executor } from '../../adapters/db/index.ts'
 import type { AppCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { AccountOfAddress, AddressLogins, Opened, Opening } from '../accounts/api.ts'
 import type { Address, Addresses } from '../addresses/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { BeginOptions, Tickets } from '../tickets/api.ts'
 import type { Proven } from './flows.ts'
@@ -21,6 +23,7 @@ export type JoinNeeds = {
   tickets: Pick<Tickets, 'endAll' | 'findKeys'>
   keys: Pick<Keys, 'end'>
   opening: Opening
+  recordEvent: RecordEvent
 }
 
 export type Joining = { account: AccountOfAddress; address: Address; proven: Proven }
@@ -62,6 +65,9 @@ export const createJoin = (needs: JoinNeeds) => {
       createdAt: clock.now(),
     })
     const ended = await tickets.endAll(trx, userId, 'password-changed')
+    const { appId } = caller.app
+    const members = [address.kind, 'password', 'identities']
+    await needs.recordEvent(trx, { userId, kind: 'user.changed', appId, detail: { members } })
     const now = { ...account, epoch: epoch + 1, liveLogins: 0 }
     const opened = await needs.opening.begin(trx, now, caller, options)
     const close = async () => {

@@ -1,4 +1,5 @@
 /** A logged-in user links an identity, or takes one away. */
+
 import type { Clock } from '../../adapters/clock.ts'
 import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
@@ -6,6 +7,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { AddressLogins, CredentialsService } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import { keyOf } from './profile.ts'
 import type { Prove } from './prove.ts'
@@ -29,6 +31,7 @@ export type LinkNeeds = {
   tickets: Pick<Tickets, 'isLive' | 'endChosen'>
   tell: Tell
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 const toIdentity = ({ provider, displayName, createdAt }: IdentityRow): LinkedIdentity => ({
@@ -38,7 +41,7 @@ const toIdentity = ({ provider, displayName, createdAt }: IdentityRow): LinkedId
 })
 
 export const createLink = (needs: LinkNeeds) => {
-  const { db, clock, prove, addressLogins, recordAudit } = needs
+  const { db, clock, prove, addressLogins, recordAudit, recordEvent } = needs
 
   /** Changes of one account come one after another, and only while the login that asks for them is live. */
   const changeAccount = async <T>(caller: TicketCaller, work: (trx: Executor) => Promise<T>): Promise<T> => {
@@ -52,14 +55,13 @@ export const createLink = (needs: LinkNeeds) => {
     })
   }
 
-  const record = (trx: Executor, kind: string, provider: string, caller: TicketCaller) =>
-    recordAudit(trx, {
-      kind,
-      userId: caller.ticket.userId,
-      appId: caller.app.appId,
-      network: caller.address.network,
-      detail: { provider },
-    })
+  const record = async (trx: Executor, kind: string, provider: string, caller: TicketCaller) => {
+    const { userId } = caller.ticket
+    const { appId } = caller.app
+    const { network } = caller.address
+    await recordAudit(trx, { kind, userId, appId, network, detail: { provider } })
+    await recordEvent(trx, { userId, kind: 'user.changed', appId, detail: { members: ['identities'] } })
+  }
 
   /** Why it could not be linked; undefined: it is linked already. */
   const judgeTaken = async (key: IdentityKey, userId: number): Promise<IdentityRow | undefined> => {

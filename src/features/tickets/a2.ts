@@ -11,11 +11,11 @@ import { formatTicket, type ParsedTicket, parseTicket } from '../../protocol/tic
 import type { TellDisabled } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { Ends } from './ends.ts'
 import { checkStrength, notLoggedIn } from './refusals.ts'
 import {
   type Binding,
   bindLogin,
-  endLogin,
   findLoginByHandle,
   type LoginWithAccount,
   type Names,
@@ -31,6 +31,7 @@ export type A2Needs = {
   skeys: SKeys
   ticketKey: Uint8Array
   lives: { retrySeconds: number; a2IdleSeconds: number }
+  ends: Pick<Ends, 'endLogin'>
   recordAudit: RecordAudit
   prolongKey: Keys['prolong']
   tellDisabled: TellDisabled
@@ -165,7 +166,7 @@ export const createA2Rule = (needs: A2Needs) => {
   /** Ends the login of a copied A2, in the database first. */
   const endReused = async (login: LoginWithAccount): Promise<void> => {
     await db.transaction(async (trx) => {
-      const hasEnded = await endLogin(trx, login.loginId, { endedAt: clock.now(), endReason: 'reused' })
+      const hasEnded = await needs.ends.endLogin(trx, login, { endedAt: clock.now(), endReason: 'reused' })
       if (hasEnded) {
         const { userId, appId, loginId } = login
         const detail = { by: 'ticket', login: toHex(loginId) }

@@ -1,4 +1,4 @@
-import type { endLogin, endLoginsOfUser } from './repo.ts'
+import type { Ends } from './ends.ts'
 import type { TicketsService } from './tickets.ts'
 
 export type { TicketState } from './check.ts'
@@ -9,6 +9,6 @@ export type { EndReason, TicketRecord } from './skeys.ts'
 export type { TakenLogin } from './take-over/take-over.ts'
 export type Tickets = TicketsService
 /** Ends every login of a user, as part of the transaction that raises the account's epoch. */
-export type EndLogins = typeof endLoginsOfUser
+export type EndLogins = Ends['endAll']
 /** Ends one login, as part of a transaction. */
-export type EndLogin = typeof endLogin
+export type EndLogin = Ends['endLogin']

@@ -14,15 +14,17 @@ import type { RecordAudit } from '../audit/api.ts'
 import type { Businesses } from '../businesses/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { DeviceSlots } from '../devices/api.ts'
+import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import { consentGateKey, createCloseConsent } from './consent-gates.ts'
+import { createEnds, type Ends } from './ends.ts'
 import { collectLogins } from './of-user/personal.ts'
 import { hideLogins } from './of-user/repo.ts'
 import { createOpenKeyTarget, type OpenKeyNeeds } from './openkeys.ts'
 import { createPSKeyTarget } from './pskeys.ts'
 import { createTicketRecovery, markKey, markStore, type TicketRecoveryNeeds } from './recovery.ts'
-import { endLogin, endLoginsOfUser, removeOldLogins } from './repo.ts'
+import { removeOldLogins } from './repo.ts'
 import { createSKeys, gateKeys } from './skeys.ts'
 import { createTickets, type TicketsService } from './tickets.ts'
 import { exchangeShape, logoutShape, sessionShape } from './wire.ts'
@@ -52,13 +54,14 @@ export const createRecover = (
 ) => createTicketRecovery({ ...needs, db: world.db, createSKeys: (store) => createSKeysIn(store, world) })
 
 export const loginEnds = feature({
-  create: (_world: AdminWorld) => ({
-    api: { endLogins: endLoginsOfUser, endLogin },
+  create: (_world: AdminWorld, { recordEvent }: { recordEvent: RecordEvent }) => ({
+    api: createEnds(recordEvent),
     personal: [{ name: 'logins' as const, collect: collectLogins, removeSome: hideLogins }],
   }),
 })
 
 export type TicketsFeatureNeeds = {
+  ends: Ends
   recordAudit: RecordAudit
   recordChange: RecordChange
   raiseEpoch: RaiseEpoch
@@ -85,6 +88,7 @@ export const tickets = feature({
       skeys: createSKeysIn(store, world),
       closeConsent: createCloseConsent(store),
       ticketKey: world.key.ticket,
+      ends: needs.ends,
       recordAudit: needs.recordAudit,
       recordChange: needs.recordChange,
       raiseEpoch: needs.raiseEpoch,

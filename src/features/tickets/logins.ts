@@ -11,12 +11,12 @@ import type { CheckActive, IsHeldUp, LockAccount, LoginGuard, MarkUsed } from '.
 import type { DeviceSlots } from '../devices/api.ts'
 import type { Keys, ProvenKey } from '../key-exchange/api.ts'
 import type { createPairs, Pair } from './a2.ts'
+import type { Ends } from './ends.ts'
 import { findLoginsBeyond, type LiveLogin } from './of-user/repo.ts'
 import { createTakeSlot } from './of-user/take-slot.ts'
 import { checkStrength } from './refusals.ts'
 import {
   createInsertGuardedLogin,
-  endLogin,
   findLoginOnKey,
   getUserNames,
   insertLogin,
@@ -38,6 +38,7 @@ export type LoginsNeeds = {
   prolongKey: Keys['prolong']
   isHeldUp: IsHeldUp
   markUsed: MarkUsed
+  ends: Pick<Ends, 'endLogins'>
   slots: Pick<DeviceSlots, 'find' | 'choose'>
   lockAccount: LockAccount
   checkActive: CheckActive
@@ -170,14 +171,10 @@ export const createLogins = (needs: LoginsNeeds) => {
   const endOldest = async (userId: number) => {
     const nowMs = clock.now()
     const beyond = await findLoginsBeyond(db.write, { userId, nowMs, most: lives.loginsPerUser })
-    for (const loginId of beyond) {
-      await endLogin(db.write, loginId, {
-        endedAt: nowMs,
-        endReason: 'replaced',
-        endDetail: 'too many logins',
-      })
-      await skeys.closeLogin(loginId, 'replaced')
-    }
+    if (beyond.length === 0) return
+    const ending = { endedAt: nowMs, endReason: 'replaced', endDetail: 'too many logins' }
+    await db.transaction((trx) => needs.ends.endLogins(trx, { userId, loginIds: beyond }, ending))
+    await Promise.all(beyond.map((loginId) => skeys.closeLogin(loginId, 'replaced')))
   }
 
   const finish = async (

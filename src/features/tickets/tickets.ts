@@ -10,6 +10,7 @@ import type { RecordChange } from '../change-log/api.ts'
 import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import type { CloseConsent } from './consent-gates.ts'
+import type { Ends } from './ends.ts'
 import { createExchange, type ExchangeTargets } from './exchange.ts'
 import { createLogins, type LoginsNeeds } from './logins.ts'
 import { createMasks } from './masks.ts'
@@ -17,7 +18,7 @@ import { createLoginsOfUser } from './of-user/logins-of-user.ts'
 import { createProveAgain } from './of-user/prove-again.ts'
 import { closeAccountOf, closeLoginOf } from './recovery.ts'
 import { freshLoginNeeded, notLoggedIn } from './refusals.ts'
-import { endLoginsOfUser, findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
+import { findAccountGate, findKeysOfUser, findLoginStart } from './repo.ts'
 import type { EndReason } from './skeys.ts'
 import { createTakeOver } from './take-over/take-over.ts'
 
@@ -26,6 +27,7 @@ export type TicketsNeeds = Omit<A2Needs, 'lives' | 'findNames' | 'pairRecord'> &
   Omit<CheckNeeds, 'a2' | 'masks' | 'skeyIdleSeconds'> & {
     lives: LoginsNeeds['lives'] & A2Needs['lives'] & { skeyIdleSeconds: number }
     targets: ExchangeTargets
+    ends: Ends
     recordChange: RecordChange
     closeConsent: CloseConsent
     raiseEpoch: RaiseEpoch
@@ -47,7 +49,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   })
   const exchange = createExchange({ ...needs, a2, masks, useSKey })
 
-  const ofUser = createLoginsOfUser({ db, clock, skeys })
+  const ofUser = createLoginsOfUser({ db, clock, skeys, ends: needs.ends })
 
   /**
    * When the user of a ticket proved who they are: at the beginning of its login. 0 for another device than that of the
@@ -99,7 +101,7 @@ export const createTickets = (needs: TicketsNeeds) => {
 
   /** Ends every login of a user whose epoch this transaction has raised. `close` is for after the commit. */
   const endAll = async (trx: Executor, userId: number, endReason: EndReason) => {
-    await endLoginsOfUser(trx, userId, { endedAt: clock.now(), endReason })
+    await needs.ends.endAll(trx, userId, { endedAt: clock.now(), endReason })
     // So that every process closes the account's gate, should the store be away then.
     await needs.recordChange(trx, 'account', String(userId))
     const gate = await findAccountGate(trx, userId)
@@ -125,7 +127,7 @@ export const createTickets = (needs: TicketsNeeds) => {
   /** In every process final when it returns: the row first, then the gate that every use of an SKey reads. */
   const logout = async ({ ticket }: TicketCaller, everywhere: boolean): Promise<void> => {
     if (everywhere) return logoutEverywhere(ticket)
-    await ofUser.end(Buffer.from(fromHex(ticket.loginId) ?? []))
+    await ofUser.end({ userId: ticket.userId, loginId: fromHex(ticket.loginId) ?? new Uint8Array() })
   }
 
   return {

@@ -131,6 +131,7 @@ for (const [engine, environment] of engines) {
       const old = device.send({ send }, '/v1/event/list', j)
       const json = callJson('/v1/event/list', wanted)
       const states = [watch(old), watch(json)]
+      await world.untilWaiting(2)
       await addUser().then(({ record }) => record())
       clock.add(24_000)
       t.ok(
@@ -177,6 +178,7 @@ for (const [engine, environment] of engines) {
       const { addUser, server } = world
       const { list, last } = await addUser()
       const waiting = list({ since: last, waitSeconds: 25 })
+      await world.untilWaiting(1)
       server.startDraining()
       t.match(await waiting, { code: codes.OK, events: [] })
       t.match(await list({ since: last, waitSeconds: 25 }), { code: codes.OK, events: [] })

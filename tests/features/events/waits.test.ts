@@ -5,7 +5,7 @@ import t from 'tap'
 import { findSeen, mostInLook, type Seen } from '../../../src/features/events/repo.ts'
 import { createWaits } from '../../../src/features/events/waits.ts'
 import { createDevice, registerUser } from '../../harness/devices.ts'
-import { createTestClock, openShared, until } from '../../harness/test-server.ts'
+import { createTestClock, openShared } from '../../harness/test-server.ts'
 import { openEvents } from './world.ts'
 
 t.setTimeout(60_000)
@@ -122,7 +122,7 @@ t.test('a look that began before a call came says nothing of it', async (t) => {
 })
 
 t.test('a call whose connection closes is forgotten', async (t) => {
-  const world = await openEvents(t, { TORII__METRICS__ENABLED: 'true', TORII__METRICS__PORT: '0' })
+  const world = await openEvents(t, {})
   const device = createDevice((await world.connect()).device, world.clock.now)
   const { skey } = await registerUser(device, world)
   await world.server.http.listen({ host: '127.0.0.1', port: 0 })
@@ -135,9 +135,7 @@ t.test('a call whose connection closes is forgotten', async (t) => {
   })
   call.on('error', () => undefined)
   call.end(JSON.stringify({ ...credentials, token: skey, since: last, waitSeconds: 25 }))
-  const countIs = (count: number) => async () =>
-    (await (await fetch(`${world.server.metricsUrl}`)).text()).includes(`torii_event_waits ${count}\n`)
-  t.ok(await until('the call waits', countIs(1)))
+  t.ok(await world.untilWaiting(1))
   call.destroy()
-  t.ok(await until('it is forgotten', countIs(0)))
+  t.ok(await world.untilWaiting(0))
 })

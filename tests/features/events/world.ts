@@ -2,7 +2,13 @@
 import type { Test } from 'tap'
 import { createAdmin } from '../../../src/admin.ts'
 import { loadConfig } from '../../../src/config/load.ts'
-import { createTestClock, type Environment, openShared, openTestServer } from '../../harness/test-server.ts'
+import {
+  createTestClock,
+  type Environment,
+  openShared,
+  openTestServer,
+  until,
+} from '../../harness/test-server.ts'
 
 export const engines: [name: string, open: (t: Test, more?: Environment) => Promise<Environment>][] = [
   ['SQLite', async (_t, more = {}) => more],
@@ -18,7 +24,10 @@ export const engines: [name: string, open: (t: Test, more?: Environment) => Prom
 
 export const openEvents = async (t: Test, environment: Environment) => {
   const clock = createTestClock(Date.now())
-  const world = await openTestServer({ environment, clock })
+  const world = await openTestServer({
+    environment: { ...environment, TORII__METRICS__ENABLED: 'true', TORII__METRICS__PORT: '0' },
+    clock,
+  })
   // Jobs alone do not keep a process: here nothing listens.
   const alive = setInterval(() => undefined, 1_000)
   t.teardown(async () => {
@@ -26,8 +35,15 @@ export const openEvents = async (t: Test, environment: Environment) => {
     await world.close()
   })
   const { db } = world.server
-  const { recordEvent } = createAdmin({ db, config: loadConfig(environment) })
+  const admin = createAdmin({ db, config: loadConfig(environment), clock })
+  const { recordEvent } = admin
   const rowsOf = (userId: number) =>
     db.write.selectFrom('userEvents').selectAll().where('userId', '=', userId).orderBy('number').execute()
-  return { ...world, clock, db, recordEvent, rowsOf }
+  /** Until so many calls wait for an event. */
+  const untilWaiting = (count: number) =>
+    until(`${count} calls wait`, async () => {
+      const metrics = await (await fetch(`${world.server.metricsUrl}`)).text()
+      return metrics.includes(`torii_event_waits ${count}\n`)
+    })
+  return { ...world, untilWaiting, admin, clock, db, recordEvent, rowsOf }
 }

@@ -1,9 +1,11 @@
 /** A new password takes the place of the old one: everything that was issued under the old one ends with it. */
+
 import type { Clock } from '../../../adapters/clock.ts'
 import type { Db, Executor } from '../../../adapters/db/index.ts'
 import type { AppCaller } from '../../../http/caller.ts'
 import type { Addresses } from '../../addresses/api.ts'
 import type { RecordAudit } from '../../audit/api.ts'
+import type { RecordEvent } from '../../events/api.ts'
 import type { Keys, ProvenKey } from '../../key-exchange/api.ts'
 import type { Identities } from '../../oauth/api.ts'
 import type { Outbox } from '../../outbox/api.ts'
@@ -23,6 +25,7 @@ export type ReplaceNeeds = {
   outbox: Pick<Outbox, 'add' | 'canSend'>
   identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
 }
 
 export type Replacement = {
@@ -73,6 +76,8 @@ export const createReplacePassword = (needs: ReplaceNeeds) => {
     await replaceVerifiers(trx, userId, verifiers, nowMs)
     const { app, address } = caller
     await needs.recordAudit(trx, { kind, userId, appId: app.appId, network: address.network })
+    const detail = { members: ['password'] }
+    await needs.recordEvent(trx, { userId, kind: 'user.changed', appId: app.appId, detail })
     await tell(trx, userId, caller)
     return { ended, keyPrints }
   }

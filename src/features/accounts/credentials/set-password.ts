@@ -1,4 +1,5 @@
 /** A password that an administrator sets: it does not log in, it only lets the user set another one. */
+
 import type { Sealer } from '../../../adapters/crypto.ts'
 import type { Executor } from '../../../adapters/db/index.ts'
 import type { PasswordLists } from '../../../adapters/password-lists.ts'
@@ -6,6 +7,7 @@ import { Failure } from '../../../protocol/errors.ts'
 import type { Addresses } from '../../addresses/api.ts'
 import type { RecordAudit } from '../../audit/api.ts'
 import type { RecordChange } from '../../change-log/api.ts'
+import type { RecordEvent } from '../../events/api.ts'
 import type { AdminWorld } from '../../feature.ts'
 import type { Identities } from '../../oauth/api.ts'
 import type { Outbox } from '../../outbox/api.ts'
@@ -25,6 +27,7 @@ export type SetPasswordNeeds = {
   addresses: Pick<Addresses, 'findMails'>
   identities: Pick<Identities, 'findNames'>
   recordAudit: RecordAudit
+  recordEvent: RecordEvent
   recordChange: RecordChange
 }
 
@@ -63,6 +66,7 @@ export const createSetPassword = (world: AdminWorld, needs: SetPasswordNeeds) =>
       await needs.endLogins(trx, userId, { endedAt: nowMs, endReason: 'password-changed' })
       await replaceVerifiers(trx, userId, verifiers, nowMs)
       await needs.recordAudit(trx, { kind: 'password.set', userId })
+      await needs.recordEvent(trx, { userId, kind: 'user.changed', detail: { members: ['password'] } })
       if (mailSealer) await tell(trx, userId, needs.openOutbox(mailSealer))
       await needs.recordChange(trx, 'account', String(userId))
     })

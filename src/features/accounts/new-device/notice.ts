@@ -1,4 +1,5 @@
 /** Tells the user by mail of a login on a device that the account has not seen, with a link that ends it. */
+
 import type { ServerCrypto } from '../../../adapters/crypto.ts'
 import type { Db, Executor } from '../../../adapters/db/index.ts'
 import type { Store } from '../../../adapters/store/index.ts'
@@ -6,10 +7,11 @@ import type { AppCaller } from '../../../http/caller.ts'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { Language } from '../../../protocol/errors.ts'
 import { plainName } from '../../../protocol/plain-name.ts'
+import type { RecordEvent } from '../../events/api.ts'
 import type { Outbox } from '../../outbox/api.ts'
 import type { BeginOptions, BegunLogin, Tickets } from '../../tickets/api.ts'
 import type { AccountOfAddress } from '../by-address/repo.ts'
-import { hasLoggedInBefore } from './repo.ts'
+import { findUserOfLogin, hasLoggedInBefore } from './repo.ts'
 
 export type NewDeviceNeeds = {
   db: Db
@@ -18,8 +20,10 @@ export type NewDeviceNeeds = {
   key: Uint8Array
   outbox: Pick<Outbox, 'add' | 'canSend'>
   logins: Pick<Tickets, 'begin' | 'end'>
+  recordEvent: RecordEvent
 }
 
+type Told = { account: Account; caller: AppCaller; options: BeginOptions; begun: BegunLogin }
 type Account = Pick<AccountOfAddress, 'userId' | 'tag' | 'epoch' | 'userName' | 'nickName' | 'deviceSlots'>
 export type Known = {
   /** Where to tell; null: the account has no e-mail address. */
@@ -38,30 +42,16 @@ const describe = ({ device: known, language }: AppCaller, { device }: BeginOptio
   return plainName(named) || unknownDevice[language]
 }
 
-export const createNewDevice = ({ db, store, crypto, key, outbox, logins }: NewDeviceNeeds) => {
+export const createNewDevice = (needs: NewDeviceNeeds) => {
+  const { db, store, crypto, key, outbox, logins } = needs
   const macOf = (loginId: Uint8Array) => crypto.hmacSha256(key, loginId)
 
   const isWithinDay = async (userId: number) =>
     (await store.pass(`new-device:{${userId}}`, dayMs, mostPerDay).catch(() => 0)) === 0
 
-  const tell = async (
-    trx: Executor,
-    mail: string,
-    {
-      account,
-      caller,
-      options,
-      begun,
-    }: {
-      account: Account
-      caller: AppCaller
-      options: BeginOptions
-      begun: BegunLogin
-    },
-  ) => {
+  const tellByMail = async (trx: Executor, mail: string, { account, caller, options, begun }: Told) => {
+    if (!outbox.canSend('email') || !(await isWithinDay(account.userId))) return
     const { loginId } = begun
-    if (await hasLoggedInBefore(trx, account.userId, loginId)) return
-    if (!(await isWithinDay(account.userId))) return
     const proof = Buffer.from(macOf(loginId)).toString('base64url')
     await outbox.add(trx, {
       channel: 'email',
@@ -77,16 +67,37 @@ export const createNewDevice = ({ db, store, crypto, key, outbox, logins }: NewD
     })
   }
 
+  const tell = async (trx: Executor, mail: string | null, told: Told) => {
+    const { account, caller, options, begun } = told
+    const { userId } = account
+    if (await hasLoggedInBefore(trx, userId, begun.loginId)) return
+    if (mail !== null) await tellByMail(trx, mail, told)
+    const { type, device } = options.device ?? {}
+    await needs.recordEvent(trx, {
+      userId,
+      kind: 'login.new-device',
+      appId: caller.app.appId,
+      detail: {
+        login: toHex(begun.loginId),
+        device: plainName(device ?? caller.device?.name ?? ''),
+        deviceType: plainName(type ?? caller.device?.deviceType ?? ''),
+      },
+    })
+  }
+
   return {
-    /** Begins a login, and in the same transaction puts the notice into the outbox, if there is something to tell. */
+    /**
+     * Begins a login, and in the same transaction tells of a new device, by an event and by mail. Whether a caller without a
+     * `t` or key is new costs a look at each of its logins, so it is asked only where there is a mail to send.
+     */
     begin: async (
       account: Account,
       caller: AppCaller,
       options: BeginOptions,
       { mail, isKnownDevice }: Known,
     ): Promise<BegunLogin | undefined> => {
-      if (mail === null || isKnownDevice || !outbox.canSend('email'))
-        return logins.begin(account, caller, options)
+      const isMailed = mail !== null && outbox.canSend('email')
+      if (isKnownDevice || (!caller.device && !isMailed)) return logins.begin(account, caller, options)
       const write = async (trx: Executor) => {
         const begun = await logins.begin(account, caller, { ...options, trx })
         if (begun) await tell(trx, mail, { account, caller, options, begun })
@@ -100,7 +111,8 @@ export const createNewDevice = ({ db, store, crypto, key, outbox, logins }: NewD
       const loginId = fromHex(id)
       if (loginId?.length !== 16) return false
       if (!crypto.isEqual(macOf(loginId), Buffer.from(proof, 'base64url'))) return false
-      await logins.end(Buffer.from(loginId))
+      const userId = await findUserOfLogin(db.write, Buffer.from(loginId))
+      if (userId !== undefined) await logins.end({ userId, loginId })
       return true
     },
   }

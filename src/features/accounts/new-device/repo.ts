@@ -28,3 +28,7 @@ export const hasLoggedInBefore = async (trx: Executor, userId: number, loginId: 
     .executeTakeFirst()
   return row !== undefined
 }
+
+/** Undefined: the login is too long ago. */
+export const findUserOfLogin = async (db: Executor, loginId: Buffer): Promise<number | undefined> =>
+  (await db.selectFrom('logins').select('userId').where('loginId', '=', loginId).executeTakeFirst())?.userId

@@ -66,7 +66,7 @@ export const createLoginAdmin = (needs: LoginAdminNeeds) => {
     if (!(await isLoginOf(db.write, userId, loginId))) throw new Failure('DEVICE_UNKNOWN')
     const changed = await db.transaction(async (trx) => {
       const ending = { endedAt: clock.now(), endReason: 'logged-out' }
-      if (!(await needs.endLogin(trx, loginId, ending))) return false
+      if (!(await needs.endLogin(trx, { userId, loginId }, ending))) return false
       await recordAudit(trx, { kind: 'account.logged-out', userId, detail: { login } })
       await recordChange(trx, 'login', login)
       return true

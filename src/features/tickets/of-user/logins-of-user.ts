@@ -1,10 +1,9 @@
 /** What a user does to the logins of the account: sees them, names their devices, ends them. */
 import type { Clock } from '../../../adapters/clock.ts'
 import type { Db, Executor } from '../../../adapters/db/index.ts'
-import { endLogin } from '../repo.ts'
+import type { Ends } from '../ends.ts'
 import type { SKeys } from '../skeys.ts'
 import {
-  endLogins,
   findGivenNames,
   findLiveLogins,
   findShownLogins,
@@ -13,12 +12,12 @@ import {
   updateGivenName,
 } from './repo.ts'
 
-export type LoginsOfUserNeeds = { db: Db; clock: Clock; skeys: Pick<SKeys, 'closeLogin'> }
+export type LoginsOfUserNeeds = { db: Db; clock: Clock; skeys: Pick<SKeys, 'closeLogin'>; ends: Ends }
 
 /** More than a user has with the settings of any sensible server. */
 const mostShown = 500
 
-export const createLoginsOfUser = ({ db, clock, skeys }: LoginsOfUserNeeds) => ({
+export const createLoginsOfUser = ({ db, clock, skeys, ends }: LoginsOfUserNeeds) => ({
   /** The newest live logins, each with the name that the user gave to its device, now or at an earlier login there. */
   listOf: async (userId: number): Promise<ShownLogin[]> => {
     const [logins, named] = await Promise.all([
@@ -40,7 +39,7 @@ export const createLoginsOfUser = ({ db, clock, skeys }: LoginsOfUserNeeds) => (
     const nowMs = clock.now()
     const chosen = (await findLiveLogins(trx, userId, nowMs)).filter(isChosen)
     const loginIds = chosen.map(({ loginId }) => loginId)
-    if (loginIds.length > 0) await endLogins(trx, loginIds, { endedAt: nowMs, endReason: 'logged-out' })
+    await ends.endLogins(trx, { userId, loginIds }, { endedAt: nowMs, endReason: 'logged-out' })
     return {
       ended: chosen,
       close: async () => {
@@ -48,8 +47,9 @@ export const createLoginsOfUser = ({ db, clock, skeys }: LoginsOfUserNeeds) => (
       },
     }
   },
-  end: async (loginId: Buffer): Promise<void> => {
-    await endLogin(db.write, loginId, { endedAt: clock.now(), endReason: 'logged-out' })
-    await skeys.closeLogin(loginId, 'logged-out')
+  end: async (login: { userId: number; loginId: Uint8Array }): Promise<void> => {
+    const ending = { endedAt: clock.now(), endReason: 'logged-out' }
+    await db.transaction((trx) => ends.endLogin(trx, login, ending))
+    await skeys.closeLogin(login.loginId, 'logged-out')
   },
 })

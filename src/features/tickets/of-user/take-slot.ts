@@ -3,13 +3,15 @@ import type { Clock } from '../../../adapters/clock.ts'
 import type { Executor } from '../../../adapters/db/index.ts'
 import type { LockAccount } from '../../accounts/api.ts'
 import type { DeviceSlots, SlotRule } from '../../devices/api.ts'
+import type { Ends } from '../ends.ts'
 import type { LoginRow } from '../tables.ts'
-import { endLogins, findLiveLogins, type LiveLogin } from './repo.ts'
+import { findLiveLogins, type LiveLogin } from './repo.ts'
 
 export type TakeSlotNeeds = {
   clock: Clock
   slots: Pick<DeviceSlots, 'choose'>
   lockAccount: LockAccount
+  ends: Pick<Ends, 'endLogins'>
 }
 
 /** Logged in anew on the same device: the earlier login there makes room without a word. */
@@ -21,7 +23,7 @@ const isSameDevice = ({ appId, deviceId }: LoginRow, login: LiveLogin) =>
  * changed, or the guard of the login no longer holds. Throws NO_DEVICE_SLOT.
  */
 export const createTakeSlot =
-  ({ clock, slots, lockAccount }: TakeSlotNeeds) =>
+  ({ clock, slots, lockAccount, ends }: TakeSlotNeeds) =>
   async (
     trx: Executor,
     { row, rule, giveUp }: { row: LoginRow; rule: SlotRule; giveUp: readonly string[] },
@@ -36,8 +38,7 @@ export const createTakeSlot =
     const live = others.filter((login) => !again.includes(login))
     const replaced = slots.choose(rule, { live, deviceType, giveUp })
     const ended = [...again, ...replaced].map((login) => login.loginId)
-    if (ended.length > 0) {
-      await endLogins(trx, ended, { endedAt: nowMs, endReason: 'replaced', endDetail: deviceType })
-    }
+    const ending = { endedAt: nowMs, endReason: 'replaced', endDetail: deviceType }
+    await ends.endLogins(trx, { userId, loginIds: ended }, ending)
     return { again, replaced }
   }
