@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createSealer } from '../../../src/adapters/crypto.ts'
-import type { Db } from '../../../src/adapters/db/index.ts'
+import type { Db, Executor } from '../../../src/adapters/db/index.ts'
 import { systemRandom } from '../../../src/adapters/random.ts'
 import { openServerKey } from '../../../src/adapters/server-key.ts'
 import { createAdmin } from '../../../src/admin.ts'
@@ -80,6 +80,11 @@ export const createActs = (
   const admin = createAdmin({ db, config, clock })
   const rows = (): Promise<DeliveryRow[]> =>
     db.write.selectFrom('deliveries').selectAll().orderBy('userId').orderBy('number').execute()
+  /** A command reads the list of webhooks once: these events are those of one command. */
+  const recordIn = async (trx: Executor, ...events: NewEvent[]) => {
+    const { recordEvent } = createAdmin({ db, config, clock })
+    for (const event of events) await recordEvent(trx, event)
+  }
   return {
     admin,
     sealer,
@@ -90,12 +95,8 @@ export const createActs = (
       plant(added.secret)
       return added
     },
-    /** Commands read the list of webhooks once: each event is one command. */
-    record: (...events: NewEvent[]) =>
-      db.transaction(async (trx) => {
-        const { recordEvent } = createAdmin({ db, config, clock })
-        for (const event of events) await recordEvent(trx, event)
-      }),
+    recordIn,
+    record: (...events: NewEvent[]) => db.transaction((trx) => recordIn(trx, ...events)),
     webhook: async (webhookId: string) => {
       const row = await admin.webhooks.find(webhookId)
       if (!row) throw new Error('no such webhook')

@@ -32,6 +32,7 @@ export const createBounds = (needs: BoundsNeeds) => {
   const { db, clock, maxWaiting, maxWaitingInAll, giveUpAfterMs, isIdle, logger } = needs
   let webhooks: readonly WebhookRow[] = []
   let counts: Counts = new Map()
+  let wasRead = false
   /** Webhooks that gave up deliveries because too many waited, in the last run. */
   let shed = new Set<string>()
 
@@ -86,10 +87,12 @@ export const createBounds = (needs: BoundsNeeds) => {
 
   return {
     work: async () => {
-      if (isIdle() && counts.size === 0 && webhooks.length === 0) return
+      // What a process finds at its start is told too: a webhook that is disabled, rows of one that was removed.
+      if (wasRead && isIdle() && counts.size === 0 && webhooks.length === 0) return
       await expire()
       counts = readCounts(await countDeliveries(db.write))
       webhooks = await findWebhooks(db.write)
+      wasRead = true
       shed = await cutAll('waiting')
       await cutAll('dead')
       await forgetFailures()

@@ -201,6 +201,7 @@ export const removeDeliveriesOf = async (
     .where('state', 'in', states)
     .where('userId', '=', userId)
     .where('kind', '<>', 'user.deleted')
+    .orderBy('number')
     .limit(most)
     .executeTakeFirst()
   return Number(numDeletedRows)

@@ -143,7 +143,10 @@ export const createRun = (needs: RunNeeds) => {
           await deliver(webhook, delivery)
         }
       }
-      await Promise.all(Array.from({ length: atOnce }, lane))
+      // Each lane to its end: the webhook is given back, and no call of it may be under way then.
+      const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane))
+      const failed = lanes.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
       return true
     }
 

@@ -43,12 +43,13 @@ export const createWorker = (needs: WorkerNeeds) => {
     // By a clock that nothing sets: this process may have been stopped for longer than its claim lasts.
     const isHeld = () => !isClosed && clock.elapsed() + timeoutMs < started.heldUntil
     runs.set(webhookId, started)
+    const warn = (error: unknown) =>
+      logger.warn({ webhook: webhookId, err: error }, 'deliveries of a webhook stopped')
     started.ended = run(webhookId, { isHeld, slots })
+      .catch(warn)
       .then(() => updateClaimed(db.write, webhookId, claimant, { claimedBy: null, claimedUntil: 0 }))
-      .catch((error) => logger.warn({ webhook: webhookId, err: error }, 'deliveries of a webhook stopped'))
-      .then(() => {
-        runs.delete(webhookId)
-      })
+      .then(() => undefined, warn)
+      .finally(() => runs.delete(webhookId))
   }
 
   return {

@@ -1,11 +1,12 @@
 /** Receivers that fail in each of the ways there are, webhooks that have too much to do, and the bounds. */
+import { sql } from 'kysely'
 import t from 'tap'
-import { openCallWebhook } from '../../../src/adapters/webhook-call.ts'
-import { createBounds } from '../../../src/features/webhooks/deliveries/bounds.ts'
-import { shareOf } from '../../../src/features/webhooks/deliveries/counts.ts'
-import { until as untilWithin } from '../../harness/test-server.ts'
-import { createKeyEnvironment } from '../outbox/world.ts'
-import { answer, engines, openReceiver, openWorld } from './world.ts'
+import { openCallWebhook } from '../../src/adapters/webhook-call.ts'
+import { createBounds } from '../../src/features/webhooks/deliveries/bounds.ts'
+import { shareOf } from '../../src/features/webhooks/deliveries/counts.ts'
+import { createKeyEnvironment } from '../features/outbox/world.ts'
+import { answer, engines, openReceiver, openWorld } from '../features/webhooks/world.ts'
+import { until as untilWithin } from '../harness/test-server.ts'
 
 t.setTimeout(120_000)
 
@@ -235,6 +236,21 @@ for (const [engine, open] of engines)
     await inAll.work()
     t.equal(inAll.problem(), '', 'without anything that waits no failure is told for ever')
   })
+
+t.test('a database that fails once gives the webhook back, and the event comes again', async (t) => {
+  const { add, record, appId, db, untilEmpty } = await openWorld(t)
+  const receiver = await openReceiver(t)
+  await add(appId, receiver.url)
+  await sql`create trigger failing before delete on deliveries begin select raise(abort, 'full'); end`.execute(
+    db.write,
+  )
+  await record({ userId: 3, kind: 'user.registered', appId })
+  await until('it is called twice', () => receiver.calls.length >= 2)
+  await sql`drop trigger failing`.execute(db.write)
+  // The clock stands still: a claim that was kept would last for ever.
+  await untilEmpty('it has arrived')
+  t.equal(new Set(receiver.calls.map(({ headers }) => headers['webhook-id'])).size, 1)
+})
 
 t.test('a slow receiver has its own calls alone', async (t) => {
   const { world, add, record, appId, untilEmpty, clock } = await openWorld(t)
