@@ -1425,6 +1425,40 @@ export type Operations = {
       }
     }
   }
+  /** Begins an export of everything that is held about the user, and tells how far it is. */
+  '/v1/user/export': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+      /** Shows that this is what the user asks for */
+      export: boolean
+    }
+    reply: {
+      /** making, ready */
+      state: string
+      /** Unix seconds */
+      askedAt: number
+      /** Until then its parts can be fetched, unix seconds */
+      expiresAt: number
+      /** So many, from 1 on */
+      parts: number
+      bytes: number
+      /** False: it is larger than exports may be, and has an end */
+      isComplete: boolean
+    }
+  }
+  /** A part of an export that is ready. */
+  '/v1/user/export/part': {
+    input: {
+      /** The ticket; JSON bodies may send it as Bearer */
+      token?: string
+      exportPart: number
+    }
+    reply: {
+      /** JSON: table, and rows of it */
+      part: string
+    }
+  }
   /** Finds users: one by number, user name, e-mail or phone, or those whose nickname begins so. */
   '/v1/user/find': {
     input: {
@@ -1886,6 +1920,8 @@ export const operations = {
   '/v1/ticket/web-code/redeem': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/user-op': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/user/export': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/user/export/part': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/find': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/get': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/recover': { replay: 'once', tiers: [], takesTicket: false },

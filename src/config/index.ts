@@ -15,6 +15,7 @@ import * as changeLog from '../features/change-log/config.ts'
 import * as consents from '../features/consents/config.ts'
 import * as devices from '../features/devices/config.ts'
 import * as events from '../features/events/config.ts'
+import * as exported from '../features/exports/config.ts'
 import * as friends from '../features/friends/config.ts'
 import * as hello from '../features/hello/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
@@ -50,6 +51,7 @@ export const ConfigSchema = section({
       tickets.tables,
       audit.tables,
       events.tables,
+      exported.tables,
       businesses.tables,
       changeLog.tables,
       settings.tables,
@@ -75,6 +77,7 @@ export const ConfigSchema = section({
     users.limits,
     addresses.limits,
     oauth.limits,
+    exported.limits,
     tickets.limits,
     captcha.limits,
     passwords.limits,
@@ -101,6 +104,7 @@ export const ConfigSchema = section({
   devices: section(devices.devices),
   audit: section(audit.audit),
   events: section(events.events),
+  exports: section(exported.exports),
   friends: section(friends.friends),
   captcha: section(captcha.captcha),
   words: section(words.words),

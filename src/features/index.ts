@@ -12,6 +12,7 @@ import { changeLog, findChangedSubjects } from './change-log/feature.ts'
 import { consentChanges, consents, findConsentGate } from './consents/feature.ts'
 import { deviceSlots, userDevices } from './devices/feature.ts'
 import { eventAdmin, events } from './events/feature.ts'
+import { exportAdmin, userExports } from './exports/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { friends, relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
@@ -51,6 +52,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const slots = house.add(deviceSlots, {})
   const relation = house.add(relations, {})
   const consent = house.add(consents, {})
+  house.add(exportAdmin, {})
   const { openQuality } = house.add(passwordAdmin, {})
   const messages = house.add(outboxAdmin, recorders)
   return {
@@ -208,6 +210,7 @@ export const openFeatures = (world: World) => {
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(friends, { standing: admin.standing, recordEvent: admin.recordEvent })
   house.add(userOps, {})
+  house.add(userExports, { personal: admin.personal })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })
   return {
     admin,

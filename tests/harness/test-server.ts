@@ -94,6 +94,8 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'EVENTS',
         'REAUTH',
         'UNREGISTER',
+        'EXPORT',
+        'EXPORT_PART',
         'RECOVER',
         'OAUTH',
         'REVOCATIONS',

@@ -503,6 +503,8 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
   // A good value for every member that any operation knows.
   const samples: Members = {
     unregister: true,
+    export: true,
+    exportPart: 1,
     ...{
       login: 'captured',
       clientHash,

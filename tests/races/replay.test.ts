@@ -679,6 +679,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       token: (await registerUser(device, server)).skey,
       unregister: true,
     }),
+    '/v1/user/export': async () => ({ token: (await registerUser(device, server)).skey, export: true }),
+    '/v1/user/export/part': async () => ({ token: (await registerUser(device, server)).skey, exportPart: 1 }),
     '/v1/user/recover': async () => ({ flow: `recover-${'0'.repeat(32)}`, code: '000000' }),
     '/v1/device/revoke': async () => ({
       token: (await registerUser(device, server)).skey,

@@ -27,6 +27,12 @@ export const createCalls = (engine: Engine): Calls => ({
   'events/repo findSeen': [[[10_042, 10_043]]],
   'friends/acts/repo findPair': [[engine, 10_042, 10_043]],
   'friends/acts/repo changeCounts': [[[{ userId: 10_042, change: { friends: 1 } }]]],
+  'exports/repo insertExport': [
+    [
+      { userId: 10_042, parts: 0 },
+      { maxWaiting: 1, maxBytesInAll: 1 },
+    ],
+  ],
   'tickets/of-user/repo createUpdateProof': [
     [isHeldUp, createSample()],
     [isHeldUp, createSample(), guard],
@@ -52,6 +58,7 @@ export const allowed: Record<string, string> = {
     'the names, numbers and addresses of one account: four at most',
   'addresses/repo findLaterChanges': 'the changes of one account within the time of an undo',
   'friends/requests/repo countReceived': 'the requests that wait for one user: `friends.mostReceived`',
+  'exports/repo insertExport': 'exports and their number are bounded by settings; by an index alone',
   'tickets/of-user/repo findLiveLogins': 'the live logins of one account: `tickets.loginsPerUser`',
   'tickets/repo findKeysOfUser': 'the live logins of one account: `tickets.loginsPerUser`',
   'webhooks/deliveries/repo countDeliveries':

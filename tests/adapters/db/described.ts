@@ -46,6 +46,7 @@ const typeNames: Record<string, string> = {
   varchar: 'TEXT',
   mediumtext: 'TEXT',
   varbinary: 'BLOB',
+  mediumblob: 'BLOB',
 }
 
 /** `table (columns)` of every index, with `unique` before those that are; the order of the columns counts. */
