@@ -442,6 +442,7 @@ t.test('searches are limited for each user and for all of an app together', asyn
     TORII__USERS__FINDS_PER_DAY: '3',
     TORII__USERS__ADDRESS_FINDS_PER_DAY: '1',
     TORII__USERS__FINDS_OF_APP_PER_DAY: '5',
+    TORII__USERS__PROFILES_PER_DAY: '2',
   })
   const [ada, bob, eve] = [
     await register('ada.lovelace'),
@@ -457,6 +458,11 @@ t.test('searches are limited for each user and for all of an app together', asyn
   t.equal(await codeOf(bob, 'number', '3'), codes.OK, 'another user is not held up')
   t.equal(await codeOf(bob, 'number', '4'), codes.OK)
   t.equal(await codeOf(eve, 'number', '5'), codes.TOO_OFTEN, 'by app')
+  const look = async (userId: string) => (await of(eve).get({ userId })).code
+  t.equal(await look(bob.userId), codes.OK)
+  t.equal(await look('10999'), codes.USER_UNKNOWN)
+  t.equal(await look(bob.userId), codes.TOO_OFTEN, 'nor can all numbers be walked')
+  t.equal(await look(eve.userId), codes.OK, 'their own profile costs nothing')
 })
 
 t.test('a capability that is withheld refuses names and searches alone', async (t) => {

@@ -366,7 +366,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     },
   ],
   ['own profile', 3, 2, codes.OK, ofUser('/v1/user/get')],
-  ['profile of another user', 3, 2, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
+  ['profile of another user', 3, 3, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
   ['profile changed', 7, 4, codes.OK, ofUser('/v1/user/set', { region: 'x' })],
   ['user found by number', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'number', text: user.userId })],
   ['users found by nickname', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'nickName', text: 'user' })],

@@ -23,7 +23,7 @@ export const names = {
 }
 
 export const users = {
-  renameDays: whole(30, 0, 3_650, 'A user name can be changed once in so many days; 0: at any time'),
+  renameDays: whole(30, 1, 3_650, 'A user name can be changed once in so many days'),
   holdNameDays: whole(
     90,
     0,
@@ -32,6 +32,7 @@ export const users = {
   ),
   iconHosts: texts('Hosts that icons may come from (cdn.example.com, *.example.com); empty: any'),
   paramsPerUser: whole(320, 1, 10_000, 'Members that apps have declared, of one user in all apps together'),
+  profilesPerDay: whole(3_000, 1, 1_000_000, 'Profiles of others that a user looks at a day'),
   findsPerDay: whole(300, 1, 100_000, 'Searches of a user a day'),
   addressFindsPerDay: whole(50, 1, 100_000, 'Those of them by e-mail or phone'),
   findsOfAppPerDay: whole(1_000_000, 0, 1_000_000_000, 'Searches of all users of an app a day; 0: no limit'),

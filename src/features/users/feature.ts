@@ -41,10 +41,10 @@ export const profiles = feature({
   create: (world: World, needs: ProfilesNeeds) => {
     const { db, clock, store, cursors, config } = world
     const rules = config.users
-    const { get, getOwn } = createGet({ ...needs, db, clock, renameDays: rules.renameDays })
+    const { checkFind, checkProfile } = createFindLimits({ store, rules })
+    const { get, getOwn } = createGet({ ...needs, db, clock, checkProfile, renameDays: rules.renameDays })
     const prepareRename = createRename({ ...needs, clock, rules })
     const set = createSet({ ...needs, db, clock, prepareRename, rules })
-    const checkFind = createFindLimits({ store, rules })
     const find = createFind({ ...needs, db, clock, cursors, checkFind })
     const freshSet = { ...setShape, maxAuthAgeSeconds: config.password.freshSeconds }
     return {

@@ -20,7 +20,7 @@ import { dayOf } from '../profile/birthday.ts'
 import type { PersonRow } from '../profile/repo.ts'
 import { showTo } from '../profile/show.ts'
 import type { FindInput, FindReply, FindWay, Person } from '../wire.ts'
-import type { createFindLimits } from './limits.ts'
+import type { FindLimits } from './limits.ts'
 import { maskAddress } from './mask.ts'
 import {
   type FoundRow,
@@ -40,7 +40,7 @@ export type FindNeeds = {
   addresses: Pick<Addresses, 'parse'>
   relations: Pick<Relations, 'findBetween'>
   standing: Standing
-  checkFind: ReturnType<typeof createFindLimits>
+  checkFind: FindLimits['checkFind']
 }
 
 /** Code points of the beginning of a nickname. */

@@ -5,6 +5,7 @@ import type { TicketCaller } from '../../../http/caller.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Addresses } from '../../addresses/api.ts'
 import type { Relations } from '../../friends/api.ts'
+import type { FindLimits } from '../find/limits.ts'
 import { findActive } from '../find/repo.ts'
 import { findRenameAt } from '../rename.ts'
 import type { GetInput, Person } from '../wire.ts'
@@ -19,10 +20,11 @@ export type GetNeeds = {
   clock: Clock
   addresses: Pick<Addresses, 'findOf'>
   relations: Pick<Relations, 'findBetween' | 'findCounts'>
+  checkProfile: FindLimits['checkProfile']
   renameDays: number
 }
 
-export const createGet = ({ db, clock, addresses, relations, renameDays }: GetNeeds) => {
+export const createGet = ({ db, clock, addresses, relations, checkProfile, renameDays }: GetNeeds) => {
   /** From the primary: the user may just have changed it. */
   const getOwn = async ({ app, ticket: { userId } }: TicketCaller): Promise<Person> => {
     const nowMs = clock.now()
@@ -54,7 +56,9 @@ export const createGet = ({ db, clock, addresses, relations, renameDays }: GetNe
    * Names and members from a replica; whether the user is there for this viewer from the primary, so that a block or the end
    * of an account holds at once. A user who is not, and one who never was, take the same trips.
    */
-  const getOther = async (userId: number, { app, ticket }: TicketCaller): Promise<Person> => {
+  const getOther = async (userId: number, caller: TicketCaller): Promise<Person> => {
+    await checkProfile(caller)
+    const { app, ticket } = caller
     const nowMs = clock.now()
     const { appId, profileSchema } = app
     const reader = db.readFor(ticket.writtenUntil)
