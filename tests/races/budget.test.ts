@@ -145,6 +145,17 @@ const ofUser =
     return () => device.call(target, path, { token, rid: randomName(), ...members })
   }
 
+await target.server.apps.set(target.app.appId, { friends: 'friend' })
+await target.server.apps.reload()
+const friendCall = (act: string, members: Record<string, unknown>) => () =>
+  device.call(target, `/v1/friend/${act}`, { rid: randomName(), ...members })
+/** A new user asks the user; the members of an answer. */
+const receiveRequest = async () => {
+  const { skey: token, userId } = await registerUser(device, target)
+  await friendCall('request', { token, requestTo: user.userId })()
+  return { token: user.skey, acceptFrom: userId }
+}
+
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
   ['session of an SKey', 0, 2, codes.TICKET_VALID, call('/v1/session', { token: current.skey })],
@@ -364,6 +375,35 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       const members = await passwordReset()
       return () => device.call(target, '/v1/password/reset', members)
     },
+  ],
+  // The standing, the locks, what is known of the two, the bounds of both (2), the row, the counters, the event (2), the end.
+  [
+    'friend request',
+    10,
+    4,
+    codes.OK,
+    async () => {
+      const { userId: requestTo } = await registerUser(device, target)
+      return friendCall('request', { token: user.skey, requestTo })
+    },
+  ],
+  ['friend request accepted', 9, 4, codes.OK, async () => friendCall('accept', await receiveRequest())],
+  [
+    'stranger blocked',
+    7,
+    4,
+    codes.OK,
+    async () => {
+      const { userId: blockUser } = await registerUser(device, target)
+      return friendCall('block', { token: user.skey, blockUser })
+    },
+  ],
+  [
+    'settings of friends read',
+    1,
+    4,
+    codes.OK,
+    async () => friendCall('settings', { token: user.skey, friendSettings: {} }),
   ],
   ['own profile', 3, 2, codes.OK, ofUser('/v1/user/get')],
   ['profile of another user', 3, 3, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
