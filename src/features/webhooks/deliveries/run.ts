@@ -42,6 +42,9 @@ export type Lease = {
 /** A receiver that refuses so many events one after another is at fault itself; one that refuses a few is not. */
 const strikesToRest = 20
 const usersPerSlot = 10
+/** How soon an event of another user is noticed while calls are under way. */
+const pauseMs = 400
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
 const longestRetryAfterSeconds = 600
 
 const well = { problem: '', failures: 0, failingSince: null, restsUntil: 0 } as const
@@ -66,6 +69,7 @@ export const createRun = (needs: RunNeeds) => {
   return async function run(webhookId: string, { isHeld, slots }: Lease): Promise<void> {
     let strikes = 0
     let isGone = false
+    const errors: Error[] = []
 
     const noteSuccess = async (webhook: WebhookRow) => {
       strikes = 0
@@ -118,38 +122,67 @@ export const createRun = (needs: RunNeeds) => {
       return noteSuccess(webhook)
     }
 
-    const mayCall = ({ restsUntil }: WebhookRow) => isHeld() && !isGone && restsUntil <= clock.now()
+    const mayCall = ({ restsUntil }: WebhookRow) =>
+      isHeld() && !isGone && errors.length === 0 && restsUntil <= clock.now()
 
-    /** The next delivery of some users; false when there is none, or none may be sent now. */
-    const turn = async (): Promise<boolean> => {
+    /** The webhook as calls under way know it too. Undefined: it may not be called now. */
+    let known: WebhookRow | undefined
+    const read = async (): Promise<WebhookRow | undefined> => {
       // Read anew: an administrator may have changed it.
-      const webhook = await findWebhook(db.write, webhookId)
-      if (!webhook?.claimedBy?.equals(claimant) || webhook.disabledAt !== null || !mayCall(webhook))
-        return false
-      // A receiver that fails is tried by one delivery at a time.
-      const atOnce = webhook.failures > 0 ? 1 : slots()
-      const most = webhook.failures > 0 ? 1 : atOnce * usersPerSlot
+      const row = await findWebhook(db.write, webhookId)
+      if (!row?.claimedBy?.equals(claimant) || row.disabledAt !== null) return undefined
+      known = known ? Object.assign(known, row) : row
+      return mayCall(known) ? known : undefined
+    }
+
+    /** Users of whom an event is under way. */
+    const flying = new Map<number, Promise<void>>()
+    const start = (webhook: WebhookRow, delivery: DeliveryRow) => {
+      const { userId } = delivery
+      const flight = deliver(webhook, delivery)
+        .catch((error: Error) => void errors.push(error))
+        .finally(() => flying.delete(userId))
+      flying.set(userId, flight)
+    }
+
+    /** The next deliveries, of users of whom none is under way. */
+    const findNext = async (most: number): Promise<DeliveryRow[]> => {
       const nowMs = clock.now()
-      const userIds = await findDueUsers(db.write, { webhookId, nowMs, most })
-      if (userIds.length === 0) return false
+      const due = await findDueUsers(db.write, { webhookId, nowMs, most: most + flying.size })
+      const userIds = due.filter((userId) => !flying.has(userId))
+      if (userIds.length === 0) return []
       const heads = await findHeads(db.write, webhookId, userIds)
       for (const head of heads.filter(({ nextAt }) => nextAt > nowMs))
         await delayUser(db.write, head, head.nextAt)
-      const due = heads.filter(({ nextAt }) => nextAt <= nowMs)
-      const lane = async () => {
-        while (mayCall(webhook)) {
-          const delivery = due.shift()
-          if (!delivery) return
-          await deliver(webhook, delivery)
-        }
+      return heads.filter(({ nextAt }) => nextAt <= nowMs)
+    }
+
+    const goOn = async (): Promise<boolean> => {
+      const webhook = await read()
+      if (!webhook) return false
+      // A receiver that fails is tried by one delivery at a time.
+      const isFailing = webhook.failures > 0
+      const atOnce = isFailing ? 1 : slots()
+      const next = await findNext(isFailing ? 1 : atOnce * usersPerSlot)
+      for (const delivery of next) {
+        while (flying.size >= atOnce) await Promise.race(flying.values())
+        if (!mayCall(webhook)) return false
+        start(webhook, delivery)
       }
-      // Each lane to its end: the webhook is given back, and no call of it may be under way then.
-      const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane))
-      const failed = lanes.find(({ status }) => status === 'rejected')
-      if (failed?.status === 'rejected') throw failed.reason
+      if (next.length > 0) return true
+      if (flying.size === 0)
+        return (await findDueUsers(db.write, { webhookId, nowMs: clock.now(), most: 1 })).length > 0
+      await Promise.race([...flying.values(), pause()])
       return true
     }
 
-    while (await turn());
+    try {
+      while (await goOn());
+    } finally {
+      // The webhook is given back behind this, and no call of it may be under way then.
+      await Promise.all(flying.values())
+    }
+    const [error] = errors
+    if (error) throw error
   }
 }
