@@ -18,6 +18,7 @@ import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { type CodeVerbs, createCodeVerbs } from './verbs/codes.ts'
 import { type ConsentVerbs, createConsentVerbs } from './verbs/consents.ts'
 import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
+import { createFriendListVerbs, type FriendListVerbs } from './verbs/friend-lists.ts'
 import { createFriendVerbs, type FriendVerbs } from './verbs/friends.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
@@ -43,6 +44,13 @@ export type { AddressChange, AddressKind, UserAddress } from './verbs/addresses.
 export type { CodeWanted } from './verbs/codes.ts'
 export type { OpenKeyWanted, UserConsent } from './verbs/consents.ts'
 export type { UserDevice } from './verbs/devices.ts'
+export type {
+  FriendListWanted,
+  FriendRequest,
+  FriendRequestsWanted,
+  ListedUser,
+  RelationWanted,
+} from './verbs/friend-lists.ts'
 export type {
   EndedRelation,
   FriendRequestWords,
@@ -85,6 +93,7 @@ export type Client = AppVerbs &
   ConsentVerbs &
   DeviceVerbs &
   LeavingVerbs &
+  FriendListVerbs &
   FriendVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
@@ -130,6 +139,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),
     ...createLeavingVerbs(core),
+    ...createFriendListVerbs(core),
     ...createFriendVerbs(core),
     ...createConsentVerbs(core),
     ...createTicketVerbs(core),

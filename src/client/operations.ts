@@ -346,6 +346,31 @@ export type Operations = {
       }
     }
   }
+  /** Tells a backend which users let a user chat, see posts and so on. */
+  '/v1/friend/check': {
+    input: {
+      /** The user who wants to do something */
+      user: string
+      users: string[]
+      /** chat, viewInfo, viewPosts, viewLocation, add */
+      permission: string
+      /** Whose defaults count: one of the apps that the backend checks; the first without it */
+      forApp?: string
+    }
+    reply: {
+      /** In the order that they were asked in */
+      users: {
+        /** Decimal number */
+        userId: string
+        isGranted: boolean
+        isFriend: boolean
+        /** The one who wants to do it follows this user */
+        isFollowing: boolean
+        /** This user follows the one who wants to do it */
+        isFan: boolean
+      }[]
+    }
+  }
   /** Takes a friend request out of the list; to the sender it still waits. */
   '/v1/friend/ignore': {
     input: {
@@ -367,6 +392,44 @@ export type Operations = {
         /** A request of the user waits for an answer */
         isRequested: boolean
       }
+    }
+  }
+  /** Users whom the caller follows, fans, friends, mutual fans or blocked users, the newest first. */
+  '/v1/friend/list': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** following, fans, friends, mutual, blocked */
+      list: string
+      /** From the reply before; without it the list begins */
+      cursor?: string
+      /** How many at most; 50 without it */
+      limit?: number
+    }
+    reply: {
+      users: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+        /** https URL */
+        icon?: string
+        /** Since when the user stands in this list, unix seconds */
+        since: number
+        /** The caller follows this user */
+        isFollowing: boolean
+        /** This user follows the caller */
+        isFan: boolean
+        isFriend: boolean
+        /** What the caller grants this user */
+        granted: string[]
+        /** What this user grants the caller */
+        grantedToMe: string[]
+        /** What the caller calls this user */
+        remark?: string
+      }[]
+      /** Where the list goes on; absent at its end */
+      cursor?: string
     }
   }
   /** Refuses a friend request; the sender sees it, and may ask again later. */
@@ -442,6 +505,58 @@ export type Operations = {
         /** A request of the user waits for an answer */
         isRequested: boolean
       }
+    }
+  }
+  /** Friend requests that wait: received, or sent by the caller, the newest first. */
+  '/v1/friend/requests': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** received or sent */
+      list: string
+      /** From the reply before; without it the list begins */
+      cursor?: string
+      /** How many at most; 50 without it */
+      limit?: number
+    }
+    reply: {
+      requests: {
+        /** Decimal number */
+        userId: string
+        userName: string
+        nickName: string
+        /** https URL */
+        icon?: string
+        message: string
+        /** refused: by the receiver; it counts until expiresAt */
+        state: string
+        /** When it was made, unix seconds */
+        askedAt: number
+        /** When it is gone, unix seconds */
+        expiresAt: number
+      }[]
+      /** Where the list goes on; absent at its end */
+      cursor?: string
+    }
+  }
+  /** What the caller calls a friend or a user whom they follow, and what they grant them. */
+  '/v1/friend/set': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** The number of the other user */
+      setFor: string
+      /** Seen by the caller alone; empty: none */
+      remark?: string
+      /** All that the other user may do */
+      granted?: string[]
+      /** Grants what the app grants by default */
+      usesDefaults?: boolean
+    }
+    reply: {
+      /** What the caller grants this user */
+      granted: string[]
+      remark?: string
     }
   }
   /** Who may ask or follow the user: changes what is given, and shows all. */
@@ -1888,10 +2003,14 @@ export const operations = {
   '/v1/event/read': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/accept': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/block': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/check': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/friend/ignore': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/friend/refuse': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/remove': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/request': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/requests': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/friend/set': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/settings': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/unblock': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/hello': { replay: 'read', tiers: [], takesTicket: false },

@@ -14,7 +14,7 @@ import { deviceSlots, userDevices } from './devices/feature.ts'
 import { eventAdmin, events } from './events/feature.ts'
 import { exportAdmin, userExports } from './exports/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
-import { friends, relations } from './friends/feature.ts'
+import { friendLists, friends, relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { identities, oauth } from './oauth/feature.ts'
@@ -209,6 +209,7 @@ export const openFeatures = (world: World) => {
   })
   const { openDemo } = house.add(trial, { apps: admin.apps })
   house.add(friends, { standing: admin.standing, recordEvent: admin.recordEvent })
+  house.add(friendLists, { relations: admin.relations, users: admin.users, apps: admin.apps })
   house.add(userOps, {})
   house.add(userExports, { personal: admin.personal })
   house.add(hello, { keys, tickets: ticket, noteDevice: device.noteHello })

@@ -50,6 +50,11 @@ export const friendGuide = {
     when: 'A bound of `friends` in the configuration is reached. `info` says of what: `following`, `friends`, `friends of the other user`, `requests`, `blocked`.',
     todo: 'End one of them first. `requests`: wait until one is answered.',
   },
+  RELATION_UNKNOWN: {
+    section,
+    when: 'A remark or permissions for a user who is no friend of the caller, and whom the caller does not follow; also where there is no such user.',
+    todo: 'Follow the user or become friends first.',
+  },
   BLOCKED_BY_YOU: {
     section,
     when: 'The caller asks or follows a user whom the caller has blocked.',

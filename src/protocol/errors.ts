@@ -133,6 +133,7 @@ const rows = {
   REFUSED_BEFORE: [2110007, 409, '对方已拒绝，请稍后再申请', 'This user has refused, ask again later'],
   TOO_MANY_RELATIONS: [2110008, 409, '数量已达上限', 'There are too many of these already'],
   BLOCKED_BY_YOU: [2110009, 409, '请先解除屏蔽', 'Unblock this user first'],
+  RELATION_UNKNOWN: [2110025, 404, '你们之间没有好友或关注关系', 'There is no relation to this user'],
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 

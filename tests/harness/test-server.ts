@@ -99,6 +99,8 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'RECOVER',
         'OAUTH',
         'REVOCATIONS',
+        'FRIEND_LISTS',
+        'FRIEND_CHECK',
       ],
     ].map((name) => [`TORII__LIMITS__${name}`, `[60, ${count}]`]),
   ),

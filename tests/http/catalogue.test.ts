@@ -127,6 +127,7 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   REFUSED_BEFORE: [replyCodes.REFUSED_BEFORE, 409],
   TOO_MANY_RELATIONS: [replyCodes.TOO_MANY_RELATIONS, 409],
   BLOCKED_BY_YOU: [replyCodes.BLOCKED_BY_YOU, 409],
+  RELATION_UNKNOWN: [replyCodes.RELATION_UNKNOWN, 404],
   OVERLOADED: [replyCodes.OVERLOADED, 503, 9],
 }
 
@@ -305,6 +306,7 @@ t.test('each code is provoked', async (t) => {
     meetAt('REFUSED_BEFORE', await by(coral, 'request', { requestTo: amber.userId }))
     await by(amber, 'block', { blockUser: beryl.userId })
     meetAt('BLOCKED_BY_YOU', await by(amber, 'request', asking))
+    meetAt('RELATION_UNKNOWN', await by(amber, 'set', { setFor: '99999999', remark: 'x' }))
     const narrow = await openWorld(t, { TORII__FRIENDS__MOST_BLOCKED: '1' })
     await narrow.server.apps.set(narrow.app.appId, { friends: 'friend' })
     await narrow.server.apps.reload()

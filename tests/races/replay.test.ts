@@ -571,6 +571,19 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/friend/remove': async () => ({ ...(await actOn('removeUser')), relation: 'friend' }),
     '/v1/friend/block': () => actOn('blockUser'),
     '/v1/friend/unblock': () => actOn('unblockUser'),
+    '/v1/friend/list': async () => ({ token: other.skey, list: 'fans', cursor: 'x', limit: 1 }),
+    '/v1/friend/requests': async () => ({ token: other.skey, list: 'sent', cursor: 'x', limit: 1 }),
+    '/v1/friend/check': async () => ({
+      user: '10001',
+      users: ['10002'],
+      permission: 'chat',
+      forApp: server.app.appId,
+    }),
+    '/v1/friend/set': async () => {
+      const { token, userId } = await receiveRequest()
+      await call('/v1/friend/accept', { token, acceptFrom: userId })
+      return { token, setFor: userId, remark: 'x', granted: ['chat'] }
+    },
     '/v1/friend/settings': async () => ({
       token: (await registerUser(device, server)).skey,
       friendSettings: { mode: 'question', isFollowable: true, question: 'My cat?', answer: 'Mo' },

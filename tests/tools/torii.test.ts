@@ -38,6 +38,7 @@ import {
 t.setTimeout(400_000)
 
 const commands = [
+  'friends recount',
   'migrate status',
   'migrate up',
   'app add',

@@ -1,6 +1,8 @@
 import type { Executor } from '../../adapters/db/index.ts'
 import type { FriendCountsRow } from './tables.ts'
 
+export type { Drift, Recount } from './recount/recount.ts'
+
 /** What a viewer and another user are to each other, seen by the viewer. */
 export type Between = {
   isFollowing: boolean

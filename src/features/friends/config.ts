@@ -34,7 +34,11 @@ export const friends = {
   ),
 }
 
-export const limits = { friend: limit(60, 60) }
+export const limits = {
+  friend: limit(60, 60),
+  friendLists: limit(60, 120),
+  friendCheck: limit(10, 10_000),
+}
 
 export const tables = {
   relations: table('relations'),

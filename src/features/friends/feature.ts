@@ -1,34 +1,47 @@
 /** Friends: who follows whom, who is whose friend, who has blocked whom, and what users ask of each other. */
+import type { Apps } from '../apps/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Standing } from '../standing/api.ts'
+import type { Users } from '../users/api.ts'
 import { createBefriend } from './acts/befriend.ts'
 import { createBlock } from './acts/block.ts'
 import { createFollow } from './acts/follow.ts'
 import { createPairs, type RelationReply } from './acts/pair.ts'
 import { createRemove } from './acts/remove.ts'
+import type { Relations } from './api.ts'
 import { relations as relationsApi } from './between.ts'
+import { createCheck } from './check/check.ts'
+import { createLists } from './lists/lists.ts'
+import { createPersonal } from './personal/personal.ts'
 import { createAnswerHash } from './questions/answer-hash.ts'
 import { createQuestion, triesKeptMs } from './questions/question.ts'
 import { removeOldTries } from './questions/repo.ts'
 import { createSettings } from './questions/settings.ts'
+import { createRecount } from './recount/recount.ts'
 import { createAsk } from './requests/ask.ts'
 import { createDecide } from './requests/decide.ts'
 import { removeExpiredRequests } from './requests/repo.ts'
+import { createSet } from './set.ts'
 import {
   acceptShape,
   blockShape,
+  checkShape,
   ignoreShape,
+  listShape,
   refuseShape,
   removeShape,
   requestShape,
+  requestsShape,
+  setShape,
   settingsShape,
   unblockShape,
 } from './wire.ts'
 
 export const relations = feature({
-  create: (_world: AdminWorld) => ({
-    api: relationsApi,
+  create: ({ db }: AdminWorld) => ({
+    api: { ...relationsApi, recount: createRecount({ db }) },
+    personal: createPersonal({ db }),
     retention: [
       { name: 'friend requests', keptMs: 0, remove: removeExpiredRequests },
       { name: 'answers to questions', keptMs: triesKeptMs, remove: removeOldTries },
@@ -83,6 +96,33 @@ export const friends = feature({
           code: 'OK',
           ...(await settings(caller, friendSettings)),
         })),
+      ],
+    }
+  },
+})
+
+export type FriendListsNeeds = {
+  relations: Pick<Relations, 'findBetween'>
+  users: Pick<Users, 'findShown'>
+  apps: Pick<Apps, 'find'>
+}
+
+/** What users and backends read of relations, and what users say of each other for themselves. */
+export const friendLists = feature({
+  create: ({ db, clock, store, cursors, config }: World, { relations, users, apps }: FriendListsNeeds) => {
+    const { list, listRequests } = createLists({ db, clock, cursors, relations, users })
+    const set = createSet({ db, relations })
+    const check = createCheck({ db, clock, store, limit: config.limits.friendCheck, apps })
+    return {
+      api: {},
+      operations: [
+        operation(listShape)(async (input, caller) => ({ code: 'OK', ...(await list(input, caller)) })),
+        operation(requestsShape)(async (input, caller) => ({
+          code: 'OK',
+          ...(await listRequests(input, caller)),
+        })),
+        operation(setShape)(async (input, caller) => ({ code: 'OK', ...(await set(input, caller)) })),
+        operation(checkShape)(async (input, caller) => ({ code: 'OK', users: await check(input, caller) })),
       ],
     }
   },

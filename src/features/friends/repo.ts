@@ -42,3 +42,18 @@ export const findCountsRows = (db: Executor, ids: readonly number[]) =>
     .select(['userId', 'following', 'fans', 'mutual', 'friends', 'blocked'])
     .where('userId', 'in', ids)
     .execute()
+
+/** False: there is no such relation. */
+export const updateRelation = async (
+  db: Executor,
+  { userId, otherId }: { userId: number; otherId: number },
+  change: { remark?: string | null; permissions?: number | null },
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('relations')
+    .set(change)
+    .where('userId', '=', userId)
+    .where('otherId', '=', otherId)
+    .executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}

@@ -1,5 +1,6 @@
 /** What the queries test can't guess: arguments of functions of repos, and what may read a whole table. */
 import { isHeldUp } from '../../../src/features/accounts/failures/repo.ts'
+import { listNames, requestLists } from '../../../src/protocol/friend-lists.ts'
 import type { Engine } from './databases.ts'
 import type { Calls } from './queries.ts'
 import { createSample } from './samples.ts'
@@ -25,6 +26,12 @@ export const createCalls = (engine: Engine): Calls => ({
   // Part of other queries.
   'accounts/failures/repo isHeldUp': [],
   'events/repo findSeen': [[[10_042, 10_043]]],
+  'friends/lists/repo findListed': listNames.map((list) => [list, 10_042, { at: 10_042, id: 10_042 }, 20]),
+  'friends/lists/repo findRequests': requestLists.map((list) => [
+    list,
+    10_042,
+    { at: 10_042, id: 10_042, nowMs: 10_042, most: 20 },
+  ]),
   'friends/acts/repo findPair': [[engine, 10_042, 10_043]],
   'friends/acts/repo changeCounts': [[[{ userId: 10_042, change: { friends: 1 } }]]],
   'exports/repo insertExport': [

@@ -1,0 +1,1 @@
+CREATE INDEX `{relations}_mutual` ON `{relations}` (user_id, mutual_at, other_id);
