@@ -174,6 +174,20 @@ for (const [engine, environment] of engines) {
       t.equal(accepted.json.code, codes.REQUEST_UNKNOWN, 'a disabled sender')
     })
 
+    test('a user without the capability friend asks no one, and may still protect themselves', async (t) => {
+      const [a, b] = await pair()
+      await b.ask(a)
+      await world.db.write
+        .insertInto('withheldCapabilities')
+        .values({ userId: a.id, capability: 'friend', withheldUntil: null, why: 'spam', withheldAt: 0 })
+        .execute()
+      for (const reply of [await a.ask(b), await a.follow(b), await a.accept(b)])
+        t.match(reply, { code: codes.CAPABILITY_WITHHELD, capability: 'friend' })
+      t.equal((await a.refuse(b)).code, codes.OK)
+      t.match(await a.block(b), { code: codes.OK, relation: { isBlocked: true } })
+      t.equal((await a.unblock(b)).code, codes.OK)
+    })
+
     test('modes of the one who is asked', async (t) => {
       const [a, b] = await pair()
       t.match(await b.set({}), { code: codes.OK, mode: 'ask', isFollowable: true })
