@@ -115,6 +115,17 @@ const learnApart = (
   return offset === 0 && inside > doubtMs ? undefined : before
 }
 
+/** A reply that came later than this waited for something to happen: the device may be in its next step. */
+const longWaitMs = 2_000
+
+/** Where a clock that is apart is by now, as far as its edge is known. */
+const stepOfDevice = ({ offset, edgeMs }: Apart, nowMs: number): number => {
+  const current = stepAt(nowMs)
+  const into = nowMs - current * stepMs
+  const isBeside = offset === 1 ? into >= edgeMs : into <= edgeMs
+  return isBeside ? current + offset : current
+}
+
 /** The longest trip of a reply that is allowed for. */
 const maxMarginMs = 50
 
@@ -122,8 +133,9 @@ const maxMarginMs = 50
  * The step whose key seals the reply to an envelope of `openedStep`: that of its arrival, half a round trip from now. Old
  * clients on a fast line could not open what is sealed for a step that has not begun when it arrives.
  */
-export const replyStep = (state: ClockState, openedStep: number, sealingMs: number): number => {
-  if (state.apart) return openedStep
+export const replyStep = (state: ClockState, openedStep: number, sealingMs: number, waitedMs = 0): number => {
+  if (state.apart && waitedMs < longWaitMs) return openedStep
+  if (state.apart) return Math.min(Math.max(stepOfDevice(state.apart, sealingMs), openedStep), openedStep + 1)
   const marginMs = Math.min(maxMarginMs, (state.roundTripMs ?? Number.POSITIVE_INFINITY) / 2)
   return Math.min(Math.max(stepAt(sealingMs + marginMs), openedStep), openedStep + 1)
 }

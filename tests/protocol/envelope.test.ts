@@ -333,6 +333,17 @@ t.test('the key of a reply at the edge of a step', async (t) => {
   const behind = learnClock({}, b - 1, edge + 12_000)
   t.equal(replyStep(behind, b - 1, edge + 12_100), b - 1, 'a clock apart: the step that opened')
   t.equal(replyStep(behind, b, edge + 29_999), b)
+  const waited = 25_000
+  const isBehindBy20s = { ...behind, apart: { offset: -1, edgeMs: 19_000, confirmedAt: edge } } as const
+  t.equal(
+    replyStep(isBehindBy20s, b - 1, edge + 35_000, waited),
+    b,
+    'a call that waited: the step that began',
+  )
+  t.equal(replyStep(isBehindBy20s, b - 1, edge + 18_000, waited), b - 1, 'or the one that is not over there')
+  const isAheadBy20s = { ...behind, apart: { offset: 1, edgeMs: 11_000, confirmedAt: edge } } as const
+  t.equal(replyStep(isAheadBy20s, b, edge + 27_000, waited), b + 1)
+  t.equal(replyStep(isAheadBy20s, b + 1, edge + 38_000, waited), b + 1)
   t.ok(learnClock(behind, b, edge + 12_500).apart, 'kept when a step fits that was not forbidden')
   t.ok(learnClock(behind, b, edge + 11_000).apart, 'kept 1 s inside the span that it forbids')
   t.notOk(learnClock(behind, b, edge + 10_999).apart, 'forgotten further inside')

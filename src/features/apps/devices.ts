@@ -197,7 +197,7 @@ export const createDevices = (needs: DevicesNeeds) => {
         text: opened.text,
         seal: (text: string | Uint8Array) => {
           const sealingMs = clock.now()
-          const keys = keysAt(replyStep(device.clockState, opened.step, sealingMs))
+          const keys = keysAt(replyStep(device.clockState, opened.step, sealingMs, sealingMs - now))
           device.clockState = learnSealed(device.clockState, sealingMs)
           const wantsPadded = isPadded || (!hasZero && device.clockState.padded)
           return sealEnvelope(text, (wantsPadded ? keys.padded : undefined) ?? keys.number)
