@@ -23,6 +23,8 @@ export type SendOptions = {
   retry?: boolean
   /** Keep a device that the server seems to have forgotten, and throw the refusal. */
   keepDevice?: boolean
+  /** The server may take so much longer for its reply. */
+  waitMs?: number
 }
 
 /** One call in whatever envelope: resolves with the members of a success, or throws ClientFailure. */
@@ -123,12 +125,13 @@ export const createJsonTransport = ({
 }): Send => {
   // A public app has no secret; the server knows it by its origin, which the browser sends.
   const app = appSecret === undefined ? { appid: appId } : { appid: appId, appsecret: appSecret }
-  return async function sendJson(path, input) {
+  return async function sendJson(path, input, { waitMs } = {}) {
     const rid = createRid()
     const { text, retryAfterSeconds }: Answer = await post(
       path,
       'json',
       JSON.stringify({ apiver: 1, ...app, ...input, rid, op: path }),
+      waitMs,
     )
     return readReply(path, text, { rid, retryAfterSeconds })
   }

@@ -18,6 +18,7 @@ import { type CaptchaVerbs, createCaptchaVerbs } from './verbs/captcha.ts'
 import { type CodeVerbs, createCodeVerbs } from './verbs/codes.ts'
 import { type ConsentVerbs, createConsentVerbs } from './verbs/consents.ts'
 import { createDeviceVerbs, type DeviceVerbs } from './verbs/devices.ts'
+import { createEventVerbs, type EventVerbs } from './verbs/events.ts'
 import { createFriendListVerbs, type FriendListVerbs } from './verbs/friend-lists.ts'
 import { createFriendVerbs, type FriendVerbs } from './verbs/friends.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
@@ -44,6 +45,7 @@ export type { AddressChange, AddressKind, UserAddress } from './verbs/addresses.
 export type { CodeWanted } from './verbs/codes.ts'
 export type { OpenKeyWanted, UserConsent } from './verbs/consents.ts'
 export type { UserDevice } from './verbs/devices.ts'
+export type { EventList, EventsWanted, StopSignal, UserEvent } from './verbs/events.ts'
 export type {
   FriendListWanted,
   FriendRequest,
@@ -92,6 +94,7 @@ export type Client = AppVerbs &
   CodeVerbs &
   ConsentVerbs &
   DeviceVerbs &
+  EventVerbs &
   LeavingVerbs &
   FriendListVerbs &
   FriendVerbs &
@@ -138,6 +141,7 @@ export const createClient = (options: ClientOptions): Client => {
     ...createCaptchaVerbs(core),
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),
+    ...createEventVerbs(core),
     ...createLeavingVerbs(core),
     ...createFriendListVerbs(core),
     ...createFriendVerbs(core),

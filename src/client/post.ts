@@ -17,7 +17,12 @@ export type FetchInit = {
 export type FetchResponse = { headers: { get(name: string): string | null }; text(): Promise<string> }
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>
 export type Answer = { text: string; retryAfterSeconds: number | undefined }
-export type Post = (path: string, type: keyof typeof contentTypes, body: string) => Promise<Answer>
+export type Post = (
+  path: string,
+  type: keyof typeof contentTypes,
+  body: string,
+  waitMs?: number,
+) => Promise<Answer>
 
 export type PostNeeds = {
   /** The base URL of the server; a login may have moved the client to another one. */
@@ -41,11 +46,11 @@ export const encodeForm = (members: Readonly<Record<string, string | undefined>>
 /** One POST. Every reply counts as an answer, whatever its status. Throws UNREACHABLE when none came in time. */
 export const createPost = ({ findBase, fetch, timeoutMs, language }: PostNeeds): Post => {
   const languageHeader = language === undefined ? undefined : { 'accept-language': language }
-  return async function post(path, type, body) {
+  return async function post(path, type, body, waitMs = 0) {
     const base = await findBase()
     // Not `AbortSignal.timeout`, which React Native and older browsers lack.
     const deadline = new AbortController()
-    const timer = setTimeout(() => deadline.abort(), timeoutMs)
+    const timer = setTimeout(() => deadline.abort(), timeoutMs + waitMs)
     try {
       const response = await fetch(base + path, {
         method: 'POST',

@@ -24,7 +24,13 @@ export type SealedNeeds = { post: Post; keys: Keys; clock: ClientClock }
 /** What may help a call that failed; each is tried once. */
 type Cure = 'correct clock' | 'seal again' | 'replace key' | 'send again'
 /** A call. When it is sent again, the server's replay guard knows it by its id and text. */
-type SealedCall<Path> = { path: Path; text: string; rid: string; requestId: Uint8Array }
+type SealedCall<Path> = {
+  path: Path
+  text: string
+  rid: string
+  requestId: Uint8Array
+  waitMs: number | undefined
+}
 type TakenKey = { keys: SealedKeys; sequence: number }
 
 /** Half of the window in which the server accepts sequence numbers out of their order. */
@@ -44,7 +50,7 @@ const refusePlain = (path: string, { text, retryAfterSeconds }: Answer): never =
 
 const createAttempt = ({ post, clock }: SealedNeeds) =>
   async function attempt<Path extends string>(
-    { path, text, rid, requestId }: SealedCall<Path>,
+    { path, text, rid, requestId, waitMs }: SealedCall<Path>,
     { keys, sequence }: TakenKey,
   ): Promise<ReplyOf<Path>> {
     const { nobleKeyPrimitives: primitives } = await loadKeyPrimitives()
@@ -55,7 +61,7 @@ const createAttempt = ({ post, clock }: SealedNeeds) =>
       nonce: randomBytes(nonceBytes),
     })
     const form = encodeForm({ v: '2', t: keys.fingerprint, j: message.j })
-    const answer = await post(path, 'form', form)
+    const answer = await post(path, 'form', form, waitMs)
     if (answer.text.startsWith('{')) return refusePlain(path, answer)
     const opened = openMessage(primitives, keys, 'server', {
       j: answer.text.trim(),
@@ -94,9 +100,15 @@ export const createSealedTransport = (needs: SealedNeeds): Send => {
     return tried.has('seal again') ? 'replace key' : 'seal again'
   }
 
-  return async function sendSealed(path, input, { retry = isRepeatable(path) } = {}) {
+  return async function sendSealed(path, input, { retry = isRepeatable(path), waitMs } = {}) {
     const rid = createRid()
-    const call = { path, rid, text: composeCall(path, input, rid), requestId: randomBytes(requestIdBytes) }
+    const call = {
+      path,
+      rid,
+      waitMs,
+      text: composeCall(path, input, rid),
+      requestId: randomBytes(requestIdBytes),
+    }
     const tried = new Set<Cure>()
     for (;;) {
       let fingerprint = ''

@@ -61,7 +61,11 @@ export const createTotpTransport = (needs: TotpNeeds): Send => {
     return isForgotten && !failed.keepDevice ? 'replace device' : undefined
   }
 
-  return async function sendTotp(path, input, { retry = isRepeatable(path), keepDevice = false } = {}) {
+  return async function sendTotp(
+    path,
+    input,
+    { retry = isRepeatable(path), keepDevice = false, waitMs } = {},
+  ) {
     const rid = createRid()
     const text = composeCall(path, input, rid)
     const tried = new Set<Cure>()
@@ -70,7 +74,7 @@ export const createTotpTransport = (needs: TotpNeeds): Send => {
       const device = await devices.get()
       sealed = sealed && isUsable(sealed, device) ? sealed : seal(device, text)
       try {
-        const answer = await post(path, 'form', encodeForm({ t: device.t, j: sealed.j }))
+        const answer = await post(path, 'form', encodeForm({ t: device.t, j: sealed.j }), waitMs)
         const reply = readReply(path, open(answer, sealed), { ...answer, rid })
         devices.confirm(device.t)
         return reply
