@@ -146,7 +146,7 @@ const addApps = async (environment: Record<string, string>): Promise<{ app: App;
   const db = await openDb({ config: config.database })
   try {
     const { apps, businesses } = createAdmin({ db, config })
-    const app = await apps.add({ name: 'bench' })
+    const app = await apps.add({ name: 'bench', friends: 'follow' })
     await businesses.add({ name: 'bench', idleSeconds: 3_600, routes: [], appIds: [app.appId] })
     const signed = await apps.add({ name: 'signed', isThirdParty: true, ticketFormat: 'jwt' })
     return { app, signedAppId: signed.appId }

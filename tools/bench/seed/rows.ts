@@ -28,6 +28,7 @@ export type SeedRow = {
 }
 
 const numberOf = (n: number) => String(firstUser + n)
+const checked = 100
 const within10 = 'target: within 10 %'
 const half = 'target: p99 up to 1.5 ×'
 
@@ -70,6 +71,25 @@ export const seedRows: readonly SeedRow[] = [
     path: '/v1/user/find',
     expect: '"users":',
     members: ({ draw }, { skey }) => ({ token: skey, by: 'nickName', text: nickPrefix(draw()), limit: 20 }),
+    target: half,
+  },
+  {
+    name: 'friends',
+    title: 'a page of whom a user follows',
+    path: '/v1/friend/list',
+    expect: '"users":[{',
+    members: (_, { skey }) => ({ token: skey, list: 'following', limit: 20 }),
+    target: half,
+  },
+  {
+    name: 'check-100',
+    title: 'who of 100 users allows it',
+    path: '/v1/friend/check',
+    expect: '"isGranted":',
+    members: ({ draw }, { n }) => {
+      const users = new Set(Array.from({ length: checked }, () => numberOf(draw())))
+      return { user: numberOf(n), users: [...users], permission: 'chat' }
+    },
     target: half,
   },
   {
