@@ -1540,6 +1540,44 @@ export type Operations = {
       }
     }
   }
+  /** An administrator disables a user, or withholds one capability, until a time or for good. */
+  '/v1/user/disable': {
+    input: {
+      /** The SKey of an administrator */
+      token?: string
+      /** User number, user name, e-mail address or phone */
+      disable: string
+      /** Only this: rename, search, friend, post, or a name of an app. Without it: the whole account */
+      capability?: string
+      /** As the user is told */
+      reason: string
+      /** Unix seconds; without it for good */
+      until?: number
+    }
+    reply: {
+      /** Decimal number */
+      userId: string
+      /** False: it was so already */
+      changed: boolean
+    }
+  }
+  /** An administrator enables a disabled user, or gives a capability back. */
+  '/v1/user/enable': {
+    input: {
+      /** The SKey of an administrator */
+      token?: string
+      /** User number, user name, e-mail address or phone */
+      enable: string
+      /** Only this: rename, search, friend, post, or a name of an app. Without it: the whole account */
+      capability?: string
+    }
+    reply: {
+      /** Decimal number */
+      userId: string
+      /** False: it was so already */
+      changed: boolean
+    }
+  }
   /** Begins an export of everything that is held about the user, and tells how far it is. */
   '/v1/user/export': {
     input: {
@@ -2039,6 +2077,8 @@ export const operations = {
   '/v1/ticket/web-code/redeem': { replay: 'login', tiers: [], takesTicket: false },
   '/v1/totp': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/user-op': { replay: 'read', tiers: [], takesTicket: false },
+  '/v1/user/disable': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/user/enable': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/user/export': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/export/part': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/find': { replay: 'read', tiers: ['skey'], takesTicket: true },

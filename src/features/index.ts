@@ -21,9 +21,10 @@ import { identities, oauth } from './oauth/feature.ts'
 import { outbox, outboxAdmin } from './outbox/feature.ts'
 import { passwordAdmin, passwordQuality, passwords } from './passwords/feature.ts'
 import { reauth } from './reauth/feature.ts'
+import { roles } from './roles/feature.ts'
 import { settings } from './settings/feature.ts'
 import { signedTickets } from './signed-tickets/feature.ts'
-import { standing } from './standing/feature.ts'
+import { disabling, disablingByTicket, standing } from './standing/feature.ts'
 import { createRecover, loginEnds, reservedTicketKeys, tickets } from './tickets/feature.ts'
 import { trial } from './trial/feature.ts'
 import { userOps } from './user-ops/feature.ts'
@@ -55,6 +56,21 @@ export const addAdmin = (house: House<AdminWorld>) => {
   house.add(exportAdmin, {})
   const { openQuality } = house.add(passwordAdmin, {})
   const messages = house.add(outboxAdmin, recorders)
+  const account = house.add(accountAdmin, {
+    endLogins,
+    endLogin,
+    slots,
+    addresses: address,
+    identities: identity,
+    users: user,
+    personal: house.collected.personal,
+    recordEvent,
+    openQuality,
+    openOutbox: messages.openAdd,
+    moveCostPin,
+    readCosts,
+    ...recorders,
+  })
   return {
     changeLog: changes,
     bans: house.add(bans, recorders),
@@ -66,20 +82,14 @@ export const addAdmin = (house: House<AdminWorld>) => {
     slots,
     relations: relation,
     consents: consent,
-    accounts: house.add(accountAdmin, {
-      endLogins,
-      endLogin,
-      slots,
+    accounts: account,
+    roles: house.add(roles, { lockAccounts: account.lockAccounts, recordAudit }),
+    disabling: house.add(disabling, {
+      accounts: account,
       addresses: address,
-      identities: identity,
-      users: user,
-      personal: house.collected.personal,
-      recordEvent,
-      openQuality,
       openOutbox: messages.openAdd,
-      moveCostPin,
-      readCosts,
-      ...recorders,
+      recordAudit,
+      recordEvent,
     }),
     identities: identity,
     users: user,
@@ -130,6 +140,7 @@ export const openFeatures = (world: World) => {
     lockAccount,
     checkActive,
     tellDisabled,
+    checkRole: admin.roles.check,
     slots: admin.slots,
     prolongKey: keys.prolong,
     noteLogin: device.noteLogin,
@@ -175,6 +186,13 @@ export const openFeatures = (world: World) => {
     standing: admin.standing,
     checkText,
     recordEvent,
+  })
+  house.add(disablingByTicket, {
+    accounts: admin.accounts,
+    roles: admin.roles,
+    tickets: ticket,
+    outbox: messages,
+    ...admin.disabling,
   })
   house.add(webCodes, { findApp, tickets: ticket })
   house.add(addressChanges, {

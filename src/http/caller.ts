@@ -4,6 +4,7 @@ import type { ErrorName, Language } from '../protocol/errors.ts'
 import type { FrameKind } from '../protocol/frame.ts'
 import type { Permission } from '../protocol/permissions.ts'
 import type { ProfileField } from '../protocol/profile-schema.ts'
+import type { RoleRight } from '../protocol/roles.ts'
 import type { Strength } from '../protocol/strength.ts'
 import type { Tier } from '../protocol/tickets.ts'
 
@@ -27,9 +28,6 @@ export type EnvelopeKind = 'totp' | 'plain' | 'json' | 'bare' | 'sealed'
 /** What an app may do beyond what every app may. */
 export const appRights = ['words'] as const
 export type AppRight = (typeof appRights)[number]
-
-/** What a role may let its users do to others; the configuration says which role has which. */
-export type RoleRight = 'disableUsers' | 'disableStaff'
 
 /** `jwt`: signed, so that a service checks it without a call. */
 export const ticketFormats = ['opaque', 'jwt'] as const

@@ -97,7 +97,7 @@ export const pipeline: readonly Stage[] = [
   //    validation       the operation's shape                          PARAMETER_MISSING, PARAMETER_INVALID
   stage('preHandler',    checkCarried,      'carry',      'operations', 'PARAMETER_MISSING', 'PARAMETER_INVALID'),
   stage('preHandler',    checkRight,        'right',      'operations', 'APP_RIGHT', 'THIRD_PARTY'),
-  stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED', 'FRESH_LOGIN_NEEDED', 'BUSINESS_UNKNOWN'),
+  stage('preHandler',    checkTicket,       'ticket',     'operations', 'NOT_LOGGED_IN', 'TIER_WANTED', 'FRESH_LOGIN_NEEDED', 'BUSINESS_UNKNOWN', 'ROLE_NEEDED'),
   stage('preHandler',    checkWords,        'words',      'operations', 'WORD_FORBIDDEN'),
   //    handler          operations.ts, pages.ts or endpoints.ts        what its rules refuse
   stage('onSend',        closeWhenDraining, 'connection', 'all'),

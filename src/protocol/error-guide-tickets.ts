@@ -3,6 +3,16 @@ import type { Guide } from './error-guide.ts'
 import type { ErrorName } from './errors.ts'
 
 export const ticketGuide = {
+  ROLE_NEEDED: {
+    section: 'Accounts and tickets',
+    when: 'The operation is for users with a role that has the right which `info` names, in this app or everywhere.',
+    todo: 'Administrator: `torii role grant`; the table `roles` of the configuration says which role has which right.',
+  },
+  USER_PROTECTED: {
+    section: 'Accounts and tickets',
+    when: 'An administrator would act on themself, or on a user with a role, without the right `disableStaff`. `info` says which.',
+    todo: 'Ask an administrator with that right, or use `torii user disable` on the server.',
+  },
   CAPABILITY_WITHHELD: {
     section: 'Accounts and tickets',
     when: 'An administrator has withheld from the user what the call needs. `capability` names it, `why` says why, and `until` (unix seconds) is absent where it is for good.',

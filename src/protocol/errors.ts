@@ -78,6 +78,8 @@ const rows = {
   CAPTCHA_NEEDED: [2040202, 400, '需要图形验证码', 'A captcha is needed'],
   LOGIN_FAILED: [2040204, 401, '用户名或密码错误', 'Login or password is wrong', 4],
   ACCOUNT_DISABLED: [2040205, 403, '账户已停用或注销', 'The account is disabled or deleted', 17],
+  ROLE_NEEDED: [2040510, 403, '需要相应的角色权限', 'The user has no role that may do this'],
+  USER_PROTECTED: [2040511, 403, '不能对该用户进行此操作', 'This cannot be done to this user'],
   CAPABILITY_WITHHELD: [2040512, 403, '该功能已被限制使用', 'The user may not do this at present'],
   NOT_LOGGED_IN: [2040400, 401, '尚未登录', 'Not logged in', 15],
   USER_UNKNOWN: [2070001, 404, '用户不存在', 'User not found'],

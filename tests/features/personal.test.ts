@@ -33,9 +33,6 @@ const exempt: Readonly<Record<string, string>> = {
   bans: 'networks that an administrator has banned',
   devices: 'an installation of an app knows no user, and leaves by age',
   outbox: 'the address is hidden or sealed, and leaves by age',
-  ...Object.fromEntries(
-    ['withheld_capabilities', 'role_grants'].map((place) => [place, 'no operation fills it yet']),
-  ),
 }
 
 const inSnakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -97,6 +97,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'EXPORT',
         'EXPORT_PART',
         'RECOVER',
+        'USER_STANDING',
         'OAUTH',
         'REVOCATIONS',
         'FRIEND_LISTS',

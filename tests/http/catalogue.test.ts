@@ -84,6 +84,8 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
   CAPTCHA_NEEDED: [replyCodes.CAPTCHA_NEEDED, 400],
   LOGIN_FAILED: [replyCodes.LOGIN_FAILED, 401, 4],
   ACCOUNT_DISABLED: [replyCodes.ACCOUNT_DISABLED, 403, 17],
+  ROLE_NEEDED: [replyCodes.ROLE_NEEDED, 403],
+  USER_PROTECTED: [replyCodes.USER_PROTECTED, 403],
   CAPABILITY_WITHHELD: [replyCodes.CAPABILITY_WITHHELD, 403],
   NOT_LOGGED_IN: [replyCodes.NOT_LOGGED_IN, 401, 15],
   USER_UNKNOWN: [replyCodes.USER_UNKNOWN, 404],
@@ -133,7 +135,6 @@ const pinned: Record<ErrorName, [code: number, status: number, number?: number]>
 
 /** Codes of rooms that are still to be built. */
 const later: ErrorName[] = [
-  'CAPABILITY_WITHHELD',
   'REGISTERED_MAIL_SENT',
   'REGISTERED_SMS_SENT',
   'TEXT_INVALID',
@@ -373,6 +374,16 @@ t.test('each code is provoked', async (t) => {
   const partner = await world.server.apps.add({ name: 'partner', isThirdParty: true })
   const wanted = { token: skey, to: 'openkey', app: partner.appId }
   await meet('CONSENT_NEEDED', '/v1/ticket/exchange', wanted)
+  const { roles, disabling, standing } = world.admin
+  const aliceId = Number((user as User).userId)
+  await meet('ROLE_NEEDED', '/v1/user/disable', { token: skey, disable: 'alice', reason: 'test' })
+  await roles.grant(aliceId, { role: 'support', appId: '' })
+  await meet('USER_PROTECTED', '/v1/user/disable', { token: skey, disable: 'alice', reason: 'test' })
+  await disabling.disable('alice', { capability: 'post', reason: 'test', until: null })
+  await t.rejects(standing.check(world.server.db.write, aliceId, 'post'), {
+    message: catalogue.CAPABILITY_WITHHELD.text.en,
+  })
+  met.add('CAPABILITY_WITHHELD')
   await world.admin.accounts.disable('alice', 'test')
   await meet('ACCOUNT_DISABLED', '/v1/login', { login: (user as User).userId, password: 'quite right' })
   await t.rejects(world.admin.accounts.show('nobody'), { message: catalogue.USER_UNKNOWN.text.en })

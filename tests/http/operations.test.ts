@@ -548,6 +548,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     finish: { code: 'x', verifier: 'v'.repeat(43) },
     link: { code: 'x', verifier: 'v'.repeat(43) },
     previousClientHash: clientHash,
+    ...{ disable: 'captured', enable: 'captured', capability: 'search', reason: 'x', until: startMs },
   }
   let walked = 0
   for (const from of shapes) {

@@ -1,4 +1,5 @@
 /** The replay guard, through two processes on MariaDB and Redis, and in one with the embedded engines. */
+
 import { createHash } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { fastify } from 'fastify'
@@ -7,6 +8,7 @@ import t from 'tap'
 import { Type } from 'typebox'
 import { systemClock } from '../../src/adapters/clock.ts'
 import { createMemoryStore } from '../../src/adapters/store/memory.ts'
+import { createAdmin } from '../../src/admin.ts'
 import { registerOperations } from '../../src/http/operations.ts'
 import { createReplay } from '../../src/http/replay.ts'
 import { decorateRequests } from '../../src/http/request.ts'
@@ -442,6 +444,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
   await server.server.businesses.reload()
   const guest = await server.server.apps.add({ name: 'guest', isThirdParty: true, scopes: ['profile'] })
   await server.server.apps.reload()
+  const admin = createAdmin({ db: server.server.db, config: server.config })
   t.teardown(() => server.close())
   const device = createDevice((await server.connect()).device)
   const shapes = (await readShapes()).filter(({ bare }) => !bare)
@@ -683,6 +686,19 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       text: 'user',
       limit: 2,
     }),
+    '/v1/user/disable': async () => {
+      const { skey: token, userId } = await registerUser(device, server)
+      await admin.roles.grant(Number(userId), { role: 'support', appId: '' })
+      const { userId: disable } = await registerUser(device, server)
+      const until = Math.floor(Date.now() / 1_000) + 600
+      return { token, disable, capability: 'search', reason: 'a reason', until }
+    },
+    '/v1/user/enable': async () => {
+      const { skey: token, userId } = await registerUser(device, server)
+      await admin.roles.grant(Number(userId), { role: 'support', appId: '' })
+      const { userId: enable } = await registerUser(device, server)
+      return { token, enable, capability: 'search' }
+    },
     '/v1/reauth': async () => {
       const { skey: token, login } = await registerUser(device, server)
       const { json } = await device.call(server, '/v1/prelogin', { login: login.login })

@@ -68,6 +68,9 @@ const commands = [
   'user unlock',
   'user disable',
   'user enable',
+  'role grant',
+  'role revoke',
+  'role list',
   'user remove',
   'password status',
   'password finish',
@@ -447,17 +450,36 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   t.match(await torii('user', 'list', '--after', '10002'), { code: 0, stdout: /has no user after 10002\n$/ })
   t.match(await torii('user', 'list', '--most', '0'), { code: 2, stderr: /a number from 1 to 1000/ })
   t.strictSame(await ask(torii, 'user', 'disable', 'álice', '--reason', 'asked for'), {
-    ...{ userId: '10001', status: 'disabled', changed: true },
+    ...{ userId: '10001', status: 'disabled', until: null, changed: true },
   })
-  t.match(await torii('user', 'disable', '10001', '--reason', 'x'), {
+  t.match(await torii('user', 'disable', '10001', '--reason', 'asked for'), {
     code: 0,
-    stdout: /was disabled already/,
+    stdout: /is disabled already, for good and for this reason/,
   })
   t.match(await torii('user', 'show', '10001'), {
     code: 0,
-    stdout: /\nstatus +disabled: asked for\n(.*\n)*.*Z disabled /,
+    stdout: /\nstatus +disabled for good: asked for\n(.*\n)*.*Z disabled /,
   })
-  t.match(await login(server, app, 'álice'), { code: codes.ACCOUNT_DISABLED })
+  t.match(await login(server, app, 'álice'), { code: codes.ACCOUNT_DISABLED, why: 'asked for' })
+  const until = '2030-01-31T08:00:00.000Z'
+  t.strictSame(await ask(torii, 'user', 'disable', '10001', '--until', until, '--reason', 'less'), {
+    ...{ userId: '10001', status: 'disabled', until, changed: true },
+  })
+  t.match(await login(server, app, 'álice'), { until: Date.parse(until) / 1_000, why: 'less' })
+  t.match(await torii('user', 'disable', '10001', '--until', '2001-01-01', '--reason', 'x'), { code: 2 })
+  const search = ['--capability', 'search']
+  t.match(await ask(torii, 'user', 'disable', 'Bob', ...search, '--for', '7d', '--reason', 'harvests'), {
+    ...{ userId: '10002', status: 'active', capability: 'search', until: String, changed: true },
+  })
+  t.match(await ask(torii, 'user', 'show', 'Bob'), {
+    status: 'active',
+    withheld: [{ capability: 'search', reason: 'harvests', until: /Z$/ }],
+  })
+  t.match(await torii('user', 'show', 'Bob'), { stdout: /\nwithheld +search until .*Z: harvests\n/ })
+  t.match(await torii('user', 'enable', 'Bob', ...search), { stdout: /^search is given back to user 10002/ })
+  t.match(await torii('user', 'enable', 'Bob', ...search), {
+    stdout: /^search was not withheld from user 10002/,
+  })
   t.match(await torii('user', 'enable', 'álice'), {
     code: 0,
     stdout: /^User 10001 \(álice\) is active now, in .*\n$/,
@@ -476,6 +498,34 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
   })
   t.match(await torii('user', 'unlock', '10001'), { code: 0, stdout: /has no failed logins/ })
   t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
+  await t.test('grants, lists and revokes roles', async (t) => {
+    t.match(await torii('role', 'list'), { code: 0, stdout: /has no user with a role\n$/ })
+    t.match(await torii('role', 'grant', 'Bob', 'support'), {
+      stdout: /^User 10002 \(Bob\) is support everywhere now, in .*support may disableUsers/,
+    })
+    t.match(await torii('role', 'grant', '10002', 'support'), { stdout: /was support everywhere already/ })
+    t.match(await torii('role', 'grant', 'Bob', 'moderator', '--app', app.appId), {
+      stdout: /The server gives moderator no right; backends are shown it/,
+    })
+    t.match(await ask(torii, 'role', 'list'), [
+      { role: 'moderator', userId: '10002', appid: app.appId, rights: [] },
+      { role: 'support', userId: '10002', appid: null, rights: ['disableUsers'], grantedAt: /Z$/ },
+    ])
+    t.match(await ask(torii, 'role', 'list', '--role', 'admin'), [])
+    t.match(await torii('user', 'show', 'Bob'), {
+      stdout: new RegExp(`\\nroles +moderator \\(app ${app.appId}\\), support\\n`),
+    })
+    t.match(await torii('role', 'revoke', 'Bob', 'support'), { stdout: /is no longer support everywhere/ })
+    t.match(await torii('role', 'revoke', 'Bob', 'support'), { stdout: /was not support everywhere/ })
+    const refused: [args: string[], says: RegExp][] = [
+      [['Bob', 'user'], /every user has the role user/],
+      [['Bob', 'Support'], /a name such as support/],
+      [['Bob', 'x', '--app', 'none'], /no app has the id none/],
+      [['Nobody', 'support'], /no user has the name Nobody/],
+    ]
+    for (const [args, says] of refused)
+      t.match(await torii('role', 'grant', ...args), { code: Number, stderr: says }, args.join(' '))
+  })
   await t.test('shows and ends logins, and sets device slots', async (t) => {
     t.match(await login(server, app, 'álice'), { code: codes.LOGGED_IN })
     const [newest, older] = await ask<Record<string, string>[]>(torii, 'user', 'logins', 'álice')

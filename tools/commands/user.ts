@@ -1,47 +1,33 @@
 /** `torii user`: one person's account. */
-import type { Command } from 'commander'
-import { Failure } from '../../src/protocol/errors.ts'
+import { type Command, Option } from 'commander'
 import { type Context, describe } from '../console/context.ts'
-import { Refusal } from '../console/refusal.ts'
-import { readCount, readLine, readMost, readUserNumber } from '../console/values.ts'
+import {
+  readCapability,
+  readCount,
+  readDuration,
+  readLine,
+  readMoment,
+  readMost,
+  readUserNumber,
+} from '../console/values.ts'
 import { type AddOptions, add } from '../user/add.ts'
 import { type ListOptions, list } from '../user/list.ts'
 import { type LogoutOptions, listLogins, logout, readLogin, type SetOptions, set } from '../user/logins.ts'
+import { named } from '../user/named.ts'
 import { type SetPasswordOptions, setPassword } from '../user/set-password.ts'
 import { toData, toLines } from '../user/show.ts'
-
-/** Says who is not there: a name typed wrong is the usual reason. */
-const named = async <T>(user: string, work: Promise<T>): Promise<T> => {
-  try {
-    return await work
-  } catch (error) {
-    if (!(error instanceof Failure) || error.entry.name !== 'USER_UNKNOWN') throw error
-    const how = /^\d+$/.test(user) ? 'number' : 'name'
-    throw new Refusal(`no user has the ${how} ${user}`)
-  }
-}
+import { type DisableOptions, disable, type EnableOptions, enable } from '../user/standing.ts'
 
 const show = ({ withAdmin, print }: Context, user: string) =>
-  withAdmin(async ({ accounts }) => {
-    const found = await named(user, accounts.show(user))
+  withAdmin(async ({ accounts, standing, roles, db }) => {
+    const account = await named(user, accounts.show(user))
+    const { userId } = account
+    const found = {
+      ...account,
+      withheld: (await standing.find(db.write, [userId])).get(userId) ?? [],
+      roles: await roles.findOf(db.write, userId),
+    }
     print(toData(found), toLines(found))
-  })
-
-const setStatus = (
-  { withAdmin, print }: Context,
-  user: string,
-  status: 'active' | 'disabled',
-  reason: string,
-) =>
-  withAdmin(async ({ accounts, place }) => {
-    const work = status === 'disabled' ? accounts.disable(user, reason) : accounts.enable(user)
-    const { userId, changed } = await named(user, work)
-    const end = status === 'disabled' ? 'Every login ends; running servers notice it within a second.' : ''
-    print({ userId: String(userId), status, changed }, [
-      changed
-        ? `User ${userId} (${user}) is ${status} now, in ${place}. ${end}`.trim()
-        : `User ${userId} (${user}) was ${status} already, in ${place}.`,
-    ])
   })
 
 const remove = ({ withAdmin, print, confirm }: Context, user: string, { yes = false }: { yes?: boolean }) =>
@@ -135,15 +121,34 @@ export const register = (program: Command, context: Context) => {
     .action((name: string, options: SetPasswordOptions) => setPassword(context, name, options, named))
   describe(
     user.command('disable'),
-    'Ends every login of a user and allows no new one',
+    'Disables a user until a time or for good, or withholds one capability; tells the user',
     'torii user disable alice --reason "asked by phone, ticket 4711"',
+    'torii user disable alice --until 2030-01-31T08:00Z --reason "advertising"',
+    'torii user disable alice --capability search --for 7d --reason "too many searches"',
   )
     .argument(...who)
-    .requiredOption('--reason <text>', 'one line, for the record', readLine(200))
-    .action((name: string, { reason }: { reason: string }) => setStatus(context, name, 'disabled', reason))
-  describe(user.command('enable'), 'Lets a disabled user log in again', 'torii user enable alice')
+    .addOption(
+      new Option('--until <moment>', 'ISO 8601; UTC unless it names a zone; for good without it')
+        .argParser(readMoment)
+        .conflicts('for'),
+    )
+    .addOption(new Option('--for <time>', 'such as 10m, 2h or 7d').argParser(readDuration))
+    .option(
+      '--capability <name>',
+      'only this: rename, search, friend, post, or a name of an app',
+      readCapability,
+    )
+    .requiredOption('--reason <text>', 'one line, which the user is told', readLine(200))
+    .action((name: string, options: DisableOptions) => disable(context, name, options, named))
+  describe(
+    user.command('enable'),
+    'Lets a disabled user log in again, or gives a capability back',
+    'torii user enable alice',
+    'torii user enable alice --capability search',
+  )
     .argument(...who)
-    .action((name: string) => setStatus(context, name, 'active', ''))
+    .option('--capability <name>', 'only this', readCapability)
+    .action((name: string, options: EnableOptions) => enable(context, name, options, named))
   describe(
     user.command('remove'),
     'Removes a user for good: names, password, addresses, logins',

@@ -61,6 +61,16 @@ export const isNetworkItself = (typed: string, network: string): boolean => {
   return bits === undefined || parseNetwork(`${address}/${whole}`)?.split('/')[0] === network.split('/')[0]
 }
 
+/** What can be withheld from a user. */
+export const readCapability = (text: string): string =>
+  /^[a-z][a-z0-9.-]{0,63}$/.test(text) ? text : refuse('a name such as search, or shop.post')
+
+/** A role that users can be granted. */
+export const readRole = (text: string): string =>
+  /^[a-z][a-z0-9-]{0,31}$/.test(text) && text !== 'user'
+    ? text
+    : refuse('a name such as support; every user has the role user')
+
 /** `https://app.example.com`, as browsers send it. */
 export const readOrigin = (text: string): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -18,7 +18,8 @@ const ageOf = ({ maxAuthAgeSeconds, freshFor = [], provesAnew = [] }: Shape) => 
 
 const row = (shape: Shape) => {
   const { tickets, app } = needOf(shape)
-  return `| \`${shape.path}\` | ${app} | ${tickets} | ${ageOf(shape)} |`
+  const role = shape.role === undefined ? '–' : `\`${shape.role}\``
+  return `| \`${shape.path}\` | ${app} | ${tickets} | ${role} | ${ageOf(shape)} |`
 }
 
 /** docs/rights.md: what each operation asks for, from its shape. */
@@ -30,6 +31,8 @@ export const rightsPage = (shapes: readonly Shape[]) =>
     '',
     '- **ticket**: the tiers that open the operation. A ticket of another tier is refused with 2100400. Without a tier, no',
     '  login is needed, or the handler judges the ticket that it is asked about.',
+    '- **role**: the right that a role of the user must have (`roles` in the configuration, `torii role grant`); otherwise',
+    '  the call is refused with 2040510.',
     '- **age**: how long ago the user may have proved who they are; otherwise the call is refused with 2100401. The',
     '  members named behind it prove it anew. Where it is 300 s, it is the setting `password.freshSeconds`.',
     '',
@@ -37,8 +40,8 @@ export const rightsPage = (shapes: readonly Shape[]) =>
     '|---|---|',
     ...Object.entries(tierRows).map(([tier, { exchangesFor }]) => `| \`${tier}\` | ${list(exchangesFor)} |`),
     '',
-    '| operation | app | ticket | age |',
-    '|---|---|---|---|',
+    '| operation | app | ticket | role | age |',
+    '|---|---|---|---|---|',
     ...shapes.map(row),
     '',
   ].join('\n')

@@ -19,6 +19,7 @@ export type Shape = {
   freshFor?: readonly string[]
   provesAnew?: readonly string[]
   right?: string
+  role?: string
   isStrict?: true
   input: Schema
   reply: Schema

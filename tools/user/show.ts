@@ -2,7 +2,10 @@
 import type { Admin } from '../console/context.ts'
 import { alignFields, alignRows, isoTime } from '../console/text.ts'
 
-type Shown = Awaited<ReturnType<Admin['accounts']['show']>>
+type Shown = Awaited<ReturnType<Admin['accounts']['show']>> & {
+  withheld: { capability: string; withheldUntil: number | null; why: string }[]
+  roles: Awaited<ReturnType<Admin['roles']['findOf']>>
+}
 
 export const toTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
@@ -28,6 +31,9 @@ export const toData = ({
   status,
   statusReason,
   finalAt,
+  disabledUntil,
+  withheld,
+  roles,
   mustChange,
   createdAt,
   failures,
@@ -39,8 +45,15 @@ export const toData = ({
   nickName,
   addresses,
   status,
-  reason: statusReason,
   finalAt: toTime(finalAt),
+  reason: status === 'disabled' ? statusReason : '',
+  disabledUntil: status === 'disabled' ? toTime(disabledUntil) : null,
+  withheld: withheld.map(({ capability, withheldUntil, why }) => ({
+    capability,
+    until: toTime(withheldUntil),
+    reason: why,
+  })),
+  roles: roles.map(({ role, appId }) => ({ role, appid: appId || null })),
   mustChangePassword: mustChange === 1,
   createdAt: toTime(createdAt),
   lastSeenAt: toTime(lastSeenOf(logins)),
@@ -83,6 +96,20 @@ const describeFailures = ({ inARow, isStreak, places }: Shown['failures']): stri
   return `${inARow} in a row${streak}; ${waits}`
 }
 
+const timeOf = (until: number | null) => (until === null ? 'for good' : `until ${isoTime(until)}`)
+
+const describeStatus = ({
+  status,
+  statusReason,
+  disabledUntil,
+}: Pick<Shown, 'status' | 'statusReason' | 'disabledUntil'>) =>
+  status === 'disabled' ? `disabled ${timeOf(disabledUntil)}: ${statusReason}` : status
+
+const describeWithheld = ({ capability, withheldUntil, why }: Shown['withheld'][number]) =>
+  `${capability} ${timeOf(withheldUntil)}: ${why}`
+
+const describeRole = ({ role, appId }: Shown['roles'][number]) => (appId ? `${role} (app ${appId})` : role)
+
 export const toLines = ({
   userId,
   userName,
@@ -91,6 +118,9 @@ export const toLines = ({
   status,
   statusReason,
   finalAt,
+  disabledUntil,
+  withheld,
+  roles,
   mustChange,
   createdAt,
   failures,
@@ -123,8 +153,10 @@ export const toLines = ({
       name: userName,
       nickname: nickName,
       addresses: addresses.join(', ') || 'none',
-      status: [status, ...(statusReason ? [statusReason] : [])].join(': '),
       ...(status === 'leaving' && { 'erased at': finalAt === null ? '-' : isoTime(finalAt) }),
+      status: describeStatus({ status, statusReason, disabledUntil }),
+      ...(withheld.length > 0 && { withheld: withheld.map(describeWithheld).join('; ') }),
+      ...(roles.length > 0 && { roles: roles.map(describeRole).join(', ') }),
       ...(mustChange === 1 && { password: 'must be changed at the next login' }),
       registered: isoTime(createdAt),
       'last seen': seen === null ? 'never' : isoTime(seen),

@@ -13,7 +13,7 @@ import { createFindKey } from './find-key.ts'
 import type { Erase } from './leaving/erase.ts'
 import type { RemoveAccount } from './remove.ts'
 import { findAccount, findAccounts, findUserIdOfKey, isDevicePlace, raiseEpoch } from './repo.ts'
-import { type Disabling, disableAccount, enableAccount } from './status/repo.ts'
+import { createLockAccounts, type Disabling, disableAccount, enableAccount } from './status/repo.ts'
 import { createCheckActive, statusNow } from './status/rule.ts'
 import { createLoginAdmin, describeLogin, type LoginAdminNeeds } from './user-logins/admin.ts'
 import { findLoginsOfUser } from './user-logins/repo.ts'
@@ -28,6 +28,10 @@ export type AccountAdminNeeds = Pick<LoginAdminNeeds, 'endLogin' | 'slots'> & {
   recordAudit: RecordAudit
   recordChange: RecordChange
 }
+
+/** `by` is the administrator's user number, where a ticket acts. */
+export type AccountAct = { by?: string | undefined }
+export type AccountDisabling = Disabling & AccountAct
 
 const shownLogins = 20
 const shownPlaces = 20
@@ -64,12 +68,10 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
     return { inARow: streak.failures, isStreak: isStreak(streak, nowMs), places: waiting }
   }
 
-  /** `by` is the administrator's user number, where a ticket acts. */
-  type Act = { by?: string | undefined }
-  const detailOf = ({ by }: Act) => (by === undefined ? {} : { by })
+  const detailOf = ({ by }: AccountAct) => (by === undefined ? {} : { by })
 
   /** Ends every login. False: it was disabled so already. Part of a transaction. */
-  const disableIn = async (trx: Executor, userId: number, { by, ...disabling }: Disabling & Act) => {
+  const disableIn = async (trx: Executor, userId: number, { by, ...disabling }: AccountDisabling) => {
     const nowMs = clock.now()
     if (!(await disableAccount(trx, userId, { ...disabling, nowMs }))) return false
     await raiseEpoch(trx, userId, nowMs)
@@ -82,7 +84,7 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
   }
 
   /** False: it was not disabled. Part of a transaction. */
-  const enableIn = async (trx: Executor, userId: number, act: Act = {}) => {
+  const enableIn = async (trx: Executor, userId: number, act: AccountAct = {}) => {
     if (!(await enableAccount(trx, userId, clock.now()))) return false
     await recordAudit(trx, { kind: 'account.active', userId, detail: detailOf(act) })
     await recordChange(trx, 'account', String(userId))
@@ -143,6 +145,7 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
       return { userId, changed: await db.transaction((trx) => enableIn(trx, userId)) }
     },
     checkActive: createCheckActive(clock),
+    lockAccounts: createLockAccounts(db.engine),
 
     raiseEpoch,
     lockAccount,

@@ -1,13 +1,16 @@
 import type { lockAccount } from './by-address/repo.ts'
 import type { FailureGuard, isHeldUp } from './failures/repo.ts'
 import type { raiseEpoch } from './repo.ts'
-import type { StatusRow } from './status/repo.ts'
+import type { createLockAccounts, StatusRow } from './status/repo.ts'
 import type { AccountRow } from './tables.ts'
 import type { markUsed } from './unused/repo.ts'
 
 export type AccountStatus = AccountRow['status']
 /** What the row says of it. */
 export type AccountState = StatusRow
+/** Holds accounts until the transaction ends. */
+export type LockAccounts = ReturnType<typeof createLockAccounts>
+export type { AccountAct, AccountDisabling } from './admin.ts'
 export type { CheckActive, TellDisabled } from './status/rule.ts'
 /** Whether a row of failures holds up a login, as the condition of a statement. */
 export type IsHeldUp = typeof isHeldUp

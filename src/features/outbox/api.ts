@@ -14,6 +14,7 @@ export type MessageKind =
   | 'logged-out'
   | 'account-leaving'
   | 'account-recovered'
+  | 'standing-changed'
   | 'test'
 
 export type Message = {

@@ -16,6 +16,7 @@ export const kinds: Readonly<Record<MessageKind, Variables>> = {
   'logged-out': { required: ['count'], optional: whereabouts },
   'account-leaving': { required: ['date'], optional: whereabouts },
   'account-recovered': { required: [], optional: whereabouts },
+  'standing-changed': { required: [], optional: ['disabled', 'enabled', 'withheld', 'returned', 'why'] },
   test: { required: [], optional: [] },
 }
 

@@ -6,4 +6,16 @@ export type Withheld = Pick<WithheldRow, 'capability' | 'withheldUntil' | 'why'>
 export type Standing = {
   /** Throws CAPABILITY_WITHHELD with the capability, `why`, and `until` if there is an end. One trip; give it the primary. */
   check(db: Executor, userId: number, capability: string): Promise<void>
+  /** All that is withheld from these users at present, by user; those from whom nothing is are absent. */
+  find(db: Executor, userIds: readonly number[]): Promise<Map<number, Withheld[]>>
+}
+
+/** What an administrator withholds from a user. */
+export type Withholding = {
+  /** Undefined: the whole account. */
+  capability?: string | undefined
+  /** Milliseconds; null: for good. */
+  until: number | null
+  /** As the user is told. */
+  reason: string
 }

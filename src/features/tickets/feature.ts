@@ -17,6 +17,7 @@ import type { DeviceSlots } from '../devices/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Keys } from '../key-exchange/api.ts'
+import type { Roles } from '../roles/api.ts'
 import { consentGateKey, createCloseConsent } from './consent-gates.ts'
 import { createEnds, type Ends } from './ends.ts'
 import { collectLogins } from './of-user/personal.ts'
@@ -70,6 +71,7 @@ export type TicketsFeatureNeeds = {
   lockAccount: LockAccount
   checkActive: CheckActive
   tellDisabled: TellDisabled
+  checkRole: Roles['check']
   slots: DeviceSlots
   prolongKey: Keys['prolong']
   /** Remembers that a user has logged in on a device. */
@@ -97,6 +99,7 @@ export const tickets = feature({
       lockAccount: needs.lockAccount,
       checkActive: needs.checkActive,
       tellDisabled: needs.tellDisabled,
+      checkRole: needs.checkRole,
       slots: needs.slots,
       prolongKey: needs.prolongKey,
       noteLogin: needs.noteLogin,

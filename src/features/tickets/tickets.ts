@@ -7,6 +7,7 @@ import type { JsonObject } from '../../protocol/json.ts'
 import { parseTicket } from '../../protocol/tickets.ts'
 import type { RaiseEpoch } from '../accounts/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
+import type { Roles } from '../roles/api.ts'
 import { type A2Needs, createA2Rule, createPairs } from './a2.ts'
 import { type CheckNeeds, createChecks } from './check.ts'
 import type { CloseConsent } from './consent-gates.ts'
@@ -31,6 +32,7 @@ export type TicketsNeeds = Omit<A2Needs, 'lives' | 'findNames' | 'pairRecord'> &
     recordChange: RecordChange
     closeConsent: CloseConsent
     raiseEpoch: RaiseEpoch
+    checkRole: Roles['check']
   }
 
 export const createTickets = (needs: TicketsNeeds) => {
@@ -95,6 +97,8 @@ export const createTickets = (needs: TicketsNeeds) => {
     if (result.state === 'ended') throw notLoggedIn(result.reason, result.told)
     if (!isWanted) throw new Failure('TIER_WANTED', { members: { tier: wanted[0] } })
     checkBusiness(shape, result.ticket)
+    // Only operations for a role cost the look at the roles.
+    if (shape.role) await needs.checkRole(db.write, result.ticket, shape.role)
     await checkAge(input, shape, result.ticket, caller)
     return result.ticket
   }

@@ -1,4 +1,4 @@
-import type { Executor } from '../../../adapters/db/index.ts'
+import type { Db, Executor } from '../../../adapters/db/index.ts'
 import type { AccountRow } from '../tables.ts'
 
 export type Disabling = {
@@ -60,3 +60,18 @@ export const enableOver = async (db: Executor, userId: number, nowMs: number): P
 }
 
 export type StatusRow = Pick<AccountRow, 'status' | 'statusReason'> & { disabledUntil: number | null }
+
+/**
+ * Their rows, held until the transaction ends. An act on two accounts locks both in one call, which takes them in the order
+ * of their numbers, so that two acts at once do not wait for each other.
+ */
+export const createLockAccounts =
+  (engine: Db['engine']) =>
+  (trx: Executor, userIds: readonly number[]): Promise<(StatusRow & { userId: number })[]> =>
+    trx
+      .selectFrom('accounts')
+      .select(['userId', 'status', 'statusReason', 'disabledUntil'])
+      .where('userId', 'in', userIds)
+      .orderBy('userId')
+      .$if(engine === 'mysql', (query) => query.forUpdate())
+      .execute()
