@@ -574,8 +574,8 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     '/v1/friend/remove': async () => ({ ...(await actOn('removeUser')), relation: 'friend' }),
     '/v1/friend/block': () => actOn('blockUser'),
     '/v1/friend/unblock': () => actOn('unblockUser'),
-    '/v1/friend/list': async () => ({ token: other.skey, list: 'fans', cursor: 'x', limit: 1 }),
-    '/v1/friend/requests': async () => ({ token: other.skey, list: 'sent', cursor: 'x', limit: 1 }),
+    '/v1/friend/list': async () => ({ token: other.skey, list: 'fans', limit: 1 }),
+    '/v1/friend/requests': async () => ({ token: other.skey, list: 'sent', limit: 1 }),
     '/v1/friend/check': async () => ({
       user: '10001',
       users: ['10002'],
