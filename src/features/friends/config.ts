@@ -22,7 +22,7 @@ export const friends = {
     300,
     1,
     1_000,
-    'Events that other users cause in the list of one user in a day (UTC), by asking and following; further ones are not told',
+    'Events that other users cause in the list of one user in a day (UTC), by asking, following and ending it; further ones are not told',
   ),
   requestDays: whole(30, 1, 365, 'A friend request without an answer is gone after so many days'),
   askAgainDays: whole(30, 1, 365, 'After a refusal the sender may ask again after so many days'),

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { canonicalAnswer } from '../../../src/features/friends/questions/answer-hash.ts'
 import { codes } from '../../harness/codes.ts'
-import { checkRows, engines, openFriends } from './world.ts'
+import { checkRows, engines, openFriends, type Person } from './world.ts'
 
 t.setTimeout(180_000)
 
@@ -29,6 +29,7 @@ for (const [engine, environment] of engines) {
       TORII__SECURITY__PROFILE: 'legacy',
       TORII__FRIENDS__ANSWERS_PER_DAY: '7',
       TORII__FRIENDS__ASKS_PER_DAY: '20',
+      TORII__FRIENDS__EVENTS_PER_DAY: '12',
       TORII__FRIENDS__MOST_SENT: '4',
       TORII__FRIENDS__MOST_RECEIVED: '10',
       TORII__FRIENDS__MOST_RECEIVED_OF_APP: '10',
@@ -142,6 +143,28 @@ for (const [engine, environment] of engines) {
       )
       t.equal((await eventsOf(victim)).length, 10, 'what took room of another one is not told')
       t.match(await victim.accept(honest), { code: codes.OK, relation: { isFriend: true } })
+    })
+
+    test('a stranger who asks and ends it again and again does not fill a list of events', async (t) => {
+      const [victim, follower, friend] = (await people(3)) as [Person, Person, Person]
+      for (let round = 0; round < 15; round++) {
+        t.equal((await follower.follow(victim)).code, codes.OK)
+        t.equal((await follower.block(victim)).code, codes.OK)
+        t.equal((await follower.unblock(victim)).code, codes.OK)
+      }
+      const told = await eventsOf(victim)
+      t.same(new Set(told.map(([kind]) => kind)), new Set(['friend.followed']), 'what the victim agreed to')
+      t.equal(told.length, 12, 'as many as in a day')
+      const other = await person()
+      await other.set({ mode: 'everyone' })
+      for (let round = 0; round < 15; round++) {
+        t.match(await friend.ask(other), { code: codes.OK, relation: { isFriend: true } })
+        t.match(await friend.remove(other), { code: codes.OK, relation: { isFriend: false } })
+      }
+      t.equal((await eventsOf(other)).length, 12)
+      t.equal((await other.ask(victim)).code, codes.OK)
+      t.equal((await victim.accept(other)).code, codes.OK)
+      t.equal((await eventsOf(other)).length, 13, 'the answer to a request of the user is always told')
     })
 
     test('a user has so many requests, follows, friends and asks, and no more', async (t) => {

@@ -5,9 +5,12 @@ import { type ActNeeds, type Pair, type Pairs, type RelationReply, replyOf } fro
 import { type CountChange, putFriends } from './repo.ts'
 
 export const createBefriend =
-  ({ limits }: Pick<ActNeeds, 'limits'>, { tell, count }: Pick<Pairs, 'tell' | 'count'>) =>
-  /** Tells the one who did not act. */
-  async (pair: Pair, mine: CountChange = {}, theirs: CountChange = {}): Promise<RelationReply> => {
+  (
+    { limits }: Pick<ActNeeds, 'limits'>,
+    { countTold, tell, count }: Pick<Pairs, 'countTold' | 'tell' | 'count'>,
+  ) =>
+  /** Tells the one who did not act. `hasAsked`: the other one did, so that no stranger causes the event. */
+  async (pair: Pair, hasAsked: boolean, mine: CountChange = {}): Promise<RelationReply> => {
     const { trx, me, they, nowMs, state } = pair
     if (state.friends >= limits.mostFriends) throw new Failure('TOO_MANY_RELATIONS', { info: 'friends' })
     if (state.theirFriends >= limits.mostFriends)
@@ -15,8 +18,9 @@ export const createBefriend =
     await putFriends(trx, me, they, nowMs)
     if (state.sentState !== null) await deleteRequest(trx, me, they)
     if (state.receivedState !== null) await deleteRequest(trx, they, me)
-    await count(pair, { ...mine, friends: 1 }, { ...theirs, friends: 1 })
-    await tell(pair, 'friend.accepted')
+    const told = hasAsked ? {} : countTold(pair)
+    await count(pair, { ...mine, friends: 1 }, { ...told, friends: 1 })
+    if (told) await tell(pair, 'friend.accepted')
     return replyOf(pair, { isFriend: true, isRequested: false })
   }
 

@@ -23,7 +23,7 @@ const lossesOf = ({
 
 export const createBlock = (
   { limits, recordEvent }: ActNeeds,
-  { withPair, checkVisible, count, tell }: Pairs,
+  { withPair, checkVisible, countTold, count, tell }: Pairs,
 ) => {
   const needsCapability = false
 
@@ -34,11 +34,11 @@ export const createBlock = (
   }
 
   /** The blocker alone learns of the block; to the other one it looks as if the relation was ended. */
-  const tellBoth = async (pair: Pair, hadRelation: boolean) => {
+  const tellBoth = async (pair: Pair, isTold: boolean) => {
     const { trx, me, they, appId } = pair
     const blocked = () => recordEvent(trx, { userId: me, otherId: they, kind: 'friend.blocked', appId })
     const removed = async () => {
-      if (hadRelation) await tell(pair, 'friend.removed')
+      if (isTold) await tell(pair, 'friend.removed')
     }
     for (const record of me < they ? [blocked, removed] : [removed, blocked]) await record()
   }
@@ -57,8 +57,11 @@ export const createBlock = (
         )
         if (hadRelation) await removeEmpty(trx, me, they, { all: true })
         await endRequests(pair)
-        await count(pair, { ...mine, blocked: 1 }, theirs)
-        await tellBoth(pair, hadRelation)
+        // A follow of the blocker alone is no relation that the other one agreed to.
+        const hadAgreed = state.followedAt !== null || state.friendAt !== null
+        const told = hadAgreed ? countTold(pair) : undefined
+        await count(pair, { ...mine, blocked: 1 }, { ...theirs, ...told })
+        await tellBoth(pair, told !== undefined)
         return replyOf(pair, {
           isFollowing: false,
           isFan: false,

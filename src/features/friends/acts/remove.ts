@@ -2,12 +2,12 @@
 import type { TicketCaller } from '../../../http/caller.ts'
 import type { RemovedRelation } from '../wire.ts'
 import { type Pair, type Pairs, type RelationReply, replyOf } from './pair.ts'
-import { endFriendship, removeEmpty, setRelation } from './repo.ts'
+import { type CountChange, endFriendship, removeEmpty, setRelation } from './repo.ts'
 
 type End = (pair: Pair) => Promise<RelationReply>
 
-export const createRemove = ({ withPair, checkVisible, tell, count }: Pairs) => {
-  const endFollow = async (pair: Pair, fan: number, followed: number) => {
+export const createRemove = ({ withPair, checkVisible, countTold, tell, count }: Pairs) => {
+  const endFollow = async (pair: Pair, fan: number, followed: number, told: CountChange = {}) => {
     const { trx, me, state } = pair
     const isMutual = state.mutualAt !== null
     const direction = { userId: fan, otherId: followed }
@@ -19,7 +19,7 @@ export const createRemove = ({ withPair, checkVisible, tell, count }: Pairs) => 
       { following: -1, mutual },
       { fans: -1, mutual },
     ]
-    await (fan === me ? count(pair, ofFan, ofFollowed) : count(pair, ofFollowed, ofFan))
+    await (fan === me ? count(pair, ofFan, ofFollowed) : count(pair, ofFollowed, { ...ofFan, ...told }))
   }
 
   /** There is nothing to end: with a user whom the caller may not know of, it is as if there were none. */
@@ -33,8 +33,9 @@ export const createRemove = ({ withPair, checkVisible, tell, count }: Pairs) => 
       if (pair.state.friendAt === null) return endNothing(pair)
       await endFriendship(pair.trx, pair.me, pair.they)
       await removeEmpty(pair.trx, pair.me, pair.they)
-      await count(pair, { friends: -1 }, { friends: -1 })
-      await tell(pair, 'friend.removed')
+      const told = countTold(pair)
+      await count(pair, { friends: -1 }, { ...told, friends: -1 })
+      if (told) await tell(pair, 'friend.removed')
       return replyOf(pair, { isFriend: false })
     },
     // The other one is not told: it is no relation that they agreed to.
@@ -45,8 +46,9 @@ export const createRemove = ({ withPair, checkVisible, tell, count }: Pairs) => 
     },
     fan: async (pair) => {
       if (pair.state.followedAt === null) return endNothing(pair)
-      await endFollow(pair, pair.they, pair.me)
-      await tell(pair, 'friend.removed')
+      const told = countTold(pair)
+      await endFollow(pair, pair.they, pair.me, told)
+      if (told) await tell(pair, 'friend.removed')
       return replyOf(pair, { isFan: false })
     },
   }

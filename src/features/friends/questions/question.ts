@@ -72,7 +72,7 @@ export const createQuestion = ({ limits, pairs, asks, befriend, hash }: Question
     if (pair.state.questionAt !== questionAt)
       throw new Failure('ANSWER_NEEDED', { members: { question: pair.state.question ?? '' } })
     await deleteTries(pair.trx, pair.they, pair.me)
-    return befriend(pair)
+    return befriend(pair, false)
   }
 
   return async function ask(

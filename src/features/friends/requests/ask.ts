@@ -68,7 +68,7 @@ export const createAsk = (
     Exclude<FriendMode, 'question'>,
     (pair: Pair, asked: Asked) => Promise<RelationReply>
   > = {
-    everyone: (pair) => befriend(pair, countAsk(pair), countTold(pair) ?? {}),
+    everyone: (pair) => befriend(pair, false, countAsk(pair)),
     ask: wait,
     nobody: async () => refuse(),
   }
@@ -81,7 +81,7 @@ export const createAsk = (
       const { state } = pair
       if (state.friendAt !== null) return replyOf(pair)
       const received = receivedState(pair)
-      if (received === 'open' || received === 'ignored') return befriend(pair)
+      if (received === 'open' || received === 'ignored') return befriend(pair, true)
       const mode = state.mode ?? 'ask'
       return mode === 'question' ? undefined : byMode[mode](pair, asked)
     },

@@ -28,7 +28,7 @@ export const createDecide = (
     withPair(caller, they, { needsCapability: true }, async (pair) => {
       checkReceived(pair)
       if (!pair.isVisible) throw new Failure('REQUEST_UNKNOWN')
-      return befriend(pair)
+      return befriend(pair, true)
     }),
   /** The sender may ask again later. */
   refuse: (caller: TicketCaller, they: number): Promise<RelationReply> =>
