@@ -734,6 +734,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     'tokens',
     'scopes',
     'cursor',
+    'usesDefaults',
     'flow',
     'code',
   ])
