@@ -33,6 +33,8 @@ const FindBy = Type.Object({
   nickName: flag('By the beginning of the nickname; true at first'),
 })
 
+export const longestRegion = 64
+
 const genders = ['', 'female', 'male', 'other'] as const
 const gender = Type.Optional(
   Type.Unsafe<(typeof genders)[number]>({ type: 'string', enum: genders, description: 'Empty: removes it' }),
@@ -125,7 +127,7 @@ export const setShape = {
     age: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 150, description: 'Instead of a birthday: the year is kept' }),
     ),
-    region: Type.Optional(Type.Text(64, { words: 'refuse' })),
+    region: Type.Optional(Type.Text(longestRegion, { words: 'refuse' })),
     introduction: Type.Optional(
       Type.String({
         maxLength: 500,

@@ -110,7 +110,7 @@ export const createFind = (needs: FindNeeds) => {
   const startOf = (position: JsonValue | undefined, prefix: Buffer) => {
     const [key, afterId] = Array.isArray(position) ? position : []
     return typeof key === 'string' && typeof afterId === 'number'
-      ? { fromKey: Buffer.from(key, 'hex'), afterId }
+      ? { fromKey: Buffer.from(key), afterId }
       : { fromKey: prefix, afterId: 0 }
   }
 
@@ -127,7 +127,8 @@ export const createFind = (needs: FindNeeds) => {
     return {
       users: await showAll(page, ticket.userId),
       ...(last && {
-        cursor: cursors.write(place, ticket.userId, [(last.nickKey ?? prefix).toString('hex'), last.userId]),
+        // As text: in hex the longest keys would make a cursor that is too long to come back.
+        cursor: cursors.write(place, ticket.userId, [(last.nickKey ?? prefix).toString(), last.userId]),
       }),
     }
   }

@@ -3,13 +3,14 @@ import type { Clock } from '../../../adapters/clock.ts'
 import type { Db, Executor } from '../../../adapters/db/index.ts'
 import type { TicketCaller } from '../../../http/caller.ts'
 import { Failure } from '../../../protocol/errors.ts'
+import { isLonger } from '../../../protocol/user-name.ts'
 import type { RecordEvent } from '../../events/api.ts'
 import type { Standing } from '../../standing/api.ts'
 import type { CheckText } from '../../words/api.ts'
 import type { Users } from '../api.ts'
 import { nickKeyOf } from '../nick-key.ts'
 import type { PrepareRename } from '../rename.ts'
-import { type SetInput, shownMembers } from '../wire.ts'
+import { longestRegion, type SetInput, shownMembers } from '../wire.ts'
 import { dayOf, isBirthday, yearOf } from './birthday.ts'
 import { readIcon } from './icon.ts'
 import { readParams, writeParams } from './params.ts'
@@ -48,6 +49,12 @@ const birthdayOf = ({ birthday, age }: SetInput, today: string): { birthday: str
   return { birthday: textOf(birthday) }
 }
 
+/** Some characters become three when normalized. */
+const readRegion = (typed: string): string => {
+  const region = typed.normalize('NFC').trim()
+  return isLonger(region, longestRegion) ? refuse('region') : region
+}
+
 const asNumber = (flag: boolean) => (flag ? 1 : 0)
 
 const profileChangeOf = (input: SetInput, today: string, iconHosts: readonly string[]): ProfileChange => {
@@ -58,7 +65,7 @@ const profileChangeOf = (input: SetInput, today: string, iconHosts: readonly str
   return {
     ...birthdayOf(input, today),
     ...(gender !== undefined && { gender: textOf(gender) }),
-    ...(region !== undefined && { region: textOf(region.normalize('NFC').trim()) }),
+    ...(region !== undefined && { region: textOf(readRegion(region)) }),
     ...(introduction !== undefined && { introduction: textOf(introduction.trim()) }),
     ...(icon !== undefined && { icon: icon === '' ? null : readIcon(icon, iconHosts) }),
     ...(language !== undefined && { language: textOf(language) }),
