@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Type } from 'protobufjs'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 
-const words: Record<string, number> = { hello: 1, error: 3, keyExchange: 4, userOp: 31, userOpRet: 32 }
+const words: Record<string, number> = { hello: 1, error: 3, keyExchange: 4, userOpRet: 32, friendOpRet: 34 }
 
 const readType = async (): Promise<Type> => {
   const { default: protobuf } = await import('protobufjs')
@@ -48,7 +48,7 @@ const textsOf = ({ triesLeft, captcha }: JsonObject): Record<string, string> => 
 /** The same way back: a reply, flat or wrapped. */
 export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
   const type = await loadProtobuf()
-  const { hello, keyEx, userOpRet, err, plainMsg, msgType, ...members } = reply
+  const { hello, keyEx, userOpRet, friendOpRet, err, plainMsg, msgType, ...members } = reply
   const errorMsg = isObject(err)
     ? { code: err.number, detail: err.name, params: textsOf(members) }
     : undefined
@@ -57,7 +57,7 @@ export const writeProtobuf = async (reply: JsonObject): Promise<Uint8Array> => {
     msgType: words[String(msgType)] ?? msgType,
     plainMsg: isObject(plainMsg)
       ? { ...plainMsg, keyEx: withPem(plainMsg.keyEx) }
-      : { hello, keyEx: withPem(keyEx), userOpRet, errorMsg },
+      : { hello, keyEx: withPem(keyEx), userOpRet, friendOpRet, errorMsg },
   }
   return type.encode(type.fromObject(message)).finish()
 }

@@ -4,8 +4,8 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Members, Send } from './call.ts'
 import { isFailure } from './failure.ts'
 
-/** User operations are for old clients: ours call the operations themselves. */
-type OwnKind = Exclude<FrameKind, 'userOp'>
+/** User and friend operations are for old clients: ours call the operations themselves. */
+type OwnKind = Extract<FrameKind, 'hello' | 'keyEx'>
 const msgTypes = { hello: 'hello', keyEx: 'keyExchange' } as const satisfies Record<OwnKind, string>
 
 export const frameOf = (kind: OwnKind, tm: string, message: Members) => ({

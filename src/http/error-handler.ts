@@ -78,7 +78,9 @@ export const createErrorHandler = ({ now, failureStatus, isTrial, drawNonce }: E
     const { endpoint } = request.routeOptions.config
     if (endpoint) return sendEndpoint(reply.headers(retryAfterOf(failure)), endpoint.refuse(failure))
     const { frame } = request.routeOptions.config.shape ?? {}
-    const framed = frame ? frameRefusal(failure, now()) : undefined
+    const framed = frame
+      ? (request.carried?.refuse?.(failure, now()) ?? frameRefusal(failure, now()))
+      : undefined
     const body = composeFailure(failure, caller.language, now(), opened?.rid, framed)
     return reply
       .code(status)

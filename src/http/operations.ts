@@ -1,7 +1,6 @@
 /** The first kind of route: operations, each at its path and its old names, by GET and by POST. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue } from '../protocol/errors.ts'
-import { composeUserOp } from '../protocol/user-op.ts'
 import type { Operation, OperationShape } from './caller.ts'
 import { inputSchemaOf } from './input-schema.ts'
 import { composeReply } from './reply.ts'
@@ -28,7 +27,7 @@ export const registerOperations = (
         nowMs,
         rid,
         shape: carried?.target ?? shape,
-        toFrame: carried && ((members) => composeUserOp(carried, members, nowMs)),
+        toFrame: carried && ((members) => carried.compose(members, nowMs)),
       })
       return reply.type('application/json; charset=utf-8').send(payload)
     }

@@ -1,8 +1,8 @@
 /** What the stages of a request leave on it for those that follow. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { CarriedCall } from '../protocol/carried.ts'
 import type { CatalogueEntry } from '../protocol/errors.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { CarriedCall } from '../protocol/user-op.ts'
 import type { Caller, Operation, OperationShape } from './caller.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Page } from './pages.ts'

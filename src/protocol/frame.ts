@@ -1,13 +1,14 @@
 /**
- * The frame of hello, key exchange and user operations, as the chat server defined it: `version`, `tm`, `keyPrint` and `msgType` around
+ * The frame of hello, key exchange, user and friend operations, as the chat server defined it: `version`, `tm`, `keyPrint` and `msgType` around
  * a message, which is flat or in `plainMsg`. A reply takes the shape of its request.
  */
 import { Failure } from './errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 
-export type FrameKind = 'hello' | 'keyEx' | 'userOp'
-type ReplyKind = 'hello' | 'keyEx' | 'userOpRet'
-type MsgType = 'hello' | 'error' | 'keyExchange' | 'userOp' | 'userOpRet'
+/** `friendOpRet` is an answer that users send: whether they become friends. */
+export type FrameKind = 'hello' | 'keyEx' | 'userOp' | 'friendOp' | 'friendOpRet'
+type ReplyKind = 'hello' | 'keyEx' | 'userOpRet' | 'friendOpRet'
+type MsgType = 'hello' | 'error' | 'keyExchange' | 'userOp' | 'userOpRet' | 'friendOp' | 'friendOpRet'
 
 /** The forms in which a client may write each type: its word, its name in the enum, its number. */
 const msgTypes = {
@@ -16,6 +17,8 @@ const msgTypes = {
   keyExchange: ['keyExchange', 'MSG_KEY_EXCHANGE', 4],
   userOp: ['userOp', 'MSG_USER_OP', 31],
   userOpRet: ['userOpRet', 'MSG_USER_OP_RET', 32],
+  friendOp: ['friendOp', 'MSG_FRIEND_OP', 33],
+  friendOpRet: ['friendOpRet', 'MSG_FRIEND_OP_RET', 34],
 } as const satisfies Record<MsgType, readonly [string, string, number]>
 
 const typeOf = {
@@ -23,6 +26,8 @@ const typeOf = {
   keyEx: 'keyExchange',
   userOp: 'userOp',
   userOpRet: 'userOpRet',
+  friendOp: 'friendOp',
+  friendOpRet: 'friendOpRet',
 } as const satisfies Record<FrameKind | ReplyKind, MsgType>
 const frameVersion = 1
 
@@ -57,7 +62,7 @@ export const peekMessage = (input: JsonObject, kind: FrameKind): JsonObject => {
 
 /** True for what every profile accepts in every envelope: a hello without a key, a key exchange of version 2. */
 export const isOpenToAll = (input: JsonObject, kind: FrameKind): boolean => {
-  if (kind === 'userOp') return false
+  if (kind !== 'hello' && kind !== 'keyEx') return false
   const { keyPrint = '0', kx } = peekMessage(input, kind)
   return kind === 'keyEx' ? kx === 2 : keyPrint === '0' || keyPrint === 0
 }

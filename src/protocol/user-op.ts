@@ -1,28 +1,33 @@
-/**
- * The user operations of the old chat protocol: which operation of ours each of them is, with its members, and the
- * frame that goes back. Names and numbers are those of BirdTalk's user.proto.
- */
+/** The user operations of the old chat protocol: which operation of ours each is, and the frame that goes back. */
+import {
+  type CarriedCall,
+  compact,
+  type Maybe,
+  numberOf,
+  partOf,
+  readOperation,
+  toUserInfo,
+  toUserInfos,
+  userIdOf,
+  wordOf,
+} from './carried.ts'
 import { Failure } from './errors.ts'
 import { composeFrame, type Frame, readFrame } from './frame.ts'
-import { isObject, type JsonObject, type JsonValue } from './json.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { readUserInfo } from './user-info.ts'
 
-const operations = { RegisterUser: 1, SetUserInfo: 5, RealNameVerification: 6, Login: 7, Logout: 8 } as const
+const operations = {
+  RegisterUser: 1,
+  UnregisterUser: 2,
+  DisableUser: 3,
+  RecoverUser: 4,
+  SetUserInfo: 5,
+  RealNameVerification: 6,
+  Login: 7,
+  Logout: 8,
+} as const
 type UserOperation = keyof typeof operations
 
-/** A frame as a call of one of our operations. */
-export type CarriedCall = {
-  frame: Frame
-  path: string
-  input: JsonObject
-  /** What the reply names: a code is answered as the operation that it was sent for. */
-  operation: UserOperation
-  /** The client wrote the operation's name instead of its number. */
-  isNamed: boolean
-  /** The user as the caller named it, for a reply that knows no more yet. */
-  user: JsonObject | undefined
-}
-
-type Maybe = JsonValue | undefined
 type Parts = {
   user: JsonObject
   params: JsonObject
@@ -32,18 +37,19 @@ type Parts = {
   captcha: Maybe
   token: Maybe
 }
-type Call = { path: string; input: Record<string, Maybe>; operation?: UserOperation; user?: JsonObject }
-
-const compact = (members: Record<string, Maybe>): JsonObject =>
-  Object.fromEntries(
-    Object.entries(members).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
-  )
+type Call = {
+  path: string
+  input: Record<string, Maybe>
+  /** What the reply names: a code is answered as the operation that it was sent for. */
+  operation?: UserOperation
+  /** The user as the caller named it, for a reply that knows no more. */
+  user?: JsonObject
+  /** Where the reply does not tell it. */
+  status?: string
+}
 
 const secretsOf = ({ pwd, clientHash, nextClientHash, salt }: JsonObject): JsonObject =>
   compact({ password: pwd, clientHash, nextClientHash, salt })
-
-/** The old server took these words in any case. */
-const wordOf = (value: Maybe): Maybe => (typeof value === 'string' ? value.toLowerCase() : value)
 
 const addressKinds = ['email', 'phone'] as const
 
@@ -89,46 +95,60 @@ const verify = ({ params, proof, captcha }: Parts): Call => {
   return { path, input: { flow, code, ...proof }, operation }
 }
 
+/** Addresses, how others become friends and the profile are three operations of ours: one in a frame. */
 const setUserInfo = ({ params, token, captcha }: Parts): Call => {
-  const [kind, ...more] = addressKinds.filter((known) => params[known] !== undefined)
-  if (!kind) throw new Failure('NOT_IN_LIST', { info: 'params: email or phone' })
-  if (more.length > 0) throw new Failure('PARAMETER_INVALID', { info: 'params: email and phone one by one' })
-  const address = params[kind]
-  return {
-    path: '/v1/address/change',
-    input: { token, kind, address, captcha, ...secretsOf(params) },
-    user: compact({ [kind]: address }),
+  const { address, settings, profile } = readUserInfo(params)
+  const parts = [address, settings, profile].filter((part) => part !== undefined)
+  if (parts.length > 1) {
+    throw new Failure('PARAMETER_INVALID', {
+      info: 'params: email, phone, friendadd… and all others one by one',
+    })
   }
+  if (address) {
+    const input = { token, ...address, captcha, ...secretsOf(params) }
+    return { path: '/v1/address/change', input, user: { [address.kind]: address.address } }
+  }
+  if (settings) return { path: '/v1/friend/settings', input: { token, friendSettings: settings } }
+  if (profile) return { path: '/v1/user/set', input: { token, ...secretsOf(params), ...profile } }
+  return { path: '/v1/user/get', input: { token } }
 }
+
+/** An administrator disables a user, or one capability of theirs. */
+const disable = ({ user, params, token }: Parts): Call => {
+  const { reason = partOf(user, 'params').reason, capability } = params
+  const input = { token, disable: userIdOf(user), reason, until: numberOf(params.until), capability }
+  return { path: '/v1/user/disable', input, status: 'disabled' }
+}
+
+const recover = ({ user, params, token }: Parts): Call => ({
+  path: '/v1/user/enable',
+  input: { token, enable: userIdOf(user), capability: params.capability },
+})
 
 const calls: Record<UserOperation, (parts: Parts) => Call> = {
   RegisterUser: register,
+  UnregisterUser: ({ token }) => ({
+    path: '/v1/user/unregister',
+    input: { token, unregister: true },
+    status: 'unregok',
+  }),
+  DisableUser: disable,
+  RecoverUser: recover,
   SetUserInfo: setUserInfo,
   RealNameVerification: verify,
   Login: login,
-  Logout: ({ token }) => ({ path: '/v1/logout', input: { token } }),
+  Logout: ({ token }) => ({ path: '/v1/logout', input: { token }, status: 'logout' }),
 }
-
-const partOf = (message: JsonObject, name: string): JsonObject => {
-  const part = message[name] ?? {}
-  if (!isObject(part)) throw new Failure('KX_CONTENT', { info: name })
-  return part
-}
-
-const findOperation = (value: Maybe): UserOperation | undefined =>
-  (Object.keys(operations) as UserOperation[]).find((name) => value === name || value === operations[name])
 
 /** Throws KX_VERSION, KX_CONTENT, NOT_IN_LIST, PARAMETER_MISSING or PARAMETER_INVALID. */
 export const readUserOp = (members: JsonObject): CarriedCall => {
   const frame = readFrame(members, 'userOp')
-  const { message } = frame
-  const asked = findOperation(message.operation)
-  if (!asked) throw new Failure('NOT_IN_LIST', { info: 'operation' })
-  const user = partOf(message, 'user')
-  const params = partOf(message, 'params')
+  const { name: asked, isNamed } = readOperation(frame, operations)
+  const user = partOf(frame.message, 'user')
+  const params = partOf(frame.message, 'params')
   const { keyPrint, checkTokenData, captchaId, captchaAnswer } = params
   const hasProof = keyPrint !== undefined || checkTokenData !== undefined
-  const { path, input, ...named } = calls[asked]({
+  const call = calls[asked]({
     user,
     params,
     secrets: secretsOf(partOf(user, 'params')),
@@ -136,49 +156,61 @@ export const readUserOp = (members: JsonObject): CarriedCall => {
     captcha: captchaId === undefined ? undefined : compact({ captchaId, answer: captchaAnswer }),
     token: members.token,
   })
+  const { operation = asked } = call
+  const named = isNamed ? operation : operations[operation]
   return {
-    frame,
-    path,
-    input: compact({ apiver: members.apiver, ...input }),
-    operation: named.operation ?? asked,
-    isNamed: message.operation === asked,
-    user: named.user,
+    path: call.path,
+    input: compact({ apiver: members.apiver, ...call.input }),
+    compose: (reply, nowMs) => compose({ frame, named, call }, reply, nowMs),
   }
 }
 
 /** What an operation of ours answers, as far as it has a place in the frame. */
 type OwnReply = {
   status?: string
-  users?: JsonValue
+  users?: Maybe
+  /** Of a profile. */
+  user?: Maybe
+  /** Of a user whom an administrator named. */
+  userId?: string
   tickets?: JsonObject
   flow?: string
   resendSeconds?: number
   expiresSeconds?: number
+  finalAt?: number
 }
 
-const statusOf = ({ status, tickets, flow }: OwnReply, operation: UserOperation): string => {
-  if (operation === 'Logout') return 'logout'
+const statusOf = ({ status, tickets, flow }: OwnReply): string => {
   if (flow !== undefined) return 'waitcode'
   if (status === undefined) return 'ok'
   // The account is there, and the store gave no ticket for it.
   return tickets?.skey === undefined ? 'needlogin' : status
 }
 
+const usersOf = ({ users, user, userId }: OwnReply, named: JsonObject | undefined): JsonObject[] => {
+  if (users !== undefined) return toUserInfos(users)
+  if (isObject(user)) return [toUserInfo(user)]
+  if (userId !== undefined) return [{ userId }]
+  return named ? [named] : []
+}
+
+type Composed = { frame: Frame; named: string | number; call: Call }
+
 /** The members of the reply to a frame. */
-export const composeUserOp = (call: CarriedCall, reply: OwnReply, nowMs: number): JsonObject => {
-  const { frame, operation, isNamed, user } = call
-  const { users, tickets, flow, resendSeconds, expiresSeconds } = reply
-  const status = statusOf(reply, operation)
+const compose = ({ frame, named, call }: Composed, reply: OwnReply, nowMs: number): JsonObject => {
+  const { tickets, flow, resendSeconds, expiresSeconds, finalAt } = reply
+  const status = call.status ?? statusOf(reply)
   const message = {
-    operation: isNamed ? operation : operations[operation],
+    operation: named,
     result: 'ok',
     status,
-    users: users ?? (user ? [user] : []),
+    users: usersOf(reply, call.user),
     params: compact({
       status,
       flow,
       resendSeconds: resendSeconds?.toString(),
       expiresSeconds: expiresSeconds?.toString(),
+      finalAt: finalAt?.toString(),
     }),
   }
   return compact({ ...composeFrame(frame, 'userOpRet', String(nowMs), message), tickets })

@@ -10,12 +10,21 @@ import { base64urlOf, formOf, sealBytes, type World } from './world.ts'
 const root = await protobuf.load(fileURLToPath(import.meta.resolve('#root/docs/torii.proto')))
 const Msg = root.lookupType('torii.Msg')
 
-const kinds: Record<string, number> = { hello: 1, error: 3, keyExchange: 4, userOp: 31 }
+const kinds: Record<string, number> = {
+  hello: 1,
+  error: 3,
+  keyExchange: 4,
+  userOp: 31,
+  userOpRet: 32,
+  friendOp: 33,
+  friendOpRet: 34,
+}
 
 /** A flat frame, wrapped and written. */
-export const writeFrame = ({ hello, keyEx, userOp, msgType, plainMsg, ...more }: Members): Buffer => {
+export const writeFrame = (members: Members): Buffer => {
+  const { hello, keyEx, userOp, friendOp, friendOpRet, msgType, plainMsg, ...more } = members
   const number = typeof msgType === 'string' ? kinds[msgType] : msgType
-  const message = { ...more, msgType: number, plainMsg: plainMsg ?? { hello, keyEx, userOp } }
+  const message = { ...more, msgType: number, plainMsg: plainMsg ?? { hello, keyEx, userOp, friendOp, friendOpRet } }
   return Buffer.from(Msg.encode(Msg.fromObject(message)).finish())
 }
 
@@ -23,10 +32,10 @@ export const writeFrame = ({ hello, keyEx, userOp, msgType, plainMsg, ...more }:
 export const readFrame = (bytes: Uint8Array): Answer => {
   const members = Msg.toObject(Msg.decode(bytes), { longs: String, enums: Number, bytes: String }) as Members
   const { plainMsg, msgType, ...more } = members
-  const { hello, keyEx, errorMsg } = (plainMsg ?? {}) as Record<string, Members>
+  const { hello, keyEx, userOpRet, friendOpRet, errorMsg } = (plainMsg ?? {}) as Record<string, Members>
   const word = Object.keys(kinds).find((name) => kinds[name] === msgType)
   const err = errorMsg && { number: errorMsg.code, name: errorMsg.detail }
-  return { ...more, msgType: word, hello, keyEx, err } as unknown as Answer
+  return { ...more, msgType: word, hello, keyEx, userOpRet, friendOpRet, err } as unknown as Answer
 }
 
 /** POST of bytes. */

@@ -1,7 +1,7 @@
 /** Frames of user operations keep every rule of the operation that they stand for. */
 import t from 'tap'
 import type { JsonObject } from '../../src/protocol/json.ts'
-import { composeUserOp, readUserOp } from '../../src/protocol/user-op.ts'
+import { readUserOp } from '../../src/protocol/user-op.ts'
 import { codes } from '../harness/codes.ts'
 import { createSealedClient, exchangeSealedKeys, helloFrame, proofOf } from '../harness/key-client.ts'
 import { readCode } from '../harness/messages.ts'
@@ -54,7 +54,7 @@ t.test('what is malformed', async (t) => {
   const named = { userName: 'amber', params: { pwd: password } }
   const rows: [what: string, members: Members, code: number, info?: string][] = [
     ['no operation', opFrame({ user: named }), codes.NOT_IN_LIST, 'operation'],
-    ['an operation that is not served', opFrame({ operation: 2, user: named }), codes.NOT_IN_LIST],
+    ['an operation of friends', opFrame({ operation: 9, user: named }), codes.NOT_IN_LIST],
     ['an operation in an array', opFrame({ operation: [1], user: named }), codes.NOT_IN_LIST],
     ['a name of every object', opFrame({ operation: 'toString', user: named }), codes.NOT_IN_LIST],
     ['no message', opFrame(undefined), codes.KX_CONTENT, 'userOp'],
@@ -103,7 +103,13 @@ t.test('what is malformed', async (t) => {
       opFrame({ operation: 6, params: { flow: `login-${'0'.repeat(32)}`, code: '123456' } }),
       codes.CODE_EXPIRED,
     ],
-    ['nothing to set', opFrame({ operation: 5, params: { nickname: 'x' } }), codes.NOT_IN_LIST],
+    ['a profile without a login', opFrame({ operation: 5, params: { nickname: 'x' } }), codes.NOT_LOGGED_IN],
+    ['a way of adding friends', opFrame({ operation: 5, params: { friendaddmode: 'x' } }), codes.NOT_IN_LIST],
+    [
+      'a profile and an address at once',
+      opFrame({ operation: 5, params: { nickname: 'x', email: 'a@example.com' } }),
+      codes.PARAMETER_INVALID,
+    ],
     [
       'two addresses at once',
       opFrame({ operation: 5, params: { email: 'a@example.com', phone: '+8613800138000' } }),
@@ -241,7 +247,7 @@ t.test('a login without an SKey asks for a login', (t) => {
   const call = readUserOp(registers('amber') as JsonObject)
   const users = [{ userId: '1' }]
   const statusOf = (tickets: { a2?: string; skey?: string }) =>
-    (composeUserOp(call, { status: 'loginok', users, tickets }, 0).userOpRet as Members).status
+    (call.compose({ status: 'loginok', users, tickets }, 0).userOpRet as Members).status
   t.equal(statusOf({ a2: 'a2_', skey: 'sk_' }), 'loginok')
   t.equal(statusOf({ a2: 'a2_' }), 'needlogin')
   t.end()

@@ -82,3 +82,9 @@ export const hashPassword = async (line: Line, login: string, password: string):
   const hashed = await hash(md5, `$2b$${String(cost).padStart(2, '0')}$${salt}`)
   return { salt, clientHash: hashed.slice(-31) }
 }
+
+/** Logs in with a name and a password, and gives the SKey. */
+export const logIn = async (line: Line, login: string, password: string): Promise<string> => {
+  const members = { login, ...(await hashPassword(line, login, password)) }
+  return text(await expect(line, '/v1/login', members, 1_020_100), 'tickets', 'skey')
+}

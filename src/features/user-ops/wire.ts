@@ -30,3 +30,29 @@ export const userOpShape = {
     tickets: Type.Optional(Tickets),
   }),
 } as const satisfies OperationShape
+
+const FriendOpRet = Type.Object({
+  operation: Type.Unsafe<string | number>({ type: ['string', 'integer'] }),
+  result: Type.String({ description: 'ok, question or reject' }),
+  user: Type.Object({}, { additionalProperties: true }),
+  users: Type.Array(Type.Object({}, { additionalProperties: true })),
+  sendId: Type.Optional(Type.String()),
+  msgId: Type.Optional(Type.String()),
+  params: Type.Object({}, { additionalProperties: true }),
+})
+
+export const friendOpShape = {
+  path: '/v1/friend-op',
+  aliases: [],
+  summary: 'The friend operations of the old chat protocol, as frames',
+  limit: 'userOp',
+  replay: 'read',
+  frame: 'friendOp',
+  isCostly: true,
+  input: Type.Object({ ...frameInput, friendOp: anything, friendOpRet: anything, plainMsg: anything }),
+  reply: Type.Object({
+    ...frameReply,
+    friendOpRet: Type.Optional(FriendOpRet),
+    plainMsg: Type.Optional(Type.Object({ friendOpRet: FriendOpRet })),
+  }),
+} as const satisfies OperationShape

@@ -4,10 +4,20 @@ import type {
   preHandlerHookHandler,
   preValidationAsyncHookHandler,
 } from 'fastify'
+import type { CarriedCall } from '../../protocol/carried.ts'
+import type { FrameKind } from '../../protocol/frame.ts'
+import { readFriendOp } from '../../protocol/friend-op.ts'
+import type { JsonObject } from '../../protocol/json.ts'
 import { readUserOp } from '../../protocol/user-op.ts'
 import type { Address, Operation } from '../caller.ts'
 import { inputSchemaOf } from '../input-schema.ts'
 import { shapeOf } from '../request.ts'
+
+/** By what the operation of the frame declares. */
+const readers: { [Kind in FrameKind]?: (members: JsonObject) => CarriedCall } = {
+  userOp: readUserOp,
+  friendOp: readFriendOp,
+}
 
 export type CarryNeeds = {
   findOperation(path: string): Operation | undefined
@@ -20,8 +30,10 @@ export const carryFrame =
   ({ findOperation, checkRateLimit }: CarryNeeds): preValidationAsyncHookHandler =>
   async (request) => {
     const { opened, caller } = request
-    if (!opened || shapeOf(request).frame !== 'userOp') return
-    const call = readUserOp(opened.input)
+    const { frame } = shapeOf(request)
+    const read = frame && readers[frame]
+    if (!opened || !read) return
+    const call = read(opened.input)
     const target = findOperation(call.path)
     if (!target) throw new Error(`no operation at ${call.path}`)
     await checkRateLimit(target.limit, caller.address)
