@@ -24,7 +24,11 @@ const kinds: Record<string, number> = {
 export const writeFrame = (members: Members): Buffer => {
   const { hello, keyEx, userOp, friendOp, friendOpRet, msgType, plainMsg, ...more } = members
   const number = typeof msgType === 'string' ? kinds[msgType] : msgType
-  const message = { ...more, msgType: number, plainMsg: plainMsg ?? { hello, keyEx, userOp, friendOp, friendOpRet } }
+  const message = {
+    ...more,
+    msgType: number,
+    plainMsg: plainMsg ?? { hello, keyEx, userOp, friendOp, friendOpRet },
+  }
   return Buffer.from(Msg.encode(Msg.fromObject(message)).finish())
 }
 
