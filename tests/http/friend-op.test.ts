@@ -7,9 +7,12 @@ import { type Call, type Members, openWays, openWorld, register, type User } fro
 const paths = { userOp: '/v1/user-op', friendOp: '/v1/friend-op', friendOpRet: '/v1/friend-op' } as const
 type Kind = keyof typeof paths
 
+let tm = 1_800_000_000_000
+
+/** Each with a time of its own: an equal one would be a copy, which does not run again. */
 const frameOf = (kind: Kind, message: unknown, more: Members = {}): Members => ({
   version: 1,
-  tm: '1800000000000',
+  tm: String(++tm),
   keyPrint: '0',
   msgType: kind,
   [kind]: message,
