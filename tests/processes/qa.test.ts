@@ -185,7 +185,7 @@ for (const { name, open } of worlds) {
 }
 
 t.test('wrong usage is one line', async (t) => {
-  isBad(t, await runQa([]), /^qa: expected one script of devices, encrypt, gettotptoken, .*, or --help\n$/)
+  isBad(t, await runQa([]), /^qa: expected one script of chktoken, devices, .*, or --help\n$/)
   isBad(t, await runQa(['toString']), /^qa: expected one script/)
   isBad(t, await runQa(['smoke', 'encrypt']), /^qa: smoke takes no texts: encrypt\n$/)
   isBad(t, await runQa(['smoke', '--app', 'a']), /^qa: smoke: expected --secret\n$/)
