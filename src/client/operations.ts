@@ -300,6 +300,46 @@ export type Operations = {
       unread: number
     }
   }
+  /** The friend operations of the old chat protocol, as frames. */
+  '/v1/friend-op': {
+    input: {
+      version?: unknown
+      tm?: unknown
+      keyPrint?: unknown
+      msgType?: unknown
+      friendOp?: unknown
+      friendOpRet?: unknown
+      plainMsg?: unknown
+    }
+    reply: {
+      version: number
+      tm: string
+      keyPrint: string
+      msgType: string | number
+      friendOpRet?: {
+        operation: string | number
+        /** ok, question or reject */
+        result: string
+        user: Record<string, unknown>
+        users: Record<string, unknown>[]
+        sendId?: string
+        msgId?: string
+        params: Record<string, unknown>
+      }
+      plainMsg?: {
+        friendOpRet: {
+          operation: string | number
+          /** ok, question or reject */
+          result: string
+          user: Record<string, unknown>
+          users: Record<string, unknown>[]
+          sendId?: string
+          msgId?: string
+          params: Record<string, unknown>
+        }
+      }
+    }
+  }
   /** Accepts a friend request. */
   '/v1/friend/accept': {
     input: {
@@ -2039,6 +2079,7 @@ export const operations = {
   '/v1/echo': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/event/list': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/event/read': { replay: 'once', tiers: ['skey'], takesTicket: true },
+  '/v1/friend-op': { replay: 'read', tiers: [], takesTicket: false },
   '/v1/friend/accept': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/block': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/friend/check': { replay: 'read', tiers: [], takesTicket: false },

@@ -78,11 +78,11 @@ const rows = {
   CAPTCHA_NEEDED: [2040202, 400, '需要图形验证码', 'A captcha is needed'],
   LOGIN_FAILED: [2040204, 401, '用户名或密码错误', 'Login or password is wrong', 4],
   ACCOUNT_DISABLED: [2040205, 403, '账户已停用或注销', 'The account is disabled or deleted', 17],
-  ROLE_NEEDED: [2040510, 403, '需要相应的角色权限', 'The user has no role that may do this'],
-  USER_PROTECTED: [2040511, 403, '不能对该用户进行此操作', 'This cannot be done to this user'],
-  CAPABILITY_WITHHELD: [2040512, 403, '该功能已被限制使用', 'The user may not do this at present'],
+  ROLE_NEEDED: [2040510, 403, '需要相应的角色权限', 'The user has no role that may do this', 16],
+  USER_PROTECTED: [2040511, 403, '不能对该用户进行此操作', 'This cannot be done to this user', 16],
+  CAPABILITY_WITHHELD: [2040512, 403, '该功能已被限制使用', 'The user may not do this at present', 17],
   NOT_LOGGED_IN: [2040400, 401, '尚未登录', 'Not logged in', 15],
-  USER_UNKNOWN: [2070001, 404, '用户不存在', 'User not found'],
+  USER_UNKNOWN: [2070001, 404, '用户不存在', 'User not found', 14],
   EVENT_WAITS: [
     2070030,
     429,
@@ -127,7 +127,7 @@ const rows = {
   CONSENT_NEEDED: [2100411, 403, '需要用户同意授权', 'The user has to agree first'],
   FRIENDS_OFF: [2110000, 403, '该应用未开启好友功能', 'This app has no friends'],
   REQUEST_UNKNOWN: [2110001, 404, '没有这个好友申请', 'There is no such friend request'],
-  FRIEND_SELF: [2110002, 400, '不能对自己进行此操作', 'This cannot be done with oneself'],
+  FRIEND_SELF: [2110002, 400, '不能对自己进行此操作', 'This cannot be done with oneself', 14],
   REQUESTS_CLOSED: [2110003, 403, '对方不接受申请或关注', 'This user takes no requests'],
   ANSWER_NEEDED: [2110004, 403, '请回答对方的问题', 'This user asks a question first'],
   ANSWER_WRONG: [2110005, 403, '回答错误', 'The answer is wrong'],
@@ -135,7 +135,7 @@ const rows = {
   REFUSED_BEFORE: [2110007, 409, '对方已拒绝，请稍后再申请', 'This user has refused, ask again later'],
   TOO_MANY_RELATIONS: [2110008, 409, '数量已达上限', 'There are too many of these already'],
   BLOCKED_BY_YOU: [2110009, 409, '请先解除屏蔽', 'Unblock this user first'],
-  RELATION_UNKNOWN: [2110025, 404, '你们之间没有好友或关注关系', 'There is no relation to this user'],
+  RELATION_UNKNOWN: [2110025, 404, '你们之间没有好友或关注关系', 'There is no relation to this user', 21],
   OVERLOADED: [2140503, 503, '服务繁忙，请稍后再试', 'Overloaded, try again later', 9],
 } as const satisfies Record<string, readonly [number, number, string, string, number?]>
 

@@ -130,6 +130,7 @@ const errorNames: Record<number, string> = {
   16: 'ErrTNotPermission',
   19: 'ErrTEmail',
   20: 'ErrTPhone',
+  21: 'ErrTNotFriend',
 }
 const insideNumber = 9
 const deletedNumber = 18

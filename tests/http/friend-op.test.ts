@@ -123,7 +123,7 @@ t.test('a profile is set and read by the old names', async (t) => {
 t.test('leaving, and what only an administrator may do', async (t) => {
   const { act: send, amber, onyx } = await openFriends(t)
   const disable = { operation: 3, user: { userId: onyx.userId, params: { reason: 'spam' } } }
-  t.match(await send(amber, 'userOp', disable, 2_040_510), { err: { number: 16 } }, 'no role')
+  t.match(await send(amber, 'userOp', disable, codes.ROLE_NEEDED), { err: { number: 16 } }, 'no role')
   t.match(await send(amber, 'userOp', { operation: 2 }), { status: 'unregok', params: { finalAt: /^\d+$/ } })
   t.match(await send(amber, 'userOp', { operation: 5, params: {} }, codes.NOT_LOGGED_IN), {
     msgType: 'error',
