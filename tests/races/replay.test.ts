@@ -519,6 +519,11 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const userOp = { operation: 7, user: { userName: login, params: { clientHash } }, params: {} }
       return { version: 1, tm: now(), keyPrint: '0', msgType: 'userOp', userOp }
     },
+    '/v1/friend-op': async () => {
+      const { token, requestTo } = await actOn('requestTo')
+      const friendOp = { operation: 10, user: { userId: requestTo }, params: {} }
+      return { version: 1, tm: now(), keyPrint: '0', msgType: 'friendOp', friendOp, token }
+    },
     '/v1/key-exchange': async () => {
       const { shared } = await beginExchange(call, 'AES-CTR')
       if (!shared) throw new Error('refused')
