@@ -532,6 +532,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     // No known key: a call that names one also proves it.
     ...{ version: 1, tm: String(startMs), msgType: 'hello', keyPrint: '0', checkTokenData: '' },
     ...{ hello: { stage: 'clienthello' }, keyEx: { stage: 1 }, userOp: { operation: 8 }, plainMsg: {} },
+    ...{ friendOp: { operation: 14 }, friendOpRet: { operation: 11 } },
     ...{ n: world.app.appId, s: world.app.appSecret, type: 'x', os: 'x' },
     ...{ giveUp: ['0'.repeat(32)], rename: '0'.repeat(32), revoke: 'others', how: 'password' },
     ...{ grantTo: world.app.appId, revokeFrom: world.app.appId, known: 'x' },

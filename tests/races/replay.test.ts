@@ -735,6 +735,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
     'age',
     'newPassword',
     'plainMsg',
+    'friendOpRet',
     'texts',
     'tokens',
     'scopes',
