@@ -93,6 +93,8 @@ t.test('says which app may have no webhook, and when there are as many as may be
 
 t.test('in service a webhook has TLS and no private address', async (t) => {
   const { torii, appId } = await open(t, { TORII__SERVER__TRIAL: 'false' })
+  const long = await torii('webhook', 'add', `https://a.example/${'é'.repeat(1_900)}`, '--app', appId)
+  t.match(long, { code: 2, stderr: /at most 2000 characters/ }, 'as it is kept, in ASCII')
   const inClear = await torii('webhook', 'add', 'http://127.0.0.1:9/', '--app', appId)
   t.match(inClear, { code: 1, stderr: /only a trial calls without TLS/ })
   const { stdout } = await torii(

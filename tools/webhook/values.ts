@@ -8,11 +8,12 @@ const isLoopback = ({ hostname }: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.
 
 /** As it is called; without TLS on this machine only. */
 export const readWebhookUrl = (text: string): string => {
-  const url = URL.canParse(text) && text.length <= longestUrl ? new URL(text) : undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
   const isWeb = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
-  if (url && isWeb && url.username + url.password + url.hash === '') return url.href
+  if (url && isWeb && url.href.length <= longestUrl && url.username + url.password + url.hash === '')
+    return url.href
   throw new InvalidArgumentError(
-    'Expected https://host.example/path, without a user and a #; http:// for this machine in a trial.',
+    'Expected https://host.example/path of at most 2000 characters, without a user and a #; http:// for this machine in a trial.',
   )
 }
 
