@@ -126,7 +126,7 @@ export const openFeatures = (world: World) => {
   const { find: findApp } = admin.apps
   const { raiseEpoch, lockAccount, checkActive, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
-  house.add(webhooks, admin.webhooks)
+  house.add(webhooks, { ...admin.webhooks, catchUp: admin.changeLog.poll })
   const device = house.add(devices, { apps: admin.apps, recordChange })
   const keys = house.add(keyExchange, { findApp, raiseMinStrength: device.raiseMinStrength })
   const { sign } = house.add(signedTickets, {})

@@ -52,6 +52,43 @@ export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogN
   const record: RecordChange = async (trx, kind, subject) =>
     insertChange(trx, { version: await increment(trx, counter), kind, subject, changedAt: clock.now() })
 
+  const readOn = async () => {
+    const { last, changes } = await findChanges(db.write, version)
+    const known = changes[0]?.version === version ? changes.shift() : undefined
+    const isOther = known && latest !== undefined && textOf(known) !== latest
+    if (last < version || isOther) return startAnew(last)
+    if (known) latest = textOf(known)
+    const applied = new Map<ChangeListener, Set<string>>()
+    for (const change of changes) {
+      for (const listener of listeners.filter(({ kind }) => kind === change.kind)) {
+        const subjects = applied.get(listener) ?? new Set()
+        const subject = listener.isWhole ? '' : change.subject
+        if (!subjects.has(subject)) await listener.apply(change.subject)
+        applied.set(listener, subjects.add(subject))
+      }
+      version = change.version
+      latest = textOf(change)
+    }
+  }
+
+  let running = Promise.resolve()
+  let waiting: Promise<void> | undefined
+  /**
+   * Applies what is new; a listener that fails is asked again at the next poll. One poll runs at a time, and all who ask
+   * meanwhile share the next one, which sees what was committed before they asked.
+   */
+  const poll = (): Promise<void> => {
+    const start = () => {
+      waiting = undefined
+      return readOn()
+    }
+    if (!waiting) {
+      waiting = running.then(start, start)
+      running = waiting
+    }
+    return waiting
+  }
+
   return {
     record,
     findChanged,
@@ -61,24 +98,6 @@ export const createChangeLog = ({ db, clock, increment, lookBackMs }: ChangeLogN
       // The log's version first: what is changed while the rest loads is then noticed by the first poll.
       await startAnew(await findLastVersion(db.write))
     },
-    /** Applies what is new; a listener that fails is asked again at the next poll. */
-    poll: async () => {
-      const { last, changes } = await findChanges(db.write, version)
-      const known = changes[0]?.version === version ? changes.shift() : undefined
-      const isOther = known && latest !== undefined && textOf(known) !== latest
-      if (last < version || isOther) return startAnew(last)
-      if (known) latest = textOf(known)
-      const applied = new Map<ChangeListener, Set<string>>()
-      for (const change of changes) {
-        for (const listener of listeners.filter(({ kind }) => kind === change.kind)) {
-          const subjects = applied.get(listener) ?? new Set()
-          const subject = listener.isWhole ? '' : change.subject
-          if (!subjects.has(subject)) await listener.apply(change.subject)
-          applied.set(listener, subjects.add(subject))
-        }
-        version = change.version
-        latest = textOf(change)
-      }
-    },
+    poll,
   }
 }

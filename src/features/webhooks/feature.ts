@@ -50,13 +50,16 @@ export const webhookAdmin = feature({
   },
 })
 
-type WebhookNeeds = Pick<WebhookAdmin, 'disableGone'> & { isIdle: WebhookList['isEmpty'] }
+type WebhookNeeds = Pick<WebhookAdmin, 'disableGone'> & {
+  isIdle: WebhookList['isEmpty']
+  catchUp(): Promise<void>
+}
 
 export const webhooks = feature({
-  create: (world: World, { disableGone, isIdle }: WebhookNeeds) => {
+  create: (world: World, { disableGone, isIdle, catchUp }: WebhookNeeds) => {
     const { giveUpAfterSeconds, maxWaiting, maxWaitingInAll, atOnce, timeoutMs } = world.config.webhooks
     const giveUpAfterMs = giveUpAfterSeconds * 1_000
-    const worker = createWorker({ ...world, disableGone, isIdle, giveUpAfterMs, atOnce, timeoutMs })
+    const worker = createWorker({ ...world, disableGone, isIdle, catchUp, giveUpAfterMs, atOnce, timeoutMs })
     const bounds = createBounds({ ...world, isIdle, giveUpAfterMs, maxWaiting, maxWaitingInAll })
     return {
       api: {},

@@ -1,4 +1,5 @@
 import type { Executor } from '../../../adapters/db/index.ts'
+import type { EventKind } from '../../../protocol/event-kinds.ts'
 import type { WebhookEvent } from '../api.ts'
 import type { DeliveryRow, DeliveryState } from '../tables.ts'
 
@@ -189,7 +190,10 @@ export const removeOldDead = async (db: Executor, before: number, most: number):
 
 const states: readonly DeliveryState[] = ['waiting', 'dead']
 
-/** All of a user but that the account is erased: receivers are to erase what they have. By the index of each webhook. */
+/** What a receiver is to learn of an erased account too: it drops its tickets, and erases what it has. */
+const keptKinds = ['login.ended', 'user.deleted'] as const satisfies EventKind[]
+
+/** All of a user but those kinds. By the index of each webhook. */
 export const removeDeliveriesOf = async (
   db: Executor,
   { userId, webhookIds, most }: { userId: number; webhookIds: readonly string[]; most: number },
@@ -200,7 +204,7 @@ export const removeDeliveriesOf = async (
     .where('webhookId', 'in', webhookIds)
     .where('state', 'in', states)
     .where('userId', '=', userId)
-    .where('kind', '<>', 'user.deleted')
+    .where('kind', 'not in', keptKinds)
     .orderBy('number')
     .limit(most)
     .executeTakeFirst()

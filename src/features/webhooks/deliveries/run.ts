@@ -24,6 +24,8 @@ export type RunNeeds = {
   sealer: Sealer
   logger: { warn(fields: object, text: string): void; info(fields: object, text: string): void }
   callWebhook: CallWebhook
+  /** Applies what others changed until now: who is told that a login ended and asks must not hear that it is good. */
+  catchUp(): Promise<void>
   giveUpAfterMs: number
   claimant: Buffer
   /** The receiver answered 410 Gone. */
@@ -157,6 +159,13 @@ export const createRun = (needs: RunNeeds) => {
       return heads.filter(({ nextAt }) => nextAt <= nowMs)
     }
 
+    /** Without the store there is nothing to tell yet; the reader of the change log says what fails. */
+    const hasCaughtUp = () =>
+      needs.catchUp().then(
+        () => true,
+        () => false,
+      )
+
     const goOn = async (): Promise<boolean> => {
       const webhook = await read()
       if (!webhook) return false
@@ -164,6 +173,7 @@ export const createRun = (needs: RunNeeds) => {
       const isFailing = webhook.failures > 0
       const atOnce = isFailing ? 1 : slots()
       const next = await findNext(isFailing ? 1 : atOnce * usersPerSlot)
+      if (next.length > 0 && !(await hasCaughtUp())) return false
       for (const delivery of next) {
         while (flying.size >= atOnce) await Promise.race(flying.values())
         if (!mayCall(webhook)) return false
