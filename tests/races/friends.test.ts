@@ -31,7 +31,7 @@ const person = async () => {
   const { skey: token } = reply.tickets as { skey: string }
   const act = (target: Target, name: string, members: Members) =>
     post(target, `/v1/friend/${name}`, { token, ...members })
-  return { userId, id: Number(userId), userName, act }
+  return { userId, id: Number(userId), userName, token, act }
 }
 type Person = Awaited<ReturnType<typeof person>>
 const pair = async () => [await person(), await person()] as const
@@ -162,6 +162,70 @@ race(
   },
   4,
 )
+
+race(
+  'a user who leaves while being befriended and followed keeps no half of it, and is erased',
+  async (t, round) => {
+    const [one, other] = await pair()
+    const fan = await person()
+    await one.act(a, 'request', { requestTo: other.userId })
+    const [accepted, left] = await Promise.all([
+      other.act(b, 'accept', { acceptFrom: one.userId }),
+      post(round % 2 ? a : b, '/v1/user/unregister', { token: one.token, unregister: true }),
+      fan.act(a, 'request', { requestTo: one.userId }),
+      one.act(b, 'request', { requestTo: fan.userId }),
+    ])
+    t.equal(left.code, codes.OK)
+    t.ok([codes.OK, codes.REQUEST_UNKNOWN].includes(accepted.code), `${accepted.code}`)
+    const [mine, theirs] = [await between(one, other), await between(other, one)]
+    t.equal(mine?.isFriend, accepted.code === codes.OK)
+    t.equal(theirs?.isFriend, mine?.isFriend)
+    // While it is erased, the others end what they have with it, and ask it anew.
+    await Promise.all([
+      admin.accounts.remove(one.userId),
+      other.act(a, 'remove', { removeUser: one.userId }),
+      fan.act(b, 'request', { requestTo: one.userId }),
+      other.act(b, 'block', { blockUser: one.userId }),
+    ])
+    for (const table of ['relations', 'blocks'] as const) {
+      const rows = await db.write.selectFrom(table).select(['userId', 'otherId']).execute()
+      t.notOk(
+        rows.some(({ userId, otherId }) => [userId, otherId].includes(one.id)),
+        table,
+      )
+    }
+    const requests = await db.write.selectFrom('friendRequests').select(['fromId', 'toId']).execute()
+    t.notOk(
+      requests.some(({ fromId, toId }) => [fromId, toId].includes(one.id)),
+      'requests',
+    )
+  },
+  8,
+)
+
+t.test('the counters of fans are right who come and go while their hub is erased', async (t) => {
+  const hub = await person()
+  const fans = await Promise.all(Array.from({ length: 24 }, person))
+  const tokens = new Map<number, string>()
+  for (const { id, userName } of fans) {
+    const { tickets } = await post(a, '/v1/login', { login: userName, password: 'correct horse' }, community)
+    tokens.set(id, (tickets as { skey: string }).skey)
+  }
+  const act = (target: Target, { id }: Person, name: string, members: Members) =>
+    post(target, `/v1/friend/${name}`, { token: tokens.get(id), ...members }, community)
+  const follow = { requestTo: hub.userId }
+  for (const fan of fans.slice(0, 16)) t.equal((await act(a, fan, 'request', follow)).code, codes.OK)
+  await Promise.all([
+    admin.accounts.remove(hub.userId),
+    ...fans.flatMap((fan, at) => [
+      act(at % 2 ? a : b, fan, 'remove', { removeUser: hub.userId }),
+      act(at % 2 ? b : a, fan, 'request', follow),
+    ]),
+  ])
+  await checkRows(t, { db }, 'afterwards')
+  const left = await db.write.selectFrom('relations').selectAll().where('otherId', '=', hub.id).execute()
+  t.same(left, [])
+})
 
 t.test('a server that is killed between a friendship and its event leaves both, or neither', async (t) => {
   const doomed = await fleet.start(t)

@@ -1,6 +1,7 @@
 /** What robots and blocked users try, on both engines. */
 import t, { type Test } from 'tap'
 import { codes } from '../../harness/codes.ts'
+import { writeLists } from '../../http/world.ts'
 import { checkRows, engines, openFriends, type Person } from './world.ts'
 
 t.setTimeout(180_000)
@@ -11,6 +12,7 @@ for (const [engine, environment] of engines) {
       ...(await environment(t)),
       // Calls come from other networks, without TLS.
       TORII__SECURITY__PROFILE: 'legacy',
+      TORII__WORDS__FOLDER: await writeLists({ deny: ['badword'] }),
       TORII__FRIENDS__EVENTS_PER_DAY: '4',
       TORII__FRIENDS__MOST_RECEIVED: '10',
       TORII__FRIENDS__MOST_RECEIVED_OF_APP: '5',
@@ -83,6 +85,17 @@ for (const [engine, environment] of engines) {
         open.some(({ fromId }) => fromId === honest.id),
         'the request through another app stays',
       )
+    })
+
+    test('a forbidden word reaches no one, by a message nor by a question', async (t) => {
+      const [me, other] = [await person(), await person()]
+      const asked = await me.send('request', { requestTo: other.userId, message: 'You BAD.word' })
+      t.match(asked.json, { code: codes.WORD_FORBIDDEN, info: 'message' })
+      t.notMatch(asked.body, /badword/i)
+      t.same(await eventsOf(other), [])
+      t.match(await me.set({ mode: 'question', question: 'badword?', answer: 'yes' }), {
+        code: codes.WORD_FORBIDDEN,
+      })
     })
 
     test('names and places that grow as they are kept', async (t) => {
