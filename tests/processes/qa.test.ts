@@ -29,6 +29,16 @@ const runQa = (words: string[], environment: Environment = {}): Promise<Result> 
     )
   })
 
+const torii = fileURLToPath(import.meta.resolve('#root/dist/tools/torii.js'))
+
+const runTorii = (words: string[], environment: Environment): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const env = { PATH: process.env.PATH ?? '', ...environment }
+    execFile(process.execPath, [torii, ...words], { cwd, env }, (error) =>
+      error ? reject(error) : resolve(),
+    )
+  })
+
 const isGood = (t: Test, { exitCode, out, error }: Result, says: RegExp) => {
   t.equal(error, '')
   t.match(out, says)
@@ -109,6 +119,34 @@ for (const { name, open } of worlds) {
       isGood(t, await runQa(['resetpassword', email, 'other word', ...app]), /code +\d{6}[\s\S]*saved +/)
       isGood(t, await runQa(['login', email, 'other word', ...app]), /"user/)
       isBad(t, await runQa(['login', email, 'pass word', ...app]), /got 2040204 /)
+    })
+
+    t.test('profiles, finding users, friends, and whether a ticket is good', async (t) => {
+      const [amber, onyx] = [randomBytes(6).toString('hex'), randomBytes(6).toString('hex')] as const
+      const names = [`qa-${amber}`, `qa-${onyx}`] as const
+      for (const name of names) isGood(t, await runQa(['register', name, 'pass word', ...app]), /saved/)
+      const [first, second] = names
+      const edit = ['userinfoedit', first, 'pass word', `nickName=琥珀${amber}`, 'age=33', ...app]
+      isGood(t, await runQa(edit), /age +33/)
+      isGood(t, await runQa(['userinfo', first, 'pass word', ...app]), new RegExp(`nickName +"琥珀${amber}"`))
+      const search = ['searchuser', second, 'pass word', 'nickName', `琥珀${amber}`, ...app]
+      isGood(t, await runQa(search), /found +1\n$/)
+      const nothing = ['searchuser', second, 'pass word', 'nickName', '%%', ...app]
+      isGood(t, await runQa(nothing), /found +0\n$/)
+      const closed = await runQa(['friends', first, 'pass word', second, 'pass word', ...app])
+      isBad(t, closed, new RegExp(`got ${codes.FRIENDS_OFF} `))
+      const { tickets } = JSON.parse(await readFile(join(cwd, 'data/qa/login.json'), 'utf8'))
+      isGood(t, await runQa(['chktoken', tickets.skey, ...app]), new RegExp(`good +skey of ${second}\n$`))
+      const unknown = await runQa(['chktoken', `sk_${'a'.repeat(64)}`, ...app])
+      isBad(t, unknown, new RegExp(`/v1/session: ${codes.NOT_LOGGED_IN} `))
+      await runTorii(['app', 'set', appId, '--friends', 'friend'], world.environment)
+      // The server notices within a second, and a script that is refused changes nothing.
+      const deadline = Date.now() + 15_000
+      let friends = closed
+      while (friends.exitCode !== 0 && Date.now() < deadline) {
+        friends = await runQa(['friends', first, 'pass word', second, 'pass word', ...app])
+      }
+      isGood(t, friends, /remark +QA friend[\s\S]*unblocked/)
     })
 
     t.test('hello, keys and the sealed envelope are as protocol.md says', async (t) => {
