@@ -86,23 +86,29 @@ export async function postTotp(
   url: string,
   { t, secret }: Device,
   plain: Uint8Array,
+  clock = Date.now,
 ): Promise<Http & { plain: Buffer | undefined }> {
-  const sentStep = stepOf(Date.now())
+  const sentStep = stepOf(clock())
   const form = new URLSearchParams({ t, j: seal(secret, sentStep, plain) })
   const reply = await post(url, formType, form.toString())
   const sealed = reply.body.toString()
   if (sealed.startsWith('{')) return { ...reply, plain: undefined }
-  const now = stepOf(Date.now())
+  const now = stepOf(clock())
   const opened = open(secret, [now, sentStep, now + 1, now - 1, sentStep + 1, sentStep - 1], sealed)
   if (!opened) throw new Error('no key opens the reply')
   return { ...reply, plain: opened }
 }
 
-export function totpLine(url: string, device: Device): Line {
+export function totpLine(url: string, device: Device, clock = Date.now): Line {
   return {
     form: 't/j',
     async call(path, members) {
-      const { status, body, plain } = await postTotp(url + path, device, Buffer.from(JSON.stringify(members)))
+      const { status, body, plain } = await postTotp(
+        url + path,
+        device,
+        Buffer.from(JSON.stringify(members)),
+        clock,
+      )
       const raw = body.toString()
       return { status, opened: plain !== undefined, body: parse(plain?.toString() ?? raw), raw }
     },
@@ -116,14 +122,14 @@ export type SealedLine = Line & {
   repeat(): Promise<Answer>
 }
 
-export function sealedLine(url: string, key: Key2): SealedLine {
+export function sealedLine(url: string, key: Key2, clock = Date.now): SealedLine {
   let sequence = 0
   let last = { path: '', body: '' }
   const postForm = (path: string, body: string): Promise<Http> => post(url + path, formType, body)
   const send: SealedLine['send'] = async (path, members, options = {}) => {
     const { requestId = randomBytes(8), clockOff = 0 } = options
     sequence += 1
-    const timestampMs = Date.now() + clockOff
+    const timestampMs = clock() + clockOff
     const sent = sealRequest(key, { path, text: JSON.stringify(members), sequence, timestampMs, requestId })
     last = { path, body: new URLSearchParams({ v: '2', t: key.keyPrint, j: sent.j }).toString() }
     const { status, body } = await postForm(path, last.body)

@@ -1,13 +1,13 @@
 /** A server with all kinds of apps, at a real port, for clients that know nothing but protocol.md. */
 import type { Test } from 'tap'
-import { createTestClock, openTestServer, raisedLimits } from '../harness/test-server.ts'
+import { createTestClock, type Environment, openTestServer, raisedLimits } from '../harness/test-server.ts'
 import { type Answer, jsonLine, type Line, text } from './client.ts'
 import type { App } from './protobuf.ts'
 
 export const password = 'correct horse'
 export const issuer = 'https://login.example'
 
-export const openWorld = async (t: Pick<Test, 'teardown'>) => {
+export const openWorld = async (t: Pick<Test, 'teardown'>, more: Environment = {}) => {
   const clock = createTestClock(Date.now())
   const world = await openTestServer({
     clock,
@@ -16,6 +16,7 @@ export const openWorld = async (t: Pick<Test, 'teardown'>) => {
       TORII__PASSWORD__COST: '4',
       TORII__PASSWORD__NEXT_COST: '5',
       TORII__SERVER__PUBLIC_URL: issuer,
+      ...more,
     },
   })
   t.teardown(world.close)
