@@ -9,7 +9,7 @@ import {
   openWorld,
   type Receiver,
 } from '../features/webhooks/world.ts'
-import { openShared, spawnServer, until } from '../harness/test-server.ts'
+import { type Environment, openShared, spawnServer, until } from '../harness/test-server.ts'
 
 t.setTimeout(300_000)
 
@@ -83,8 +83,8 @@ for (const [engine, open] of engines) {
   )
 }
 
-const openFleet = async (t: Test) => {
-  const shared = await openShared()
+const openFleet = async (t: Test, environment: Environment = {}) => {
+  const shared = await openShared(environment)
   t.teardown(() => shared.close())
   const spawn = async () => {
     const server = await spawnServer(shared.environment)
@@ -142,5 +142,35 @@ t.test(
     t.equal(again.length, 10)
     t.equal(again.filter(({ headers }) => ids.has(headers['webhook-id'])).length, 5, 'by the same ids')
     for (let userId = 1; userId <= 5; userId++) t.same(firstsOf(receiver, userId), [1, 2])
+  },
+)
+
+t.test(
+  'a process that stands still for longer than its claim sends nothing out of turn when it goes on',
+  async (t) => {
+    const receiver = await openReceiver(t, () => {})
+    // A claim lasts for 30 s beyond the longest call.
+    const { spawn, appId, add, record, webhook, untilEmpty } = await openFleet(t, {
+      TORII__WEBHOOKS__TIMEOUT_MS: '1000',
+    })
+    const { webhookId } = await add(appId, receiver.url)
+    const users = [1, 2, 3, 4, 5]
+    for (const userId of users)
+      await record({ userId, kind: 'user.registered', appId }, { userId, kind: 'user.recovered', appId })
+    const still = await spawn()
+    await until('calls are under way', () => receiver.calls.length === users.length, 30_000)
+    still.child.kill('SIGSTOP')
+    t.teardown(() => still.child.kill('SIGCONT'))
+    receiver.reply = answer(200)
+    await spawn()
+    await untilEmpty('another process has delivered all', () => {}, 120_000)
+    const before = receiver.calls.length
+    still.child.kill('SIGCONT')
+    for (const userId of users) await record({ userId, kind: 'user.changed', appId, detail: { members: [] } })
+    await untilEmpty('the next ones have arrived', () => {}, 60_000)
+    for (const userId of users) t.same(firstsOf(receiver, userId), [1, 2, 3], `user ${userId}`)
+    const after = receiver.calls.slice(before).map(({ payload }) => payload.data.number)
+    t.same(after, [3, 3, 3, 3, 3], 'nothing came again')
+    await until('the webhook is well', async () => (await webhook(webhookId)).failingSince === null, 30_000)
   },
 )
