@@ -117,3 +117,45 @@ t.test('a block holds at once in every process, though the replica stands still'
   )
   await replica.asRoot('START SLAVE SQL_THREAD')
 })
+
+t.test(
+  'a user who blocks the reader leaves their lists at once, though the replica stands still',
+  async (t) => {
+    const names = ['followed', 'asking', 'asked']
+    const [followed, asking, asked] = (await Promise.all(
+      names.map((name) => registerUser(device, fleet.a, randomName(name))),
+    )) as [User, User, User]
+    const ask = (from: User, to: User) =>
+      call(fleet.a, '/v1/friend/request', from, { requestTo: to.userId, rid: randomName() })
+    await ask(reader, followed)
+    await ask(followed, reader)
+    await fleet.admin.apps.set(fleet.app.appId, { friends: 'friend' })
+    await until('requests wait for an answer', async () => {
+      const { json } = await ask(asking, reader)
+      return (json.relation as { isRequested: boolean }).isRequested
+    })
+    await ask(reader, asked)
+    await waitForReplica(primary, replica)
+    await replica.asRoot('STOP SLAVE SQL_THREAD')
+    const lists = [
+      ['/v1/friend/list', 'following', followed],
+      ['/v1/friend/list', 'fans', followed],
+      ['/v1/friend/requests', 'received', asking],
+      ['/v1/friend/requests', 'sent', asked],
+    ] as const
+    const areListed = (target: Target) =>
+      Promise.all(
+        lists.map(async ([path, list, { userId }]) => {
+          const { code, json } = await call(target, path, reader, { list })
+          t.equal(code, codes.OK, `${path} ${list}`)
+          const rows = (json.users ?? json.requests) as { userId: string }[]
+          return rows.some((row) => row.userId === userId)
+        }),
+      )
+    t.same(await areListed(fleet.b), [true, true, true, true], 'before')
+    for (const blocker of [followed, asking, asked])
+      t.equal((await call(fleet.a, '/v1/friend/block', blocker, { blockUser: reader.userId })).code, codes.OK)
+    for (const target of [fleet.a, fleet.b]) t.same(await areListed(target), [false, false, false, false])
+    await replica.asRoot('START SLAVE SQL_THREAD')
+  },
+)

@@ -1,8 +1,12 @@
-/** The lists of a user: whom they follow, who follows them, friends, blocked users, requests. */
+/**
+ * The lists of a user: whom they follow, who follows them, friends, blocked users, requests. Rows and names come from a
+ * replica, which may be late; what two users are to each other comes from the primary, since a block holds at once.
+ */
 import type { Clock } from '../../../adapters/clock.ts'
 import type { Cursors } from '../../../adapters/cursors.ts'
 import type { Db, Executor } from '../../../adapters/db/index.ts'
 import type { TicketCaller } from '../../../http/caller.ts'
+import type { ListName } from '../../../protocol/friend-lists.ts'
 import type { JsonValue } from '../../../protocol/json.ts'
 import { usuallyListed } from '../../../protocol/lists.ts'
 import type { Users } from '../../users/api.ts'
@@ -24,7 +28,8 @@ export type ListsNeeds = {
 const seconds = (ms: number) => Math.floor(ms / 1_000)
 
 /** To its sender an ignored request looks like one that waits. */
-const shownState = (state: FriendRequestRow['state']) => (state === 'refused' ? state : 'open')
+const shownState = (state: FriendRequestRow['state']): 'refused' | 'open' =>
+  state === 'refused' ? state : 'open'
 
 const positionOf = (value: JsonValue | undefined): Position => {
   if (value === undefined) return beginning
@@ -44,17 +49,33 @@ export const createLists = ({ db, clock, cursors, relations, users }: ListsNeeds
       next ? { cursor: cursors.write(place, userId, [next.at, next.id]) } : {},
   })
 
-  const describe = async (reader: Executor, caller: TicketCaller, rows: readonly Position[]) => {
+  /** Of the rows those whose users the caller may see, with what is shown of them. */
+  const findVisible = async <Row extends Position>(
+    reader: Executor,
+    { ticket: { userId } }: TicketCaller,
+    rows: readonly Row[],
+  ) => {
     const ids = rows.map(({ id }) => id)
     const [names, betweens] = await Promise.all([
-      users.findShown(reader, caller.ticket.userId, ids),
-      relations.findBetween(reader, caller.ticket.userId, ids),
+      users.findShown(reader, userId, ids),
+      relations.findBetween(db.write, userId, ids),
     ])
+    return rows.flatMap((row) => {
+      const [name, between] = [names.get(row.id), betweens.get(row.id)]
+      return name && between && !between.isBlockingMe ? [{ row, name, between }] : []
+    })
+  }
+
+  const describe = async (
+    reader: Executor,
+    caller: TicketCaller,
+    { list, rows }: { list: ListName; rows: readonly Position[] },
+  ) => {
+    const visible = await findVisible(reader, caller, rows)
     return new Map(
-      rows.flatMap(({ id, at }) => {
-        const [name, between] = [names.get(id), betweens.get(id)]
-        if (!name || !between) return []
-        const { isFollowing, isFan, isFriend, remark } = between
+      visible.flatMap(({ row: { id, at }, name, between }) => {
+        const { isFollowing, isFan, isFriend, isBlockedByMe, remark } = between
+        if (isBlockedByMe !== (list === 'blocked')) return []
         const user = {
           ...name,
           userId: String(id),
@@ -77,7 +98,7 @@ export const createLists = ({ db, clock, cursors, relations, users }: ListsNeeds
     const { shown: users, next } = await readPage(
       {
         read: (behind, most) => findListed(reader, list, caller.ticket.userId, behind, most),
-        show: (rows) => describe(reader, caller, rows),
+        show: (rows) => describe(reader, caller, { list, rows }),
       },
       { behind: place.begin(cursor), limit },
     )
@@ -95,23 +116,13 @@ export const createLists = ({ db, clock, cursors, relations, users }: ListsNeeds
       {
         read: ({ at, id }, most) => findRequests(reader, list, caller.ticket.userId, { at, id, nowMs, most }),
         show: async (rows) => {
-          const names = await users.findShown(
-            reader,
-            caller.ticket.userId,
-            rows.map(({ id }) => id),
-          )
+          const visible = await findVisible(reader, caller, rows)
           return new Map(
-            rows.flatMap(({ id, at, message, state, expiresAt }) => {
-              const name = names.get(id)
+            visible.flatMap(({ row: { id, at, message, state, expiresAt }, name, between }) => {
+              if (between.isBlockedByMe) return []
               const times = { askedAt: seconds(at), expiresAt: seconds(expiresAt) }
-              return name
-                ? [
-                    [
-                      id,
-                      { ...name, userId: String(id), message, state: shownState(state), ...times },
-                    ] as const,
-                  ]
-                : []
+              const shown = { ...name, userId: String(id), message, state: shownState(state), ...times }
+              return [[id, shown] as const]
             }),
           )
         },
