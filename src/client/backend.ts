@@ -35,13 +35,17 @@ type VerifiedTicket = NonNullable<ReplyOf<'/v1/ticket/verify'>['tickets']>[numbe
 type Always = 'tier' | 'appid' | 'issuedAt' | 'expiresAt' | 'idleAt'
 type Known = Required<Pick<VerifiedTicket, Always>> & Pick<VerifiedTicket, 'authenticatedAt'>
 
-/** Of an SKey or a pSKey. */
-export type ActiveTicket = Known & Required<Pick<VerifiedTicket, 'user'>> & Pick<VerifiedTicket, 'business'>
+/** Of an SKey or a pSKey; `roles` and `withheld` where the demands want them. */
+export type ActiveTicket = Known &
+  Required<Pick<VerifiedTicket, 'user'>> &
+  Pick<VerifiedTicket, 'business' | 'roles' | 'withheld'>
 /** Of an OpenKey: the user as its app knows them. */
 export type OpenTicket = Known & Required<Pick<VerifiedTicket, 'openId'>> & Pick<VerifiedTicket, 'scopes'>
 
-/** What to ask of a ticket beyond being good. Without `tier` an SKey is asked for. */
-export type Demands = Pick<VerifyInput, 'tier' | 'business' | 'scopes' | 'route' | 'maxAuthAge'>
+/**
+ * What to ask of a ticket beyond being good; `wants` asks to be told more of its user. Without `tier` an SKey is asked for.
+ */
+export type Demands = Pick<VerifyInput, 'tier' | 'business' | 'scopes' | 'route' | 'maxAuthAge' | 'wants'>
 
 export type Verifier = {
   /**

@@ -1401,6 +1401,8 @@ export type Operations = {
       route?: string
       /** Seconds since the user proved who they are */
       maxAuthAge?: number
+      /** Of an SKey or a pSKey, what to tell of its user too: roles, withheld */
+      wants?: string[]
     }
     reply: {
       active?: boolean
@@ -1442,6 +1444,14 @@ export type Operations = {
       idleAt?: number
       /** With a demand: when the user proved who they are, unix seconds */
       authenticatedAt?: number
+      /** Where wanted: roles of the user that count in this app */
+      roles?: string[]
+      /** What is withheld from the user at present */
+      withheld?: {
+        capability: string
+        /** Unix seconds; absent where it is for good */
+        until?: number
+      }[]
       /** In the order of tokens */
       tickets?: {
         active: boolean
@@ -1483,6 +1493,14 @@ export type Operations = {
         idleAt?: number
         /** With a demand: when the user proved who they are, unix seconds */
         authenticatedAt?: number
+        /** Where wanted: roles of the user that count in this app */
+        roles?: string[]
+        /** What is withheld from the user at present */
+        withheld?: {
+          capability: string
+          /** Unix seconds; absent where it is for good */
+          until?: number
+        }[]
       }[]
     }
   }
@@ -1727,7 +1745,14 @@ export type Operations = {
           friends: number
           blocked: number
         }
+        /** The caller’s own that count in this app */
         roles?: string[]
+        /** What is withheld from the user at present */
+        withheld?: {
+          capability: string
+          /** Unix seconds; absent where it is for good */
+          until?: number
+        }[]
         /** From then on the user name can be changed again, unix seconds */
         renameAt?: number
       }[]
@@ -1804,7 +1829,14 @@ export type Operations = {
           friends: number
           blocked: number
         }
+        /** The caller’s own that count in this app */
         roles?: string[]
+        /** What is withheld from the user at present */
+        withheld?: {
+          capability: string
+          /** Unix seconds; absent where it is for good */
+          until?: number
+        }[]
         /** From then on the user name can be changed again, unix seconds */
         renameAt?: number
       }
@@ -1947,7 +1979,14 @@ export type Operations = {
           friends: number
           blocked: number
         }
+        /** The caller’s own that count in this app */
         roles?: string[]
+        /** What is withheld from the user at present */
+        withheld?: {
+          capability: string
+          /** Unix seconds; absent where it is for good */
+          until?: number
+        }[]
         /** From then on the user name can be changed again, unix seconds */
         renameAt?: number
       }

@@ -152,7 +152,7 @@ export const openFeatures = (world: World) => {
   house.add(events, { tickets: ticket })
   const { checkText } = house.add(words, {})
   house.add(consentChanges, { apps: admin.apps, tickets: ticket, ...admin.recorders })
-  house.add(backends, { apps: admin.apps, businesses: admin.businesses, tickets: ticket })
+  house.add(backends, { ...admin, tickets: ticket })
   const captchas = house.add(captcha, {})
   const messages = house.add(outbox, { findAppName: admin.apps.findName })
   const codes = house.add(verification, {
@@ -184,6 +184,7 @@ export const openFeatures = (world: World) => {
     addresses: admin.addresses,
     relations: admin.relations,
     standing: admin.standing,
+    roles: admin.roles,
     checkText,
     recordEvent,
   })

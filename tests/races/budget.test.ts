@@ -168,6 +168,17 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     codes.OK,
     call('/v1/ticket/verify', { tokens: Array.from({ length: 10 }, () => current.skey) }),
   ],
+  // One read for each, for all tickets of the call.
+  [
+    'verify with roles and what is withheld',
+    2,
+    12,
+    codes.OK,
+    call('/v1/ticket/verify', {
+      tokens: Array.from({ length: 10 }, () => current.skey),
+      wants: ['roles', 'withheld'],
+    }),
+  ],
   [
     'web code',
     0,
@@ -405,9 +416,9 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     codes.OK,
     async () => friendCall('settings', { token: user.skey, friendSettings: {} }),
   ],
-  ['own profile', 3, 2, codes.OK, ofUser('/v1/user/get')],
+  ['own profile', 5, 2, codes.OK, ofUser('/v1/user/get')],
   ['profile of another user', 3, 3, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
-  ['profile changed', 7, 4, codes.OK, ofUser('/v1/user/set', { region: 'x' })],
+  ['profile changed', 9, 4, codes.OK, ofUser('/v1/user/set', { region: 'x' })],
   ['user found by number', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'number', text: user.userId })],
   ['users found by nickname', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'nickName', text: 'user' })],
   [

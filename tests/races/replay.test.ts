@@ -619,7 +619,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       const members = { token: skey, to: 'pskey', business: 'pay', n: randomName() }
       const { json } = await device.call(server, '/v1/ticket/exchange', members)
       const { pskey: token } = json.tickets as { pskey: string }
-      return { token, tier: 'pskey', business: 'pay', route: '/pay/now', maxAuthAge: 600 }
+      return { token, tier: 'pskey', business: 'pay', route: '/pay/now', maxAuthAge: 600, wants: ['roles'] }
     },
     '/v1/ticket/web-code': async () => ({
       token: (await registerUser(device, server)).skey,

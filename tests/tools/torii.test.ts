@@ -505,7 +505,7 @@ t.test('shows, disables and enables users, and nothing that a caller named moves
     })
     t.match(await torii('role', 'grant', '10002', 'support'), { stdout: /was support everywhere already/ })
     t.match(await torii('role', 'grant', 'Bob', 'moderator', '--app', app.appId), {
-      stdout: /The server gives moderator no right; backends are shown it/,
+      stdout: /The server gives moderator no right; backends that ask are shown it/,
     })
     t.match(await ask(torii, 'role', 'list'), [
       { role: 'moderator', userId: '10002', appid: app.appId, rights: [] },

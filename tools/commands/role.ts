@@ -23,7 +23,7 @@ const describeRights = ({ roles }: Admin, role: string) => {
   const rights = roles.rightsOf(role)
   return rights.length > 0
     ? `${role} may ${rights.join(', ')} (roles in the configuration).`
-    : `The server gives ${role} no right; backends are shown it.`
+    : `The server gives ${role} no right; backends that ask are shown it (wants: roles).`
 }
 
 const grant = ({ withAdmin, print }: Context, user: string, role: string, { app }: AppOption) =>

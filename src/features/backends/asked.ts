@@ -1,7 +1,7 @@
 /** Demands as text: with the URL of a gateway, or in the form of an introspection. */
 import { Failure } from '../../protocol/errors.ts'
 import type { Asked } from './demands.ts'
-import { checkedTiers } from './wire.ts'
+import { checkedTiers, type Wanted, wantedNames } from './wire.ts'
 
 const readTier = (text: string | undefined): Asked['tier'] => {
   const tier = checkedTiers.find((known) => known === text)
@@ -15,9 +15,18 @@ const readAge = (text: string | undefined): number | undefined => {
   return Number(text)
 }
 
-const names = ['tier', 'business', 'scopes', 'route', 'maxAuthAge'] as const
+const readWants = (text: string | undefined): readonly Wanted[] => {
+  const typed = new Set(text?.split(' ').filter((name) => name !== ''))
+  const wants = wantedNames.filter((name) => typed.has(name))
+  if (wants.length !== typed.size) throw new Failure('PARAMETER_INVALID', { info: 'wants' })
+  return wants
+}
 
-export type AskedText = Partial<Record<(typeof names)[number], string>>
+/** A gateway copies headers that it knows, so it is told nothing more. */
+export const gatewayNames = ['tier', 'business', 'scopes', 'route', 'maxAuthAge'] as const
+export const introspectionNames = [...gatewayNames, 'wants'] as const
+
+export type AskedText = Partial<Record<(typeof introspectionNames)[number], string>>
 
 /** Throws for a value that no demand has: a gateway that believes to have asked must have. */
 export const readAsked = (text: AskedText): Asked => {
@@ -28,14 +37,14 @@ export const readAsked = (text: AskedText): Asked => {
     scopes,
     route: text.route,
     maxAuthAge: readAge(text.maxAuthAge),
+    wants: readWants(text.wants),
   }
 }
 
 /** The demands that a URL was configured with. Any other name is refused: a misspelled demand would ask for nothing. */
-export const readAskedQuery = (query: ReadonlyMap<string, string>): AskedText => {
+export const readAskedQuery = (query: ReadonlyMap<string, string>, names: readonly string[]): AskedText => {
   for (const name of query.keys()) {
-    if (!(names as readonly string[]).includes(name))
-      throw new Failure('PARAMETER_INVALID', { info: name.slice(0, 32) })
+    if (!names.includes(name)) throw new Failure('PARAMETER_INVALID', { info: name.slice(0, 32) })
   }
   return Object.fromEntries(query)
 }

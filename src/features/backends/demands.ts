@@ -3,7 +3,7 @@ import type { CallerApp, CallerTicket } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Businesses } from '../businesses/api.ts'
 import type { Tickets } from '../tickets/api.ts'
-import type { CheckedTier } from './wire.ts'
+import type { CheckedTier, Wanted } from './wire.ts'
 
 export type Asked = {
   tier?: CheckedTier | undefined
@@ -12,17 +12,20 @@ export type Asked = {
   route?: string | undefined
   /** Seconds. */
   maxAuthAge?: number | undefined
+  /** What to tell of the user too; it decides nothing. */
+  wants?: readonly Wanted[] | undefined
 }
 
 export type Demands = Asked & {
   tier: CheckedTier
+  wants: readonly Wanted[]
   /** Whether the caller asked for anything at all: old callers do not. */
   isAsking: boolean
 }
 
 /** Throws for demands that contradict each other: a backend that believes to have asked must have. */
 export const readDemands = (asked: Asked, { isThirdParty }: CallerApp): Demands => {
-  const { business, scopes, route, maxAuthAge } = asked
+  const { business, scopes, route, maxAuthAge, wants = [] } = asked
   const tier = asked.tier ?? (isThirdParty ? 'openkey' : 'skey')
   if (isThirdParty && tier !== 'openkey') throw new Failure('APP_REFUSED')
   if (tier === 'pskey' && business === undefined) throw new Failure('PARAMETER_MISSING', { info: 'business' })
@@ -30,8 +33,10 @@ export const readDemands = (asked: Asked, { isThirdParty }: CallerApp): Demands 
     throw new Failure('PARAMETER_INVALID', { info: 'tier: pskey' })
   if (tier !== 'openkey' && scopes !== undefined)
     throw new Failure('PARAMETER_INVALID', { info: 'tier: openkey' })
+  // The user of an OpenKey is to stay unknown.
+  if (tier === 'openkey' && wants.length > 0) throw new Failure('PARAMETER_INVALID', { info: 'wants' })
   const isAsking = Object.values({ tier: asked.tier, maxAuthAge }).some((member) => member !== undefined)
-  return { tier, business, scopes, route, maxAuthAge, isAsking }
+  return { tier, business, scopes, route, maxAuthAge, wants, isAsking }
 }
 
 export type JudgeNeeds = {

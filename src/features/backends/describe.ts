@@ -3,7 +3,7 @@ import type { ServerCrypto } from '../../adapters/crypto.ts'
 import type { CallerTicket } from '../../http/caller.ts'
 import { toBase64url, utf8 } from '../../protocol/bytes.ts'
 import type { Failure } from '../../protocol/errors.ts'
-import type { Verdict } from './verify.ts'
+import type { LiveVerdict, Verdict } from './verify.ts'
 import type { VerifiedTicket } from './wire.ts'
 
 export const seconds = (ms: number) => Math.floor(ms / 1_000)
@@ -11,7 +11,7 @@ export const seconds = (ms: number) => Math.floor(ms / 1_000)
 const subjectOf = ({ tier, openId, userId, user }: CallerTicket) =>
   tier === 'openkey' ? { openId: openId ?? '' } : { user: { userId: String(userId), ...user } }
 
-const describeLive = (ticket: CallerTicket, isAsking: boolean): VerifiedTicket => ({
+const describeLive = ({ ticket, told }: LiveVerdict, isAsking: boolean): VerifiedTicket => ({
   active: true,
   tier: ticket.tier,
   ...subjectOf(ticket),
@@ -22,6 +22,7 @@ const describeLive = (ticket: CallerTicket, isAsking: boolean): VerifiedTicket =
   expiresAt: seconds(ticket.expiresAt),
   idleAt: seconds(ticket.idleAt),
   ...(isAsking && { authenticatedAt: seconds(ticket.authenticatedAt) }),
+  ...told,
 })
 
 /** The members of an answer that says what is missing, beside the code that says so. */
@@ -32,7 +33,7 @@ export const describeUnmet = ({ entry, options }: Failure): VerifiedTicket => ({
 })
 
 export const describe = (verdict: Verdict, isAsking: boolean): VerifiedTicket => {
-  if (verdict.state === 'live') return describeLive(verdict.ticket, isAsking)
+  if (verdict.state === 'live') return describeLive(verdict, isAsking)
   if (verdict.state === 'unmet') return describeUnmet(verdict.failure)
   return { active: false, reason: verdict.reason }
 }

@@ -9,6 +9,7 @@ import { readDemands } from './demands.ts'
 import { createCacheHeaders, describe, describeUnmet } from './describe.ts'
 import { createGateway } from './gateway.ts'
 import { createIntrospect } from './introspect.ts'
+import { createFindTold, type ToldNeeds } from './told.ts'
 import { createVerify } from './verify.ts'
 import { type VerifyInput, verifyShape } from './wire.ts'
 
@@ -16,7 +17,7 @@ export type BackendsNeeds = {
   apps: Pick<Apps, 'check'>
   businesses: Pick<Businesses, 'serves'>
   tickets: Pick<Tickets, 'checkFor' | 'freshLoginNeeded'>
-}
+} & Omit<ToldNeeds, 'db'>
 
 /** One or many, never both: an answer to the wrong one would be taken for a login. */
 const readTokens = ({ token, tokens }: VerifyInput): readonly string[] => {
@@ -26,10 +27,20 @@ const readTokens = ({ token, tokens }: VerifyInput): readonly string[] => {
 }
 
 export const backends = feature({
-  create: ({ store, config, clock, crypto }: World, { apps, businesses, tickets }: BackendsNeeds) => {
+  create: ({ db, store, config, clock, crypto }: World, needs: BackendsNeeds) => {
+    const { apps, businesses, tickets } = needs
     const { freshLoginNeeded } = tickets
     const limit = config.limits.ticketVerify
-    const verify = createVerify({ store, limit, tickets, businesses, freshLoginNeeded, now: clock.now })
+    const findTold = createFindTold({ ...needs, db })
+    const verify = createVerify({
+      store,
+      limit,
+      tickets,
+      businesses,
+      freshLoginNeeded,
+      findTold,
+      now: clock.now,
+    })
     const cacheHeaders = createCacheHeaders(crypto, config.backends.maxAgeSeconds)
 
     const answer = async (input: VerifyInput, { app }: AppCaller) => {

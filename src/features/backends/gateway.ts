@@ -6,7 +6,7 @@ import type { CallerTicket } from '../../http/caller.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from '../../http/endpoints.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Apps } from '../apps/api.ts'
-import { readAsked, readAskedQuery } from './asked.ts'
+import { gatewayNames, readAsked, readAskedQuery } from './asked.ts'
 import { authenticateApp, type Credentials } from './credentials.ts'
 import { readDemands } from './demands.ts'
 import { refuseOAuth } from './oauth-errors.ts'
@@ -77,7 +77,7 @@ const refuseTicket = (verdict: Exclude<Verdict, { state: 'live' }>): EndpointRep
 export const createGateway = ({ apps, verify, cacheHeaders }: GatewayNeeds): Endpoint => {
   const handle = async (request: EndpointRequest): Promise<EndpointReply> => {
     const app = await authenticateApp(apps, readCredentials(request), request)
-    const asked = readAskedQuery(request.query)
+    const asked = readAskedQuery(request.query, gatewayNames)
     // Only a business has routes.
     const route = asked.route ?? (asked.business === undefined ? undefined : readRoute(request))
     const demands = readDemands(readAsked({ ...asked, ...(route !== undefined && { route }) }), app)

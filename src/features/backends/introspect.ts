@@ -3,12 +3,12 @@ import type { CallerTicket } from '../../http/caller.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from '../../http/endpoints.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Apps } from '../apps/api.ts'
-import { readAsked, readAskedQuery } from './asked.ts'
+import { introspectionNames, readAsked, readAskedQuery } from './asked.ts'
 import { authenticateApp, type Credentials, readBasic } from './credentials.ts'
 import { readDemands } from './demands.ts'
 import { seconds } from './describe.ts'
 import { refuseOAuth } from './oauth-errors.ts'
-import type { Verdict, Verify } from './verify.ts'
+import type { LiveVerdict, Verdict, Verify } from './verify.ts'
 
 export type IntrospectNeeds = {
   apps: Pick<Apps, 'check'>
@@ -23,7 +23,7 @@ const subjectOf = ({ tier, openId, userId, user }: CallerTicket) =>
     ? { sub: openId ?? '' }
     : { sub: String(userId), username: user.userName, name: user.nickName }
 
-const describe = (ticket: CallerTicket) => ({
+const describe = ({ ticket, told }: LiveVerdict) => ({
   active: true,
   token_type: 'Bearer',
   ...subjectOf(ticket),
@@ -35,6 +35,7 @@ const describe = (ticket: CallerTicket) => ({
   auth_time: seconds(ticket.authenticatedAt),
   tier: ticket.tier,
   ...(ticket.business !== undefined && { business: ticket.business }),
+  ...told,
 })
 
 /** Either of the two ways; both at once are refused, since they might name two apps. */
@@ -51,7 +52,7 @@ export const createIntrospect = ({ apps, verify, cacheHeaders }: IntrospectNeeds
     const app = await authenticateApp(apps, readCredentials(request), request)
     const token = request.form.get('token')
     if (token === undefined) throw new Failure('PARAMETER_MISSING', { info: 'token' })
-    const asked = readAsked(readAskedQuery(request.query))
+    const asked = readAsked(readAskedQuery(request.query, introspectionNames))
     const demands = readDemands(asked, app)
     // Nothing of that length is a ticket; it is no reason to refuse the call.
     const tokens = token.length > mostToken ? [] : [token]
@@ -59,7 +60,7 @@ export const createIntrospect = ({ apps, verify, cacheHeaders }: IntrospectNeeds
     const [verdict] = verdicts
     // RFC 7662 section 2.2: not a word of why.
     if (verdict?.state !== 'live') return { status: 200, json: { active: false } }
-    return { status: 200, headers: cacheHeaders(verdicts), json: describe(verdict.ticket) }
+    return { status: 200, headers: cacheHeaders(verdicts), json: describe(verdict) }
   }
   return {
     path: '/oauth/introspect',

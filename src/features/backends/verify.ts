@@ -4,10 +4,12 @@ import type { CallerApp, CallerTicket } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { TicketState, Tickets } from '../tickets/api.ts'
 import { type Demands, findUnmet, type JudgeNeeds } from './demands.ts'
+import type { FindTold, Told } from './told.ts'
 import { checkedTiers } from './wire.ts'
 
+export type LiveVerdict = { state: 'live'; ticket: CallerTicket; told?: Told }
 export type Verdict =
-  | { state: 'live'; ticket: CallerTicket }
+  | LiveVerdict
   | { state: 'ended'; reason: string }
   /** Live, and not enough: the refusal says what is missing. */
   | { state: 'unmet'; failure: Failure }
@@ -16,6 +18,7 @@ export type VerifyNeeds = JudgeNeeds & {
   store: Pick<Store, 'pass'>
   limit: readonly [number, number]
   tickets: Pick<Tickets, 'checkFor'>
+  findTold: FindTold
 }
 
 /** A backend calls from few addresses and may have many apps in front, so its share is counted by its app id too. */
@@ -44,7 +47,15 @@ export const createVerify = (needs: VerifyNeeds) => {
     // Without a demand, a ticket of another tier is as unknown as one of another app.
     const taken = demands.isAsking ? checkedTiers : [demands.tier]
     const checked = await Promise.all(tokens.map((token) => needs.tickets.checkFor(token, app.checks, taken)))
-    return checked.map((result) => judge(result, demands))
+    const verdicts = checked.map((result) => judge(result, demands))
+    if (demands.wants.length === 0) return verdicts
+    const told = await needs.findTold(
+      verdicts.flatMap((verdict) => (verdict.state === 'live' ? [verdict.ticket] : [])),
+      demands.wants,
+    )
+    return verdicts.map((verdict) =>
+      verdict.state === 'live' ? { ...verdict, told: told.get(verdict.ticket) ?? {} } : verdict,
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { OperationShape } from '../../http/caller.ts'
 import { Type } from '../../protocol/schema.ts'
+import { WithheldList } from '../standing/wire.ts'
 import { User } from '../tickets/wire.ts'
 
 export const mostTokens = 100
@@ -12,6 +13,10 @@ const seconds = (description: string) =>
 /** Tiers that a backend is shown; an A2 never leaves its device. */
 export const checkedTiers = ['skey', 'pskey', 'openkey'] as const
 export type CheckedTier = (typeof checkedTiers)[number]
+
+/** What a backend may ask to be told of the user too. */
+export const wantedNames = ['roles', 'withheld'] as const
+export type Wanted = (typeof wantedNames)[number]
 
 /** What a backend asks of a ticket beyond being good. */
 const demands = {
@@ -37,6 +42,12 @@ const demands = {
       minimum: 1,
       maximum: 31_536_000,
       description: 'Seconds since the user proved who they are',
+    }),
+  ),
+  wants: Type.Optional(
+    Type.Array(Type.Unsafe<Wanted>({ type: 'string', enum: wantedNames }), {
+      maxItems: wantedNames.length,
+      description: 'Of an SKey or a pSKey, what to tell of its user too: roles, withheld',
     }),
   ),
 }
@@ -71,6 +82,10 @@ const members = {
   expiresAt: seconds('When it ends at the latest'),
   idleAt: seconds('When it ends if it is not used'),
   authenticatedAt: seconds('With a demand: when the user proved who they are'),
+  roles: Type.Optional(
+    Type.Array(Type.String(), { description: 'Where wanted: roles of the user that count in this app' }),
+  ),
+  withheld: Type.Optional(WithheldList),
 }
 
 export const VerifiedTicket = Type.Object(members)

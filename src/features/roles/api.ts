@@ -14,6 +14,6 @@ export type Roles = {
   isStaff(db: Executor, userId: number): Promise<boolean>
   /** Everything that a user holds. */
   findOf(db: Executor, userId: number): Promise<Grant[]>
-  /** The names of the roles that count in an app, by user; those who hold none are absent. */
-  findNames(db: Executor, userIds: readonly number[], appId: string): Promise<Map<number, string[]>>
+  /** The names of the roles that count for each of them, in their order. One trip. */
+  findNames(db: Executor, actings: readonly Acting[]): Promise<string[][]>
 }

@@ -1,5 +1,4 @@
 /** Roles: what users may do to others, by the table of the configuration; and names that apps give a meaning to. */
-import type { Executor } from '../../adapters/db/index.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { LockAccounts } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
@@ -25,14 +24,13 @@ export const roles = feature({
       isStaff: async (executor, userId) =>
         (await findGrants(executor, userId)).some(({ role }) => rightsOf(role).length > 0),
       findOf: findGrants,
-      findNames: async (executor: Executor, userIds, appId) => {
-        const found = new Map<number, string[]>()
-        if (userIds.length === 0) return found
-        for (const { userId, role } of await findGrantsOf(executor, userIds, appId)) {
-          const names = found.get(userId) ?? []
-          if (!names.includes(role)) found.set(userId, [...names, role])
-        }
-        return found
+      findNames: async (executor, actings) => {
+        if (actings.length === 0) return []
+        const grants = await findGrantsOf(executor, [...new Set(actings.map(({ userId }) => userId))])
+        return actings.map(({ userId, appId }) => {
+          const counting = grants.filter((one) => one.userId === userId && ['', appId].includes(one.appId))
+          return [...new Set(counting.map(({ role }) => role))]
+        })
       },
     }
     const personal: Personal = {

@@ -24,13 +24,12 @@ export const findGrants = (db: Executor, userId: number): Promise<Grant[]> =>
     .orderBy('appId')
     .execute()
 
-/** Those that count in an app, of up to a hundred users. */
-export const findGrantsOf = (db: Executor, userIds: readonly number[], appId: string) =>
+/** All that up to a hundred users hold. */
+export const findGrantsOf = (db: Executor, userIds: readonly number[]) =>
   db
     .selectFrom('roleGrants')
-    .select(['userId', 'role'])
+    .select(['userId', 'role', 'appId'])
     .where('userId', 'in', userIds)
-    .where('appId', 'in', ['', appId])
     .orderBy('userId')
     .orderBy('role')
     .execute()

@@ -7,7 +7,7 @@ import type { Outbox } from '../outbox/api.ts'
 import { type ActNeeds, createAct } from './act.ts'
 import type { Standing, Withheld, Withholding } from './api.ts'
 import { type ChangeNeeds, createChange } from './change.ts'
-import { createCheck } from './check.ts'
+import { createCheck, tellWithheld } from './check.ts'
 import { deleteWithheldOf, findWithheldOf, removeOldWithheld } from './repo.ts'
 import { createTell, type TellNeeds, type Told } from './tell.ts'
 import { disableShape, enableShape } from './wire.ts'
@@ -23,7 +23,9 @@ export const standing = feature({
         found.set(userId, [...(found.get(userId) ?? []), row])
       return found
     }
-    const api: Standing = { check: createCheck(clock), find }
+    const findTold: Standing['findTold'] = async (executor, userIds) =>
+      new Map([...(await find(executor, userIds))].map(([userId, rows]) => [userId, rows.map(tellWithheld)]))
+    const api: Standing = { check: createCheck(clock), find, findTold }
     const personal: Personal = {
       name: 'withheldCapabilities',
       collect: async (executor, userId) => ({

@@ -18,6 +18,15 @@ const capability = Type.Optional(
   }),
 )
 
+/** What a user may not do at present. */
+export const WithheldList = Type.Array(
+  Type.Object({
+    capability: Type.String(),
+    until: Type.Optional(Type.Integer({ description: 'Unix seconds; absent where it is for good' })),
+  }),
+  { description: 'What is withheld from the user at present' },
+)
+
 const reply = Type.Object({
   userId: Type.String({ description: 'Decimal number' }),
   changed: Type.Boolean({ description: 'False: it was so already' }),

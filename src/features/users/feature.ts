@@ -4,6 +4,7 @@ import type { Addresses } from '../addresses/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Relations } from '../friends/api.ts'
+import type { Roles } from '../roles/api.ts'
 import type { Standing } from '../standing/api.ts'
 import type { CheckText } from '../words/api.ts'
 import type { Users } from './api.ts'
@@ -33,6 +34,7 @@ export type ProfilesNeeds = {
   addresses: Pick<Addresses, 'findOf' | 'parse'>
   relations: Relations
   standing: Standing
+  roles: Roles
   checkText: CheckText
   recordEvent: RecordEvent
 }

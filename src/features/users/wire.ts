@@ -4,6 +4,7 @@ import { listInput, listReply } from '../../protocol/lists.ts'
 import { type Audience, audiences } from '../../protocol/profile-schema.ts'
 import { Type } from '../../protocol/schema.ts'
 import { clientHash, nextClientHash, oldHash, password } from '../accounts/wire.ts'
+import { WithheldList } from '../standing/wire.ts'
 
 const token = Type.Optional(Type.String({ maxLength: 256, description: 'The SKey' }))
 const number = (description: string) => Type.String({ pattern: '^[1-9][0-9]{0,14}$', description })
@@ -72,7 +73,8 @@ const Person = Type.Object({
       blocked: Type.Integer(),
     }),
   ),
-  roles: Type.Optional(Type.Array(Type.String())),
+  roles: Type.Optional(Type.Array(Type.String(), { description: 'The caller’s own that count in this app' })),
+  withheld: Type.Optional(WithheldList),
   renameAt: Type.Optional(
     Type.Integer({ description: 'From then on the user name can be changed again, unix seconds' }),
   ),

@@ -5,6 +5,8 @@ import type { TicketCaller } from '../../../http/caller.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Addresses } from '../../addresses/api.ts'
 import type { Relations } from '../../friends/api.ts'
+import type { Roles } from '../../roles/api.ts'
+import type { Standing } from '../../standing/api.ts'
 import type { FindLimits } from '../find/limits.ts'
 import { findActive } from '../find/repo.ts'
 import { findRenameAt } from '../rename.ts'
@@ -20,20 +22,26 @@ export type GetNeeds = {
   clock: Clock
   addresses: Pick<Addresses, 'findOf'>
   relations: Pick<Relations, 'findBetween' | 'findCounts'>
+  roles: Pick<Roles, 'findNames'>
+  standing: Pick<Standing, 'findTold'>
   checkProfile: FindLimits['checkProfile']
   renameDays: number
 }
 
-export const createGet = ({ db, clock, addresses, relations, checkProfile, renameDays }: GetNeeds) => {
+export const createGet = (needs: GetNeeds) => {
+  const { db, clock, addresses, relations, roles, standing, checkProfile, renameDays } = needs
   /** From the primary: the user may just have changed it. */
-  const getOwn = async ({ app, ticket: { userId } }: TicketCaller): Promise<Person> => {
+  const getOwn = async ({ app, ticket }: TicketCaller): Promise<Person> => {
     const nowMs = clock.now()
+    const { userId } = ticket
     const { appId, profileSchema } = app
-    const [row, own, params, counts] = await Promise.all([
+    const [row, own, params, counts, [roleNames = []], withheld] = await Promise.all([
       findPerson(db.write, userId),
       addresses.findOf(db.write, userId),
       profileSchema.length > 0 ? findParams(db.write, userId, appId) : [],
       relations.findCounts(db.write, [userId]),
+      roles.findNames(db.write, [ticket]),
+      standing.findTold(db.write, [userId]),
     ])
     if (!row) throw new Failure('NOT_LOGGED_IN')
     const addressOf = (kind: string) => own.find((address) => address.kind === kind)?.text
@@ -47,6 +55,8 @@ export const createGet = ({ db, clock, addresses, relations, checkProfile, renam
       ...(ownParams && { params: ownParams }),
       ...(email !== undefined && { email }),
       ...(phone !== undefined && { phone }),
+      roles: roleNames,
+      withheld: withheld.get(userId) ?? [],
       counts: { following, fans, mutual, friends, blocked },
       ...(renameAt !== undefined && { renameAt: Math.ceil(renameAt / 1_000) }),
     }
