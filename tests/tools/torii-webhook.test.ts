@@ -110,6 +110,18 @@ t.test('in service a webhook has TLS and no private address', async (t) => {
   t.notMatch(tried.stderr, 'secret-path')
 })
 
+t.test('doctor tells what gave up deliveries, by the bound of all webhooks too', async (t) => {
+  const { torii, appId, add, record } = await open(t, { TORII__WEBHOOKS__MAX_WAITING_IN_ALL: '100' })
+  const { webhookId } = await add(appId, 'http://127.0.0.1:1/')
+  const event = { userId: 1, kind: 'user.registered', appId } as const
+  await record(...Array.from({ length: 99 }, () => event))
+  t.notMatch((await torii('doctor', '--json')).stdout, 'too many deliveries wait')
+  await record(event)
+  const { stdout } = await torii('doctor', '--json')
+  t.match(stdout, 'too many deliveries wait (webhooks.maxWaiting, webhooks.maxWaitingInAll)')
+  t.match(stdout, `webhook ${webhookId}`)
+})
+
 t.test('a test is a signed call, and tells what the receiver has against it', async (t) => {
   const { torii, add, appId } = await open(t)
   const receiver = await openReceiver(t)

@@ -25,7 +25,7 @@ const judge = (row: Judged, isShed: boolean, nowMs: number): Trouble | undefined
   if (isShed)
     return {
       webhook,
-      problem: `too many deliveries wait (webhooks.maxWaiting)${problem && `; it ${problem}`}`,
+      problem: `too many deliveries wait (webhooks.maxWaiting, webhooks.maxWaitingInAll)${problem && `; it ${problem}`}`,
       advice: `mend its receiver, then "torii webhook replay ${webhookId} --all"`,
     }
   if (failingSince === null || nowMs - failingSince < longMs) return undefined
