@@ -17,7 +17,8 @@ const lifeMs = 2 * 3_600_000
 
 export const createOpenKeyTarget =
   ({ db, apps, consents, sign }: OpenKeyNeeds): ExchangeTarget =>
-  async ({ userId }, { app: appId = '', scopes: asked }) => {
+  async ({ userId }, { app: appId, scopes: asked }) => {
+    if (appId === undefined) throw new Failure('PARAMETER_MISSING', { info: 'app' })
     const app = await apps.findThirdParty(appId)
     if (!app) throw new Failure('NOT_IN_LIST', { info: 'app' })
     const consent = await consents.find(db.write, userId, appId)
