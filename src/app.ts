@@ -76,7 +76,8 @@ export const openServer = async (options: WorldOptions) => {
     )
     watchMetrics(opened, { caches, gauges }, () => hosts)
     const metricsPort = await metrics?.listen(config.metrics, health).catch((error: Error) => {
-      logger.warn({ err: error }, 'metrics are not served; see metrics.port')
+      const settings = 'metrics.host and .port (TORII__METRICS__HOST, …__PORT)'
+      logger.warn(`${settings}: metrics are not served: ${error.message}; choose a free port`)
       return undefined
     })
     return {

@@ -1,7 +1,8 @@
 /** What keeps a server from starting: each is one line that says which setting, what is wrong, and what to do. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -221,4 +222,19 @@ t.test('what a server starts with all the same is named in one line', async (t) 
     await warningOf({ ...shared.environment, TORII__DATABASE__READ__0__PASSWORD: 'other' }, 'database.read'),
     /^database\.read\.0 \(TORII__DATABASE__READ__0__…\): \S+: ER_ACCESS_DENIED_ERROR; other hosts are read/,
   )
+})
+
+t.test('a taken port for metrics is one line that names the setting, and the server runs', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as AddressInfo
+  const metrics = { TORII__METRICS__ENABLED: 'true', TORII__METRICS__PORT: String(port) }
+  const server = await spawnServer({ ...embeddedEnvironment(await openFolder()), ...metrics })
+  t.teardown(() => server.stop())
+  const warning = server.lines.find((line) => line.includes('metrics are not served')) ?? ''
+  t.match(readLine(warning), {
+    msg: `metrics.host and .port (TORII__METRICS__HOST, …__PORT): metrics are not served: listen EADDRINUSE: address already in use 127.0.0.1:${port}; choose a free port`,
+  })
+  t.notMatch(warning, 'stack')
 })
