@@ -155,6 +155,17 @@ const receiveRequest = async () => {
   await friendCall('request', { token, requestTo: user.userId })()
   return { token: user.skey, acceptFrom: userId }
 }
+/** An administrator acts on a new user. */
+const disableCall = async () => {
+  const { userId } = await registerUser(device, target)
+  const members = { token: chief.skey, disable: userId, reason: 'spam', rid: randomName() }
+  return { userId, run: () => device.call(target, '/v1/user/disable', members) }
+}
+const chief = await registerUser(device, target)
+await db.write
+  .insertInto('roleGrants')
+  .values({ userId: Number(chief.userId), role: 'admin', appId: '', grantedAt: Date.now() })
+  .execute()
 
 /** Architecture's budget where it has one; the other figures pin what is so today. */
 const rows: [name: string, db: number, store: number, code: number, Parameters<typeof count>[1]][] = [
@@ -415,6 +426,19 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     4,
     codes.OK,
     async () => friendCall('settings', { token: user.skey, friendSettings: {} }),
+  ],
+  ['user disabled', 22, 9, codes.OK, async () => (await disableCall()).run],
+  [
+    'user enabled',
+    18,
+    8,
+    codes.OK,
+    async () => {
+      const { userId, run } = await disableCall()
+      await run()
+      const members = { token: chief.skey, enable: userId, rid: randomName() }
+      return () => device.call(target, '/v1/user/enable', members)
+    },
   ],
   ['own profile', 5, 2, codes.OK, ofUser('/v1/user/get')],
   ['profile of another user', 3, 3, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
