@@ -19,6 +19,8 @@ export type AdminOptions = {
   random?: Random
   /** The person who acts, for the audit events. */
   actor?: string
+  /** The server key's, where it can be read. */
+  findSaltKey?: () => Promise<Uint8Array | undefined>
 }
 
 export const createAdmin = ({
@@ -27,6 +29,7 @@ export const createAdmin = ({
   clock = systemClock,
   random = systemRandom,
   actor,
+  findSaltKey = async () => undefined,
 }: AdminOptions) =>
   openAdmin({
     config,
@@ -41,6 +44,7 @@ export const createAdmin = ({
     loadSimplified,
     toAsciiDomain,
     loadPhones,
+    findSaltKey,
     // An administrator adds no addresses.
     refusedDomains: new Set(),
   })

@@ -114,6 +114,7 @@ export const openWorld = async (options: WorldOptions) => {
       loadSimplified,
       toAsciiDomain,
       loadPhones,
+      findSaltKey: async () => key.saltKey,
       refusedDomains: readDomainList(config.addresses.refusedDomainsFile, 'addresses.refusedDomainsFile'),
       store: metrics ? measureStore(unmeasured, metrics.observeStore) : unmeasured,
       key,

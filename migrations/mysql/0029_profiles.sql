@@ -1,4 +1,6 @@
-ALTER TABLE `{users}` ADD COLUMN nick_key VARBINARY(256) NULL, ADD COLUMN renamed_at BIGINT NULL;
+ALTER TABLE `{users}` ADD COLUMN nick_key VARBINARY(256) NULL;
+
+ALTER TABLE `{users}` ADD COLUMN renamed_at BIGINT NULL;
 
 UPDATE `{users}` SET nick_key = CAST(LOWER(LEFT(nick_name, 45)) AS BINARY) WHERE nick_key IS NULL;
 

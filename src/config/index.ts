@@ -18,6 +18,7 @@ import * as events from '../features/events/config.ts'
 import * as exported from '../features/exports/config.ts'
 import * as friends from '../features/friends/config.ts'
 import * as hello from '../features/hello/config.ts'
+import * as holds from '../features/holds/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as oauth from '../features/oauth/config.ts'
 import * as outbox from '../features/outbox/config.ts'
@@ -63,6 +64,7 @@ export const ConfigSchema = section({
       standing.tables,
       roles.tables,
       friends.tables,
+      holds.tables,
       webhooks.tables,
       core.tables,
     ),

@@ -48,6 +48,8 @@ export type AdminWorld = {
   /** A-labels in lower case, by UTS 46; empty for what cannot be a domain. */
   toAsciiDomain(domain: string): string
   loadPhones(): Promise<ReadPhone>
+  /** The key of the server that is never rotated; undefined: the command line cannot read it. */
+  findSaltKey(): Promise<Uint8Array | undefined>
   /** Domains whose addresses cannot be registered. */
   refusedDomains: ReadonlySet<string>
 }

@@ -16,6 +16,7 @@ import { exportAdmin, userExports } from './exports/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { friendLists, friends, relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
+import { holds } from './holds/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { identities, oauth } from './oauth/feature.ts'
 import { outbox, outboxAdmin } from './outbox/feature.ts'
@@ -47,8 +48,9 @@ export const addAdmin = (house: House<AdminWorld>) => {
   const ends = house.add(loginEnds, { recordEvent })
   const { endAll: endLogins, endLogin } = ends
   const stands = house.add(standing, {})
-  const address = house.add(addresses, {})
-  const user = house.add(users, {})
+  const hold = house.add(holds, {})
+  const address = house.add(addresses, { holds: hold })
+  const user = house.add(users, { holds: hold })
   const identity = house.add(identities, {})
   const slots = house.add(deviceSlots, {})
   const relation = house.add(relations, {})
@@ -63,6 +65,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     addresses: address,
     identities: identity,
     users: user,
+    holds: hold,
     personal: house.collected.personal,
     recordEvent,
     openQuality,
@@ -93,6 +96,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     }),
     identities: identity,
     users: user,
+    holds: hold,
     /** What all features hold of users. */
     personal: house.collected.personal,
     words: house.add(wordAdmin, recorders),
@@ -198,6 +202,7 @@ export const openFeatures = (world: World) => {
   house.add(webCodes, { findApp, tickets: ticket })
   house.add(addressChanges, {
     addresses: admin.addresses,
+    holds: admin.holds,
     addressLogins,
     codes,
     credentials,

@@ -8,7 +8,14 @@ import { Failure } from '../../src/protocol/errors.ts'
 import { createTestClock } from '../harness/test-server.ts'
 
 const open = (defaultRegion = '', refusedDomains: ReadonlySet<string> = new Set()) =>
-  createAddresses({ clock: createTestClock(), defaultRegion, toAsciiDomain, loadPhones, refusedDomains })
+  createAddresses({
+    clock: createTestClock(),
+    holds: { check: async () => {}, isHeld: async () => false },
+    defaultRegion,
+    toAsciiDomain,
+    loadPhones,
+    refusedDomains,
+  })
 
 /** The name of the refusal, or the canonical text. */
 const nameOf = (work: Promise<{ text: string }>) =>

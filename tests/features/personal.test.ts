@@ -100,8 +100,11 @@ for (const [engine, open] of engines) {
     for (const trace of traces) t.ok(exported.includes(trace), `the export shows ${trace}`)
     t.notMatch(exported, /secret|hash|verifier"|"tag"|"a2/i, 'and no secret')
 
-    const { accounts } = createAdmin({ db, config: loadConfig({}) })
+    const { findSaltKey } = world
+    const { accounts } = createAdmin({ db, config: loadConfig({}), findSaltKey })
     await accounts.remove(userId)
+    const marks = await db.write.selectFrom('heldMarks').select('mark').execute()
+    t.equal(marks.length, 3, 'its name, what that looks like, and its address are held')
     const { rows } = await columnQueries[engine].execute(db.write)
     for (const place of new Set(rows.map((row) => row.place))) {
       const found = await sql<Record<string, unknown>>`select * from ${sql.table(place)}`.execute(db.write)

@@ -13,7 +13,7 @@ import { openDb } from '../../src/adapters/db/open.ts'
 import type { Output } from '../../src/adapters/log-output.ts'
 import { createLogger } from '../../src/adapters/logger.ts'
 import { type Random, systemRandom } from '../../src/adapters/random.ts'
-import { generateServerKey } from '../../src/adapters/server-key.ts'
+import { generateServerKey, openServerKey } from '../../src/adapters/server-key.ts'
 import { createAdmin } from '../../src/admin.ts'
 import { openServer } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -197,6 +197,8 @@ export const openTestServer = async ({
   return {
     server,
     config,
+    /** For an administrator who can read the server key. */
+    findSaltKey: async () => openServerKey(config.security, { create: false, random }).saltKey,
     app,
     send,
     provision,

@@ -310,11 +310,15 @@ t.test('a command whose user lacks a right names the setting and the page', asyn
   })
 })
 
-t.test('user remove ends every login and frees the name, and the number stays taken', async (t) => {
+t.test('user remove ends every login and holds the name, and the number stays taken', async (t) => {
   const { folder, server, app, torii } = await openServer(t)
   const { tickets } = (await register(server, app, 'amber')) as unknown as { tickets: { skey: string } }
   t.match(await torii('user', 'remove', 'amber'), { code: 1, stderr: /Say --yes/ })
-  t.strictSame(await ask(torii, 'user', 'remove', 'amber', '--yes'), { userId: '10001', removed: true })
+  t.strictSame(await ask(torii, 'user', 'remove', 'amber', '--yes'), {
+    userId: '10001',
+    removed: true,
+    namesFreedDays: 90,
+  })
   await until('its SKey has ended', async () => {
     const { code } = await call(server, app, '/v1/session', { token: tickets.skey })
     return code !== codes.TICKET_VALID
@@ -323,8 +327,20 @@ t.test('user remove ends every login and frees the name, and the number stays ta
     t.equal((await login(server, app, name)).code, codes.LOGIN_FAILED, `no login as ${name}`)
   t.match(await torii('user', 'show', 'amber'), { code: 1, stderr: /no user has the name amber/ })
   t.match(await torii('user', 'show', '10001'), { code: 1, stderr: /no user has the number/ })
-  t.equal((await register(server, app, 'amber')).code, codes.REGISTERED)
-  t.match(await ask(torii, 'user', 'show', 'amber'), { userId: '10002' })
+  t.equal((await register(server, app, 'amber')).code, codes.ALREADY_REGISTERED)
+  t.match(await torii('user', 'add', 'Amber'), { code: 1, stderr: /the name Amber, .* is taken or held/ })
+  t.equal((await register(server, app, 'beryl')).code, codes.REGISTERED)
+  t.match(await ask(torii, 'user', 'show', 'beryl'), { userId: '10002' })
+  const keyless = createTorii({
+    ...embeddedEnvironment(folder),
+    TORII__SECURITY__KEY_FILE: join(folder, 'none.key'),
+  })
+  t.match(await keyless('user', 'remove', 'beryl', '--yes'), {
+    code: 0,
+    stdout:
+      /free for others at once, without the server key: security\.keyFile \(TORII__SECURITY__KEY_FILE\)/,
+  })
+  t.equal((await register(server, app, 'beryl')).code, codes.REGISTERED, 'it was free at once')
   const database = new Database(join(folder, 'torii.sqlite'), { readonly: true })
   const left = database.prepare('SELECT status FROM accounts WHERE user_id = 10001').all()
   database.close()
@@ -345,7 +361,7 @@ t.test('user add makes users who log in by name and by number', async (t) => {
     t.equal((await call(server, app, '/v1/login', { login: name, password })).code, codes.LOGGED_IN, name)
   t.match(await torii('user', 'add', 'Tester2'), {
     code: 1,
-    stderr: /the name Tester2, .* is taken; 0 were added/,
+    stderr: /the name Tester2, .* is taken or held; 0 were added/,
   })
   t.match(await torii('user', 'add', 'x', '--count', '0'), { code: 2, stderr: /a number from 1 to 9999/ })
   t.equal(auditOf(folder).filter((kind) => kind === 'account.added').length, 3)

@@ -315,8 +315,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'register',
-    // Two of them are the event of the new user, for the app that keeps a copy of its users.
-    7,
+    // Two of them are the event of the new user, for the app that keeps a copy of its users; one asks for names that are held.
+    8,
     // One of them counts registrations of the network.
     7,
     codes.REGISTERED,
@@ -338,7 +338,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'register by mail',
-    5,
+    6,
     11,
     codes.REGISTERED_MAIL_SENT,
     async () => {
@@ -358,7 +358,8 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'right code, registering',
-    10,
+    // Two of them ask whether an erased account had the name or the address lately.
+    12,
     6,
     codes.REGISTERED,
     async () => {
@@ -458,7 +459,7 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
   ],
   [
     'right code, new address',
-    11,
+    12,
     5,
     codes.OK,
     async () => {

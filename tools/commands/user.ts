@@ -30,13 +30,25 @@ const show = ({ withAdmin, print }: Context, user: string) =>
     print(toData(found), toLines(found))
   })
 
+/** `problem`: why the server key could not be read, which hashes what is held. */
+const tellFreed = (days: number, problem: string): string[] => {
+  if (problem !== '')
+    return [`The names and addresses are free for others at once, without the server key: ${problem}`]
+  return days === 0
+    ? ['The names and addresses are free for others at once (accounts.namesFreedDays).']
+    : [`The names and addresses are free for others in ${days} days (accounts.namesFreedDays).`]
+}
+
 const remove = ({ withAdmin, print, confirm }: Context, user: string, { yes = false }: { yes?: boolean }) =>
-  withAdmin(async ({ accounts, place }) => {
+  withAdmin(async ({ accounts, place, config, findKeyProblem }) => {
     const { userId, userName } = await named(user, accounts.show(user))
     await confirm(`Remove user ${userId} (${userName}) for good, in ${place}?`, yes)
+    const problem = await findKeyProblem()
     await named(user, accounts.remove(String(userId)))
-    print({ userId: String(userId), removed: true }, [
+    const days = problem === '' ? config.accounts.namesFreedDays : 0
+    print({ userId: String(userId), removed: true, namesFreedDays: days }, [
       `User ${userId} (${userName}) is removed, in ${place}: names, password and addresses are gone, and every login ends.`,
+      ...tellFreed(days, problem),
     ])
   })
 

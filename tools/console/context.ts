@@ -7,6 +7,7 @@ import type { Db } from '../../src/adapters/db/index.ts'
 import type { createAdmin } from '../../src/admin.ts'
 import type { Config } from '../../src/config/index.ts'
 import { explain } from './explain.ts'
+import { createKeyFinder } from './find-key.ts'
 import { Refusal } from './refusal.ts'
 import { toJson, visible } from './text.ts'
 
@@ -15,6 +16,8 @@ export type Admin = ReturnType<typeof createAdmin> & {
   db: Db
   /** Which database this is, for the last line of an answer: there may be another that was meant. */
   place: string
+  /** Why the server key cannot be used here; empty: it can. A command that erases or registers asks first. */
+  findKeyProblem(): Promise<string>
 }
 
 /** What a command line is run from: the process, or a test. */
@@ -99,8 +102,9 @@ export const createContext = (program: Command, terminal: Terminal) => {
     const { openDb } = await import('../../src/adapters/db/open.ts')
     const db = await openDb({ config: config.database })
     try {
-      const admin = createAdmin({ db, config, actor: findActor(environment) })
-      return await work({ ...admin, config, db, place: placeOf(config) })
+      const { findSaltKey, findKeyProblem } = createKeyFinder(config, db)
+      const admin = createAdmin({ db, config, actor: findActor(environment), findSaltKey })
+      return await work({ ...admin, config, db, place: placeOf(config), findKeyProblem })
     } finally {
       await db.close()
     }

@@ -13,8 +13,9 @@ const namesOf = (name: string, count: number | undefined) =>
   count === undefined ? [name] : Array.from({ length: count }, (_, at) => `${name}${at + 1}`)
 
 export const add = (context: Context, name: string, { count }: AddOptions) =>
-  context.withAdmin(async ({ accounts, config, db, place }) => {
+  context.withAdmin(async ({ accounts, config, db, place, findKeyProblem }) => {
     const hashing = await openHashing(config, db)
+    await findKeyProblem()
     const password = randomPassword()
     const added: Added[] = []
     const progress = createProgress('adding users', count ?? 0, context.tell)
@@ -24,7 +25,7 @@ export const add = (context: Context, name: string, { count }: AddOptions) =>
         const { userId, userName } = await addUser(one, password).catch((error) => {
           if (!(error instanceof Failure) || error.entry.name !== 'ALREADY_REGISTERED') throw error
           throw new Refusal(
-            `the name ${one}, or one that looks like it, is taken; ${added.length} were added`,
+            `the name ${one}, or one that looks like it, is taken or held; ${added.length} were added`,
           )
         })
         added.push({ userId: String(userId), userName })

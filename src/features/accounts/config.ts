@@ -73,6 +73,12 @@ export const accounts = {
     90,
     'A user who has ended the account may come back for so many days; then everything personal is erased',
   ),
+  namesFreedDays: whole(
+    90,
+    0,
+    3_650,
+    'Names and addresses of an erased account are free for no other user for so many days; only their keyed hashes are kept',
+  ),
   unusedDays: whole(
     0,
     0,

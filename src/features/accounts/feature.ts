@@ -9,6 +9,7 @@ import type { Captcha } from '../captcha/api.ts'
 import type { Consents } from '../consents/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type Personal, type World } from '../feature.ts'
+import type { Holds } from '../holds/api.ts'
 import type { Keys } from '../key-exchange/api.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
@@ -63,6 +64,7 @@ export type AccountAdminNeeds = SetPasswordNeeds &
     addresses: Pick<Addresses, 'parseLogin' | 'findOf' | 'findMails'>
     identities: Pick<Identities, 'findNames'>
     users: Users
+    holds: Holds
     /** What every feature holds of a user; features that come later still add to it. */
     personal: readonly Personal[]
     recordEvent: RecordEvent

@@ -5,6 +5,7 @@ import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import type { Personal } from '../feature.ts'
+import type { Holds } from '../holds/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
 import { markDeleted } from './leaving/repo.ts'
 import { raiseEpoch } from './repo.ts'
@@ -13,6 +14,7 @@ export type RemoveAccountNeeds = {
   clock: Clock
   endLogins: EndLogins
   personal: readonly Personal[]
+  holds: Pick<Holds, 'keep'>
   recordAudit: RecordAudit
   recordEvent: RecordEvent
   recordChange: RecordChange
@@ -23,6 +25,8 @@ type Options = {
   detail?: Record<string, string>
   /** Only an account that leaves, once its time of regret is over. */
   onlyDue?: boolean
+  /** Of an account that was never used: its names and addresses are free at once. */
+  isUnused?: boolean
 }
 
 export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
@@ -34,12 +38,13 @@ export const createRemoveAccount = (needs: RemoveAccountNeeds) => {
   return async function removeAccount(
     trx: Executor,
     { userId }: { userId: number },
-    { detail = {}, onlyDue = false }: Options = {},
+    { detail = {}, onlyDue = false, isUnused = false }: Options = {},
   ): Promise<number | undefined> {
     const nowMs = clock.now()
     if (!(await markDeleted(trx, userId, { nowMs, onlyDue }))) return undefined
     await raiseEpoch(trx, userId, nowMs)
     await endLogins(trx, userId, { endedAt: nowMs, endReason: 'deleted' })
+    if (!isUnused) await needs.holds.keep(trx, userId)
     for (const { remove } of personal) await remove?.(trx, userId)
     await recordAudit(trx, { kind: 'account.removed', userId, detail })
     await recordChange(trx, 'account', String(userId))

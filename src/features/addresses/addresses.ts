@@ -2,6 +2,7 @@
 import type { Clock } from '../../adapters/clock.ts'
 import type { ReadPhone } from '../../adapters/phone-numbers.ts'
 import { Failure } from '../../protocol/errors.ts'
+import type { Holds } from '../holds/api.ts'
 import type { Address, Addresses, AddressKind } from './api.ts'
 import { isDomainOf, parseMail } from './mail.ts'
 import { findPhone, looksLikePhone, parsePhone } from './phone.ts'
@@ -15,6 +16,7 @@ import {
 
 export type AddressesNeeds = {
   clock: Clock
+  holds: Pick<Holds, 'check' | 'isHeld'>
   defaultRegion: string
   toAsciiDomain(domain: string): string
   loadPhones(): Promise<ReadPhone>
@@ -26,7 +28,7 @@ export type AddressesNeeds = {
 const longest = 254
 
 export const createAddresses = (needs: AddressesNeeds): Addresses => {
-  const { clock, defaultRegion, toAsciiDomain, loadPhones, refusedDomains } = needs
+  const { clock, holds, defaultRegion, toAsciiDomain, loadPhones, refusedDomains } = needs
 
   const parsers: Record<AddressKind, (typed: string) => Promise<Address>> = {
     email: async (typed) => parseMail(typed, toAsciiDomain),
@@ -60,7 +62,9 @@ export const createAddresses = (needs: AddressesNeeds): Addresses => {
     insert: async (trx, userId, { kind, text, key }) => {
       const nowMs = clock.now()
       await insertAddress(trx, { userId, kind, text, loginKey: key, verifiedAt: nowMs, createdAt: nowMs })
+      await holds.check(trx, [key])
     },
+    isHeld: (db, { key }) => holds.isHeld(db, [key]),
     removeOf: async (trx, userId) => {
       await removeAddressesOf(trx, userId)
       await removeAddressChangesOf(trx, userId)

@@ -25,8 +25,10 @@ export type Addresses = {
   checkAllowed(address: Address): void
   /** The account that has verified it, with the address as that account has it: send to this one, never to a typed one. */
   findOwner(db: Executor, address: Address): Promise<AddressOwner | undefined>
-  /** Gives an account an address that it has verified. Fails as a duplicate where another one has it. */
+  /** Gives an account an address that it has verified. Fails as a duplicate where another one has it; throws ALREADY_REGISTERED where an erased one had it lately. */
   insert(trx: Executor, userId: number, address: Address): Promise<void>
+  /** Whether an erased account had it lately: then it is not yet free. */
+  isHeld(db: Executor, address: Address): Promise<boolean>
   /** The addresses of an account. */
   findOf(db: Executor, userId: number): Promise<Address[]>
   /** The e-mail addresses of an account: where notices go. */

@@ -5,6 +5,7 @@ import type { AddressLogins, CredentialsService } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
+import type { Holds } from '../holds/api.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { Outbox } from '../outbox/api.ts'
 import type { Tickets } from '../tickets/api.ts'
@@ -20,9 +21,13 @@ import { createUndo } from './undo.ts'
 import { changeShape, listShape, removeShape } from './wire.ts'
 
 export const addresses = feature({
-  create: ({ clock, config, toAsciiDomain, loadPhones, refusedDomains }: AdminWorld) => ({
+  create: (
+    { clock, config, toAsciiDomain, loadPhones, refusedDomains }: AdminWorld,
+    { holds }: { holds: Holds },
+  ) => ({
     api: createAddresses({
       clock,
+      holds,
       defaultRegion: config.addresses.defaultRegion,
       toAsciiDomain,
       loadPhones,
@@ -35,6 +40,7 @@ export const addresses = feature({
 export type AddressChangesNeeds = {
   addresses: Addresses
   addressLogins: AddressLogins
+  holds: Holds
   codes: Codes
   credentials: CredentialsService
   tickets: Pick<Tickets, 'isLive' | 'endAll'>

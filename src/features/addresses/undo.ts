@@ -6,6 +6,7 @@ import type { Db, Executor } from '../../adapters/db/index.ts'
 import type { AddressLogins } from '../accounts/api.ts'
 import type { RecordAudit } from '../audit/api.ts'
 import type { RecordEvent } from '../events/api.ts'
+import type { Holds } from '../holds/api.ts'
 import type { Identities } from '../oauth/api.ts'
 import type { Tickets } from '../tickets/api.ts'
 import { undoDays } from './notify.ts'
@@ -25,6 +26,7 @@ export type UndoNeeds = {
   clock: Clock
   crypto: Pick<ServerCrypto, 'sha256'>
   addressLogins: AddressLogins
+  holds: Pick<Holds, 'release'>
   tickets: Pick<Tickets, 'endAll'>
   identities: Identities
   recordAudit: RecordAudit
@@ -35,7 +37,7 @@ const dayMs = 24 * 3_600_000
 const noPassword = { verifier: 'none', nextVerifier: null }
 
 export const createUndo = (needs: UndoNeeds) => {
-  const { db, clock, crypto, addressLogins, tickets, identities, recordAudit, recordEvent } = needs
+  const { db, clock, crypto, addressLogins, holds, tickets, identities, recordAudit, recordEvent } = needs
 
   const restore = async (
     trx: Executor,
@@ -49,6 +51,8 @@ export const createUndo = (needs: UndoNeeds) => {
     if (oldText === '') return
     const row = { userId, kind, text: oldText, loginKey: oldKey, verifiedAt, createdAt: clock.now() }
     await insertAddress(trx, row)
+    // A later owner may have been erased since; this one has verified it before.
+    await holds.release(trx, oldKey)
     await addressLogins.add(trx, userId, oldKey, noPassword)
   }
 

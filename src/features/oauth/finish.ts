@@ -28,7 +28,7 @@ export type FinishNeeds = {
   prove: Prove
   join: Join
   keys: Pick<Keys, 'prove'>
-  addresses: Pick<Addresses, 'parse' | 'checkAllowed' | 'findOwner'>
+  addresses: Pick<Addresses, 'parse' | 'checkAllowed' | 'findOwner' | 'isHeld'>
   opening: Opening
   registerProven: RegisterProven
   findAccountOfUser: typeof findAccountOfUser
@@ -99,7 +99,11 @@ export const createFinish = (needs: FinishNeeds) => {
       return { opened: await opening.begin(trx, account, caller, options), isNew: false }
     }
     const owner = address && (await addresses.findOwner(trx, address))
-    if (!owner) return register(trx, proven, address, caller, options)
+    if (!owner) {
+      // The identity opens the account alone; the address can be added once it is free.
+      const isFree = address !== undefined && !(await addresses.isHeld(trx, address))
+      return register(trx, proven, isFree ? address : undefined, caller, options)
+    }
     const account = await needs.findAccountOfUser(trx, owner.userId, asked)
     if (!account) throw new Failure('IDENTITY_UNKNOWN')
     const { opened, ended } = await join(trx, { account, address: owner.address, proven }, caller, options)

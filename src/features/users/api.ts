@@ -15,6 +15,8 @@ export type Users = Names & {
   insert(trx: Executor, user: NewUser): Promise<void>
   /** Whether a user name, or one that looks like it, is taken or held. */
   isTaken(db: Executor, name: UserName): Promise<boolean>
+  /** Throws ALREADY_REGISTERED for a name that was an erased account's, once the user has it in this transaction. */
+  checkHeld(trx: Executor, name: UserName): Promise<void>
   /** A name that no one chose: random, so that it tells nothing and is free. */
   drawUserName(): string
   /** The hash of what a name looks like, as it is kept. */

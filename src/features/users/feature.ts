@@ -4,6 +4,7 @@ import type { Addresses } from '../addresses/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Relations } from '../friends/api.ts'
+import type { Holds } from '../holds/api.ts'
 import type { Roles } from '../roles/api.ts'
 import type { Standing } from '../standing/api.ts'
 import type { CheckText } from '../words/api.ts'
@@ -21,8 +22,8 @@ import { findShape, getShape, setShape } from './wire.ts'
 
 /** The names of users: on the database alone. */
 export const users = feature({
-  create: (world: AdminWorld) => ({
-    api: { ...createUsers(world), removeParamsOfApp },
+  create: (world: AdminWorld, needs: { holds: Holds }) => ({
+    api: { ...createUsers(world, needs), removeParamsOfApp },
     personal,
     retention: [{ name: 'held names', keptMs: 0, remove: removeOldHeldNames }],
   }),

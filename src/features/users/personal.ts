@@ -1,7 +1,7 @@
 /** What is held of a user here. */
 import type { Personal } from '../feature.ts'
 import { collectParams, collectProfile, deleteParams, deleteProfile } from './profile/repo.ts'
-import { collectHeldNames, collectUser, deleteUser, forgetHolder } from './repo.ts'
+import { collectHeldNames, collectUser, deleteHeldNamesOf, deleteUser } from './repo.ts'
 
 export const personal: readonly Personal[] = [
   {
@@ -22,6 +22,7 @@ export const personal: readonly Personal[] = [
   {
     name: 'heldNames',
     collect: async (db, userId) => ({ rows: await collectHeldNames(db, userId) }),
-    remove: forgetHolder,
+    // What is still held is kept as marks.
+    remove: deleteHeldNamesOf,
   },
 ]

@@ -13,7 +13,7 @@ const dayMs = 24 * 3_600_000
 
 export type RenameNeeds = {
   clock: Clock
-  users: Pick<Users, 'checkUserName' | 'hold' | 'hashLook'>
+  users: Pick<Users, 'checkUserName' | 'hold' | 'hashLook' | 'checkHeld'>
   nameLogin: NameLogin
   /** Days. */
   rules: { renameDays: number; holdNameDays: number }
@@ -55,6 +55,7 @@ export const createRename = ({ clock, users, nameLogin, rules }: RenameNeeds) =>
       await checkTime(trx, userId)
       await write(trx, userId, name)
       await nameLogin.move(trx, userId, prepared)
+      await users.checkHeld(trx, name)
     }
   }
 }

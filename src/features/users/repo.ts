@@ -103,9 +103,8 @@ export const collectHeldNames = async (db: Executor, userId: number) => {
   return rows.map(({ loginKey, heldUntil }) => ({ name: loginKey.toString(), heldUntil }))
 }
 
-/** They stay held, without whose they were. */
-export const forgetHolder = async (trx: Executor, userId: number): Promise<void> => {
-  await trx.updateTable('heldNames').set({ userId: 0 }).where('userId', '=', userId).execute()
+export const deleteHeldNamesOf = async (trx: Executor, userId: number): Promise<void> => {
+  await trx.deleteFrom('heldNames').where('userId', '=', userId).execute()
 }
 
 /** For the export. */

@@ -133,6 +133,7 @@ for (const engine of engines) {
           ticketFormat: 'opaque' as const,
           friends: 'off' as const,
           jumpsTo: null,
+          profileSchema: null,
           friendDefaults: null,
           strangerDefaults: null,
           redirects: null,

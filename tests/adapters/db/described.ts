@@ -44,6 +44,7 @@ const typeNames: Record<string, string> = {
   int: 'INTEGER',
   tinyint: 'INTEGER',
   varchar: 'TEXT',
+  text: 'TEXT',
   mediumtext: 'TEXT',
   varbinary: 'BLOB',
   mediumblob: 'BLOB',

@@ -37,7 +37,7 @@ export const createRemoveUnused = (needs: RemoveUnusedNeeds): Retention['remove'
       await setUnusedSince(trx, userId, login.expiresAt - keptMs)
       return false
     }
-    await removeAccount(trx, account, { detail: { reason: 'unused' } })
+    await removeAccount(trx, account, { detail: { reason: 'unused' }, isUnused: true })
     return true
   }
 
