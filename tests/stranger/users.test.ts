@@ -14,7 +14,8 @@ const profiles = async (t: Test, open: Open) => {
   const set = (members: Json) => me.call('/v1/user/set', members)
   const first = await me.call('/v1/user/get')
   t.match(first, { code: 1000000, user: { userId: me.userId, userName: me.userName, nickName: me.userName } })
-  t.strictSame(membersOf(first.user), ['counts', 'findBy', 'nickName', 'privacy', 'userId', 'userName'])
+  const known = ['counts', 'findBy', 'nickName', 'privacy', 'roles', 'userId', 'userName', 'withheld']
+  t.strictSame(membersOf(first.user), known)
   t.match(first.user, {
     privacy: {
       gender: 'everyone',
