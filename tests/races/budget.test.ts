@@ -146,6 +146,7 @@ const ofUser =
   }
 
 await target.server.apps.set(target.app.appId, { friends: 'friend' })
+const chat = await target.server.apps.add({ name: 'chat', checks: [target.app.appId] })
 await target.server.apps.reload()
 const friendCall = (act: string, members: Record<string, unknown>) => () =>
   device.call(target, `/v1/friend/${act}`, { rid: randomName(), ...members })
@@ -442,6 +443,51 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
     },
   ],
   ['own profile', 5, 2, codes.OK, ofUser('/v1/user/get')],
+  // A page: its rows, and at once the names, and what the two are to each other. Without a row it is one trip.
+  [
+    'friend list',
+    3,
+    2,
+    codes.OK,
+    async () => {
+      await friendCall('accept', await receiveRequest())()
+      return friendCall('list', { token: user.skey, list: 'friends' })
+    },
+  ],
+  [
+    'friend requests',
+    3,
+    2,
+    codes.OK,
+    async () => {
+      await receiveRequest()
+      return friendCall('requests', { token: user.skey, list: 'received' })
+    },
+  ],
+  [
+    'friend set',
+    3,
+    4,
+    codes.OK,
+    async () => {
+      const received = await receiveRequest()
+      await friendCall('accept', received)()
+      return friendCall('set', { token: user.skey, setFor: received.acceptFrom, remark: 'met in Kyoto' })
+    },
+  ],
+  [
+    'friend check of 100',
+    1,
+    2,
+    codes.OK,
+    async () => {
+      const users = Array.from({ length: 100 }, (_, index) => String(Number(user.userId) + index + 1))
+      const members = { appid: chat.appId, appsecret: chat.appSecret, user: user.userId, users }
+      return async () =>
+        (await target.callJson('/v1/friend/check', { ...members, permission: 'chat' })).json as Answer
+    },
+  ],
+  ['own profile', 3, 2, codes.OK, ofUser('/v1/user/get')],
   ['profile of another user', 3, 3, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
   ['profile changed', 9, 4, codes.OK, ofUser('/v1/user/set', { region: 'x' })],
   ['user found by number', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'number', text: user.userId })],
