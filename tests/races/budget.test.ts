@@ -487,7 +487,6 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
         (await target.callJson('/v1/friend/check', { ...members, permission: 'chat' })).json as Answer
     },
   ],
-  ['own profile', 3, 2, codes.OK, ofUser('/v1/user/get')],
   ['profile of another user', 3, 3, codes.OK, ofUser('/v1/user/get', { userId: user.userId })],
   ['profile changed', 9, 4, codes.OK, ofUser('/v1/user/set', { region: 'x' })],
   ['user found by number', 4, 6, codes.OK, ofUser('/v1/user/find', { by: 'number', text: user.userId })],
