@@ -22,11 +22,13 @@ import { createEventVerbs, type EventVerbs } from './verbs/events.ts'
 import { createFriendListVerbs, type FriendListVerbs } from './verbs/friend-lists.ts'
 import { createFriendVerbs, type FriendVerbs } from './verbs/friends.ts'
 import { createHelloVerbs, type HelloVerbs } from './verbs/hello.ts'
+import { createHistoryVerbs, type HistoryVerbs } from './verbs/history.ts'
 import { createKeyExchangeVerbs, type KeyExchangeVerbs } from './verbs/key-exchange.ts'
 import { createLeavingVerbs, type LeavingVerbs } from './verbs/leaving.ts'
 import { createOAuthVerbs, type OAuthVerbs } from './verbs/oauth.ts'
 import { createPasswordVerbs, type PasswordVerbs } from './verbs/passwords.ts'
 import { createReauthVerbs, type ReauthVerbs } from './verbs/reauth.ts'
+import { createStandingVerbs, type StandingVerbs } from './verbs/standing.ts'
 import { createTicketVerbs, type TicketVerbs } from './verbs/tickets.ts'
 import { createUserVerbs, type UserVerbs } from './verbs/users.ts'
 import { createWebCodeVerbs, type WebCodeVerbs } from './verbs/web-codes.ts'
@@ -61,10 +63,12 @@ export type {
   UserRelation,
 } from './verbs/friends.ts'
 export type { Greeting, User } from './verbs/hello.ts'
+export type { HistoryWanted, UserHistory } from './verbs/history.ts'
 export type { ExchangedKey, KeyExchangeOptions } from './verbs/key-exchange.ts'
 export type { Identity, LoginProvider, StartedOAuth } from './verbs/oauth.ts'
 export type { PasswordContext } from './verbs/passwords.ts'
 export type { Proof } from './verbs/reauth.ts'
+export type { Disabling, StandingChanged, StandingOf } from './verbs/standing.ts'
 export type { Session } from './verbs/tickets.ts'
 export type { ProfileChange, UserProfile, UserSearch, UsersFound } from './verbs/users.ts'
 export type { WebVerifier } from './verbs/web-codes.ts'
@@ -100,10 +104,12 @@ export type Client = AppVerbs &
   FriendVerbs &
   KeyExchangeVerbs &
   HelloVerbs &
+  HistoryVerbs &
   AccountVerbs &
   AddressVerbs &
   PasswordVerbs &
   ReauthVerbs &
+  StandingVerbs &
   TicketVerbs &
   OAuthVerbs &
   UserVerbs &
@@ -134,10 +140,12 @@ export const createClient = (options: ClientOptions): Client => {
     ...createAppVerbs(core),
     ...createKeyExchangeVerbs(core),
     ...createHelloVerbs(core),
+    ...createHistoryVerbs(core),
     ...createAccountVerbs(core),
     ...createAddressVerbs(core),
     ...createPasswordVerbs(core),
     ...createReauthVerbs(core),
+    ...createStandingVerbs(core),
     ...createCaptchaVerbs(core),
     ...createCodeVerbs(core),
     ...createDeviceVerbs(core),

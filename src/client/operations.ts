@@ -1842,6 +1842,68 @@ export type Operations = {
       }
     }
   }
+  /** The user's own sign-ins and changes of the account, the newest first. */
+  '/v1/user/history': {
+    input: {
+      /** The SKey */
+      token?: string
+      /** From the reply before; without it the list begins */
+      cursor?: string
+      /** How many at most; 50 without it */
+      limit?: number
+    }
+    reply: {
+      history: {
+        /** login, or one of the kinds of docs/features/history.md */
+        kind: string
+        /** When it happened, unix seconds */
+        at: number
+        /** Name of the app */
+        app?: string
+        /** Where the call came from: the network of the address */
+        network?: string
+        /** Of a change: user, administrator or server */
+        by?: string
+        login?: {
+          /** As /v1/device/list has it */
+          id: string
+          type: string
+          os: string
+          osver: string
+          /** Its name: as the user calls it, or as it calls itself */
+          device: string
+          /** When it was used last, within an hour, unix seconds */
+          lastSeenAt: number
+          /** When it ended, unix seconds */
+          endedAt?: number
+          /** Why, as NOT_LOGGED_IN tells it */
+          endReason?: string
+          /** The login that asks */
+          isThis: boolean
+        }
+        /** Of a change, in the form of its kind */
+        detail?: Record<string, unknown>
+      }[]
+      /** Where the list goes on; absent at its end */
+      cursor?: string
+      /** Failed logins of the last day; only without a cursor */
+      failures?: {
+        /** The newest failure first */
+        places: {
+          /** Absent for a device that has logged in before */
+          network?: string
+          /** A device that has logged in to this account before */
+          isKnownDevice: boolean
+          /** Failed logins from there, five at most: 5 means five or more */
+          count: number
+          /** The last one, unix seconds */
+          lastAt: number
+        }[]
+        /** True: there are more places than were read */
+        hasMore: boolean
+      }
+    }
+  }
   /** Takes an account back that leaves, or that failed logins have locked, by a code for recover. */
   '/v1/user/recover': {
     input: {
@@ -2163,6 +2225,7 @@ export const operations = {
   '/v1/user/export/part': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/find': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/get': { replay: 'read', tiers: ['skey'], takesTicket: true },
+  '/v1/user/history': { replay: 'read', tiers: ['skey'], takesTicket: true },
   '/v1/user/recover': { replay: 'once', tiers: [], takesTicket: false },
   '/v1/user/set': { replay: 'once', tiers: ['skey'], takesTicket: true },
   '/v1/user/unregister': { replay: 'once', tiers: ['skey'], takesTicket: true },

@@ -18,6 +18,7 @@ import * as events from '../features/events/config.ts'
 import * as exported from '../features/exports/config.ts'
 import * as friends from '../features/friends/config.ts'
 import * as hello from '../features/hello/config.ts'
+import * as history from '../features/history/config.ts'
 import * as holds from '../features/holds/config.ts'
 import * as keyExchange from '../features/key-exchange/config.ts'
 import * as oauth from '../features/oauth/config.ts'
@@ -94,6 +95,7 @@ export const ConfigSchema = section({
     reauth.limits,
     signedTickets.limits,
     standing.limits,
+    history.limits,
     abuse.limits,
   ),
   provisioning: section(apps.provisioning),

@@ -16,6 +16,7 @@ import { exportAdmin, userExports } from './exports/feature.ts'
 import { type AdminWorld, createHouse, type House, type World } from './feature.ts'
 import { friendLists, friends, relations } from './friends/feature.ts'
 import { hello } from './hello/feature.ts'
+import { userHistory } from './history/feature.ts'
 import { holds } from './holds/feature.ts'
 import { keyExchange } from './key-exchange/feature.ts'
 import { identities, oauth } from './oauth/feature.ts'
@@ -40,7 +41,7 @@ export { checkKeyRings, checkPins, checkWrites, openPasswordCosts } from './sett
 /** What works on the database alone: all that the command line needs. */
 export const addAdmin = (house: House<AdminWorld>) => {
   const { increment, moveCostPin, readCosts } = house.add(settings, {})
-  const { record: recordAudit } = house.add(audit, {})
+  const { record: recordAudit, findBefore: findEventsBefore } = house.add(audit, {})
   const changes = house.add(changeLog, { increment })
   const recorders = { recordAudit, recordChange: changes.record }
   const webhook = house.add(webhookAdmin, recorders)
@@ -103,6 +104,7 @@ export const addAdmin = (house: House<AdminWorld>) => {
     outbox: messages,
     webhooks: webhook,
     recorders,
+    findEventsBefore,
     loginEnds: ends,
     recordEvent,
   }
@@ -126,7 +128,7 @@ export const openFeatures = (world: World) => {
   const house = createHouse(world)
   const admin = addAdmin(house)
   const { recordAudit, recordChange } = admin.recorders
-  const { recordEvent } = admin
+  const { recordEvent, findEventsBefore } = admin
   const { find: findApp } = admin.apps
   const { raiseEpoch, lockAccount, checkActive, markUsed, isHeldUp } = admin.accounts
   const rateLimits = house.add(limits, {})
@@ -190,6 +192,7 @@ export const openFeatures = (world: World) => {
     standing: admin.standing,
     roles: admin.roles,
     checkText,
+    recordAudit,
     recordEvent,
   })
   house.add(disablingByTicket, {
@@ -229,6 +232,12 @@ export const openFeatures = (world: World) => {
     tickets: ticket,
     addresses: admin.addresses,
     outbox: messages,
+    findAppName: admin.apps.findName,
+  })
+  house.add(userHistory, {
+    tickets: ticket,
+    findEventsBefore,
+    accounts: admin.accounts,
     findAppName: admin.apps.findName,
   })
   const { openDemo } = house.add(trial, { apps: admin.apps })

@@ -98,6 +98,7 @@ export const raisedLimits = (count = 1_000_000): Environment => ({
         'EXPORT_PART',
         'RECOVER',
         'USER_STANDING',
+        'USER_HISTORY',
         'OAUTH',
         'REVOCATIONS',
         'FRIEND_LISTS',

@@ -256,6 +256,13 @@ const rows: [name: string, db: number, store: number, code: number, Parameters<t
       return () => device.call(target, '/v1/event/read', { token, readUpTo: 1 })
     },
   ],
+  [
+    'history',
+    3,
+    2,
+    codes.OK,
+    async () => () => device.call(target, '/v1/user/history', { token: current.skey }),
+  ],
   ['list of devices', 2, 2, codes.OK, call('/v1/device/list', { token: current.skey })],
   [
     'reauthentication',

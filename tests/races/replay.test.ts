@@ -647,6 +647,7 @@ t.test('no changing operation but logout runs on bytes that were made for anothe
       waitSeconds: 0,
     }),
     '/v1/event/read': async () => ({ token: (await registerUser(device, server)).skey, readUpTo: 0 }),
+    '/v1/user/history': async () => ({ token: (await registerUser(device, server)).skey, limit: 10 }),
     '/v1/device/list': async () => ({ token: (await registerUser(device, server)).skey }),
     '/v1/device/rename': async () => {
       const { skey: token } = await registerUser(device, server)

@@ -7,7 +7,7 @@ import type { RecordAudit } from '../audit/api.ts'
 import type { RecordChange } from '../change-log/api.ts'
 import type { EndLogins } from '../tickets/api.ts'
 import { lockAccount } from './by-address/repo.ts'
-import { clearAllFailures, findFailures, isHeldUp } from './failures/repo.ts'
+import { clearAllFailures, findFailedPlaces, findFailures, isHeldUp } from './failures/repo.ts'
 import { isStreak, judgeWait } from './failures/rule.ts'
 import { createFindKey } from './find-key.ts'
 import type { Erase } from './leaving/erase.ts'
@@ -146,7 +146,9 @@ export const createAccountAdmin = (needs: AccountAdminNeeds) => {
     },
     checkActive: createCheckActive(clock),
     lockAccounts: createLockAccounts(db.engine),
-
+    /** The places of failed logins of a user, of the last day. */
+    findFailedPlaces,
+    isDevicePlace,
     raiseEpoch,
     lockAccount,
     isHeldUp,

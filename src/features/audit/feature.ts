@@ -1,7 +1,13 @@
 /** Audit events: what was done to apps, accounts and bans. */
 import { type AdminWorld, feature } from '../feature.ts'
 import type { RecordAudit } from './api.ts'
-import { collectAuditEvents, hideNetworks, insertAuditEvent, removeOldAuditEvents } from './repo.ts'
+import {
+  collectAuditEvents,
+  findEventsBefore,
+  hideNetworks,
+  insertAuditEvent,
+  removeOldAuditEvents,
+} from './repo.ts'
 
 export const audit = feature({
   create: ({ clock, config, actor }: AdminWorld) => {
@@ -9,7 +15,7 @@ export const audit = feature({
     const record: RecordAudit = (trx, event) =>
       insertAuditEvent(trx, { ...event, detail: { ...by, ...event.detail }, happenedAt: clock.now() })
     return {
-      api: { record },
+      api: { record, findBefore: findEventsBefore },
       personal: [{ name: 'auditEvents' as const, collect: collectAuditEvents, removeSome: hideNetworks }],
       retention: [
         { name: 'audit events', keptMs: config.audit.keptSeconds * 1_000, remove: removeOldAuditEvents },

@@ -1,4 +1,5 @@
 import type { Executor } from '../../adapters/db/index.ts'
+import type { AuditEventRow } from './tables.ts'
 
 export type AuditEvent = {
   kind: string
@@ -28,13 +29,39 @@ export const removeOldAuditEvents = async (db: Executor, before: number, most: n
   return Number(numDeletedRows)
 }
 
+const columns = ['eventId', 'happenedAt', 'kind', 'appId', 'network', 'detail'] as const
+
+export type PastEvent = Pick<AuditEventRow, Exclude<(typeof columns)[number], 'eventId'>> & {
+  eventId: number
+}
+
+/** Events of a user of these kinds with a lower number, the newest first. */
+export const findEventsBefore = (
+  db: Executor,
+  {
+    userId,
+    eventId,
+    kinds,
+    most,
+  }: { userId: number; eventId: number; kinds: readonly string[]; most: number },
+): Promise<PastEvent[]> =>
+  db
+    .selectFrom('auditEvents')
+    .select(columns)
+    .where('userId', '=', userId)
+    .where('eventId', '<', eventId)
+    .where('kind', 'in', kinds)
+    .orderBy('eventId', 'desc')
+    .limit(most)
+    .execute()
+
 const pageSize = 1_000
 
 /** For the export of a user. An administrator's name is not the user's. */
 export const collectAuditEvents = async (db: Executor, userId: number, after = '0') => {
   const events = await db
     .selectFrom('auditEvents')
-    .select(['eventId', 'happenedAt', 'kind', 'appId', 'network', 'detail'])
+    .select(columns)
     .where('userId', '=', userId)
     .where('eventId', '>', Number(after))
     .orderBy('eventId')

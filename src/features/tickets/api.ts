@@ -4,7 +4,7 @@ import type { TicketsService } from './tickets.ts'
 export type { TicketState } from './check.ts'
 export type { BeginOptions, BegunLogin, LoginAccount, LoginTickets } from './logins.ts'
 export type { NewProof } from './of-user/prove-again.ts'
-export type { LiveLogin } from './of-user/repo.ts'
+export type { LiveLogin, LoginPosition, PastLogin } from './of-user/repo.ts'
 export type { EndReason, TicketRecord } from './skeys.ts'
 export type { TakenLogin } from './take-over/take-over.ts'
 export type Tickets = TicketsService

@@ -1,6 +1,7 @@
 /** Users: what others may see of a person, and how they find each other. */
 import type { NameLogin } from '../accounts/api.ts'
 import type { Addresses } from '../addresses/api.ts'
+import type { RecordAudit } from '../audit/api.ts'
 import type { RecordEvent } from '../events/api.ts'
 import { type AdminWorld, feature, operation, type World } from '../feature.ts'
 import type { Relations } from '../friends/api.ts'
@@ -37,6 +38,7 @@ export type ProfilesNeeds = {
   standing: Standing
   roles: Roles
   checkText: CheckText
+  recordAudit: RecordAudit
   recordEvent: RecordEvent
 }
 

@@ -4,6 +4,7 @@ import type { Executor } from '../../adapters/db/index.ts'
 import type { TicketCaller } from '../../http/caller.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { NameLogin } from '../accounts/api.ts'
+import type { RecordAudit } from '../audit/api.ts'
 import type { UserName, Users } from './api.ts'
 import { findUser } from './profile/repo.ts'
 import { updateUserName } from './repo.ts'
@@ -15,6 +16,7 @@ export type RenameNeeds = {
   clock: Clock
   users: Pick<Users, 'checkUserName' | 'hold' | 'hashLook' | 'checkHeld'>
   nameLogin: NameLogin
+  recordAudit: RecordAudit
   /** Days. */
   rules: { renameDays: number; holdNameDays: number }
 }
@@ -25,7 +27,7 @@ export const findRenameAt = (renamedAt: number | null, renameDays: number, nowMs
   return at > nowMs ? at : undefined
 }
 
-export const createRename = ({ clock, users, nameLogin, rules }: RenameNeeds) => {
+export const createRename = ({ clock, users, nameLogin, recordAudit, rules }: RenameNeeds) => {
   const checkTime = async (trx: Executor, userId: number) => {
     const nowMs = clock.now()
     const { renamedAt = null } = (await findUser(trx, userId)) ?? {}
@@ -56,6 +58,9 @@ export const createRename = ({ clock, users, nameLogin, rules }: RenameNeeds) =>
       await write(trx, userId, name)
       await nameLogin.move(trx, userId, prepared)
       await users.checkHeld(trx, name)
+      // Neither name: both are personal, and an audit event outlives its user.
+      const { app, address } = caller
+      await recordAudit(trx, { kind: 'user.renamed', userId, appId: app.appId, network: address.network })
     }
   }
 }

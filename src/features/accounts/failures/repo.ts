@@ -137,6 +137,21 @@ export const findFailures = async (db: Executor, failureKey: Buffer, limit: numb
   return { streak: streak ?? { failures: 0, lastFailedAt: 0 }, places }
 }
 
+/** Places of the failed logins of a user, in no order of time: sorting what strangers filled has no bound. */
+export const findFailedPlaces = (
+  db: Executor,
+  { userId, sinceMs, most }: { userId: number; sinceMs: number; most: number },
+) =>
+  db
+    .selectFrom('accounts')
+    .innerJoin('loginFailures', 'loginFailures.loginKey', 'accounts.tag')
+    .select(['network as place', 'failed1', 'failed2', 'failed3', 'failed4', 'failed5'])
+    .where('accounts.userId', '=', userId)
+    .where('failed1', '>', sinceMs)
+    .orderBy('network')
+    .limit(most)
+    .execute()
+
 /** Failures too old to count any more. */
 export const removeOldFailures = async (db: Executor, before: number, most: number): Promise<number> => {
   const { numDeletedRows } = await db

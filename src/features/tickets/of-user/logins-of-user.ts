@@ -6,6 +6,7 @@ import type { SKeys } from '../skeys.ts'
 import {
   findGivenNames,
   findLiveLogins,
+  findLoginsBehind,
   findShownLogins,
   type LiveLogin,
   type ShownLogin,
@@ -28,6 +29,8 @@ export const createLoginsOfUser = ({ db, clock, skeys, ends }: LoginsOfUserNeeds
       givenName ?? named.find((it) => deviceId !== null && it.deviceId?.equals(deviceId))?.givenName ?? null
     return logins.map((login) => ({ ...login, givenName: nameOf(login) }))
   },
+  /** Logins behind a position, ended ones too, the newest first. */
+  findPast: findLoginsBehind,
   /** False: the user has no such live login. */
   nameDevice: (userId: number, loginId: Buffer, givenName: string): Promise<boolean> =>
     updateGivenName(db.write, { userId, loginId, givenName }),

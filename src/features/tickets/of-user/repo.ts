@@ -154,6 +154,33 @@ export const findLoginsAfter = (
     .limit(most)
     .execute()
 
+/** A login as it stays in the history of its user; ended ones too. */
+export type PastLogin = ShownLogin & Pick<LoginRow, 'endedAt' | 'endReason'>
+
+/** Where a history goes on: behind this login. Newest first; of one moment, the higher id first. */
+export type LoginPosition = { at: number; loginId: Buffer }
+
+/** `authenticatedAt <= …` says nothing new: SQLite needs it to begin at the position, MySQL the other two. */
+export const findLoginsBehind = (
+  db: Executor,
+  { userId, at, loginId, most }: LoginPosition & { userId: number; most: number },
+): Promise<PastLogin[]> =>
+  db
+    .selectFrom('logins')
+    .select([...liveColumns, 'network', 'a2RotatedAt', 'lastSeenAt', 'expiresAt', 'endedAt', 'endReason'])
+    .where('userId', '=', userId)
+    .where('authenticatedAt', '<=', at)
+    .where(({ eb, or, and }) =>
+      or([
+        eb('authenticatedAt', '<', at),
+        and([eb('authenticatedAt', '=', at), eb('loginId', '<', loginId)]),
+      ]),
+    )
+    .orderBy('authenticatedAt', 'desc')
+    .orderBy('loginId', 'desc')
+    .limit(most)
+    .execute()
+
 /**
  * Forgets device and network of ended logins, some at a time: how many. The rows stay until their age, so that a device
  * learns why its login ended.

@@ -1,0 +1,3 @@
+import { limit } from '../../config/fields.ts'
+
+export const limits = { userHistory: limit(60, 60) }
