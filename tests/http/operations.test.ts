@@ -540,6 +540,7 @@ t.test('a call to one operation is refused by another that writes', async (t) =>
     ...{ removeUser: '10001', relation: 'friend', blockUser: '10001', unblockUser: '10001' },
     ...{ message: 'x', answer: 'x', friendSettings: {}, setFor: '10001', remark: 'x', granted: ['chat'] },
     ...{ usesDefaults: true, users: ['10001'], permission: 'chat', forApp: world.app.appId },
+    wants: ['roles'],
     ...{ list: 'fans', cursor: 'x', limit: 1 },
     ...{ provider: 'google', redirect: 'https://app.example/', unlink: 'google' },
     ...{ userId: '10001', by: 'nickName', cursor: 'x', limit: 2, since: 1, waitSeconds: 0, readUpTo: 1 },
