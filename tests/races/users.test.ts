@@ -13,7 +13,7 @@ import {
   type User,
 } from '../harness/devices.ts'
 import { until } from '../harness/test-server.ts'
-import { openFleet } from './fleet.ts'
+import { lockRow, openFleet } from './fleet.ts'
 
 t.setTimeout(240_000)
 
@@ -78,6 +78,33 @@ t.test('a name that is given up is no other user’s at any moment', async (t) =
     t.equal(renamed?.code, codes.OK)
     t.same(countCodes(registered), { [codes.ALREADY_REGISTERED]: others.length })
   }
+})
+
+t.test('a name that is being given up is not taken by a rename that waits for it', async (t) => {
+  const { a, b, device, database, db } = await open(t)
+  const [owner, thief] = [await registerUser(device, a), await registerUser(device, a)]
+  const fresh = await nameOf(device, a, randomName())
+  const { userName } = owner
+  const stolen = await nameOf(device, a, userName)
+  // The last row that a change of the owner's profile needs.
+  const held = await lockRow(t, database, 'SELECT user_id FROM event_lists WHERE user_id = ?', [owner.userId])
+  const waits = (count: number) =>
+    until(`${count} statements wait`, async () => {
+      const [rows] = await held.connection.query(
+        "SELECT id FROM information_schema.processlist WHERE db = ? AND command = 'Execute' AND time_ms > 100",
+        [database],
+      )
+      return (rows as unknown[]).length >= count
+    })
+  const renaming = set(device, a, owner, fresh)
+  await waits(1)
+  const stealing = set(device, b, thief, stolen)
+  await waits(2)
+  await held.release()
+  t.equal((await renaming).code, codes.OK)
+  t.equal((await stealing).code, codes.ALREADY_REGISTERED)
+  const rows = await db.write.selectFrom('users').select('userId').where('userName', '=', userName).execute()
+  t.same(rows, [])
 })
 
 t.test('members that two devices set at once both stay', async (t) => {

@@ -61,15 +61,16 @@ type Renaming = Name & { userId: number; userName: string; renamedBefore: number
 /** False: the name is held by another user, or this one has chosen a name too lately. Fails as a duplicate where it is taken. */
 export const updateUserName = async (trx: Executor, renaming: Renaming): Promise<boolean> => {
   const { userId, userName, skeleton, renamedBefore, nowMs } = renaming
-  const holders = await selectHolders(trx, renaming).execute()
-  if (holders.some((holder) => holder.userId !== userId)) return false
   const { numUpdatedRows } = await trx
     .updateTable('users')
     .set({ userName, skeleton, renamedAt: nowMs, updatedAt: nowMs })
     .where('userId', '=', userId)
     .where(({ or, eb }) => or([eb('renamedAt', 'is', null), eb('renamedAt', '<=', renamedBefore)]))
     .executeTakeFirst()
-  return Number(numUpdatedRows) > 0
+  if (Number(numUpdatedRows) === 0) return false
+  // After the update: it waits for a transaction that gives the name up, and that one holds it.
+  const holders = await selectHolders(trx, renaming).execute()
+  return holders.every((holder) => holder.userId === userId)
 }
 
 export const holdName = async (trx: Executor, row: HeldNameRow): Promise<void> => {
