@@ -42,7 +42,7 @@ export const friendGuide = {
   },
   REFUSED_BEFORE: {
     section,
-    when: 'The user has refused a request of the caller lately.',
+    when: 'The user has refused a request of the caller lately, or the caller had blocked the user while asking.',
     todo: 'Ask again after `until` (unix seconds).',
   },
   TOO_MANY_RELATIONS: {

@@ -132,7 +132,7 @@ const rows = {
   ANSWER_NEEDED: [2110004, 403, '请回答对方的问题', 'This user asks a question first'],
   ANSWER_WRONG: [2110005, 403, '回答错误', 'The answer is wrong'],
   ANSWER_TRIES: [2110006, 429, '回答错误次数过多', 'Too many answers, try again later'],
-  REFUSED_BEFORE: [2110007, 409, '对方已拒绝，请稍后再申请', 'This user has refused, ask again later'],
+  REFUSED_BEFORE: [2110007, 409, '暂时不能再次申请，请稍后再试', 'This user cannot be asked again yet'],
   TOO_MANY_RELATIONS: [2110008, 409, '数量已达上限', 'There are too many of these already'],
   BLOCKED_BY_YOU: [2110009, 409, '请先解除屏蔽', 'Unblock this user first'],
   RELATION_UNKNOWN: [2110025, 404, '你们之间没有好友或关注关系', 'There is no relation to this user', 21],
