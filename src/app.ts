@@ -2,7 +2,7 @@
 import { runAll } from './adapters/batch.ts'
 import type { HostHealth } from './adapters/db/index.ts'
 import { createRemoveOld } from './adapters/db/retention.ts'
-import { startJobs } from './adapters/jobs.ts'
+import { createJobs } from './adapters/jobs.ts'
 import type { Collected } from './features/feature.ts'
 import { openFeatures } from './features/index.ts'
 import { openHealth, openHttp } from './open-http.ts'
@@ -53,6 +53,8 @@ export const openServer = async (options: WorldOptions) => {
     const { onChange, jobs, flush, retention, caches, gauges, drain, close } = features.declared
     await features.admin.changeLog.start(onChange)
     let isDraining = false
+    const runner = createJobs({ logger, clock: world.clock })
+    features.declared.health.push({ name: 'jobs', problem: runner.problem })
     const health = openHealth(opened, features, () => isDraining)
     const http = openHttp(opened, features, health)
 
@@ -70,7 +72,7 @@ export const openServer = async (options: WorldOptions) => {
       { everyMs: times.cleanMs, name: 'remove old rows', work: removeOld },
     ]
     const hostJob = { everyMs: times.flushMs, name: 'look at the hosts of the database', work: readHosts }
-    const stopJobs = startJobs([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])], logger)
+    runner.start([...jobs, ...ownJobs, ...(metrics ? [hostJob] : [])])
     warnOfReplicas(opened).catch((error) =>
       logger.warn({ err: error }, 'the replicas could not be looked at'),
     )
@@ -103,7 +105,7 @@ export const openServer = async (options: WorldOptions) => {
         for (const answerWaiting of drain) answerWaiting()
         await http.close()
         await metricsPort?.close()
-        stopJobs()
+        runner.stop()
         await writeLast()
         await runAll(close)
         await opened.close()
