@@ -77,7 +77,11 @@ const readRows = async (config: DatabaseConfig) => {
     .select(['userId', 'tag', 'status', 'statusReason', 'epoch', 'createdAt', 'updatedAt'])
     .orderBy('userId')
     .execute()
-  const users = await db.read.selectFrom('users').selectAll().orderBy('userId').execute()
+  const users = await db.read
+    .selectFrom('users')
+    .select(['userId', 'userName', 'nickName', 'skeleton', 'updatedAt'])
+    .orderBy('userId')
+    .execute()
   const verifiers = db.read.selectFrom('verifiers').orderBy('userId')
   const ofNames = await verifiers
     .select(['loginKey', 'userId', 'verifier', 'nextVerifier', 'createdAt', 'updatedAt'])
@@ -102,6 +106,17 @@ const checkNumbers = async (t: Test, config: DatabaseConfig) => {
       verifier,
     ]),
     numbers.map(({ userId }, at) => [`number:${userId}`, `name:${at + 1}`, userId, 'v']),
+  )
+}
+
+/** Users of an older version are found by their nicknames. */
+const checkNicknames = async (t: Test, config: DatabaseConfig) => {
+  const db = await openDb({ config })
+  const rows = await db.read.selectFrom('users').select('nickKey').execute()
+  await db.close()
+  t.same(
+    rows.map(({ nickKey }) => `${nickKey}`),
+    rows.map(() => '名'),
   )
 }
 
@@ -136,6 +151,7 @@ for (const engine of engines) {
     await judge(t, engine, config)
     t.strictSame(await readRows(config), before)
     await checkNumbers(t, config)
+    await checkNicknames(t, config)
     t.comment(`${engine}: killed ${early.length + late.length} times, ${rowCount} people kept`)
   })
 
