@@ -139,7 +139,9 @@ for (const [name, { open, numbers, bytes, readsAll, explain }] of Object.entries
       const text = await statementOf(db.write, (seen) => remove(seen, clock.now() - keptMs, batchSize))
       const { rows } = await sql.raw(`${explain} ${text}`).execute(db.write)
       t.notMatch(JSON.stringify(rows), readsAll, `${kind}: by an index`)
-      t.match(text, new RegExp(`limit ${batchSize}`), `${kind}: a batch`)
+      // Fewer at once where a row brings others with it.
+      const [, most = 'none'] = /limit (\d+)/.exec(text) ?? []
+      t.ok(Number(most) <= batchSize, `${kind}: a batch, limit ${most}`)
     }
 
     let longestMs = 0
