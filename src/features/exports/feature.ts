@@ -75,8 +75,9 @@ export const userExports = feature({
           const row =
             (await findLive(userId)) ??
             (await begin(userId).catch(async (error) => {
-              // Asked twice at this moment.
-              const other = db.isDuplicate(error) ? await findLive(userId) : undefined
+              // Asked twice at this moment; the other one may have taken the last room.
+              const mayBeTwice = db.isDuplicate(error) || error instanceof Failure
+              const other = mayBeTwice ? await findLive(userId) : undefined
               if (!other) throw error
               return other
             }))
